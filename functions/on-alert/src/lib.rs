@@ -1,0 +1,67 @@
+//! A monitor says something is wrong, or that it no longer is.
+
+pub mod senders;
+
+use aws::sender::{self, Reading};
+use aws::{House, Malformed, Refusal, Request, Response};
+use domain::IncidentId;
+use domain::on_alert::{self, AlertEvent};
+use serde_json::{Value, json};
+
+/// `POST /alert/{sender}`
+pub async fn handle(house: &House, request: Request) -> Response {
+    receive(house, &request).await.unwrap_or_else(Response::from)
+}
+
+/// An alarm that AWS handed to us itself: an SNS message, an EventBridge event, an alarm's Lambda action.
+/// Who may invoke us is IAM's decision, made before we are.
+pub async fn handle_event(house: &House, event: &Value) -> Result<Value, Refusal> {
+    match senders::cloudwatch::from_json(event)? {
+        Reading::Event(event) => keep(house, event).await,
+        Reading::Ignored(why) => Ok(json!({ "ignored": why })),
+    }
+}
+
+async fn receive(house: &House, request: &Request) -> Result<Response, Refusal> {
+    let sender = sender::verify(house, senders::SENDERS, request)?;
+    match (sender.parse)(&request.body)? {
+        Reading::Event(event) => Ok(Response::json(200, &keep(house, event).await?)),
+        Reading::Ignored(why) => Ok(Response::ignored(&why)),
+    }
+}
+
+/// Load, decide, commit, publish: once for each environment of a service that the alerts are about.
+async fn keep(house: &House, event: AlertEvent) -> Result<Value, Refusal> {
+    let now = house.now();
+    let settings = house.settings();
+    let mut decided = Vec::new();
+    for (place, alerts) in event.by_place(settings) {
+        let service = settings.service(&place.service).ok_or_else(|| Malformed::new("an alert of no service"))?;
+        let decide = |situation: &_| on_alert::decide(&alerts, &place, situation, service, settings, now);
+        let (decisions, reason) = house.store.decide(&place.service, now, decide).await?;
+        house.publish(&decisions.messages).await;
+        (house.nudge)(&place.service);
+        decided.push(json!({
+            "service": place.service,
+            "environment": place.environment,
+            "decided": reason.name(),
+            "why": reason.to_string(),
+            "incident": incident(&decisions),
+            "told": decisions.messages.iter().map(|m| json!({ "person": m.key.person, "step": m.key.step.word(), "why": m.reason.to_string() })).collect::<Vec<_>>(),
+        }));
+    }
+    Ok(json!({ "decided": decided }))
+}
+
+fn incident(decisions: &domain::Decisions) -> Option<IncidentId> {
+    decisions.writes.iter().find_map(|write| match write {
+        domain::Write::Put { record, .. } => match record.as_ref() {
+            domain::Record::Incident(incident) => Some(incident.id.clone()),
+            domain::Record::Change(_)
+            | domain::Record::Notes(..)
+            | domain::Record::Deployment(_)
+            | domain::Record::Signals(..) => None,
+        },
+        domain::Write::Drop { .. } => None,
+    })
+}

@@ -1,0 +1,197 @@
+//! Amazon CloudWatch alarms, in each form in which one arrives: an SNS message (to Lambda, over HTTPS, or
+//! raw), an EventBridge event, and the alarm's own Lambda action.
+//!
+//! To Lambda they come by IAM's leave; over HTTP with a token, which SNS sends as the address's password.
+//! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html>
+
+use std::collections::BTreeMap;
+
+use aws::wire::parse;
+use aws::{Malformed, Proof, Reading, Sender};
+use domain::on_alert::AlertEvent;
+use domain::{Alert, AlertState, Severity, text};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::MOST_ALERTS;
+
+pub const SENDER: Sender<AlertEvent> = Sender { name: "cloudwatch", proof: Proof::Token, parse: read };
+
+const SOURCE: &str = "cloudwatch";
+
+fn read(body: &[u8]) -> Result<Reading<AlertEvent>, Malformed> {
+    from_json(&parse(body)?)
+}
+
+/// Reads an event that Lambda was invoked with, or a body.
+pub fn from_json(event: &Value) -> Result<Reading<AlertEvent>, Malformed> {
+    let mut alerts = Vec::new();
+    let mut ignored = None;
+    for alarm in unwrap(event)? {
+        match read_alarm(&alarm)? {
+            Reading::Event(alert) => alerts.push(alert),
+            Reading::Ignored(why) => ignored = Some(why),
+        }
+    }
+    Ok(if alerts.is_empty() {
+        Reading::Ignored(ignored.unwrap_or_else(|| "the event has no alarms".to_owned()))
+    } else {
+        Reading::Event(AlertEvent { alerts })
+    })
+}
+
+/// The alarms inside whatever carried them.
+fn unwrap(event: &Value) -> Result<Vec<Value>, Malformed> {
+    if let Some(records) = event.get("Records").and_then(Value::as_array) {
+        if records.len() > MOST_ALERTS {
+            return Err(Malformed::new("too many records in one event"));
+        }
+        let messages = records.iter().filter_map(|r| r.pointer("/Sns/Message"));
+        return messages.map(inner).collect();
+    }
+    match event.get("Message") {
+        Some(message) if !event.get("Type").is_some_and(|t| t != "Notification") => Ok(vec![inner(message)?]),
+        Some(_) | None => Ok(vec![event.clone()]),
+    }
+}
+
+/// SNS carries its message as a text of JSON.
+fn inner(message: &Value) -> Result<Value, Malformed> {
+    match message {
+        // What is not JSON is somebody's note to the topic, not an alarm.
+        Value::String(text) => Ok(serde_json::from_str(text).unwrap_or(Value::Null)),
+        Value::Object(_) => Ok(message.clone()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
+            Err(Malformed::new("an SNS message that is not a text"))
+        }
+    }
+}
+
+fn read_alarm(alarm: &Value) -> Result<Reading<Alert>, Malformed> {
+    let word = |pointer: &str| alarm.pointer(pointer).and_then(Value::as_str);
+    let state_change =
+        word("/source") == Some("aws.cloudwatch") && alarm.get("detail").is_some_and(|d| d.get("state").is_some());
+    let parts = if word("/AlarmName").is_some() {
+        Parts {
+            name: word("/AlarmName"),
+            arn: word("/AlarmArn"),
+            state: word("/NewStateValue"),
+            reason: word("/AlarmDescription").filter(|d| !d.is_empty()).or(word("/NewStateReason")),
+            at: word("/StateChangeTime"),
+            account: word("/AWSAccountId"),
+            region: word("/Region"),
+            dimensions: sns_dimensions(alarm),
+        }
+    } else if state_change {
+        let arn = word("/resources/0");
+        Parts {
+            arn,
+            account: word("/account"),
+            ..Parts::of(alarm, "/detail", "/detail/alarmName", "/detail/configuration")
+        }
+    } else if alarm.get("alarmData").is_some() {
+        Parts {
+            arn: word("/alarmArn"),
+            account: word("/accountId"),
+            ..Parts::of(alarm, "/alarmData", "/alarmData/alarmName", "/alarmData/configuration")
+        }
+    } else if word("/Type") == Some("SubscriptionConfirmation") {
+        return Ok(Reading::Ignored("SNS asks to confirm a subscription: open its SubscribeURL once".to_owned()));
+    } else {
+        return Ok(Reading::Ignored("not a CloudWatch alarm".to_owned()));
+    };
+    parts.alert()
+}
+
+/// What the three forms have in common.
+struct Parts<'a> {
+    name: Option<&'a str>,
+    arn: Option<&'a str>,
+    state: Option<&'a str>,
+    reason: Option<&'a str>,
+    at: Option<&'a str>,
+    account: Option<&'a str>,
+    region: Option<&'a str>,
+    dimensions: BTreeMap<String, String>,
+}
+
+impl<'a> Parts<'a> {
+    /// The form that EventBridge and the Lambda action share, below `root`.
+    fn of(alarm: &'a Value, root: &str, name: &str, configuration: &str) -> Self {
+        let word = |pointer: &str| alarm.pointer(pointer).and_then(Value::as_str);
+        let reason = word(&format!("{configuration}/description")).filter(|d| !d.is_empty());
+        Self {
+            name: word(name),
+            arn: None,
+            state: word(&format!("{root}/state/value")),
+            reason: reason.or(word(&format!("{root}/state/reason"))),
+            at: word(&format!("{root}/state/timestamp")).or(word("/time")),
+            account: None,
+            region: word("/region"),
+            dimensions: metric_dimensions(alarm.pointer(&format!("{configuration}/metrics"))),
+        }
+    }
+
+    fn alert(self) -> Result<Reading<Alert>, Malformed> {
+        let name = self.name.map(|n| text::line(n, 200)).filter(|n| !n.is_empty());
+        let name = name.ok_or_else(|| Malformed::new("a CloudWatch alarm without a name"))?;
+        let at = self.at.and_then(time);
+        let state = match self.state {
+            Some("ALARM") => AlertState::Firing,
+            Some("OK") => AlertState::Resolved,
+            Some("INSUFFICIENT_DATA") => {
+                return Ok(Reading::Ignored("INSUFFICIENT_DATA: neither firing nor over".to_owned()));
+            }
+            Some(_) | None => return Ok(Reading::Ignored("the alarm has no state that we know".to_owned())),
+        };
+        let mut labels = self.dimensions;
+        for (label, value) in [("alarm", Some(name.as_str())), ("region", self.region), ("account", self.account)] {
+            labels.extend(value.map(|value| (label.to_owned(), text::line(value, 200))));
+        }
+        let identity =
+            self.arn.map_or_else(|| format!("{}/{name}", self.region.unwrap_or("")), |arn| text::line(arn, 300));
+        let fired = state == AlertState::Firing;
+        Ok(Reading::Event(Alert {
+            source: SOURCE.to_owned(),
+            fingerprint: identity,
+            summary: text::line(self.reason.unwrap_or(""), 300),
+            severity: Severity::Critical,
+            state,
+            started_at: at.filter(|_| fired),
+            ended_at: at.filter(|_| !fired),
+            url: console(&name, self.region),
+            name,
+            labels,
+        }))
+    }
+}
+
+/// `Trigger.Dimensions` of an SNS message: pairs of name and value.
+fn sns_dimensions(alarm: &Value) -> BTreeMap<String, String> {
+    let list = alarm.pointer("/Trigger/Dimensions").and_then(Value::as_array);
+    let pairs =
+        list.into_iter().flatten().take(30).filter_map(|d| Some((d.get("name")?.as_str()?, d.get("value")?.as_str()?)));
+    pairs.map(|(name, value)| (text::line(name, 100), text::line(value, 200))).collect()
+}
+
+/// The dimensions of every metric of an EventBridge event.
+fn metric_dimensions(metrics: Option<&Value>) -> BTreeMap<String, String> {
+    let metrics = metrics.and_then(Value::as_array).into_iter().flatten();
+    let dimensions = metrics.filter_map(|m| m.pointer("/metricStat/metric/dimensions")?.as_object());
+    let pairs = dimensions.flatten().take(30).filter_map(|(name, value)| Some((name, value.as_str()?)));
+    pairs.map(|(name, value)| (text::line(name, 100), text::line(value, 200))).collect()
+}
+
+/// `2015-06-03T17:43:27.123+0000`: CloudWatch writes its offset without a colon.
+fn time(given: &str) -> Option<Timestamp> {
+    given.parse().ok().or_else(|| given.strip_suffix("+0000").and_then(|t| format!("{t}Z").parse().ok()))
+}
+
+fn console(name: &str, region: Option<&str>) -> Option<String> {
+    let region = region.filter(|r| r.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))?;
+    let safe = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    let known = region.contains('-') && safe;
+    known.then(|| {
+        format!("https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#alarmsV2:alarm/{name}")
+    })
+}

@@ -1,0 +1,19 @@
+//! The Lambda function `on-deploy`.
+
+use std::sync::Arc;
+
+use aws::{House, lambda, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    telemetry::json();
+    #[expect(clippy::disallowed_methods, reason = "the one place where this function reads the clock")]
+    let now = Arc::new(jiff::Timestamp::now);
+    let secrets = |c: &aws::settings::Configuration| c.sender_secrets(&["github"]);
+    let house = Arc::new(House::from_environment(now, secrets)?);
+    lambda::serve_http(move |request| {
+        let house = Arc::clone(&house);
+        async move { on_deploy::handle(&house, request).await }
+    })
+    .await
+}

@@ -1,0 +1,85 @@
+//! GitHub: `deployment_status`, which Actions and most deployment tools send for every environment.
+//! <https://docs.github.com/en/webhooks/webhook-events-and-payloads#deployment_status>
+
+use aws::wire::parse;
+use aws::{Malformed, Proof, Reading, Sender};
+use domain::{DeploymentEvent, DeploymentState, text};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+pub const SENDER: Sender<DeploymentEvent> =
+    Sender { name: "github", proof: Proof::HubSignature("x-hub-signature-256"), parse: read };
+
+#[derive(Deserialize)]
+struct StatusEvent {
+    deployment_status: Status,
+    deployment: Deployment,
+    repository: Repository,
+}
+
+#[derive(Deserialize)]
+struct Status {
+    state: String,
+    environment: Option<String>,
+    created_at: Timestamp,
+    log_url: Option<String>,
+    target_url: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Deployment {
+    id: u64,
+    sha: String,
+    environment: String,
+    created_at: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct Repository {
+    full_name: String,
+}
+
+fn read(body: &[u8]) -> Result<Reading<DeploymentEvent>, Malformed> {
+    let event: Value = parse(body)?;
+    let has = |key: &str| event.get(key).is_some_and(|v| !v.is_null());
+    if has("deployment_status") && has("deployment") {
+        return status(parse(body)?);
+    }
+    Ok(Reading::Ignored(if has("zen") && has("hook") {
+        "ping: the webhook is connected".to_owned()
+    } else if has("deployment") {
+        "deployment created: nothing has moved yet; its deployment_status will tell".to_owned()
+    } else {
+        "not a deployment: only deployment_status is read here".to_owned()
+    }))
+}
+
+fn status(event: StatusEvent) -> Result<Reading<DeploymentEvent>, Malformed> {
+    let state = match event.deployment_status.state.as_str() {
+        "in_progress" => DeploymentState::Started,
+        "success" => DeploymentState::Succeeded,
+        "failure" | "error" => DeploymentState::Failed,
+        "queued" | "pending" | "waiting" => {
+            return Ok(Reading::Ignored("deployment_status pending: nothing has moved yet".to_owned()));
+        }
+        "inactive" => {
+            return Ok(Reading::Ignored("deployment_status inactive: a newer deployment took its place".to_owned()));
+        }
+        other => {
+            return Ok(Reading::Ignored(format!("deployment_status {}: not a state we know", text::line(other, 40))));
+        }
+    };
+    let Status { environment, created_at, log_url, target_url, .. } = event.deployment_status;
+    Ok(Reading::Event(DeploymentEvent {
+        source: "github".to_owned(),
+        id: event.deployment.id.to_string(),
+        repository: event.repository.full_name.parse()?,
+        environment: text::line(environment.as_deref().unwrap_or(&event.deployment.environment), 100),
+        commit: event.deployment.sha.parse()?,
+        state,
+        at: created_at,
+        created_at: event.deployment.created_at,
+        url: log_url.as_deref().and_then(text::url).or_else(|| target_url.as_deref().and_then(text::url)),
+    }))
+}

@@ -1,0 +1,252 @@
+//! GitHub: `pull_request` (closed and merged, enqueued, auto-merge enabled) and `push` to a branch.
+//!
+//! The event is told by the body's shape, not by `X-GitHub-Event`: the header is not part of what is signed.
+//! <https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request>
+
+use aws::wire::parse;
+use aws::{Malformed, Proof, Reading, Sender};
+use domain::change::Size;
+use domain::on_merge::{Enqueued, MergeEvent};
+use domain::{Change, ChangeId, ChangeKind, Credit, Login, Merger, text};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+pub const SENDER: Sender<MergeEvent> =
+    Sender { name: "github", proof: Proof::HubSignature("x-hub-signature-256"), parse: read };
+
+const FORGE: &str = "github";
+const MOST_TITLE: usize = 200;
+
+#[derive(Deserialize)]
+struct PullRequestEvent {
+    pull_request: PullRequest,
+    repository: Repository,
+    sender: Option<Account>,
+}
+
+#[derive(Deserialize)]
+struct PullRequest {
+    number: u64,
+    title: Option<String>,
+    html_url: Option<String>,
+    user: Option<Account>,
+    merged_by: Option<Account>,
+    merged_at: Option<Timestamp>,
+    updated_at: Option<Timestamp>,
+    merge_commit_sha: Option<String>,
+    auto_merge: Option<AutoMerge>,
+    base: Base,
+    #[serde(default)]
+    labels: Vec<Label>,
+    additions: Option<u64>,
+    deletions: Option<u64>,
+    changed_files: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct AutoMerge {
+    enabled_by: Option<Account>,
+}
+
+#[derive(Deserialize)]
+struct Base {
+    #[serde(rename = "ref")]
+    branch: String,
+}
+
+#[derive(Deserialize)]
+struct Label {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Account {
+    login: String,
+}
+
+#[derive(Deserialize)]
+struct Repository {
+    full_name: String,
+    default_branch: Option<String>,
+    /// Seconds in `push`, a text elsewhere.
+    pushed_at: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct PushEvent {
+    #[serde(rename = "ref")]
+    reference: String,
+    #[serde(default)]
+    created: bool,
+    #[serde(default)]
+    deleted: bool,
+    head_commit: Option<Commit>,
+    pusher: Pusher,
+    repository: Repository,
+    sender: Option<Account>,
+}
+
+#[derive(Deserialize)]
+struct Commit {
+    id: String,
+    #[serde(default)]
+    message: String,
+    timestamp: Timestamp,
+    url: Option<String>,
+    author: Option<Signer>,
+    committer: Option<Signer>,
+}
+
+#[derive(Deserialize)]
+struct Signer {
+    username: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Pusher {
+    name: String,
+}
+
+fn ignore(why: impl Into<String>) -> Result<Reading<MergeEvent>, Malformed> {
+    Ok(Reading::Ignored(why.into()))
+}
+
+fn read(body: &[u8]) -> Result<Reading<MergeEvent>, Malformed> {
+    let event: Value = parse(body)?;
+    let has = |key: &str| event.get(key).is_some_and(|v| !v.is_null());
+    let action = text::line(event.get("action").and_then(Value::as_str).unwrap_or(""), 40);
+    if has("pull_request") && has("number") && !has("review") && !has("comment") && !has("thread") {
+        return match action.as_str() {
+            "closed" if event.pointer("/pull_request/merged") == Some(&Value::Bool(true)) => merged(parse(body)?),
+            "closed" => ignore("the pull request was closed without merging"),
+            "enqueued" | "auto_merge_enabled" => enqueued(parse(body)?),
+            other => ignore(format!("pull_request {other}: nothing was merged")),
+        };
+    }
+    if has("pusher") && has("ref") && event.get("before").is_some() {
+        return pushed(parse(body)?);
+    }
+    ignore(if has("zen") && has("hook") {
+        "ping: the webhook is connected".to_owned()
+    } else if has("pull_request") {
+        format!("a review or comment was {action}: nothing was merged")
+    } else if has("merge_group") {
+        format!("merge_group {action}: the queue is working; its merge comes as pull_request closed")
+    } else {
+        "not a merge: only pull_request and push are read here".to_owned()
+    })
+}
+
+fn login(account: Option<&Account>) -> Option<Login> {
+    account.and_then(|a| Login::new(FORGE, &a.login).ok())
+}
+
+fn merged(event: PullRequestEvent) -> Result<Reading<MergeEvent>, Malformed> {
+    let pull = &event.pull_request;
+    let commit = pull
+        .merge_commit_sha
+        .as_deref()
+        .ok_or_else(|| Malformed::new("a merged pull request without merge_commit_sha"))?;
+    let merged_at = pull.merged_at.ok_or_else(|| Malformed::new("a merged pull request without merged_at"))?;
+    let merger = merger(pull, event.sender.as_ref())
+        .ok_or_else(|| Malformed::new("a merged pull request without merged_by, sender or user"))?;
+    let author = login(pull.user.as_ref()).unwrap_or_else(|| merger.login.clone());
+    let size = match (pull.changed_files, pull.additions, pull.deletions) {
+        (Some(files), Some(added), Some(deleted)) => Some(Size { files, added, deleted }),
+        _ => None,
+    };
+    let base = text::line(&pull.base.branch, 200);
+    Ok(Reading::Event(MergeEvent::Merged(Change {
+        id: ChangeId { repository: event.repository.full_name.parse()?, commit: commit.parse()? },
+        kind: ChangeKind::PullRequest { number: pull.number },
+        title: text::line(pull.title.as_deref().unwrap_or(""), MOST_TITLE),
+        url: pull.html_url.as_deref().and_then(text::url),
+        base_is_default: event.repository.default_branch.as_deref() == Some(base.as_str()),
+        base,
+        author,
+        merger,
+        merged_at,
+        size,
+        labels: pull.labels.iter().take(20).map(|l| text::line(&l.name, 60)).collect(),
+    })))
+}
+
+/// Who merged: the person who pressed the button; where a bot did, who told it to, else the author.
+fn merger(pull: &PullRequest, sender: Option<&Account>) -> Option<Merger> {
+    let by = login(pull.merged_by.as_ref()).or_else(|| login(sender));
+    if let Some(login) = by.clone().filter(|l| !l.is_bot()) {
+        return Some(Merger { login, credit: Credit::Merged });
+    }
+    let enabled_by = login(pull.auto_merge.as_ref().and_then(|a| a.enabled_by.as_ref()));
+    if let Some(login) = enabled_by.filter(|l| !l.is_bot()) {
+        return Some(Merger { login, credit: Credit::Enqueued });
+    }
+    let login = login(pull.user.as_ref()).or(by)?;
+    Some(Merger { login, credit: Credit::AuthorOfBotMerge })
+}
+
+fn enqueued(event: PullRequestEvent) -> Result<Reading<MergeEvent>, Malformed> {
+    let by = event.sender.ok_or_else(|| Malformed::new("an enqueued pull request without sender"))?;
+    let at =
+        event.pull_request.updated_at.ok_or_else(|| Malformed::new("an enqueued pull request without updated_at"))?;
+    Ok(Reading::Event(MergeEvent::Enqueued(Enqueued {
+        repository: event.repository.full_name.parse()?,
+        number: event.pull_request.number,
+        by: Login::new(FORGE, &by.login)?,
+        at,
+    })))
+}
+
+fn pushed(event: PushEvent) -> Result<Reading<MergeEvent>, Malformed> {
+    let Some(branch) = event.reference.strip_prefix("refs/heads/") else {
+        return ignore("push of a tag: nothing was merged");
+    };
+    if event.deleted {
+        return ignore("push: a branch was deleted");
+    }
+    let base_is_default = event.repository.default_branch.as_deref() == Some(branch);
+    if event.created && !base_is_default {
+        return ignore("push: a branch was created");
+    }
+    let Some(head) = &event.head_commit else {
+        return ignore("push without commits");
+    };
+    let pusher = Login::new(FORGE, &event.pusher.name).ok().or_else(|| login(event.sender.as_ref()));
+    let pusher = pusher.ok_or_else(|| Malformed::new("a push without pusher"))?;
+    let username =
+        |signer: &Option<Signer>| signer.as_ref().and_then(|s| Login::new(FORGE, s.username.as_deref()?).ok());
+    let author = username(&head.author).unwrap_or_else(|| pusher.clone());
+    let merger = if pusher.is_bot() {
+        Merger { login: author.clone(), credit: Credit::AuthorOfBotMerge }
+    } else {
+        Merger { login: pusher, credit: Credit::Pushed }
+    };
+    let by_forge = username(&head.committer).is_some_and(|l| l.name() == "web-flow");
+    let number = pull_request_number(&head.message).filter(|_| by_forge);
+    let pushed_at =
+        event.repository.pushed_at.as_ref().and_then(Value::as_i64).and_then(|s| Timestamp::from_second(s).ok());
+    Ok(Reading::Event(MergeEvent::Merged(Change {
+        id: ChangeId { repository: event.repository.full_name.parse()?, commit: head.id.parse()? },
+        kind: number.map_or(ChangeKind::DirectPush, |number| ChangeKind::PullRequest { number }),
+        title: text::line(head.message.lines().next().unwrap_or(""), MOST_TITLE),
+        url: head.url.as_deref().and_then(text::url),
+        base: text::line(branch, 200),
+        base_is_default,
+        author,
+        merger,
+        merged_at: pushed_at.unwrap_or(head.timestamp),
+        size: None,
+        labels: Vec::new(),
+    })))
+}
+
+/// The number in the message that GitHub writes when it merges: `Merge pull request #5 from` or `Title (#5)`.
+fn pull_request_number(message: &str) -> Option<u64> {
+    let first = message.lines().next()?;
+    let digits = match first.strip_prefix("Merge pull request #") {
+        Some(rest) => rest.split(' ').next()?,
+        None => first.trim_end().strip_suffix(')')?.rsplit_once("(#")?.1,
+    };
+    digits.parse().ok()
+}

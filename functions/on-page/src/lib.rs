@@ -1,0 +1,115 @@
+//! SNS says a person must be told. One message, one person, their contacts in order until one accepts.
+
+pub mod receivers;
+
+use aws::links::{self, Grant};
+use aws::secrets::SecretError;
+use aws::wire::error_chain;
+use aws::{House, Malformed, StoreError};
+use domain::on_page::{self, Delivery};
+use domain::{Entry, Kind, Message, Outgoing, Reason, Subject};
+use serde_json::Value;
+
+use receivers::Undelivered;
+
+/// Why a message was not handled; SNS delivers it again, and the sweeper publishes it again.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    #[error("not a message of ours")]
+    Malformed(#[from] Malformed),
+    #[error("the outbox does not answer")]
+    Store(#[from] StoreError),
+    #[error("links cannot be signed")]
+    Secret(#[from] SecretError),
+    #[error("no contact of {person} accepted it: {why}")]
+    NoContact { person: domain::PersonId, why: String },
+}
+
+/// An event as SNS hands it to Lambda: one record or several, each with one of our messages.
+pub async fn handle(house: &House, event: &Value) -> Result<(), PageError> {
+    let records =
+        event.get("Records").and_then(Value::as_array).ok_or_else(|| Malformed::new("an event without records"))?;
+    let mut failed = None;
+    for record in records {
+        let text = record.pointer("/Sns/Message").and_then(Value::as_str).unwrap_or("");
+        let result = match aws::wire::parse::<Message>(text.as_bytes()) {
+            Ok(message) => deliver(house, &message).await.map(|_| ()),
+            Err(malformed) => Err(malformed.into()),
+        };
+        if let Err(error) = result {
+            tracing::error!(cause = error_chain(&error), "not delivered");
+            failed = Some(error);
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+/// Delivers one message, unless it is no longer true, or somebody else is at it. Returns why it did what it did.
+pub async fn deliver(house: &House, published: &Message) -> Result<Reason, PageError> {
+    let now = house.now();
+    let key = &published.key;
+    let (outgoing, incident) = house.store.outgoing(key).await?;
+    match (on_page::decide(outgoing.as_ref(), incident.as_ref(), now), outgoing) {
+        (Delivery::Leave(reason), _) => {
+            tracing::info!(message = %key, reason = reason.name(), "left alone: {reason}");
+            Ok(reason)
+        }
+        (Delivery::Withdraw(reason), _) => {
+            let entry =
+                entry(published, format!("{} to {} withdrawn", published.kind.word(), key.person), reason.clone(), now);
+            house.store.finish(key, &entry).await?;
+            tracing::info!(message = %key, reason = reason.name(), "withdrawn: {reason}");
+            Ok(reason)
+        }
+        (Delivery::Send, Some(outgoing)) if house.store.claim(key, now).await? => send(house, &outgoing).await,
+        (Delivery::Send, _) => Ok(Reason::DeliveryUnderWay),
+    }
+}
+
+async fn send(house: &House, outgoing: &Outgoing) -> Result<Reason, PageError> {
+    let message = &outgoing.message;
+    let now = house.now();
+    let link = acknowledge_link(house, message)?;
+    let contacts = house.settings().roster.person(&message.key.person).map_or(&[][..], |p| p.contacts.as_slice());
+    let mut failures = Vec::new();
+    for contact in contacts {
+        match receivers::send(house, contact, message, link.as_deref()).await {
+            Ok(()) => {
+                let reason = Reason::AcceptedBy { receiver: receivers::name(contact) };
+                let what = format!("{} to {} delivered: {}", message.kind.word(), message.key.person, message.title);
+                house.store.finish(&message.key, &entry(message, what, reason.clone(), house.now())).await?;
+                tracing::info!(message = %message.key, reason = reason.name(), "{reason}");
+                return Ok(reason);
+            }
+            Err(error) => failures.push(failure(contact, &error)),
+        }
+    }
+    let why = if failures.is_empty() { "there is no contact".to_owned() } else { failures.join("; ") };
+    house.store.release(&message.key, now).await?;
+    if outgoing.tries == 0 {
+        let what = format!("{} to {} not delivered", message.kind.word(), message.key.person);
+        house
+            .store
+            .append(&message.key.service, &entry(message, what, Reason::NoContactAccepted { why: why.clone() }, now))
+            .await?;
+    }
+    Err(PageError::NoContact { person: message.key.person.clone(), why })
+}
+
+fn failure(contact: &domain::Contact, error: &Undelivered) -> String {
+    format!("{}: {}", receivers::name(contact), error_chain(error))
+}
+
+fn acknowledge_link(house: &House, message: &Message) -> Result<Option<String>, PageError> {
+    let (Kind::Page, Subject::Incident(incident)) = (message.kind, &message.key.subject) else {
+        return Ok(None);
+    };
+    let secret = house.secrets.first(&house.configuration.link_secret)?;
+    let expires = message.decided_at + links::LIFE;
+    let grant = Grant { incident: incident.clone(), person: message.key.person.clone(), expires };
+    Ok(Some(format!("{}{}", house.settings().public_url, links::acknowledge(&secret, &grant))))
+}
+
+fn entry(message: &Message, what: String, reason: Reason, at: jiff::Timestamp) -> Entry {
+    Entry { at, subject: Some(message.key.subject.clone()), person: Some(message.key.person.clone()), what, reason }
+}

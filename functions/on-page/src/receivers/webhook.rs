@@ -1,0 +1,88 @@
+//! A webhook signed as Standard Webhooks describes: `webhook-id`, `webhook-timestamp`, `webhook-signature`.
+//! <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>
+//!
+//! `webhook-id` is the message's key: the same however often it is sent, so that its receiver can drop repeats.
+
+use aws::House;
+use aws::secrets::Secret;
+use aws::verify::hmac_sha256;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use domain::Message;
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::Undelivered;
+
+const DEADLINE_SECONDS: u64 = 10;
+
+pub(super) async fn send(
+    house: &House,
+    name: &str,
+    message: &Message,
+    acknowledge: Option<&str>,
+) -> Result<(), Undelivered> {
+    let receiver = house.configuration.receivers.get(name).ok_or(Undelivered::NotConfigured)?;
+    let secret = house.secrets.first(&receiver.secret).map_err(Undelivered::Secret)?;
+    let id = message.key.to_string();
+    let now = house.now();
+    let body = body(message, acknowledge, now);
+    let timestamp = now.as_second().to_string();
+    let signature = sign(&secret, &id, &timestamp, &body);
+    let headers = [
+        ("content-type", "application/json"),
+        ("user-agent", "recent-deployers"),
+        ("webhook-id", id.as_str()),
+        ("webhook-timestamp", timestamp.as_str()),
+        ("webhook-signature", signature.as_str()),
+    ];
+    let sent = house.http.send("POST", &receiver.url, &headers, body.into_bytes(), DEADLINE_SECONDS).await;
+    let answer = sent.map_err(Undelivered::Http)?;
+    if (200..300).contains(&answer.status) { Ok(()) } else { Err(Undelivered::Status(answer.status)) }
+}
+
+fn body(message: &Message, acknowledge: Option<&str>, now: Timestamp) -> String {
+    json!({
+        "type": format!("{}.{}", message.kind.word(), message.key.step.word()),
+        "timestamp": now,
+        "data": {
+            "key": message.key.to_string(),
+            "kind": message.kind,
+            "step": message.key.step.word(),
+            "person": message.key.person,
+            "service": message.key.service,
+            "subject": message.key.subject.to_string(),
+            "severity": message.severity,
+            "title": message.title,
+            "lines": message.lines,
+            "links": message.links,
+            "acknowledge_url": acknowledge,
+            "reason": message.reason,
+            "decided_at": message.decided_at,
+        }
+    })
+    .to_string()
+}
+
+/// `v1,` and the base64 of the HMAC over id, timestamp and body.
+#[must_use]
+pub fn sign(secret: &Secret, id: &str, timestamp: &str, body: &str) -> String {
+    let decoded = secret.expose().strip_prefix("whsec_").and_then(|key| STANDARD.decode(key).ok());
+    let key = decoded.as_deref().unwrap_or(secret.bytes());
+    let mac = hmac_sha256(key, &[id.as_bytes(), b".", timestamp.as_bytes(), b".", body.as_bytes()]);
+    format!("v1,{}", STANDARD.encode(mac))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_published_example_of_standard_webhooks_is_signed_as_published() {
+        let secret = Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        assert_eq!(
+            sign(&secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", "{\"test\": 2432232314}"),
+            "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+        );
+    }
+}

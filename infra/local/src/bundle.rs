@@ -1,0 +1,140 @@
+//! The six functions wired together in one process.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws::clients::{self, Aws, Http};
+use aws::house::{Now, Terminal};
+use aws::secrets::Secrets;
+use aws::settings::Configuration;
+use aws::topic::Topic;
+use aws::wire::{Refusal, error_chain};
+use aws::{House, Request, Response, Store, StoreError};
+use domain::ServiceId;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+
+use crate::engine::{self, EngineError};
+use crate::topic::{self, InFlight};
+
+const TABLE: &str = "recent-deployers";
+
+/// What a bundle is started with.
+pub struct Options {
+    pub configuration: Configuration,
+    pub secrets: Secrets,
+    /// Where the data lives; `None`: in memory.
+    pub file: Option<PathBuf>,
+    pub now: Now,
+    pub terminal: Terminal,
+}
+
+/// Why a bundle does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error("no loopback port is free for the topic")]
+    Port(#[source] std::io::Error),
+    #[error("the table cannot be made")]
+    Table(#[from] StoreError),
+}
+
+/// The services that somebody just changed and nobody has looked at since.
+#[derive(Clone, Default)]
+struct Nudges {
+    services: Arc<Mutex<BTreeSet<ServiceId>>>,
+    arrived: Arc<Notify>,
+}
+
+impl Nudges {
+    fn add(&self, service: &ServiceId) {
+        self.services.lock().unwrap_or_else(PoisonError::into_inner).insert(service.clone());
+        self.arrived.notify_one();
+    }
+
+    fn take(&self) -> BTreeSet<ServiceId> {
+        std::mem::take(&mut *self.services.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A running bundle.
+#[derive(Clone)]
+pub struct Bundle {
+    pub house: House,
+    in_flight: InFlight,
+    nudges: Nudges,
+}
+
+impl Bundle {
+    /// Starts the engine and the topic, and makes the table. Nothing runs by itself yet.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let engine = engine::start(options.file.as_deref()).await?;
+        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(StartError::Port)?;
+        let address = listener.local_addr().map_err(StartError::Port)?;
+        let aws = Aws::local(engine, format!("http://{address}"));
+        let http = Http::new();
+        let nudges = Nudges::default();
+        let nudge = nudges.clone();
+        let house = House {
+            configuration: Arc::new(options.configuration),
+            store: Store::new(clients::dynamodb(&aws, &http), TABLE),
+            topic: Topic::new(clients::sns(&aws, &http), topic::ARN),
+            secrets: Arc::new(options.secrets),
+            http,
+            now: options.now,
+            nudge: Arc::new(move |service| nudge.add(service)),
+            terminal: Some(options.terminal),
+        };
+        house.store.create_table().await?;
+        let in_flight = InFlight::default();
+        topic::serve(listener, house.clone(), in_flight.clone());
+        Ok(Self { house, in_flight, nudges })
+    }
+
+    /// Hands a request to the function whose route it is: the same routes as API Gateway's.
+    pub async fn route(&self, request: Request) -> Response {
+        match request.segments().first().copied() {
+            Some("merge") => on_merge::handle(&self.house, request).await,
+            Some("deploy") => on_deploy::handle(&self.house, request).await,
+            Some("alert") => on_alert::handle(&self.house, request).await,
+            None | Some("incidents" | "people" | "acknowledge") => on_request::handle(&self.house, request).await,
+            Some(_) => Refusal::NotFound("the routes are /merge, /deploy, /alert, and the board at /").into(),
+        }
+    }
+
+    /// Looks at every service that was just changed; on AWS the table's stream wakes `on-schedule` for it.
+    pub async fn settle_nudged(&self) {
+        for service in self.nudges.take() {
+            if let Err(error) = on_schedule::settle(&self.house, &service).await {
+                tracing::error!(service.name = %service, cause = error_chain(&error), "not settled, tried again at the next tick");
+            }
+        }
+    }
+
+    /// One tick of the clock.
+    pub async fn tick(&self) {
+        if let Err(error) = on_schedule::tick(&self.house).await {
+            tracing::error!(cause = error_chain(&error), "the tick failed, tried again in a minute");
+        }
+    }
+
+    /// Settles, and waits until every message is delivered and nothing new has come of it.
+    pub async fn quiesce(&self) {
+        self.settle_nudged().await;
+        self.in_flight.idle().await;
+    }
+
+    /// Looks when nudged and each minute, for ever; at once too, for what was left when we were last stopped.
+    pub async fn run_schedule(self) {
+        let mut minute = tokio::time::interval(std::time::Duration::from_secs(60));
+        minute.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        loop {
+            tokio::select! {
+                _ = minute.tick() => self.tick().await,
+                () = self.nudges.arrived.notified() => self.settle_nudged().await,
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The stage of the demo: a bundle in memory behind a real port, a clock that we move, a printer.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws::clients::Answer;
+use aws::secrets::{Secret, Secrets};
+use aws::settings::Configuration;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+use super::{DemoError, payloads};
+use crate::bundle::{Bundle, Options};
+use crate::{secrets, server};
+
+/// The sample configuration, compiled in: the demo shows what a new user would run.
+const SAMPLE: &str = include_str!("../../../recent-deployers.toml");
+
+/// A clock that moves when it is told to.
+#[derive(Clone)]
+pub struct VirtualClock(Arc<AtomicI64>);
+
+impl VirtualClock {
+    #[must_use]
+    pub fn starting_at(at: Timestamp) -> Self {
+        Self(Arc::new(AtomicI64::new(at.as_millisecond())))
+    }
+
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.0.load(Ordering::SeqCst)).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    pub fn set(&self, at: Timestamp) {
+        self.0.store(at.as_millisecond(), Ordering::SeqCst);
+    }
+}
+
+/// What the terminal receiver printed since it was last looked at.
+type Printed = Arc<Mutex<Vec<String>>>;
+
+pub struct Play {
+    pub clock: VirtualClock,
+    bundle: Bundle,
+    address: String,
+    secrets: BTreeMap<String, String>,
+    printed: Printed,
+    seen: Vec<String>,
+    out: Box<dyn Write + Send>,
+}
+
+impl Play {
+    /// Starts a bundle on loopback with the sample configuration and secrets made for this run.
+    pub async fn start(out: Box<dyn Write + Send>) -> Result<Self, DemoError> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(DemoError::Port)?;
+        let address = format!("http://{}", listener.local_addr().map_err(DemoError::Port)?);
+        let mut configuration = Configuration::parse(SAMPLE).map_err(|problems| {
+            DemoError::Configuration(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+        })?;
+        configuration.settings.public_url = "http://127.0.0.1:8787".to_owned();
+        let mut known = BTreeMap::new();
+        for name in secrets::ours(&configuration) {
+            known.insert(name, secrets::random()?);
+        }
+        let fixed = known.iter().filter_map(|(name, text)| Some((name.clone(), Secret::new(text)?)));
+        let clock = VirtualClock::starting_at(Timestamp::UNIX_EPOCH);
+        let printed = Printed::default();
+        let (time, lines) = (clock.clone(), Arc::clone(&printed));
+        let bundle = Bundle::start(Options {
+            configuration,
+            secrets: Secrets::fixed(fixed),
+            file: None,
+            now: Arc::new(move || time.now()),
+            terminal: Arc::new(move |text| lines.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned())),
+        })
+        .await?;
+        tokio::spawn(server::serve(listener, bundle.clone(), std::future::pending()));
+        Ok(Self { clock, bundle, address, secrets: known, printed, seen: Vec::new(), out })
+    }
+
+    /// A line of the story.
+    pub fn say(&mut self, text: &str) -> Result<(), DemoError> {
+        Ok(writeln!(self.out, "{text}")?)
+    }
+
+    /// Lets time pass, minute by minute, printing what becomes due.
+    pub async fn until(&mut self, at: Timestamp) -> Result<(), DemoError> {
+        while self.clock.now() + SignedDuration::from_mins(1) <= at {
+            self.clock.set(self.clock.now() + SignedDuration::from_mins(1));
+            self.bundle.tick().await;
+            self.show().await?;
+        }
+        self.clock.set(at);
+        Ok(())
+    }
+
+    /// Sends a payload as its sender would, and prints what happened.
+    pub async fn send(&mut self, what: &str, path: &str, payload: &Value) -> Result<(), DemoError> {
+        let body = payload.to_string().into_bytes();
+        let secret = |name: &str| self.secrets.get(name).cloned().unwrap_or_default();
+        let headers = match path.rsplit('/').next() {
+            Some("github") => payloads::github_headers("", &secret("github-webhook"), &body),
+            _ => payloads::token_headers(&secret("alertmanager")),
+        };
+        self.stamp(what)?;
+        let answer = self.post(path, &headers, body).await?;
+        if answer.status != 200 {
+            return Err(DemoError::Answer(path.to_owned(), answer.status));
+        }
+        let answer: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let why = answer.get("why").or_else(|| answer.pointer("/decided/0/why")).or_else(|| answer.get("ignored"));
+        self.say(&format!("           POST {path} -> {}", why.and_then(Value::as_str).unwrap_or("?")))?;
+        self.show().await
+    }
+
+    /// Presses the Acknowledge button of the newest page to this person.
+    pub async fn acknowledge(&mut self, what: &str, name: &str) -> Result<(), DemoError> {
+        self.stamp(what)?;
+        let page = self.seen.iter().rev().find(|text| text.contains(&format!("PAGE to {name}")));
+        let link = page.and_then(|text| text.lines().find_map(|line| line.trim().strip_prefix("Acknowledge: ")));
+        let link = link.ok_or_else(|| DemoError::NoLink(name.to_owned()))?;
+        let path = link.trim_start_matches("http://127.0.0.1:8787").to_owned();
+        let answer = self.post(&path, &[], Vec::new()).await?;
+        if answer.status != 200 {
+            return Err(DemoError::Answer("the acknowledgement".to_owned(), answer.status));
+        }
+        self.show().await
+    }
+
+    /// What the board says about a service, in lines.
+    pub async fn board(&mut self, service: &str) -> Result<(), DemoError> {
+        let settings = self.bundle.house.settings().clone();
+        let Some(service) = service.parse().ok().and_then(|id| settings.service(&id)) else {
+            return Ok(());
+        };
+        let situation = self.bundle.house.store.situation(&service.id).await?;
+        let now = self.clock.now();
+        self.stamp(&format!("the board on {}:", service.id))?;
+        let windows = domain::window::windows(&situation, service, &settings.roster, now);
+        for window in &windows {
+            let state = match window.phase {
+                domain::Phase::Standby => "standby".to_owned(),
+                domain::Phase::Active { until, .. } => format!("on call until {}", clock_time(until, now)),
+                domain::Phase::Tail { until, .. } => format!("suspect until {}", clock_time(until, now)),
+                domain::Phase::Closed { .. } => "closed".to_owned(),
+            };
+            let who = settings.roster.name_of(&window.responder.person);
+            self.say(&format!("           {:<18} {who:<14} {state}", window.change.label()))?;
+        }
+        if windows.is_empty() {
+            self.say("           nobody's change went live lately: the rotation is paged first")?;
+        }
+        Ok(())
+    }
+
+    fn stamp(&mut self, what: &str) -> Result<(), DemoError> {
+        let at = self.clock.now().to_zoned_datetime(TimeZone::UTC);
+        let line = format!("{}  {what}", at.strftime("%a %H:%M"));
+        self.say(&format!("\n{line}"))
+    }
+
+    async fn post(&self, path: &str, headers: &[(String, String)], body: Vec<u8>) -> Result<Answer, DemoError> {
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        Ok(self.bundle.house.http.send("POST", &format!("{}{path}", self.address), &headers, body, 10).await?)
+    }
+
+    /// Waits for what the last event set off, and prints the messages in a steady order.
+    async fn show(&mut self) -> Result<(), DemoError> {
+        self.bundle.quiesce().await;
+        let mut texts = std::mem::take(&mut *self.printed.lock().unwrap_or_else(PoisonError::into_inner));
+        texts.sort();
+        let at = self.clock.now().to_zoned_datetime(TimeZone::UTC).strftime("%a %H:%M").to_string();
+        for text in texts {
+            self.say(&format!("{at}"))?;
+            for line in text.lines() {
+                self.say(&format!("    {}", mask(line)))?;
+            }
+            self.seen.push(text);
+        }
+        Ok(())
+    }
+}
+
+fn clock_time(at: Timestamp, now: Timestamp) -> String {
+    domain::wording::time(at, &TimeZone::UTC, now)
+}
+
+/// The link's signature is a key: it is cut from what is printed.
+fn mask(line: &str) -> String {
+    match line.split_once("Acknowledge: ") {
+        Some((before, link)) => {
+            let kept: Vec<&str> = link.split('/').take(6).collect();
+            format!("{before}Acknowledge: {}/...", kept.join("/"))
+        }
+        None => line.to_owned(),
+    }
+}

@@ -1,0 +1,13 @@
+//! The whole bundle on one machine: the same functions, wired together in one process, on an embedded
+//! DynamoDB-compatible engine and a small SNS endpoint of our own.
+
+pub mod bundle;
+pub mod check;
+pub mod demo;
+pub mod engine;
+pub mod explain;
+pub mod secrets;
+pub mod server;
+pub mod topic;
+
+pub use bundle::{Bundle, Options};

@@ -1,0 +1,168 @@
+//! `cargo run`: the bundle on one machine, and the commands around it.
+#![expect(clippy::print_stdout, reason = "a command line program prints")]
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use aws::secrets::{Secrets, path};
+use aws::settings::Configuration;
+use aws::telemetry;
+use aws::wire::error_chain;
+use clap::{Parser, Subcommand};
+use recent_deployers::{Bundle, Options, check, demo, explain, secrets, server};
+use tokio::net::TcpListener;
+
+/// If you merge, you are on call for it.
+#[derive(Parser)]
+#[command(name = "recent-deployers", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Where to listen for webhooks and for the board.
+    #[arg(long, default_value = "127.0.0.1:8787")]
+    listen: SocketAddr,
+    /// The directory of the data file and the secrets.
+    #[arg(long, default_value = "data")]
+    data: PathBuf,
+    /// The configuration.
+    #[arg(long, default_value = "infra/recent-deployers.toml")]
+    config: PathBuf,
+    /// Keep nothing: the data lives in memory and ends with the process.
+    #[arg(long)]
+    in_memory: bool,
+    /// Listen beyond loopback although the board has no login: something in front of it has.
+    #[arg(long)]
+    open_board: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Play a story through the real wire formats, in virtual time.
+    Demo,
+    /// Print what a payload is read into: explain on-merge github payload.json
+    Explain { function: String, sender: String, file: PathBuf },
+    /// Check a configuration and list all its problems.
+    Check { config: Option<PathBuf> },
+}
+
+type Failure = Box<dyn std::error::Error>;
+
+/// Exit codes: 1 when something failed, 2 when what was given cannot be used.
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let bad_input = matches!(arguments.command, Some(Command::Explain { .. } | Command::Check { .. }));
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // A configuration's problems are a list, one a line; anything else is one line.
+            match error.downcast_ref::<aws::settings::Unreadable>() {
+                Some(unreadable @ aws::settings::Unreadable::Problems { .. }) => eprintln!("{unreadable}"),
+                _ => eprintln!("recent-deployers: {}", error_chain(&*error)),
+            }
+            ExitCode::from(if bad_input { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), Failure> {
+    match &arguments.command {
+        None => runtime()?.block_on(serve(&arguments)),
+        Some(Command::Demo) => Ok(runtime()?.block_on(demo::run(std::io::stdout()))?),
+        Some(Command::Explain { function, sender, file }) => {
+            let event = explain::explain(function, sender, file)?;
+            println!("{}", serde_json::to_string_pretty(&event)?);
+            Ok(())
+        }
+        Some(Command::Check { config }) => {
+            let path = config.as_ref().unwrap_or(&arguments.config);
+            let configuration = Configuration::read(path)?;
+            println!("{} is good: {}", path.display(), check::summary(&configuration));
+            Ok(())
+        }
+    }
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+async fn serve(arguments: &Arguments) -> Result<(), Failure> {
+    telemetry::terminal();
+    if !arguments.listen.ip().is_loopback() && !arguments.open_board {
+        return Err("the board has no login yet, so beyond loopback anybody could read it: put a proxy with a login in front and say --open-board".into());
+    }
+    let mut configuration = Configuration::read(&arguments.config)?;
+    let listener =
+        TcpListener::bind(arguments.listen).await.map_err(|e| format!("cannot listen on {}: {e}", arguments.listen))?;
+    let address = listener.local_addr()?;
+    if configuration.settings.public_url.is_empty() {
+        configuration.settings.public_url = format!("http://{}", shown(address));
+    }
+    let directory = arguments.data.join("secrets");
+    let secrets = prepare_secrets(&configuration, &directory)?;
+    let file = (!arguments.in_memory).then(|| arguments.data.join("recent-deployers.sqlite"));
+    banner(&configuration, address, &directory, file.as_deref());
+    #[expect(clippy::disallowed_methods, reason = "the one place where the bundle reads the clock")]
+    let now = Arc::new(jiff::Timestamp::now);
+    let terminal = Arc::new(|text: &str| println!("\n{text}"));
+    let bundle = Bundle::start(Options { configuration, secrets, file, now, terminal }).await?;
+    tokio::spawn(bundle.clone().run_schedule());
+    println!("Ready. Pages are printed here; stop with Ctrl-C.");
+    server::serve(listener, bundle, stopped()).await?;
+    println!("\nStopped. Start again and it goes on where it was.");
+    Ok(())
+}
+
+/// Makes up what is missing and refuses what is empty.
+fn prepare_secrets(configuration: &Configuration, directory: &Path) -> Result<Secrets, Failure> {
+    let names = secrets::ours(configuration);
+    secrets::make_missing(directory, &names)?;
+    let secrets = Secrets::new(Some(directory.to_owned()));
+    let tokens = configuration.senders.values().filter_map(|s| s.api_token.clone());
+    for name in names.into_iter().chain(tokens) {
+        secrets.get(&name)?;
+    }
+    Ok(secrets)
+}
+
+fn banner(configuration: &Configuration, address: SocketAddr, directory: &Path, file: Option<&Path>) {
+    let base = &configuration.settings.public_url;
+    println!("Recent Deployers: if you merge, you are on call for it.\n");
+    println!("  board         {base}/");
+    for (sender, config) in &configuration.senders {
+        let secret = path(directory, &config.secret);
+        let secret = secret.display();
+        match sender.as_str() {
+            "github" => {
+                println!("  GitHub        {base}/merge/github    events: Pull requests, Pushes");
+                println!("                {base}/deploy/github   events: Deployment statuses");
+                println!("                content type application/json, secret in {secret}");
+            }
+            other => {
+                println!("  {other:<13} {base}/alert/{other}");
+                println!("                bearer token, or password of basic auth, in {secret}");
+            }
+        }
+    }
+    match file {
+        Some(file) => println!("  data          {}", file.display()),
+        None => println!("  data          in memory: it ends with the process"),
+    }
+    if address.ip() != IpAddr::from([127, 0, 0, 1]) {
+        println!("  note          listening on {address}; the board has no login of its own");
+    }
+    println!();
+}
+
+/// An address that a browser can open: "every interface" is none.
+fn shown(address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], address.port())) } else { address }
+}
+
+async fn stopped() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

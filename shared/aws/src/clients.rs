@@ -1,0 +1,182 @@
+//! The AWS clients and the one HTTP client below them and below every other outgoing request.
+//!
+//! Built by hand, without `aws-config`: its credential chain costs nine tenths of a cold start
+//! (shared/TRIALS.md). Lambda hands credentials to a function in its environment, and that is all we need.
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedCredentialsProvider};
+use aws_smithy_http_client::{Connector, tls};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+
+/// Where AWS is: nothing but what a Lambda function's environment says.
+#[derive(Clone)]
+pub struct Aws {
+    pub region: String,
+    pub credentials: Credentials,
+    /// Another address of DynamoDB: the embedded engine's.
+    pub dynamodb_endpoint: Option<String>,
+    /// Another address of SNS: the local topic's.
+    pub sns_endpoint: Option<String>,
+}
+
+/// Why the environment does not say where AWS is.
+#[derive(Debug, thiserror::Error)]
+#[error("the environment variable {0} is not set: is this running as a Lambda function?")]
+pub struct NotOnAws(&'static str);
+
+impl Aws {
+    /// What the environment of a Lambda function says. `AWS_ENDPOINT_URL` is for emulators.
+    pub fn from_environment() -> Result<Self, NotOnAws> {
+        let need = |name: &'static str| std::env::var(name).map_err(|_| NotOnAws(name));
+        let any = std::env::var("AWS_ENDPOINT_URL").ok();
+        Ok(Self {
+            region: need("AWS_REGION")?,
+            credentials: Credentials::new(
+                need("AWS_ACCESS_KEY_ID")?,
+                need("AWS_SECRET_ACCESS_KEY")?,
+                std::env::var("AWS_SESSION_TOKEN").ok(),
+                None,
+                "environment",
+            ),
+            dynamodb_endpoint: std::env::var("AWS_ENDPOINT_URL_DYNAMODB").ok().or_else(|| any.clone()),
+            sns_endpoint: std::env::var("AWS_ENDPOINT_URL_SNS").ok().or(any),
+        })
+    }
+
+    /// Engines of our own process, which take any credentials.
+    #[must_use]
+    pub fn local(dynamodb_endpoint: String, sns_endpoint: String) -> Self {
+        Self {
+            region: "eu-west-1".to_owned(),
+            credentials: Credentials::new("local", "local", None, None, "local"),
+            dynamodb_endpoint: Some(dynamodb_endpoint),
+            sns_endpoint: Some(sns_endpoint),
+        }
+    }
+}
+
+/// The HTTP client: one connection pool, one trust store.
+#[derive(Clone, Debug)]
+pub struct Http {
+    connector: SharedHttpConnector,
+}
+
+/// An answer to an outgoing request; at most a few MB are read.
+pub struct Answer {
+    pub status: u16,
+    pub body: Vec<u8>,
+}
+
+/// Why an outgoing request came to nothing. Never holds the address: it may carry a token.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    #[error("the address or a header is not valid")]
+    Invalid,
+    #[error("no answer within {0} s")]
+    Timeout(u64),
+    #[error("no connection")]
+    Connection(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Http {
+    /// Connections are made when they are needed.
+    #[must_use]
+    pub fn new() -> Self {
+        let settings = HttpConnectorSettings::builder()
+            .connect_timeout(Duration::from_secs(2))
+            .read_timeout(Duration::from_secs(5))
+            .build();
+        let connector = Connector::builder()
+            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+            .connector_settings(settings)
+            .build();
+        Self { connector: SharedHttpConnector::new(connector) }
+    }
+
+    fn for_sdk(&self) -> SharedHttpClient {
+        let connector = self.connector.clone();
+        aws_smithy_runtime_api::client::http::http_client_fn(move |_, _| connector.clone())
+    }
+
+    /// One request with a deadline. Redirects are not followed: an address is what was configured.
+    pub async fn send(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+        seconds: u64,
+    ) -> Result<Answer, HttpError> {
+        let mut request = aws_smithy_runtime_api::client::orchestrator::HttpRequest::new(SdkBody::from(body));
+        request.set_method(method).map_err(|_| HttpError::Invalid)?;
+        request.set_uri(url).map_err(|_| HttpError::Invalid)?;
+        for (name, value) in headers {
+            request
+                .headers_mut()
+                .try_insert((*name).to_owned(), (*value).to_owned())
+                .map_err(|_| HttpError::Invalid)?;
+        }
+        let exchange = async {
+            let response = self.connector.call(request).await.map_err(|e| HttpError::Connection(e.into()))?;
+            let status = response.status().as_u16();
+            let body = aws_smithy_types::byte_stream::ByteStream::new(response.into_body());
+            let body = body.collect().await.map_err(|e| HttpError::Connection(e.into()))?;
+            Ok(Answer { status, body: body.to_vec() })
+        };
+        tokio::time::timeout(Duration::from_secs(seconds), exchange).await.map_err(|_| HttpError::Timeout(seconds))?
+    }
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn timeouts() -> TimeoutConfig {
+    // Below the shortest deadline of a sender that we serve (GitHub's 10 s), retries included.
+    TimeoutConfig::builder()
+        .operation_timeout(Duration::from_secs(8))
+        .operation_attempt_timeout(Duration::from_secs(3))
+        .connect_timeout(Duration::from_secs(2))
+        .build()
+}
+
+/// The DynamoDB client.
+#[must_use]
+pub fn dynamodb(aws: &Aws, http: &Http) -> aws_sdk_dynamodb::Client {
+    let mut config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(aws.region.clone()))
+        .credentials_provider(SharedCredentialsProvider::new(aws.credentials.clone()))
+        .retry_config(RetryConfig::standard().with_max_attempts(3))
+        .timeout_config(timeouts())
+        .http_client(http.for_sdk());
+    if let Some(endpoint) = &aws.dynamodb_endpoint {
+        config = config.endpoint_url(endpoint);
+    }
+    aws_sdk_dynamodb::Client::from_conf(config.build())
+}
+
+/// The SNS client.
+#[must_use]
+pub fn sns(aws: &Aws, http: &Http) -> aws_sdk_sns::Client {
+    let mut config = aws_sdk_sns::Config::builder()
+        .behavior_version(aws_sdk_sns::config::BehaviorVersion::latest())
+        .region(aws_sdk_sns::config::Region::new(aws.region.clone()))
+        .credentials_provider(aws_sdk_sns::config::SharedCredentialsProvider::new(aws.credentials.clone()))
+        .retry_config(RetryConfig::standard().with_max_attempts(3))
+        .timeout_config(timeouts())
+        .http_client(http.for_sdk());
+    if let Some(endpoint) = &aws.sns_endpoint {
+        config = config.endpoint_url(endpoint);
+    }
+    aws_sdk_sns::Client::from_conf(config.build())
+}

@@ -1,0 +1,140 @@
+//! Every key of the table, and so every access pattern. There is no scan.
+//!
+//! | what | partition | sort | read by | cost |
+//! | --- | --- | --- | --- | --- |
+//! | a service's working set: changes, notes, deployments, signals, incidents, clock | `S#service` | by kind | every decision | 1 query |
+//! | a service's outbox: what no receiver has accepted | `O#service` | subject, person, step | `on-schedule`, `on-page` | 1 query or 1 get |
+//! | a service's log, newest first | `L#service` | time | board | 1 query, bounded |
+//! | old incidents | `P#service` | time | board | 1 query, bounded |
+//! | a change, once, for ever | `C#repository@commit` | `C` | duplicates of a merge | condition of the merge's transaction |
+//! | who enqueued a pull request | `Q#repository#number` | `Q` | bot merges | 1 get |
+//! | services that are due | index `due`: `due`, time | | the tick | 1 query |
+//! | a person's windows | index `person`: person, time merged | | board | 1 query |
+//!
+//! `expires` is the time-to-live attribute: garbage collection only. Nothing reads it.
+
+use domain::{ChangeId, Commit, DeploymentKey, EnvironmentName, IncidentId, MessageKey, Repository, ServiceId};
+use jiff::{SignedDuration, Timestamp};
+
+pub const PARTITION: &str = "pk";
+pub const SORT: &str = "sk";
+pub const REVISION: &str = "rev";
+pub const BODY: &str = "body";
+pub const EXPIRES: &str = "expires";
+/// The index of services that are due, and its attributes.
+pub const DUE_INDEX: &str = "due";
+pub const DUE: &str = "due";
+pub const DUE_AT: &str = "due_at";
+/// The index of a person's windows, and its attributes.
+pub const PERSON_INDEX: &str = "person";
+pub const PERSON: &str = "person";
+pub const PERSON_AT: &str = "person_at";
+
+/// How long the log is kept.
+pub const KEEP_LOG: SignedDuration = SignedDuration::from_hours(24 * 90);
+/// How long a change is known, so that a late repetition of its merge opens nothing.
+pub const KEEP_CHANGE: SignedDuration = SignedDuration::from_hours(24 * 400);
+/// How long a message nobody accepted is kept after its last try.
+pub const KEEP_MESSAGE: SignedDuration = SignedDuration::from_hours(24 * 7);
+/// How long it is known who enqueued a pull request.
+pub const KEEP_ENQUEUED: SignedDuration = SignedDuration::from_hours(24 * 30);
+
+/// A key: partition and sort.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    pub partition: String,
+    pub sort: String,
+}
+
+fn key(partition: String, sort: impl Into<String>) -> Key {
+    Key { partition, sort: sort.into() }
+}
+
+#[must_use]
+pub fn working_set(service: &ServiceId) -> String {
+    format!("S#{service}")
+}
+
+#[must_use]
+pub fn outbox(service: &ServiceId) -> String {
+    format!("O#{service}")
+}
+
+#[must_use]
+pub fn log(service: &ServiceId) -> String {
+    format!("L#{service}")
+}
+
+#[must_use]
+pub fn past(service: &ServiceId) -> String {
+    format!("P#{service}")
+}
+
+#[must_use]
+pub fn clock(service: &ServiceId) -> Key {
+    key(working_set(service), "T")
+}
+
+#[must_use]
+pub fn window(service: &ServiceId, change: &ChangeId) -> Key {
+    key(working_set(service), format!("C#{change}"))
+}
+
+#[must_use]
+pub fn notes(service: &ServiceId, change: &ChangeId) -> Key {
+    key(working_set(service), format!("N#{change}"))
+}
+
+#[must_use]
+pub fn deployment(service: &ServiceId, deployment: &DeploymentKey) -> Key {
+    key(working_set(service), format!("D#{deployment}"))
+}
+
+#[must_use]
+pub fn signals(service: &ServiceId, environment: &EnvironmentName) -> Key {
+    key(working_set(service), format!("A#{environment}"))
+}
+
+#[must_use]
+pub fn incident(service: &ServiceId, incident: &IncidentId) -> Key {
+    key(working_set(service), format!("I#{incident}"))
+}
+
+#[must_use]
+pub fn past_incident(service: &ServiceId, resolved_at: Timestamp, incident: &IncidentId) -> Key {
+    key(past(service), format!("I#{}#{incident}", instant(resolved_at)))
+}
+
+#[must_use]
+pub fn message(message: &MessageKey) -> Key {
+    let sort = format!("{}#{}#{}", message.subject, message.person, message.step.word());
+    key(outbox(&message.service), sort)
+}
+
+/// `digest` tells entries of the same moment apart, and is the same when the decision is repeated.
+#[must_use]
+pub fn entry(service: &ServiceId, at: Timestamp, digest: &str) -> Key {
+    key(log(service), format!("{}#{digest}", instant(at)))
+}
+
+#[must_use]
+pub fn change(change: &ChangeId) -> Key {
+    key(format!("C#{change}"), "C")
+}
+
+#[must_use]
+pub fn enqueued(repository: &Repository, number: u64) -> Key {
+    key(format!("Q#{repository}#{number}"), "Q")
+}
+
+/// The change behind a window's or notes' sort key, without its leading kind.
+pub fn parse_change(text: &str) -> Option<ChangeId> {
+    let (repository, commit) = text.rsplit_once('@')?;
+    Some(ChangeId { repository: repository.parse::<Repository>().ok()?, commit: commit.parse::<Commit>().ok()? })
+}
+
+/// A time as text that sorts as time does.
+#[must_use]
+pub fn instant(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+}

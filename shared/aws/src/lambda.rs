@@ -1,0 +1,119 @@
+//! The edge towards Lambda: API Gateway's HTTP API events as [`Request`]s, and the run loop.
+//!
+//! Read with plain `lambda_runtime`: `lambda_http` 1.3 panics on characters in a query that anybody can send.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::wire::{Malformed, Refusal, Request, Response};
+
+/// What we read of an API Gateway event, payload format 2.0.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct HttpEvent {
+    raw_path: String,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    request_context: HttpContext,
+    body: Option<String>,
+    #[serde(default)]
+    is_base64_encoded: bool,
+}
+
+#[derive(Deserialize)]
+struct HttpContext {
+    http: HttpMethod,
+    #[serde(default)]
+    stage: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct HttpMethod {
+    method: String,
+}
+
+/// Whether an event came through API Gateway.
+#[must_use]
+pub fn is_http(event: &Value) -> bool {
+    event.get("rawPath").is_some() && event.get("requestContext").is_some()
+}
+
+/// The request in an API Gateway event. A header that came twice is joined by a comma there, so a doubled
+/// signature is not a signature here either.
+pub fn request(event: Value) -> Result<Request, Refusal> {
+    let event: HttpEvent = serde_json::from_value(event).map_err(|_| Malformed::new("not an API Gateway event"))?;
+    let body = event.body.unwrap_or_default();
+    let body = if event.is_base64_encoded {
+        STANDARD.decode(body).map_err(|_| Malformed::new("the body is not base64"))?
+    } else {
+        body.into_bytes()
+    };
+    // The default stage is called `$default` and is not part of the path; a named one is.
+    let prefix = event.request_context.stage.map(|stage| format!("/{stage}/"));
+    let path = match prefix.as_deref().and_then(|p| event.raw_path.strip_prefix(p)) {
+        Some(rest) => format!("/{rest}"),
+        None => event.raw_path,
+    };
+    Ok(Request::new(&event.request_context.http.method, &path, event.headers.into_iter().collect(), body))
+}
+
+/// The answer as API Gateway wants it.
+#[must_use]
+pub fn response(response: Response) -> Value {
+    let headers: BTreeMap<String, String> = response.headers.into_iter().collect();
+    json!({ "statusCode": response.status, "headers": headers, "body": response.body, "isBase64Encoded": false })
+}
+
+/// The answer to one event, boxed: the SDK's futures nest deeper than the compiler likes to look.
+type Answering = Pin<Box<dyn Future<Output = Result<Value, lambda_runtime::Error>> + Send>>;
+
+/// Serves events one after the other until Lambda stops us.
+pub async fn serve<F>(handle: impl Fn(Value) -> F) -> Result<(), lambda_runtime::Error>
+where
+    F: Future<Output = Result<Value, lambda_runtime::Error>> + Send + 'static,
+{
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| -> Answering { Box::pin(handle(event.payload)) })).await
+}
+
+/// Serves HTTP events only.
+pub async fn serve_http<F>(handle: impl Fn(Request) -> F) -> Result<(), lambda_runtime::Error>
+where
+    F: Future<Output = Response> + Send + 'static,
+{
+    serve(|event| {
+        let answer = request(event).map(&handle);
+        async move {
+            Ok(response(match answer {
+                Ok(answer) => answer.await,
+                Err(refusal) => refusal.into(),
+            }))
+        }
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_api_gateway_event_is_read_to_its_raw_bytes() {
+        let event = json!({
+            "version": "2.0", "rawPath": "/prod/merge/github", "rawQueryString": "q=[a]|b",
+            "headers": { "x-hub-signature-256": "sha256=a,sha256=b" },
+            "requestContext": { "http": { "method": "POST" }, "stage": "prod" },
+            "body": "eyJhIjoxfQ==", "isBase64Encoded": true
+        });
+        assert!(is_http(&event));
+        let request = request(event).unwrap();
+        assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/merge/github"));
+        assert_eq!(request.body, br#"{"a":1}"#);
+        assert_eq!(request.header("X-Hub-Signature-256"), Ok("sha256=a,sha256=b"));
+    }
+}

@@ -1,0 +1,24 @@
+//! Everything that touches AWS, a wire or a file: the store, the outbox, the topic, secrets, settings, the
+//! HTTP edge. AWS SDK types stop here; what a function sees of it is a [`House`].
+
+pub mod clients;
+pub mod house;
+pub mod keys;
+pub mod lambda;
+pub mod links;
+pub mod outbox;
+pub mod records;
+pub mod secrets;
+pub mod sender;
+pub mod settings;
+pub mod store;
+pub mod table;
+pub mod telemetry;
+pub mod topic;
+pub mod verify;
+pub mod wire;
+
+pub use house::House;
+pub use sender::{Proof, Reading, Sender};
+pub use store::{Store, StoreError};
+pub use wire::{Malformed, Refusal, Request, Response};

@@ -1,0 +1,121 @@
+//! The outbox: messages that no receiver has accepted yet. Written in the transaction that decides them,
+//! published, marked, claimed by one delivery at a time, and gone once accepted.
+
+use std::sync::atomic::Ordering;
+
+use aws_sdk_dynamodb::error::DisplayErrorContext;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnValue};
+use domain::{Entry, Incident, Message, MessageKey, Outgoing, ServiceId, Subject};
+use jiff::Timestamp;
+
+use crate::keys;
+use crate::records::{self, Item};
+use crate::store::{Store, StoreError};
+
+const PUBLISHED: &str = "published_at";
+const CLAIMED: &str = "claimed_at";
+const TRIES: &str = "tries";
+
+/// A message as it stands in the outbox when it is decided.
+pub fn new_item(message: &Message) -> Result<Item, StoreError> {
+    records::item(&keys::message(&message.key), message, Some(message.decided_at + keys::KEEP_MESSAGE))
+}
+
+fn outgoing(item: &Item) -> Result<Outgoing, StoreError> {
+    let tries = item.get(TRIES).and_then(|v| v.as_n().ok()).and_then(|n| n.parse().ok()).unwrap_or(0);
+    Ok(Outgoing {
+        message: records::read(item)?,
+        published_at: records::millis(item, PUBLISHED),
+        claimed_at: records::millis(item, CLAIMED),
+        tries,
+    })
+}
+
+impl Store {
+    /// Everything of a service that no receiver has accepted.
+    pub async fn outbox(&self, service: &ServiceId) -> Result<Vec<Outgoing>, StoreError> {
+        self.query(&keys::outbox(service), None, true, None).await?.iter().map(outgoing).collect()
+    }
+
+    /// Marks a message published, unless it was accepted meanwhile.
+    pub async fn mark_published(&self, key: &MessageKey, now: Timestamp) -> Result<(), StoreError> {
+        self.touch(key, "SET published_at = :now", "attribute_exists(pk)", now).await.map(|_| ())
+    }
+
+    /// Claims a message for one delivery; `false` when another one holds it or it is gone.
+    pub async fn claim(&self, key: &MessageKey, now: Timestamp) -> Result<bool, StoreError> {
+        let free = "attribute_exists(pk) AND (attribute_not_exists(claimed_at) OR claimed_at <= :stale)";
+        self.touch(key, "SET claimed_at = :now ADD tries :one", free, now).await
+    }
+
+    /// Gives a claim back after a delivery failed, so that the next try need not wait for it to grow stale.
+    pub async fn release(&self, key: &MessageKey, now: Timestamp) -> Result<(), StoreError> {
+        self.touch(key, "REMOVE claimed_at SET failed_at = :now", "attribute_exists(pk)", now).await.map(|_| ())
+    }
+
+    /// Takes a message out: accepted, or withdrawn. The log says which. Harmless when it is already gone.
+    pub async fn finish(&self, key: &MessageKey, entry: &Entry) -> Result<(), StoreError> {
+        self.remove_with_entry(&keys::message(key), &key.service, entry).await
+    }
+
+    /// A message and the incident it is about, in one round trip.
+    pub async fn outgoing(&self, key: &MessageKey) -> Result<(Option<Outgoing>, Option<Incident>), StoreError> {
+        self.counters().gets.fetch_add(1, Ordering::Relaxed);
+        let message = keys::message(key);
+        let incident = match &key.subject {
+            Subject::Incident(id) => Some(keys::incident(&key.service, id)),
+            Subject::Change(_) => None,
+        };
+        let wanted = std::iter::once(&message).chain(&incident).map(records::key_item).collect();
+        let ask = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build();
+        let answer = self
+            .client()
+            .batch_get_item()
+            .request_items(self.table(), ask.map_err(StoreError::unavailable)?)
+            .send()
+            .await
+            .map_err(|e| StoreError::unavailable(DisplayErrorContext(e)))?;
+        if answer.unprocessed_keys().is_some_and(|keys| !keys.is_empty()) {
+            return Err(StoreError::unavailable("throttled"));
+        }
+        let items = answer.responses().and_then(|r| r.get(self.table())).map_or(&[][..], Vec::as_slice);
+        let find = |key: &keys::Key| items.iter().find(|item| records::sort(item) == key.sort);
+        let message = find(&message).map(outgoing).transpose()?;
+        let incident = incident.as_ref().and_then(find).map(records::read).transpose()?;
+        Ok((message, incident))
+    }
+
+    async fn touch(
+        &self,
+        key: &MessageKey,
+        expression: &str,
+        condition: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.counters().writes.fetch_add(1, Ordering::Relaxed);
+        let mut values = Item::from([(":now".into(), records::number(now.as_millisecond()))]);
+        if condition.contains(":stale") {
+            values.insert(":stale".into(), records::number((now - domain::on_page::CLAIM).as_millisecond()));
+            values.insert(":one".into(), records::number(1));
+        }
+        let result = self
+            .client()
+            .update_item()
+            .table_name(self.table())
+            .set_key(Some(records::key_item(&keys::message(key))))
+            .update_expression(expression)
+            .condition_expression(condition)
+            .set_expression_attribute_values(Some(values))
+            .return_values(ReturnValue::None)
+            .send()
+            .await;
+        match result {
+            Ok(_) => Ok(true),
+            Err(e) if e.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => {
+                Ok(false)
+            }
+            Err(e) => Err(StoreError::unavailable(DisplayErrorContext(e))),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Records of the domain as items of the table, and back. One attribute, `body`, holds the record as a map.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{Deployment, Incident, Record, Signals, WindowNotes};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::keys::{self, Key};
+use crate::store::StoreError;
+
+pub type Item = HashMap<String, AttributeValue>;
+
+#[must_use]
+pub fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+#[must_use]
+pub fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// A key as the SDK wants it.
+#[must_use]
+pub fn key_item(key: &Key) -> Item {
+    Item::from([(keys::PARTITION.into(), text(&key.partition)), (keys::SORT.into(), text(&key.sort))])
+}
+
+/// The body attribute of a record.
+pub fn body<T: Serialize>(value: &T) -> Result<AttributeValue, StoreError> {
+    serde_dynamo::to_attribute_value(value).map_err(|e| StoreError::Unreadable(e.to_string()))
+}
+
+/// An item with this key, body and life.
+pub fn item<T: Serialize>(key: &Key, value: &T, expires: Option<Timestamp>) -> Result<Item, StoreError> {
+    let mut item = key_item(key);
+    item.insert(keys::BODY.into(), body(value)?);
+    if let Some(at) = expires {
+        item.insert(keys::EXPIRES.into(), number(at.as_second()));
+    }
+    Ok(item)
+}
+
+/// The record in an item's body.
+pub fn read<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
+    let body = item.get(keys::BODY).cloned().ok_or_else(|| StoreError::Unreadable("an item without a body".into()))?;
+    serde_dynamo::from_attribute_value(body).map_err(|e| StoreError::Unreadable(e.to_string()))
+}
+
+#[must_use]
+pub fn revision(item: &Item) -> u64 {
+    item.get(keys::REVISION).and_then(|v| v.as_n().ok()).and_then(|n| n.parse().ok()).unwrap_or(0)
+}
+
+#[must_use]
+pub fn sort(item: &Item) -> &str {
+    item.get(keys::SORT).and_then(|v| v.as_s().ok()).map_or("", String::as_str)
+}
+
+#[must_use]
+pub fn millis(item: &Item, name: &str) -> Option<Timestamp> {
+    let millis = item.get(name)?.as_n().ok()?.parse().ok()?;
+    Timestamp::from_millisecond(millis).ok()
+}
+
+/// Where a record of a service is kept, and its body.
+pub fn encode(service: &domain::ServiceId, record: &Record, rev: u64) -> Result<Item, StoreError> {
+    let mut item = match record {
+        Record::Change(change) => {
+            item(&keys::window(service, &change.id), change, Some(change.merged_at + keys::KEEP_CHANGE))?
+        }
+        // Notes outlive their change by no more than the change's own life: both have the same end.
+        Record::Notes(id, notes) => item(&keys::notes(service, id), notes, None)?,
+        Record::Deployment(deployment) => item(&keys::deployment(service, &deployment.key), deployment, None)?,
+        Record::Signals(environment, signals) => item(&keys::signals(service, environment), signals, None)?,
+        Record::Incident(incident) => {
+            let end = incident.resolved_at.map(|at| at + SignedDuration::from_hours(24 * 7));
+            item(&keys::incident(service, &incident.id), incident, end)?
+        }
+    };
+    item.insert(keys::REVISION.into(), number(rev));
+    Ok(item)
+}
+
+/// The record in an item of a working set; `None` for the clock, which is not a record.
+pub fn decode(item: &Item) -> Result<Option<Record>, StoreError> {
+    let Some((kind, rest)) = sort(item).split_once('#') else {
+        return Ok(None);
+    };
+    let wrong = || StoreError::Unreadable(format!("an item whose key is not one of ours: {kind}"));
+    Ok(Some(match kind {
+        "C" => Record::Change(read(item)?),
+        "N" => Record::Notes(keys::parse_change(rest).ok_or_else(wrong)?, read::<WindowNotes>(item)?),
+        "D" => Record::Deployment(read::<Deployment>(item)?),
+        "A" => Record::Signals(rest.parse().map_err(|_| wrong())?, read::<Signals>(item)?),
+        "I" => Record::Incident(read::<Incident>(item)?),
+        _ => return Err(wrong()),
+    }))
+}

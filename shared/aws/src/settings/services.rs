@@ -1,0 +1,165 @@
+//! `[services.<id>]`, `[policy]` and `[unmapped]`: what is deployed and alerts, and by which policy.
+
+use domain::{Environment, EnvironmentName, Matcher, PersonId, Policy, Roster, ServedRepository, Service};
+
+use super::section::Section;
+
+/// The service that takes alerts which name no service of ours.
+const UNMAPPED: &str = "unmapped";
+
+/// `[policy]`: every service's numbers, unless it says otherwise.
+pub(super) fn defaults(root: &mut Section<'_, '_>) -> Policy {
+    root.table("policy", |section| policy(section, &Policy::default())).unwrap_or_default()
+}
+
+fn policy(section: &mut Section<'_, '_>, base: &Policy) -> Policy {
+    let policy = Policy {
+        active: section.duration("active").unwrap_or(base.active),
+        at_most: section.duration("at_most").unwrap_or(base.at_most),
+        tail: section.duration("tail").unwrap_or(base.tail),
+        ending_notice: section.duration("ending_notice").unwrap_or(base.ending_notice),
+        rotation_after: section.duration("rotation_after").unwrap_or(base.rotation_after),
+        after_failure: section.duration("after_failure").unwrap_or(base.after_failure),
+    };
+    if policy.active > policy.at_most {
+        section.problem("`active` is longer than `at_most`");
+    }
+    if policy.active.is_zero() {
+        section.problem("`active` is nothing: nobody would ever be on call");
+    }
+    policy
+}
+
+pub(super) fn read(root: &mut Section<'_, '_>, roster: &Roster, defaults: &Policy) -> Vec<Service> {
+    let services = root.tables("services", |name, section| service(name, section, roster, defaults));
+    if services.is_empty() {
+        root.problem("there are no services: add a [services.<id>] for each");
+    }
+    services.into_values().flatten().collect()
+}
+
+fn service(name: &str, section: &mut Section<'_, '_>, roster: &Roster, defaults: &Policy) -> Option<Service> {
+    let repositories: Vec<ServedRepository> = section
+        .list("repositories", |section| {
+            let name = section.need_text("name");
+            let branch = section.text("branch");
+            match name.parse() {
+                Ok(repository) => Some(ServedRepository { repository, branch }),
+                Err(error) if !name.is_empty() => {
+                    section.problem_with("name", format!("not a {error}"));
+                    None
+                }
+                Err(_) => None,
+            }
+        })
+        .into_iter()
+        .flatten()
+        .collect();
+    if repositories.is_empty() {
+        section.problem("`repositories` is missing: whose merges go live here?");
+    }
+    let environments = environments(section);
+    let owners = people(section, "owners", roster);
+    let rotation = people(section, "rotation", roster);
+    let alerts = matchers(section);
+    let policy = section.table("policy", |section| policy(section, defaults)).unwrap_or(*defaults);
+    let (runbook, dashboard) = (section.url("runbook"), section.url("dashboard"));
+    match name.parse() {
+        Ok(_) if name == UNMAPPED => section.problem("`unmapped` is reserved: it takes the alerts of no service"),
+        Ok(id) => {
+            return Some(Service {
+                id,
+                repositories,
+                environments,
+                owners,
+                rotation,
+                alerts,
+                policy,
+                runbook,
+                dashboard,
+            });
+        }
+        Err(error) => section.problem(format!("not a {error}")),
+    }
+    None
+}
+
+fn environments(section: &mut Section<'_, '_>) -> Vec<Environment> {
+    let mut found = Vec::new();
+    let tables = section.tables("environments", |name, section| {
+        let live = section.flag("live").unwrap_or(false);
+        let aliases = section.texts("aliases").into_iter().map(|(text, _)| text).collect();
+        match name.parse::<EnvironmentName>() {
+            Ok(name) => Some(Environment { name, live, aliases }),
+            Err(error) => {
+                section.problem(format!("not an {error}"));
+                None
+            }
+        }
+    });
+    found.extend(tables.into_values().flatten());
+    match found.iter().filter(|e| e.live).count() {
+        1 => {}
+        0 => section.problem("no environment is `live = true`: nobody would ever be on call"),
+        n => section.problem(format!("{n} environments are `live = true`; exactly one has to be")),
+    }
+    for (i, environment) in found.iter().enumerate() {
+        let names = std::iter::once(environment.name.as_str()).chain(environment.aliases.iter().map(String::as_str));
+        for name in names {
+            if found[..i].iter().any(|other| other.is_called(name)) {
+                section.problem(format!("two environments are called `{name}`"));
+            }
+        }
+    }
+    found
+}
+
+fn people(section: &mut Section<'_, '_>, key: &str, roster: &Roster) -> Vec<PersonId> {
+    let mut found = Vec::new();
+    for (id, span) in section.ids::<PersonId>(key) {
+        if roster.person(&id).is_none() {
+            section.problem_in(&span, format!("`{key}` names {id}, who is not among the people"));
+        } else {
+            found.push(id);
+        }
+    }
+    if found.is_empty() {
+        section.problem(format!("`{key}` names nobody: somebody always has to answer"));
+    }
+    found
+}
+
+/// `alerts = ["service=edxapp"]`: an alert with this label is about this service.
+fn matchers(section: &mut Section<'_, '_>) -> Vec<Matcher> {
+    let mut found = Vec::new();
+    for (text, span) in section.texts("alerts") {
+        match text.split_once('=') {
+            Some((label, value)) if !label.trim().is_empty() && !value.trim().is_empty() => {
+                found.push(Matcher { label: label.trim().to_owned(), value: value.trim().to_owned() });
+            }
+            Some(_) | None => section.problem_in(&span, "an entry of `alerts` is \"label=value\""),
+        }
+    }
+    found
+}
+
+/// `[unmapped]`: who is paged for alerts that name no service of ours.
+pub(super) fn unmapped(root: &mut Section<'_, '_>, roster: &Roster, defaults: &Policy) -> Service {
+    let rotation = root.table("unmapped", |section| people(section, "rotation", roster));
+    if rotation.is_none() {
+        root.problem("[unmapped] is missing: its `rotation` is paged for alerts that name no service of yours");
+    }
+    let rotation = rotation.unwrap_or_default();
+    let id = UNMAPPED.parse().unwrap_or_else(|_| unreachable!("a constant that is a service id"));
+    Service {
+        id,
+        repositories: Vec::new(),
+        environments: vec![Environment { name: EnvironmentName::live(), live: true, aliases: Vec::new() }],
+        owners: rotation.clone(),
+        rotation,
+        alerts: Vec::new(),
+        policy: *defaults,
+        runbook: None,
+        dashboard: None,
+    }
+}

@@ -1,0 +1,188 @@
+//! One decision about one service, committed: its writes, its messages, its log lines, its clock.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::error::DisplayErrorContext;
+use domain::decision::{RecordKey, Wake};
+use domain::{Decisions, Incident, ServiceId, Situation, Write};
+use jiff::Timestamp;
+
+use super::transaction::Transaction;
+use super::{Store, StoreError};
+use crate::keys;
+use crate::outbox;
+use crate::records::{self, Item};
+
+/// A decision is taken again at most this often when somebody else was faster.
+const MOST_TRIES: u32 = 5;
+
+impl Store {
+    /// Loads, decides and commits, again where somebody else was faster. What `decide` returns beside its
+    /// decisions is returned when they are stored.
+    pub async fn decide<T>(
+        &self,
+        service: &ServiceId,
+        now: Timestamp,
+        mut decide: impl FnMut(&Situation) -> (Decisions, T),
+    ) -> Result<(Decisions, T), StoreError> {
+        for attempt in 0..MOST_TRIES {
+            let situation = self.situation(service).await?;
+            let (decisions, result) = decide(&situation);
+            match self.commit(&situation, &decisions, now).await {
+                Ok(()) => return Ok((decisions, result)),
+                Err(StoreError::Conflict) => pause(attempt, now).await,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(StoreError::Conflict)
+    }
+
+    /// One transaction. A decision that came from outside and says nothing new writes nothing.
+    pub async fn commit(&self, situation: &Situation, decisions: &Decisions, now: Timestamp) -> Result<(), StoreError> {
+        match decisions.wake {
+            Wake::Now if decisions.is_quiet() => return Ok(()),
+            Wake::Exactly(due_at) if decisions.is_quiet() => return self.set_clock(situation, due_at).await,
+            Wake::Now | Wake::Exactly(_) => {}
+        }
+        let service = &decisions.service;
+        let mut transaction = Transaction::new(self);
+        for write in &decisions.writes {
+            add_write(&mut transaction, service, situation, write)?;
+        }
+        for message in &decisions.messages {
+            transaction.put(outbox::new_item(message)?)?;
+        }
+        for entry in &decisions.entries {
+            tracing::info!(
+                service.name = %service,
+                reason = entry.reason.name(),
+                subject = entry.subject.as_ref().map(tracing::field::display),
+                person = entry.person.as_ref().map(tracing::field::display),
+                "{}: {}", entry.what, entry.reason
+            );
+            transaction.log(service, entry)?;
+        }
+        match decisions.wake {
+            Wake::Now => transaction.wake(service, now)?,
+            Wake::Exactly(due_at) => {
+                let (expression, condition, values) = exactly(situation, due_at);
+                transaction.update(&keys::clock(service), expression, Some(condition), values)?;
+            }
+        }
+        transaction.commit().await
+    }
+
+    /// Adds a line to a service's log, beside any decision.
+    pub async fn append(&self, service: &ServiceId, entry: &domain::Entry) -> Result<(), StoreError> {
+        let mut transaction = Transaction::new(self);
+        transaction.log(service, entry)?;
+        transaction.commit().await
+    }
+
+    /// Deletes an item and logs why; nothing happens when it is gone already.
+    pub(crate) async fn remove_with_entry(
+        &self,
+        key: &keys::Key,
+        service: &ServiceId,
+        entry: &domain::Entry,
+    ) -> Result<(), StoreError> {
+        for attempt in 0..MOST_TRIES {
+            let mut transaction = Transaction::new(self);
+            transaction.delete_existing(key)?;
+            transaction.log(service, entry)?;
+            match transaction.commit().await {
+                Ok(()) => return Ok(()),
+                // Gone already, or somebody is writing to it at this moment: only the first is an end.
+                Err(StoreError::Conflict) if self.get(key).await?.is_none() => return Ok(()),
+                Err(StoreError::Conflict) => pause(attempt, entry.at).await,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(StoreError::Conflict)
+    }
+
+    async fn set_clock(&self, situation: &Situation, due_at: Option<Timestamp>) -> Result<(), StoreError> {
+        if situation.clock.value.due_at == due_at {
+            return Ok(());
+        }
+        self.counters.writes.fetch_add(1, Ordering::Relaxed);
+        let (expression, condition, values) = exactly(situation, due_at);
+        let result = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(records::key_item(&keys::clock(&situation.service))))
+            .update_expression(expression)
+            .condition_expression(condition)
+            .set_expression_attribute_values(Some(values))
+            .send()
+            .await;
+        match result {
+            Ok(_) => Ok(()),
+            Err(e)
+                if e.as_service_error().is_some_and(
+                    aws_sdk_dynamodb::operation::update_item::UpdateItemError::is_conditional_check_failed_exception,
+                ) =>
+            {
+                Err(StoreError::Conflict)
+            }
+            Err(e) => Err(StoreError::unavailable(DisplayErrorContext(e))),
+        }
+    }
+}
+
+/// Sets the clock if nobody has rung it since it was read.
+fn exactly(situation: &Situation, due_at: Option<Timestamp>) -> (&'static str, &'static str, Item) {
+    let mut values =
+        Item::from([(":one".into(), records::number(1)), (":seen".into(), records::number(situation.clock.rev))]);
+    let condition = if situation.clock.rev == 0 { "attribute_not_exists(rev) OR rev = :seen" } else { "rev = :seen" };
+    let Some(at) = due_at else {
+        return ("REMOVE due, due_at ADD rev :one", condition, values);
+    };
+    values.insert(":due".into(), records::text(keys::DUE));
+    values.insert(":at".into(), records::number(at.as_millisecond()));
+    ("SET due = :due, due_at = :at ADD rev :one", condition, values)
+}
+
+fn add_write(
+    transaction: &mut Transaction<'_>,
+    service: &ServiceId,
+    situation: &Situation,
+    write: &Write,
+) -> Result<(), StoreError> {
+    match write {
+        Write::Put { record, seen } => transaction.put_at(records::encode(service, record, seen + 1)?, *seen),
+        Write::Drop { key, seen } => match key {
+            RecordKey::Change(id) => transaction.delete_at(&keys::window(service, id), *seen),
+            RecordKey::Notes(id) => transaction.delete_at(&keys::notes(service, id), *seen),
+            RecordKey::Deployment(deployment) => transaction.delete_at(&keys::deployment(service, deployment), *seen),
+            RecordKey::Signals(environment) => transaction.delete_at(&keys::signals(service, environment), *seen),
+            RecordKey::Incident(id) => {
+                if let Some(incident) = situation.incidents.get(id) {
+                    transaction.put(history(service, &incident.value)?)?;
+                }
+                transaction.delete_at(&keys::incident(service, id), *seen)
+            }
+        },
+    }
+}
+
+fn history(service: &ServiceId, incident: &Incident) -> Result<Item, StoreError> {
+    let resolved_at = incident.resolved_at.unwrap_or(incident.detected_at);
+    records::item(
+        &keys::past_incident(service, resolved_at, &incident.id),
+        incident,
+        Some(resolved_at + keys::KEEP_CHANGE),
+    )
+}
+
+/// Waits a moment, longer each time, and not as long as the others who lost the same race.
+async fn pause(attempt: u32, now: Timestamp) {
+    static SALT: AtomicU64 = AtomicU64::new(0);
+    let salt =
+        SALT.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed) ^ u64::from(now.subsec_nanosecond().unsigned_abs());
+    let spread = (salt >> 32) % 1000;
+    let base = 10 << attempt;
+    tokio::time::sleep(Duration::from_millis(base / 2 + base * spread / 1000)).await;
+}

@@ -1,0 +1,203 @@
+//! The table: load a service's working set in one query, commit a decision in one transaction.
+//!
+//! Each write names the revision that was read, so two decisions about the same thing cannot both win; the
+//! loser loads again and decides again. Nothing here decides anything.
+
+mod commit;
+mod merges;
+mod transaction;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::DisplayErrorContext;
+use domain::{Change, Clock, Entry, Incident, Noted, PersonId, ServiceId, Situation};
+use jiff::Timestamp;
+
+pub use merges::{MergeOutcome, Queued};
+
+use crate::keys::{self, Key};
+use crate::records::{self, Item};
+
+/// Why something was not stored or read.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Somebody else was faster; load again and decide again.
+    #[error("somebody else changed the same thing")]
+    Conflict,
+    #[error("the table does not answer: {0}")]
+    Unavailable(String),
+    #[error("the table holds something that is not ours: {0}")]
+    Unreadable(String),
+}
+
+impl StoreError {
+    pub(crate) fn unavailable(error: impl fmt::Display) -> Self {
+        Self::Unavailable(domain::text::line(&error.to_string(), 400))
+    }
+}
+
+/// What the table has been asked to do: for tests of cost, and for the log.
+#[derive(Debug, Default)]
+pub struct Counters {
+    pub queries: AtomicU64,
+    pub gets: AtomicU64,
+    pub writes: AtomicU64,
+    pub transactions: AtomicU64,
+}
+
+impl Counters {
+    /// Queries, gets, single writes, transactions so far.
+    #[must_use]
+    pub fn read(&self) -> [u64; 4] {
+        [&self.queries, &self.gets, &self.writes, &self.transactions].map(|c| c.load(Ordering::Relaxed))
+    }
+}
+
+/// The table and the client it is reached by.
+#[derive(Clone)]
+pub struct Store {
+    client: Client,
+    table: String,
+    counters: Arc<Counters>,
+}
+
+impl Store {
+    #[must_use]
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into(), counters: Arc::default() }
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(crate) fn table(&self) -> &str {
+        &self.table
+    }
+
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Creates the table unless it is there: on one machine, where no template does.
+    pub async fn create_table(&self) -> Result<(), StoreError> {
+        crate::table::create_if_absent(&self.client, &self.table).await
+    }
+
+    /// The whole working set of a service, read consistently.
+    pub async fn situation(&self, service: &ServiceId) -> Result<Situation, StoreError> {
+        let mut situation = Situation::empty(service.clone());
+        for item in self.query(&keys::working_set(service), None, true, None).await? {
+            let rev = records::revision(&item);
+            match records::decode(&item)? {
+                Some(record) => situation.note(record, rev),
+                None => situation.clock = Noted { value: Clock { due_at: records::millis(&item, keys::DUE_AT) }, rev },
+            }
+        }
+        Ok(situation)
+    }
+
+    /// The newest lines of a service's log, newest first.
+    pub async fn log(&self, service: &ServiceId, most: i32) -> Result<Vec<Entry>, StoreError> {
+        let items = self.query(&keys::log(service), None, false, Some(most)).await?;
+        items.iter().map(records::read).collect()
+    }
+
+    /// The newest incidents that have left the working set, newest first.
+    pub async fn past_incidents(&self, service: &ServiceId, most: i32) -> Result<Vec<Incident>, StoreError> {
+        let items = self.query(&keys::past(service), None, false, Some(most)).await?;
+        items.iter().map(records::read).collect()
+    }
+
+    /// A person's windows, newest first, with the service of each. From an index, so a moment late.
+    pub async fn changes_of(&self, person: &PersonId, most: i32) -> Result<Vec<(ServiceId, Change)>, StoreError> {
+        let items = self.query(person.as_str(), Some((keys::PERSON_INDEX, keys::PERSON)), false, Some(most)).await?;
+        items
+            .iter()
+            .map(|item| {
+                let partition = item.get(keys::PARTITION).and_then(|v| v.as_s().ok()).map_or("", String::as_str);
+                let service = partition.trim_start_matches("S#").parse();
+                Ok((
+                    service.map_err(|_| StoreError::Unreadable(format!("a window in {partition}")))?,
+                    records::read(item)?,
+                ))
+            })
+            .collect()
+    }
+
+    /// The services whose clock has run out, the longest overdue first.
+    pub async fn due(&self, now: Timestamp) -> Result<Vec<ServiceId>, StoreError> {
+        self.counters.queries.fetch_add(1, Ordering::Relaxed);
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(keys::DUE_INDEX)
+            .key_condition_expression("#due = :due AND due_at <= :now")
+            .expression_attribute_names("#due", keys::DUE)
+            .expression_attribute_values(":due", records::text(keys::DUE))
+            .expression_attribute_values(":now", records::number(now.as_millisecond()))
+            .send()
+            .await
+            .map_err(|e| StoreError::unavailable(DisplayErrorContext(e)))?;
+        let partitions = answer.items().iter().filter_map(|i| i.get(keys::PARTITION)?.as_s().ok());
+        Ok(partitions.filter_map(|p| p.strip_prefix("S#")?.parse().ok()).collect())
+    }
+
+    /// One item by its key, read consistently.
+    pub(crate) async fn get(&self, key: &Key) -> Result<Option<Item>, StoreError> {
+        self.counters.gets.fetch_add(1, Ordering::Relaxed);
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(records::key_item(key)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|e| StoreError::unavailable(DisplayErrorContext(e)))?;
+        Ok(answer.item)
+    }
+
+    /// A partition, of the base table consistently or of an index; all of it, or the first `most` items.
+    pub(crate) async fn query(
+        &self,
+        partition: &str,
+        index: Option<(&str, &str)>,
+        forward: bool,
+        most: Option<i32>,
+    ) -> Result<Vec<Item>, StoreError> {
+        let (index, attribute) =
+            index.map_or((None, keys::PARTITION), |(index, attribute)| (Some(index.to_owned()), attribute));
+        let mut items = Vec::new();
+        let mut start = None;
+        loop {
+            self.counters.queries.fetch_add(1, Ordering::Relaxed);
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .consistent_read(index.is_none())
+                .set_index_name(index.clone())
+                .key_condition_expression("#p = :p")
+                .expression_attribute_names("#p", attribute)
+                .expression_attribute_values(":p", records::text(partition))
+                .scan_index_forward(forward)
+                .set_limit(most)
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|e| StoreError::unavailable(DisplayErrorContext(e)))?;
+            items.extend(answer.items.unwrap_or_default());
+            start = answer.last_evaluated_key;
+            let enough = most.is_some_and(|most| items.len() >= usize::try_from(most).unwrap_or(0));
+            if start.is_none() || enough {
+                return Ok(items);
+            }
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The HTTP edge of every function: a request as its raw bytes, an answer as JSON or HTML, and the refusals.
+//!
+//! The same whether the request came through API Gateway or through the server of `cargo run`.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+/// Larger bodies are refused with 413: Lambda takes events of 6 MB, and base64 adds a third.
+pub const MOST_BYTES: usize = 4 * 1024 * 1024;
+
+/// A request: its raw body, its headers as they came.
+#[derive(Clone, Default)]
+pub struct Request {
+    pub method: String,
+    /// The path, without the query, still percent-encoded.
+    pub path: String,
+    headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+/// Why a header cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeaderFault {
+    Missing,
+    Duplicated,
+}
+
+impl Request {
+    /// A request with these headers; their names are compared without regard to case.
+    #[must_use]
+    pub fn new(method: &str, path: &str, headers: Vec<(String, String)>, body: Vec<u8>) -> Self {
+        Self { method: method.to_owned(), path: path.to_owned(), headers, body }
+    }
+
+    /// The one value of a header. Two values are a fault: which of them was signed?
+    pub fn header(&self, name: &str) -> Result<&str, HeaderFault> {
+        let mut found = self.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str());
+        match (found.next(), found.next()) {
+            (Some(value), None) => Ok(value),
+            (None, _) => Err(HeaderFault::Missing),
+            (Some(_), Some(_)) => Err(HeaderFault::Duplicated),
+        }
+    }
+
+    /// The path's segments: `/merge/github` is `["merge", "github"]`.
+    #[must_use]
+    pub fn segments(&self) -> Vec<&str> {
+        self.path.split('/').filter(|s| !s.is_empty()).collect()
+    }
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Response {
+    #[must_use]
+    pub fn json(status: u16, body: &Value) -> Self {
+        Self { status, headers: vec![("content-type".into(), "application/json".into())], body: format!("{body}\n") }
+    }
+
+    /// What was decided about an event, by its name and in words; `details` for a reader of the answer.
+    #[must_use]
+    pub fn decided(reason: &domain::Reason, details: &Value) -> Self {
+        Self::json(200, &json!({ "decided": reason.name(), "why": reason.to_string(), "details": details }))
+    }
+
+    /// A message that is not for us: accepted, so that its sender does not send it again, and not stored.
+    #[must_use]
+    pub fn ignored(why: &str) -> Self {
+        tracing::debug!(why, "ignored");
+        Self::json(200, &json!({ "ignored": why }))
+    }
+
+    /// A page. The policy allows no script and nothing from elsewhere.
+    #[must_use]
+    pub fn html(status: u16, body: String) -> Self {
+        const POLICY: &str = "default-src 'none'; style-src 'self' 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+        let headers = [
+            ("content-type", "text/html; charset=utf-8"),
+            ("content-security-policy", POLICY),
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+            ("cache-control", "no-store"),
+        ];
+        Self { status, headers: headers.map(|(n, v)| (n.to_owned(), v.to_owned())).to_vec(), body }
+    }
+}
+
+/// Bad input: why the sender's message cannot be read. Never repeats what was sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Malformed(String);
+
+impl Malformed {
+    #[must_use]
+    pub fn new(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+}
+
+impl From<domain::InvalidId> for Malformed {
+    fn from(invalid: domain::InvalidId) -> Self {
+        Self(format!("expected {invalid}"))
+    }
+}
+
+/// Why a request was not served. Each has one status, chosen for what senders do with it: PagerDuty and
+/// Alertmanager drop what gets a 4xx and repeat what gets a 5xx.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    #[error("not authenticated: {0}")]
+    Unauthenticated(&'static str),
+    #[error("cannot be read: {0}")]
+    Malformed(#[from] Malformed),
+    #[error("the body is larger than {MOST_BYTES} bytes")]
+    TooLarge,
+    #[error("no such address: {0}")]
+    NotFound(&'static str),
+    #[error("only {0} is served here")]
+    Method(&'static str),
+    #[error("cannot be kept just now, please send it again")]
+    Unavailable(#[source] crate::store::StoreError),
+    #[error("cannot be authenticated just now, please send it again")]
+    NoSecret(#[source] crate::secrets::SecretError),
+}
+
+impl Refusal {
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Malformed(_) => 400,
+            Self::Unauthenticated(_) => 401,
+            Self::NotFound(_) => 404,
+            Self::Method(_) => 405,
+            Self::TooLarge => 413,
+            Self::Unavailable(_) | Self::NoSecret(_) => 503,
+        }
+    }
+}
+
+impl From<crate::store::StoreError> for Refusal {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::Unavailable(error)
+    }
+}
+
+impl From<Refusal> for Response {
+    /// The answer to a refusal, logged here and nowhere else.
+    fn from(refusal: Refusal) -> Self {
+        let status = refusal.status();
+        let cause = std::error::Error::source(&refusal).map(error_chain).unwrap_or_default();
+        if status >= 500 {
+            tracing::error!(status, cause, "refused: {refusal}");
+        } else {
+            tracing::warn!(status, cause, "refused: {refusal}");
+        }
+        let mut response = Self::json(status, &json!({ "error": refusal.to_string() }));
+        if status == 401 {
+            // SNS sends its password only when it is asked for.
+            response.headers.push(("www-authenticate".into(), "Basic realm=\"recent-deployers\"".into()));
+        }
+        response
+    }
+}
+
+/// An error and its sources on one line.
+#[must_use]
+pub fn error_chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        source = inner.source();
+    }
+    domain::text::line(&text, 500)
+}
+
+/// Reads JSON. Depth is bounded by serde_json (128 levels), size by [`MOST_BYTES`].
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Malformed> {
+    serde_json::from_slice(body)
+        .map_err(|e| Malformed(format!("not the JSON that was expected at line {}, column {}", e.line(), e.column())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duplicated_header_is_no_header() {
+        let request = Request::new(
+            "POST",
+            "/merge/github",
+            vec![("X-Hub-Signature-256".into(), "a".into()), ("x-hub-signature-256".into(), "b".into())],
+            vec![],
+        );
+        assert_eq!(request.header("X-Hub-Signature-256"), Err(HeaderFault::Duplicated));
+        assert_eq!(request.header("x-other"), Err(HeaderFault::Missing));
+        assert_eq!(request.segments(), ["merge", "github"]);
+    }
+
+    #[test]
+    fn deep_nesting_is_an_error_not_a_crash() {
+        let deep = "[".repeat(100_000);
+        assert!(parse::<Value>(deep.as_bytes()).is_err());
+        assert!(parse::<Value>(b"{\"a\": 1e999}").is_err());
+        assert!(parse::<Value>(b"{\"a\": \"\\ud800\"}").is_err());
+    }
+}

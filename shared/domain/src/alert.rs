@@ -1,0 +1,167 @@
+//! An alert, and what all monitors together currently say about one environment of one service.
+//!
+//! [`Signals`] keeps the newest word on each fingerprint. Words are joined, never replaced, so that a
+//! resolution that overtakes its alert, a repeat and a duplicate all end in the same state.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{EnvironmentName, IncidentId};
+
+/// At most this many fingerprints are remembered for one environment; the longest resolved go first.
+pub const MOST_SIGNALS: usize = 300;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    Info,
+    Warning,
+    Critical,
+}
+
+impl Severity {
+    /// What monitors commonly write; anything unknown counts as critical, because silence is worse.
+    #[must_use]
+    pub fn from_label(label: Option<&str>) -> Self {
+        match label.map(str::to_ascii_lowercase).as_deref() {
+            Some("info" | "informational" | "none" | "notice" | "low" | "p4" | "p5") => Self::Info,
+            Some("warning" | "warn" | "minor" | "medium" | "p3") => Self::Warning,
+            _ => Self::Critical,
+        }
+    }
+
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertState {
+    Firing,
+    Resolved,
+}
+
+/// One alert of one monitor, in our words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    pub source: String,
+    /// The monitor's own identity of what is wrong: the same while it fires and when it resolves.
+    pub fingerprint: String,
+    pub name: String,
+    pub summary: String,
+    pub severity: Severity,
+    pub state: AlertState,
+    /// Since when it fires, where the monitor says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+impl Alert {
+    /// Sender and fingerprint: what the newest word is kept under.
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!("{}/{}", self.source, self.fingerprint)
+    }
+}
+
+/// The newest word on one fingerprint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signal {
+    pub name: String,
+    pub summary: String,
+    pub severity: Severity,
+    /// The latest start we were told of; absent when only a resolution came so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+impl Signal {
+    /// Started, and not ended since.
+    #[must_use]
+    pub fn is_firing(&self) -> bool {
+        self.started_at.is_some_and(|start| self.ended_at.is_none_or(|end| end < start))
+    }
+}
+
+/// What the monitors say about one environment, and the sentinel of its one open incident.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signals {
+    #[serde(default)]
+    pub by_key: BTreeMap<String, Signal>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<IncidentId>,
+}
+
+impl Signals {
+    /// Joins one alert, heard at `now`. The wording follows the alert with the later start; times only grow.
+    /// Where the monitor tells no time, the time at which we first heard of it counts.
+    pub fn learn(&mut self, alert: &Alert, now: Timestamp) {
+        let known = self.by_key.entry(alert.key()).or_insert_with(|| Signal {
+            name: alert.name.clone(),
+            summary: alert.summary.clone(),
+            severity: alert.severity,
+            started_at: None,
+            ended_at: None,
+            url: None,
+        });
+        match alert.state {
+            AlertState::Firing => {
+                let since = known.started_at.filter(|_| known.is_firing());
+                let started = alert.started_at.or(since).unwrap_or(now);
+                if known.started_at < Some(started) {
+                    known.started_at = Some(started);
+                    known.name.clone_from(&alert.name);
+                    known.summary.clone_from(&alert.summary);
+                    known.url.clone_from(&alert.url);
+                    known.severity = alert.severity;
+                } else if known.started_at == Some(started) {
+                    known.severity = known.severity.max(alert.severity);
+                }
+            }
+            AlertState::Resolved => {
+                let ended = alert.ended_at.or(alert.started_at).unwrap_or(now);
+                known.ended_at = known.ended_at.max(Some(ended)).max(alert.started_at);
+            }
+        }
+    }
+
+    /// Forgets the longest resolved where too many are remembered. What fires is never forgotten.
+    pub fn trim(&mut self) {
+        while self.by_key.len() > MOST_SIGNALS {
+            let oldest = self.by_key.iter().filter(|(_, s)| !s.is_firing()).min_by_key(|(_, s)| s.ended_at);
+            let Some(key) = oldest.map(|(key, _)| key.clone()) else {
+                return;
+            };
+            self.by_key.remove(&key);
+        }
+    }
+
+    pub fn firing(&self) -> impl Iterator<Item = (&String, &Signal)> {
+        self.by_key.iter().filter(|(_, signal)| signal.is_firing())
+    }
+}
+
+/// Which environment of which service a group of alerts is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    pub service: crate::ids::ServiceId,
+    pub environment: EnvironmentName,
+}

@@ -1,0 +1,95 @@
+//! A change: one merged pull request or one direct push, as its forge told us.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ChangeId, Login};
+
+/// How a change reached the branch. The richer report of the same commit wins, whichever comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    DirectPush,
+    PullRequest { number: u64 },
+}
+
+/// Why this account, and not another, is taken to have merged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Credit {
+    /// A bot merged and nobody is known to have enqueued: the author answers.
+    AuthorOfBotMerge,
+    /// A merge queue merged what this person put into it.
+    Enqueued,
+    /// Pushed to the branch without a pull request.
+    Pushed,
+    /// Pressed the button.
+    Merged,
+}
+
+/// Who merged, and how we know.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Merger {
+    pub login: Login,
+    pub credit: Credit,
+}
+
+/// One change. Texts are already one line, bounded and free of control characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    pub id: ChangeId,
+    pub kind: ChangeKind,
+    pub title: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    pub base: String,
+    /// Whether `base` is the repository's default branch.
+    pub base_is_default: bool,
+    pub author: Login,
+    pub merger: Merger,
+    pub merged_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<Size>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
+}
+
+/// How large the diff is, where the forge says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Size {
+    pub files: u64,
+    pub added: u64,
+    pub deleted: u64,
+}
+
+impl Change {
+    /// How people call it: `edx-platform#12`, else `edx-platform@8c1c06a1a8`.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let repository = self.id.repository.short();
+        match self.kind {
+            ChangeKind::PullRequest { number } => format!("{repository}#{number}"),
+            ChangeKind::DirectPush => format!("{repository}@{}", self.id.commit.short()),
+        }
+    }
+
+    /// Reports of the same commit are ordered by how much they know, so that arrival order does not matter.
+    #[must_use]
+    pub fn worth(&self) -> u32 {
+        match self.kind {
+            ChangeKind::DirectPush => 1,
+            ChangeKind::PullRequest { .. } => match self.merger.credit {
+                // Known only from the push that the merge made.
+                Credit::Pushed => 1,
+                Credit::AuthorOfBotMerge => 2,
+                Credit::Enqueued | Credit::Merged => 3,
+            },
+        }
+    }
+
+    /// Merge order: by time, then by id so that ties are the same everywhere.
+    #[must_use]
+    pub fn order(&self) -> (Timestamp, &ChangeId) {
+        (self.merged_at, &self.id)
+    }
+}

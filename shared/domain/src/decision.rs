@@ -1,0 +1,138 @@
+//! What a `decide` returns: what to change, whom to tell, why, and when to look again.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::alert::Signals;
+use crate::change::Change;
+use crate::deployment::{Deployment, DeploymentKey};
+use crate::ids::{ChangeId, EnvironmentName, IncidentId, PersonId, ServiceId};
+use crate::incident::Incident;
+use crate::message::{Message, Subject};
+use crate::reason::Reason;
+use crate::window::WindowNotes;
+
+/// Something kept in a service's working set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record {
+    Change(Change),
+    Notes(ChangeId, WindowNotes),
+    Deployment(Deployment),
+    Signals(EnvironmentName, Signals),
+    Incident(Incident),
+}
+
+/// The name of a record within its service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecordKey {
+    Change(ChangeId),
+    Notes(ChangeId),
+    Deployment(DeploymentKey),
+    Signals(EnvironmentName),
+    Incident(IncidentId),
+}
+
+impl Record {
+    #[must_use]
+    pub fn key(&self) -> RecordKey {
+        match self {
+            Self::Change(change) => RecordKey::Change(change.id.clone()),
+            Self::Notes(id, _) => RecordKey::Notes(id.clone()),
+            Self::Deployment(deployment) => RecordKey::Deployment(deployment.key.clone()),
+            Self::Signals(environment, _) => RecordKey::Signals(environment.clone()),
+            Self::Incident(incident) => RecordKey::Incident(incident.id.clone()),
+        }
+    }
+}
+
+/// One change to the working set, valid only if the record still is at the revision that was seen (0: absent).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    Put {
+        record: Box<Record>,
+        seen: u64,
+    },
+    /// Leaves the working set: a closed change, a superseded deployment, an old incident (kept as history).
+    Drop {
+        key: RecordKey,
+        seen: u64,
+    },
+}
+
+/// When the service is to be looked at again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wake {
+    /// As soon as can be. Every event from outside says this: looking too early is harmless.
+    Now,
+    /// At the earliest stored deadline, if there is one. Only `on_schedule` says this, having seen them all.
+    Exactly(Option<Timestamp>),
+}
+
+/// A line of the service's log: what happened and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    pub at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Subject>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonId>,
+    /// What happened, as a sentence.
+    pub what: String,
+    pub reason: Reason,
+}
+
+/// Everything one decision about one service asks to be done, in one transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decisions {
+    pub service: ServiceId,
+    pub writes: Vec<Write>,
+    pub messages: Vec<Message>,
+    pub entries: Vec<Entry>,
+    pub wake: Wake,
+}
+
+impl Decisions {
+    #[must_use]
+    pub fn none(service: &ServiceId, wake: Wake) -> Self {
+        Self { service: service.clone(), writes: Vec::new(), messages: Vec::new(), entries: Vec::new(), wake }
+    }
+
+    pub fn put(&mut self, record: Record, seen: u64) {
+        self.writes.push(Write::Put { record: Box::new(record), seen });
+    }
+
+    pub fn drop_record(&mut self, key: RecordKey, seen: u64) {
+        self.writes.push(Write::Drop { key, seen });
+    }
+
+    pub fn log(
+        &mut self,
+        at: Timestamp,
+        subject: Option<Subject>,
+        person: Option<PersonId>,
+        what: String,
+        reason: Reason,
+    ) {
+        self.entries.push(Entry { at, subject, person, what, reason });
+    }
+
+    /// Adds a message and the log line that says it was sent.
+    pub fn tell(&mut self, message: Message) {
+        let key = &message.key;
+        let what = format!("{} to {}: {}", message.kind.word(), key.person, message.title);
+        self.log(message.decided_at, Some(key.subject.clone()), Some(key.person.clone()), what, message.reason.clone());
+        self.messages.push(message);
+    }
+
+    /// Nothing to write but the time at which to look again.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.writes.is_empty() && self.messages.is_empty() && self.entries.is_empty()
+    }
+
+    /// How many items a transaction of these decisions writes, the clock included.
+    #[must_use]
+    pub fn actions(&self) -> usize {
+        1 + self.writes.len() + self.messages.len() + self.entries.len()
+    }
+}

@@ -1,0 +1,264 @@
+//! Names of things, each its own type, checked once where it enters the house.
+//!
+//! Every id is bounded, printable and free of `#`, so that it can stand in a key, a log line or a page.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Why a text is not an id. Says what was expected, never repeats the (hostile) text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}: {expected}")]
+pub struct InvalidId {
+    what: &'static str,
+    expected: &'static str,
+}
+
+fn printable(text: &str, most: usize) -> bool {
+    !text.is_empty()
+        && text.len() <= most
+        && text.chars().all(|c| c.is_ascii_graphic() && c != '#' && c != '<' && c != '>' && c != '"')
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $expected:literal, $lower:literal, $check:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                let check: fn(&str) -> bool = $check;
+                if !check(text) {
+                    return Err(InvalidId { what: $what, expected: $expected });
+                }
+                Ok(Self(if $lower { text.to_ascii_lowercase() } else { text.to_owned() }))
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+            fn try_from(text: String) -> Result<Self, InvalidId> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// A repository as its forge names it, lower-cased because forges ignore case: `openedx/edx-platform`.
+    Repository,
+    "repository",
+    "a path of two to five segments such as `owner/name`",
+    true,
+    |t| {
+        printable(t, 200)
+            && (2..=5).contains(&t.split('/').count())
+            && t.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+    }
+);
+id!(
+    /// A commit by its full or abbreviated object name.
+    Commit,
+    "commit",
+    "7 to 64 hexadecimal digits",
+    true,
+    |t| (7..=64).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_hexdigit())
+);
+id!(
+    /// A service of the configuration.
+    ServiceId,
+    "service",
+    "1 to 64 letters, digits, `-`, `_` or `.`",
+    true,
+    simple_name
+);
+id!(
+    /// An environment of a service, by the configuration's name for it.
+    EnvironmentName,
+    "environment",
+    "1 to 64 letters, digits, `-`, `_` or `.`",
+    true,
+    simple_name
+);
+id!(
+    /// A person of the roster.
+    PersonId,
+    "person",
+    "1 to 64 letters, digits, `-`, `_` or `.`",
+    true,
+    simple_name
+);
+id!(
+    /// An incident: the service and a digest of what opened it, such as `edxapp-k3v7q2ma`.
+    IncidentId,
+    "incident",
+    "a service and eight characters, such as `edxapp-k3v7q2ma`",
+    true,
+    |t| printable(t, 80) && t.contains('-')
+);
+
+fn simple_name(text: &str) -> bool {
+    printable(text, 64) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+}
+
+impl Commit {
+    /// The first ten digits: enough to recognise, short enough for a page.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        self.0.get(..10).unwrap_or(&self.0)
+    }
+
+    /// The same commit, where one side may be abbreviated.
+    #[must_use]
+    pub fn same(&self, other: &Commit) -> bool {
+        self.0.starts_with(&other.0) || other.0.starts_with(&self.0)
+    }
+}
+
+impl EnvironmentName {
+    /// What an environment is called where the configuration names none.
+    #[must_use]
+    pub fn live() -> Self {
+        Self("production".to_owned())
+    }
+}
+
+impl IncidentId {
+    pub(crate) fn of(service: &ServiceId, name: &str) -> Self {
+        Self(format!("{service}-{name}"))
+    }
+}
+
+impl Repository {
+    /// The last segment: `edx-platform`.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or(&self.0)
+    }
+}
+
+/// A change is known by its repository and its merge commit, so every report of it has the same id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ChangeId {
+    pub repository: Repository,
+    pub commit: Commit,
+}
+
+impl fmt::Display for ChangeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.repository, self.commit)
+    }
+}
+
+/// An account on a forge. Compared without regard to case.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Login {
+    forge: String,
+    name: String,
+}
+
+impl Login {
+    /// An account of the named forge; `name` is what the forge sent.
+    pub fn new(forge: &str, name: &str) -> Result<Self, InvalidId> {
+        if !printable(name, 100) || !simple_name(forge) {
+            return Err(InvalidId { what: "login", expected: "1 to 100 printable characters" });
+        }
+        Ok(Self { forge: forge.to_ascii_lowercase(), name: name.to_ascii_lowercase() })
+    }
+
+    /// The account's name without its forge.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A forge's own accounts, GitHub apps and merge queues. They merge on behalf of somebody else.
+    #[must_use]
+    pub fn is_bot(&self) -> bool {
+        self.name.ends_with("[bot]") || matches!(self.name.as_str(), "web-flow" | "github-merge-queue" | "bors")
+    }
+}
+
+impl fmt::Display for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.forge, self.name)
+    }
+}
+
+impl From<Login> for String {
+    fn from(login: Login) -> String {
+        login.to_string()
+    }
+}
+
+impl TryFrom<String> for Login {
+    type Error = InvalidId;
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        let (forge, name) = text
+            .split_once(':')
+            .ok_or(InvalidId { what: "login", expected: "`forge:name`, such as `github:octocat`" })?;
+        Login::new(forge, name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_refuse_what_could_break_a_key_or_a_page() {
+        for bad in ["", "nosegment", "a/../b", "a//b", "a/b#c", "a/<b>", "a/b c", "a/b\n"] {
+            assert!(bad.parse::<Repository>().is_err(), "{bad:?}");
+        }
+        for bad in ["", "abc", "xyzxyzx", "g".repeat(40).as_str()] {
+            assert!(bad.parse::<Commit>().is_err(), "{bad:?}");
+        }
+        assert!("edx app".parse::<ServiceId>().is_err());
+        assert!("x".repeat(65).parse::<ServiceId>().is_err());
+    }
+
+    #[test]
+    fn letter_case_never_loses_a_person_or_a_repository() {
+        assert_eq!(Login::new("github", "Feanil").unwrap(), Login::new("GitHub", "feanil").unwrap());
+        assert_eq!("OpenEdX/Edx-Platform".parse::<Repository>().unwrap().as_str(), "openedx/edx-platform");
+    }
+
+    #[test]
+    fn an_abbreviated_commit_is_the_same_commit() {
+        let full: Commit = "8c1c06a1a89e8278937a7d22d8ba1a834bd4c8a1".parse().unwrap();
+        assert!(full.same(&"8c1c06a1a8".parse().unwrap()));
+        assert!(!full.same(&"8c1c06a1a9".parse().unwrap()));
+    }
+
+    #[test]
+    fn forge_accounts_are_recognised_as_bots() {
+        for (name, bot) in [("github-merge-queue[bot]", true), ("web-flow", true), ("feanil", false), ("robot", false)]
+        {
+            assert_eq!(Login::new("github", name).unwrap().is_bot(), bot, "{name}");
+        }
+    }
+}

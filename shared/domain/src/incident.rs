@@ -1,0 +1,152 @@
+//! An incident: the alerts of one failure, who was paged for it and why, who acknowledged, how it ended.
+//!
+//! Pages are an append-only log here. Their delivery is the outbox's business.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::alert::{Severity, Signal};
+use crate::ids::{EnvironmentName, IncidentId, PersonId, ServiceId};
+use crate::message::Step;
+use crate::reason::Reason;
+use crate::suspect::Suspect;
+
+/// How many alerts of one incident are kept in words; all of them are counted.
+pub const MOST_ALERTS: usize = 20;
+
+/// One alert as the incident remembers it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertRecord {
+    pub name: String,
+    pub summary: String,
+    pub severity: Severity,
+    pub started_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+/// A page that was decided: at most one for each person and step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageRecord {
+    pub person: PersonId,
+    pub step: Step,
+    pub at: Timestamp,
+    pub reason: Reason,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledgement {
+    pub person: PersonId,
+    pub at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    pub id: IncidentId,
+    pub service: ServiceId,
+    pub environment: EnvironmentName,
+    pub severity: Severity,
+    /// By alert key (sender and fingerprint).
+    pub alerts: BTreeMap<String, AlertRecord>,
+    /// When the earliest of its alerts began, as the monitors say.
+    pub began_at: Timestamp,
+    /// When the latest of its alerts began: a change must have been live by then to be a suspect.
+    pub latest_at: Timestamp,
+    /// When we first heard of it: escalation counts from here.
+    pub detected_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suspects: Vec<Suspect>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pages: Vec<PageRecord>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acknowledged: Vec<Acknowledgement>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved_at: Option<Timestamp>,
+}
+
+impl Incident {
+    /// Opens the incident of these newly firing alerts. Its id comes from what opened it, so that a
+    /// repetition of the same decision is the same incident.
+    #[must_use]
+    pub fn open(
+        service: &ServiceId,
+        environment: &EnvironmentName,
+        firing: &BTreeMap<String, Signal>,
+        now: Timestamp,
+    ) -> Self {
+        let opening = firing.iter().filter_map(|(key, s)| s.started_at.map(|at| (at, key))).min();
+        let began_at = opening.map_or(now, |(at, _)| at);
+        let key = opening.map_or("", |(_, key)| key.as_str());
+        let id = IncidentId::digest(service, &format!("{environment}\n{key}\n{began_at}"));
+        let mut incident = Self {
+            id,
+            service: service.clone(),
+            environment: environment.clone(),
+            severity: Severity::Info,
+            alerts: BTreeMap::new(),
+            began_at,
+            latest_at: began_at,
+            detected_at: now,
+            suspects: Vec::new(),
+            pages: Vec::new(),
+            acknowledged: Vec::new(),
+            resolved_at: None,
+        };
+        incident.join(firing);
+        incident
+    }
+
+    /// Adds what fires now. Nothing that was once part of the incident leaves it.
+    pub fn join(&mut self, firing: &BTreeMap<String, Signal>) {
+        for (key, signal) in firing {
+            let Some(started_at) = signal.started_at else { continue };
+            self.began_at = self.began_at.min(started_at);
+            self.latest_at = self.latest_at.max(started_at);
+            self.severity = self.severity.max(signal.severity);
+            if self.alerts.len() < MOST_ALERTS || self.alerts.contains_key(key) {
+                let record = AlertRecord {
+                    name: signal.name.clone(),
+                    summary: signal.summary.clone(),
+                    severity: signal.severity,
+                    started_at,
+                    url: signal.url.clone(),
+                };
+                self.alerts.insert(key.clone(), record);
+            }
+        }
+    }
+
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.resolved_at.is_none()
+    }
+
+    #[must_use]
+    pub fn was_paged(&self, person: &PersonId) -> bool {
+        self.pages.iter().any(|p| p.person == *person)
+    }
+
+    /// The alert that says it best: the most severe, of these the first to fire.
+    #[must_use]
+    pub fn headline(&self) -> Option<&AlertRecord> {
+        self.alerts.values().min_by(|a, b| b.severity.cmp(&a.severity).then(a.started_at.cmp(&b.started_at)))
+    }
+}
+
+impl IncidentId {
+    /// `edxapp-` and forty bits of a digest, in letters that are easy to say on the telephone.
+    fn digest(service: &ServiceId, content: &str) -> Self {
+        const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+        let hash = Sha256::digest(format!("{service}\n{content}"));
+        let mut bits = hash.iter().take(5).fold(0u64, |bits, byte| (bits << 8) | u64::from(*byte));
+        let mut name = String::new();
+        for _ in 0..8 {
+            name.push(char::from(LETTERS[(bits & 31) as usize]));
+            bits >>= 5;
+        }
+        Self::of(service, &name)
+    }
+}

@@ -1,0 +1,47 @@
+//! Who answers for which change, from when until when, and who is told what.
+//!
+//! Pure: no async, no clock, no randomness, no I/O, no wire format. Every `decide` takes the time as an
+//! argument and returns what to change, whom to tell, and a named [`Reason`] for what it did and did not do.
+//!
+//! Start reading at [`window`] (when am I on call?), then [`release`] (which change went live when),
+//! [`escalation`] (who is paged, and when) and the `on_*` modules (one event, one decision).
+
+pub mod alert;
+pub mod change;
+pub mod decision;
+pub mod deployment;
+pub mod escalation;
+pub mod ids;
+pub mod incident;
+pub mod message;
+pub mod on_alert;
+pub mod on_deploy;
+pub mod on_merge;
+pub mod on_page;
+pub mod on_request;
+pub mod on_schedule;
+pub mod reason;
+pub mod release;
+pub mod roster;
+pub mod service;
+pub mod settings;
+pub mod situation;
+pub mod suspect;
+pub mod text;
+pub mod window;
+pub mod wording;
+
+pub use alert::{Alert, AlertState, Severity, Signals};
+pub use change::{Change, ChangeKind, Credit, Merger};
+pub use decision::{Decisions, Entry, Record, Write};
+pub use deployment::{Carries, Deployment, DeploymentEvent, DeploymentKey, DeploymentState};
+pub use ids::{ChangeId, Commit, EnvironmentName, IncidentId, InvalidId, Login, PersonId, Repository, ServiceId};
+pub use incident::{Acknowledgement, Incident, PageRecord};
+pub use message::{Kind, Message, MessageKey, Outgoing, Step, Subject};
+pub use reason::Reason;
+pub use roster::{Contact, Person, Roster};
+pub use service::{Environment, Matcher, Policy, ServedRepository, Service};
+pub use settings::Settings;
+pub use situation::{Clock, Noted, Situation};
+pub use suspect::Suspect;
+pub use window::{Phase, Window, WindowNotes};

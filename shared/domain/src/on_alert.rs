@@ -1,0 +1,189 @@
+//! A monitor says something is wrong, or that it no longer is. All alerts of one environment of a service
+//! are one failure: one open incident, its suspects, its pages.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::alert::{Alert, Place, Signal, Signals};
+use crate::change::Change;
+use crate::decision::{Decisions, Record, Wake};
+use crate::escalation::due_pages;
+use crate::incident::{Incident, PageRecord};
+use crate::message::{Kind, Step, Subject};
+use crate::reason::Reason;
+use crate::service::Service;
+use crate::settings::Settings;
+use crate::situation::Situation;
+use crate::suspect::suspects;
+use crate::window::windows;
+use crate::wording::{self, Reader};
+
+/// What monitors tell us: the alerts of one message, which may be about several services.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertEvent {
+    pub alerts: Vec<Alert>,
+}
+
+impl AlertEvent {
+    /// The alerts by the service and environment they are about.
+    #[must_use]
+    pub fn by_place(self, settings: &Settings) -> BTreeMap<Place, Vec<Alert>> {
+        let mut places: BTreeMap<Place, Vec<Alert>> = BTreeMap::new();
+        for alert in self.alerts {
+            let (service, environment) = settings.place(&alert);
+            places.entry(Place { service: service.id.clone(), environment }).or_default().push(alert);
+        }
+        places
+    }
+}
+
+/// Decides about the alerts of one environment of one service.
+#[must_use]
+pub fn decide(
+    alerts: &[Alert],
+    place: &Place,
+    situation: &Situation,
+    service: &Service,
+    settings: &Settings,
+    now: Timestamp,
+) -> (Decisions, Reason) {
+    let mut decisions = Decisions::none(&service.id, Wake::Now);
+    let known = situation.signals.get(&place.environment);
+    let mut signals = known.map(|k| k.value.clone()).unwrap_or_default();
+    for alert in alerts {
+        signals.learn(alert, now);
+    }
+    signals.trim();
+    if known.is_some_and(|k| k.value == signals) {
+        return (decisions, Reason::AlreadyKnown);
+    }
+    let reason = match open_incident(&signals, situation) {
+        Some((incident, rev)) => {
+            follow(&mut decisions, &mut signals, incident.clone(), rev, situation, service, settings, now)
+        }
+        None => begin(&mut decisions, &mut signals, place, situation, service, settings, now),
+    };
+    decisions.put(Record::Signals(place.environment.clone(), signals), known.map_or(0, |k| k.rev));
+    (decisions, reason)
+}
+
+fn open_incident<'a>(signals: &Signals, situation: &'a Situation) -> Option<(&'a Incident, u64)> {
+    let noted = situation.incidents.get(signals.open.as_ref()?)?;
+    noted.value.is_open().then_some((&noted.value, noted.rev))
+}
+
+fn firing(signals: &Signals) -> BTreeMap<String, Signal> {
+    signals.firing().map(|(key, signal)| (key.clone(), signal.clone())).collect()
+}
+
+/// No incident is open: open one if something fires.
+fn begin(
+    decisions: &mut Decisions,
+    signals: &mut Signals,
+    place: &Place,
+    situation: &Situation,
+    service: &Service,
+    settings: &Settings,
+    now: Timestamp,
+) -> Reason {
+    let firing = firing(signals);
+    if firing.is_empty() {
+        return Reason::ResolvedBeforeItFired;
+    }
+    let mut incident = Incident::open(&place.service, &place.environment, &firing, now);
+    signals.open = Some(incident.id.clone());
+    let reason = Reason::IncidentOpened { alerts: firing.len() };
+    let what = wording::headline(&incident);
+    decisions.log(now, Some(Subject::Incident(incident.id.clone())), None, what, reason.clone());
+    escalate(decisions, &mut incident, situation, service, settings, now);
+    let seen = situation.incidents.get(&incident.id).map_or(0, |known| known.rev);
+    decisions.put(Record::Incident(incident), seen);
+    reason
+}
+
+/// An incident is open: it grows, or it is over.
+#[expect(clippy::too_many_arguments, reason = "what a decision needs, spelled out; a bag would hide it")]
+fn follow(
+    decisions: &mut Decisions,
+    signals: &mut Signals,
+    mut incident: Incident,
+    rev: u64,
+    situation: &Situation,
+    service: &Service,
+    settings: &Settings,
+    now: Timestamp,
+) -> Reason {
+    let firing = firing(signals);
+    let before = incident.clone();
+    let reason = if firing.is_empty() {
+        signals.open = None;
+        resolve(decisions, &mut incident, signals, service, settings, now);
+        Reason::IncidentResolved
+    } else {
+        incident.join(&firing);
+        escalate(decisions, &mut incident, situation, service, settings, now);
+        Reason::IncidentGrew { alerts: incident.alerts.len() }
+    };
+    if incident != before {
+        let subject = Some(Subject::Incident(incident.id.clone()));
+        decisions.log(now, subject, None, wording::headline(&incident), reason.clone());
+        decisions.put(Record::Incident(incident), rev);
+    }
+    reason
+}
+
+/// Nothing fires any more. Those who were paged are told.
+fn resolve(
+    decisions: &mut Decisions,
+    incident: &mut Incident,
+    signals: &Signals,
+    service: &Service,
+    settings: &Settings,
+    now: Timestamp,
+) {
+    let ended = incident.alerts.keys().filter_map(|key| signals.by_key.get(key)?.ended_at).max();
+    let at = ended.unwrap_or(now).min(now).max(incident.began_at);
+    incident.resolved_at = Some(at);
+    let mut told = Vec::new();
+    for page in &incident.pages {
+        if told.contains(&&page.person) {
+            continue;
+        }
+        told.push(&page.person);
+        let reader = Reader { settings, service, person: &page.person, now };
+        decisions.tell(wording::incident_notice(reader, incident, Step::Resolved, Reason::ResolvedAt { at }));
+    }
+}
+
+/// Brings an open incident up to date: its suspects, and the pages that are due. Returns whether it changed.
+pub fn escalate(
+    decisions: &mut Decisions,
+    incident: &mut Incident,
+    situation: &Situation,
+    service: &Service,
+    settings: &Settings,
+    now: Timestamp,
+) -> bool {
+    let before = incident.suspects.len();
+    let all = windows(situation, service, &settings.roster, now);
+    let found = if service.is_live(&incident.environment) {
+        suspects(&all, &service.policy, incident.latest_at)
+    } else {
+        Vec::new()
+    };
+    let mut changed = incident.suspects != found || before != found.len();
+    incident.suspects = found;
+    let due = due_pages(incident, &incident.suspects, service, now);
+    let changes: Vec<&Change> = all.iter().map(|w| w.change).collect();
+    for page in due {
+        changed = true;
+        let reader = Reader { settings, service, person: &page.person, now };
+        let message = wording::page(reader, incident, page.step, &page.reason, &changes);
+        debug_assert_eq!(message.kind, Kind::Page);
+        decisions.tell(message);
+        incident.pages.push(PageRecord { person: page.person, step: page.step, at: now, reason: page.reason });
+    }
+    changed
+}

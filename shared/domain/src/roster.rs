@@ -1,0 +1,79 @@
+//! The people: which accounts are theirs, where they live, how they are reached.
+//!
+//! Absent on purpose: working hours, days off, champions and squads, which have an issue of their own.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{Login, PersonId};
+
+/// One way to reach a person. Tried in the roster's order until one accepts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Contact {
+    /// The terminal that `cargo run` was started from.
+    Terminal,
+    /// A signed webhook, by the name it has under `[receivers]`.
+    Webhook(String),
+}
+
+/// Somebody who can be told something.
+#[derive(Debug, Clone)]
+pub struct Person {
+    pub id: PersonId,
+    pub name: String,
+    pub logins: Vec<Login>,
+    pub zone: TimeZone,
+    pub contacts: Vec<Contact>,
+}
+
+/// Everybody we know, and the accounts by which forges call them.
+#[derive(Debug, Clone, Default)]
+pub struct Roster {
+    people: BTreeMap<PersonId, Person>,
+    logins: BTreeMap<Login, PersonId>,
+}
+
+impl Roster {
+    /// Where two people claim one login the later wins; `check` refuses such a configuration.
+    #[must_use]
+    pub fn new(people: impl IntoIterator<Item = Person>) -> Self {
+        let mut roster = Self::default();
+        for person in people {
+            for login in &person.logins {
+                roster.logins.insert(login.clone(), person.id.clone());
+            }
+            roster.people.insert(person.id.clone(), person);
+        }
+        roster
+    }
+
+    #[must_use]
+    pub fn person(&self, id: &PersonId) -> Option<&Person> {
+        self.people.get(id)
+    }
+
+    /// The person behind an account, whatever its letter case.
+    #[must_use]
+    pub fn by_login(&self, login: &Login) -> Option<&Person> {
+        self.logins.get(login).and_then(|id| self.people.get(id))
+    }
+
+    pub fn people(&self) -> impl Iterator<Item = &Person> {
+        self.people.values()
+    }
+
+    /// How a person is called in a message; the id where they have left the roster since.
+    #[must_use]
+    pub fn name_of<'a>(&'a self, id: &'a PersonId) -> &'a str {
+        self.people.get(id).map_or(id.as_str(), |p| p.name.as_str())
+    }
+
+    /// The person's own zone, else UTC.
+    #[must_use]
+    pub fn zone_of(&self, id: &PersonId) -> TimeZone {
+        self.people.get(id).map_or(TimeZone::UTC, |p| p.zone.clone())
+    }
+}

@@ -1,0 +1,77 @@
+//! The whole configuration, already checked: services, people, and where alerts without a service go.
+//!
+//! Reading it from a file is `aws::settings`; nothing here can be malformed.
+
+use std::collections::BTreeMap;
+
+use crate::alert::Alert;
+use crate::ids::{EnvironmentName, Repository, ServiceId};
+use crate::roster::Roster;
+use crate::service::Service;
+
+/// The label names by which monitors commonly say which service an alert is about.
+pub const SERVICE_LABELS: [&str; 6] = ["service", "app", "application", "service_name", "namespace", "job"];
+/// The label names by which monitors commonly say which environment an alert is about.
+pub const ENVIRONMENT_LABELS: [&str; 4] = ["environment", "env", "stage", "deployment_environment"];
+
+#[derive(Debug, Clone)]
+pub struct Settings {
+    services: BTreeMap<ServiceId, Service>,
+    pub roster: Roster,
+    /// The service that takes alerts we cannot place: it has a rotation and no repositories.
+    unmapped: Service,
+    /// Where people reach the board, without a trailing slash; links in messages start with it.
+    pub public_url: String,
+}
+
+impl Settings {
+    #[must_use]
+    pub fn new(
+        services: impl IntoIterator<Item = Service>,
+        roster: Roster,
+        unmapped: Service,
+        public_url: String,
+    ) -> Self {
+        let services = services.into_iter().map(|s| (s.id.clone(), s)).collect();
+        Self { services, roster, unmapped, public_url }
+    }
+
+    #[must_use]
+    pub fn service(&self, id: &ServiceId) -> Option<&Service> {
+        self.services.get(id).or_else(|| (self.unmapped.id == *id).then_some(&self.unmapped))
+    }
+
+    /// Every service, the bucket of unmapped alerts last.
+    pub fn services(&self) -> impl Iterator<Item = &Service> {
+        self.services.values().chain(std::iter::once(&self.unmapped))
+    }
+
+    pub fn services_of<'a>(&'a self, repository: &'a Repository) -> impl Iterator<Item = &'a Service> {
+        self.services.values().filter(move |s| s.has(repository))
+    }
+
+    /// The service and environment an alert is about. Never nothing: what cannot be placed goes to the bucket.
+    ///
+    /// A service's own matchers decide first; then a common label that names a service. An alert that names
+    /// no environment is taken to be about the live one, because a wrong page is better than silence.
+    #[must_use]
+    pub fn place<'a>(&'a self, alert: &Alert) -> (&'a Service, EnvironmentName) {
+        let matched = self.services.values().find(|s| s.alerts.iter().any(|m| m.matches(alert)));
+        let named = || {
+            SERVICE_LABELS
+                .iter()
+                .filter_map(|label| alert.labels.get(*label))
+                .find_map(|value| self.services.values().find(|s| s.id.as_str().eq_ignore_ascii_case(value)))
+        };
+        let service = matched.or_else(named).unwrap_or(&self.unmapped);
+        let environment = ENVIRONMENT_LABELS
+            .iter()
+            .filter_map(|label| alert.labels.get(*label))
+            .find_map(|value| service.environment_called(value))
+            .or_else(|| service.live_environment())
+            .or_else(|| service.environments.first());
+        let fallback = || self.unmapped.environments.first();
+        let name = environment.or_else(fallback).map(|e| e.name.clone());
+        (service, name.unwrap_or_else(|| EnvironmentName::live()))
+    }
+}

@@ -1,0 +1,110 @@
+//! Everything a decision about one service needs: its working set, read in one query.
+//!
+//! What is closed leaves the working set, so that its size follows the work in hand, not the history.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::alert::Signals;
+use crate::change::Change;
+use crate::decision::{Decisions, Record, RecordKey, Wake, Write};
+use crate::deployment::{Deployment, DeploymentKey};
+use crate::ids::{ChangeId, EnvironmentName, IncidentId, ServiceId};
+use crate::incident::Incident;
+use crate::window::WindowNotes;
+
+/// A record with the revision at which it was read. A write names it, and fails if somebody was faster.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Noted<T> {
+    pub value: T,
+    pub rev: u64,
+}
+
+/// When the service has to be looked at again. Each service has one; timers only wake.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Clock {
+    pub due_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Situation {
+    pub service: ServiceId,
+    pub changes: BTreeMap<ChangeId, Noted<Change>>,
+    pub notes: BTreeMap<ChangeId, Noted<WindowNotes>>,
+    pub deployments: BTreeMap<DeploymentKey, Noted<Deployment>>,
+    pub signals: BTreeMap<EnvironmentName, Noted<Signals>>,
+    pub incidents: BTreeMap<IncidentId, Noted<Incident>>,
+    pub clock: Noted<Clock>,
+}
+
+impl Situation {
+    #[must_use]
+    pub fn empty(service: ServiceId) -> Self {
+        Self {
+            service,
+            changes: BTreeMap::new(),
+            notes: BTreeMap::new(),
+            deployments: BTreeMap::new(),
+            signals: BTreeMap::new(),
+            incidents: BTreeMap::new(),
+            clock: Noted::default(),
+        }
+    }
+
+    /// Places a record that was read, or just written, at `rev`.
+    pub fn note(&mut self, record: Record, rev: u64) {
+        match record {
+            Record::Change(value) => {
+                self.changes.insert(value.id.clone(), Noted { value, rev });
+            }
+            Record::Notes(id, value) => {
+                self.notes.insert(id, Noted { value, rev });
+            }
+            Record::Deployment(value) => {
+                self.deployments.insert(value.key.clone(), Noted { value, rev });
+            }
+            Record::Signals(environment, value) => {
+                self.signals.insert(environment, Noted { value, rev });
+            }
+            Record::Incident(value) => {
+                self.incidents.insert(value.id.clone(), Noted { value, rev });
+            }
+        }
+    }
+
+    /// The situation after these decisions were committed. What the store does to the table, in memory.
+    pub fn apply(&mut self, decisions: &Decisions, now: Timestamp) {
+        for write in &decisions.writes {
+            match write {
+                Write::Put { record, seen } => self.note((**record).clone(), seen + 1),
+                Write::Drop { key, .. } => self.forget(key),
+            }
+        }
+        self.clock.rev += 1;
+        self.clock.value.due_at = match decisions.wake {
+            Wake::Now => Some(now),
+            Wake::Exactly(due_at) => due_at,
+        };
+    }
+
+    fn forget(&mut self, key: &RecordKey) {
+        match key {
+            RecordKey::Change(id) => {
+                self.changes.remove(id);
+            }
+            RecordKey::Notes(id) => {
+                self.notes.remove(id);
+            }
+            RecordKey::Deployment(key) => {
+                self.deployments.remove(key);
+            }
+            RecordKey::Signals(environment) => {
+                self.signals.remove(environment);
+            }
+            RecordKey::Incident(id) => {
+                self.incidents.remove(id);
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Text from outside, made harmless before it is kept: bounded, one line, no control or direction marks.
+//!
+//! Escaping for a sink (HTML, chat, SMS) is not done here: each sink does its own.
+
+/// One printable line of at most `most` characters; what is cut ends in `…`.
+#[must_use]
+pub fn line(raw: &str, most: usize) -> String {
+    let mut out = String::with_capacity(raw.len().min(most * 4));
+    let mut kept = 0;
+    let mut space = false;
+    for c in raw.chars() {
+        if c.is_whitespace() || c.is_control() {
+            space = kept > 0;
+            continue;
+        }
+        if deceives(c) {
+            continue;
+        }
+        let wanted = 1 + usize::from(space);
+        if kept + wanted > most.saturating_sub(1) {
+            out.push('…');
+            return out;
+        }
+        if std::mem::take(&mut space) {
+            out.push(' ');
+        }
+        out.push(c);
+        kept += wanted;
+    }
+    out
+}
+
+/// Marks that reorder or hide text: bidirectional controls, zero-width characters, tags, line separators.
+fn deceives(c: char) -> bool {
+    matches!(c,
+        '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// A web address fit to be shown as a link: http(s), bounded, nothing that ends an attribute or a line.
+#[must_use]
+pub fn url(raw: &str) -> Option<String> {
+    let known = raw.starts_with("https://") || raw.starts_with("http://");
+    let clean = raw.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '`' | '\\' | '|'));
+    (known && clean && raw.len() <= 500).then(|| raw.to_owned())
+}
+
+/// `1 change`, `2 changes`.
+#[must_use]
+pub fn count(n: usize, one: &str, many: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hostile_title_becomes_one_plain_line() {
+        for (raw, want) in [
+            ("  Fix\r\n\tthe\u{0}  thing ", "Fix the thing"),
+            ("safe\u{202e}exe.txt", "safeexe.txt"),
+            ("a\u{200b}b\u{feff}c", "abc"),
+            ("", ""),
+            ("12345678901", "123456789…"),
+            ("<!channel> & \"x\"", "<!channel…"),
+        ] {
+            assert_eq!(line(raw, 10 + usize::from(want.len() > 12) * 200), want);
+        }
+        assert_eq!(line(&"é".repeat(9000), 300).chars().count(), 300);
+    }
+
+    #[test]
+    fn only_web_addresses_become_links() {
+        assert!(url("https://github.com/openedx/edx-platform/pull/12").is_some());
+        for bad in ["javascript:alert(1)", "//evil", "https://x\"onclick=", "https://x y", "http://x\n", "ftp://x"] {
+            assert_eq!(url(bad), None, "{bad}");
+        }
+        assert_eq!(url(&format!("https://{}", "a".repeat(600))), None);
+    }
+}
