@@ -110,7 +110,7 @@ async fn credit_late(
     let Some(change) = house.store.change(id).await? else {
         return Ok(noted);
     };
-    match on_merge::decide(MergeEvent::Merged(change), Some(enqueued), settings, now) {
+    match on_merge::decide(MergeEvent::Merged(Box::new(change)), Some(enqueued), settings, now) {
         MergeDecision::Keep(merge) => keep_merge(house, &merge, None, now).await,
         MergeDecision::NoteEnqueue(_) | MergeDecision::Nothing(_) => Ok(noted),
     }

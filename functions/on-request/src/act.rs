@@ -56,7 +56,9 @@ pub(crate) async fn acknowledge(house: &House, segments: &[&str]) -> Result<Resp
         now,
     ) {
         Acknowledged::Now(decisions) => (decisions, None),
-        other => (Decisions::none(&service.id, domain::decision::Wake::Now), Some(other)),
+        outcome @ (Acknowledged::Before { .. } | Acknowledged::Resolved { .. } | Acknowledged::NoSuchIncident) => {
+            (Decisions::none(&service.id, domain::decision::Wake::Now), Some(outcome))
+        }
     };
     let (decisions, refused) = house.store.decide(&service.id, now, decide).await?;
     house.publish(&decisions.messages).await;

@@ -14,6 +14,7 @@ pub mod escalation;
 pub mod ids;
 pub mod incident;
 pub mod message;
+pub mod notices;
 pub mod on_alert;
 pub mod on_deploy;
 pub mod on_merge;
@@ -30,6 +31,11 @@ pub mod suspect;
 pub mod text;
 pub mod window;
 pub mod wording;
+
+#[cfg(test)]
+mod convergence_tests;
+#[cfg(test)]
+mod testing;
 
 pub use alert::{Alert, AlertState, Severity, Signals};
 pub use change::{Change, ChangeKind, Credit, Merger};

@@ -187,3 +187,7 @@ pub fn escalate(
     }
     changed
 }
+
+#[cfg(test)]
+#[path = "on_alert_tests.rs"]
+mod tests;

@@ -18,7 +18,7 @@ use crate::window::{Because, responder};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MergeEvent {
-    Merged(Change),
+    Merged(Box<Change>),
     Enqueued(Enqueued),
 }
 
@@ -34,7 +34,7 @@ pub struct Enqueued {
 /// What is to be done about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MergeDecision {
-    Keep(Merge),
+    Keep(Box<Merge>),
     NoteEnqueue(Enqueued),
     Nothing(Reason),
 }
@@ -51,7 +51,7 @@ pub struct Merge {
 #[must_use]
 pub fn decide(event: MergeEvent, enqueued: Option<&Enqueued>, settings: &Settings, now: Timestamp) -> MergeDecision {
     let mut change = match event {
-        MergeEvent::Merged(change) => change,
+        MergeEvent::Merged(change) => *change,
         MergeEvent::Enqueued(enqueued) => {
             let served = settings.services_of(&enqueued.repository).next().is_some();
             return if served {
@@ -92,7 +92,7 @@ pub fn decide(event: MergeEvent, enqueued: Option<&Enqueued>, settings: &Setting
     if windows.is_empty() {
         return MergeDecision::Nothing(Reason::BranchNotDeployed { branch: change.base });
     }
-    MergeDecision::Keep(Merge { change, windows })
+    MergeDecision::Keep(Box::new(Merge { change, windows }))
 }
 
 /// The pull request whose enqueuer has to be looked up before [`decide`], because a bot merged it.

@@ -9,7 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::decision::{Decisions, Record, RecordKey, Wake};
 use crate::deployment::Deployment;
 use crate::escalation;
-use crate::message::{Message, Outgoing, Step, Subject};
+use crate::message::{Message, Outgoing, Subject};
+use crate::notices;
 use crate::on_alert::escalate;
 use crate::on_deploy::retry_at;
 use crate::reason::Reason;
@@ -17,7 +18,7 @@ use crate::release;
 use crate::service::Service;
 use crate::settings::Settings;
 use crate::situation::Situation;
-use crate::window::{self, Phase, Window, WindowNotes, windows};
+use crate::window::{Phase, Window, windows};
 use crate::wording::{self, Reader};
 
 /// A transaction holds 100 actions; one notice is three (the note, the message, the log line).
@@ -142,7 +143,7 @@ fn turn(
     let before = known.map(|k| k.value.clone()).unwrap_or_default();
     let mut notes = before.clone();
     let person = &window.responder.person;
-    for (step, reason) in due_notices(window, &mut notes, &service.policy, now) {
+    for (step, reason) in notices::due(window, &mut notes, &service.policy, now) {
         let subject = Some(Subject::Change(window.change.id.clone()));
         if reason == Reason::TurnWasOverWhenHeard {
             let what = format!("nobody is told of {}", window.change.label());
@@ -158,7 +159,7 @@ fn turn(
             step,
             reason,
             ahead,
-            &released_with(window, all, settings),
+            &notices::released_with(window, all, settings),
         ));
     }
     if let Phase::Closed { .. } = window.phase
@@ -190,72 +191,6 @@ fn turn(
         Phase::Tail { until, .. } => next.at(until),
         Phase::Closed { .. } => next.at(now),
     }
-}
-
-/// Which notices are due, marking in `notes` what has then been said. At most one is sent a round, but for a
-/// window that is closed at once.
-fn due_notices(
-    window: &Window<'_>,
-    notes: &mut WindowNotes,
-    policy: &crate::Policy,
-    now: Timestamp,
-) -> Vec<(Step, Reason)> {
-    let person = &window.responder.person;
-    let told = |notes: &WindowNotes, step: Step| notes.told.get(&step) == Some(person);
-    let mut due = Vec::new();
-    let mut say = |notes: &mut WindowNotes, step: Step, reason: Reason| {
-        notes.told.insert(step, person.clone());
-        due.push((step, reason));
-    };
-    match window.phase {
-        Phase::Standby => {
-            if told(notes, Step::Started) && !window.attempts.is_empty() {
-                for step in [Step::Started, Step::EndingSoon, Step::Ended] {
-                    notes.told.remove(&step);
-                }
-                say(notes, Step::StandbyAgain, Reason::BackOnStandby);
-            } else if !told(notes, Step::Receipt) {
-                say(notes, Step::Receipt, Reason::MergedOnStandby);
-            }
-        }
-        Phase::Active { until, settled, .. } => {
-            if !told(notes, Step::Started) {
-                notes.told.insert(Step::Receipt, person.clone());
-                notes.told.remove(&Step::StandbyAgain);
-                say(notes, Step::Started, Reason::TurnStarted);
-            } else if settled && now >= until - policy.ending_notice && !told(notes, Step::EndingSoon) {
-                say(notes, Step::EndingSoon, Reason::TurnEndsSoon);
-            }
-        }
-        Phase::Tail { .. } | Phase::Closed { .. } => {
-            if !told(notes, Step::Ended) {
-                let heard = told(notes, Step::Started);
-                let reason = if heard { Reason::TurnEnded } else { Reason::TurnWasOverWhenHeard };
-                notes.told.insert(Step::Receipt, person.clone());
-                notes.told.insert(Step::Started, person.clone());
-                say(notes, Step::Ended, reason);
-            }
-        }
-    }
-    due
-}
-
-fn released_with(window: &Window<'_>, all: &[Window<'_>], settings: &Settings) -> Vec<String> {
-    const MOST_NAMED: usize = 5;
-    let Some(release) = window.release else {
-        return Vec::new();
-    };
-    let mut others: Vec<String> = all
-        .iter()
-        .filter(|w| w.change.id != window.change.id && w.release.is_some_and(|r| r.key == release.key))
-        .map(|w| format!("{} ({})", w.change.label(), settings.roster.name_of(&w.responder.person)))
-        .collect();
-    let more = others.len().saturating_sub(MOST_NAMED);
-    others.truncate(MOST_NAMED);
-    if more > 0 {
-        others.push(format!("{more} more"));
-    }
-    others
 }
 
 /// Superseded deployments leave; what is live, and what still carries a window, stays.
@@ -305,18 +240,4 @@ fn unsent(next: &mut Next, outbox: &[Outgoing], now: Timestamp) -> Vec<Message> 
         }
     }
     due
-}
-
-/// The phases of all windows, for those who only look.
-#[must_use]
-pub fn phases(
-    situation: &Situation,
-    service: &Service,
-    settings: &Settings,
-    now: Timestamp,
-) -> Vec<(crate::ChangeId, Phase)> {
-    window::windows(situation, service, &settings.roster, now)
-        .into_iter()
-        .map(|w| (w.change.id.clone(), w.phase))
-        .collect()
 }

@@ -72,6 +72,6 @@ impl Settings {
             .or_else(|| service.environments.first());
         let fallback = || self.unmapped.environments.first();
         let name = environment.or_else(fallback).map(|e| e.name.clone());
-        (service, name.unwrap_or_else(|| EnvironmentName::live()))
+        (service, name.unwrap_or_else(EnvironmentName::live))
     }
 }

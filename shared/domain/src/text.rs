@@ -57,15 +57,15 @@ mod tests {
 
     #[test]
     fn a_hostile_title_becomes_one_plain_line() {
-        for (raw, want) in [
-            ("  Fix\r\n\tthe\u{0}  thing ", "Fix the thing"),
-            ("safe\u{202e}exe.txt", "safeexe.txt"),
-            ("a\u{200b}b\u{feff}c", "abc"),
-            ("", ""),
-            ("12345678901", "123456789…"),
-            ("<!channel> & \"x\"", "<!channel…"),
+        for (raw, most, want) in [
+            ("  Fix\r\n\tthe\u{0}  thing ", 20, "Fix the thing"),
+            ("safe\u{202e}exe.txt", 20, "safeexe.txt"),
+            ("a\u{200b}b\u{feff}c", 20, "abc"),
+            ("", 20, ""),
+            ("12345678901", 10, "123456789…"),
+            ("<!channel> & \"x\"", 30, "<!channel> & \"x\""),
         ] {
-            assert_eq!(line(raw, 10 + usize::from(want.len() > 12) * 200), want);
+            assert_eq!(line(raw, most), want);
         }
         assert_eq!(line(&"é".repeat(9000), 300).chars().count(), 300);
     }

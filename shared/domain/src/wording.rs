@@ -119,7 +119,8 @@ fn why_you(reader: Reader<'_>, incident: &Incident, step: Step, reason: &Reason)
     let suspect = incident.suspects.iter().find(|s| s.responder == *reader.person);
     match (step, suspect) {
         (Step::FirstResponder | Step::TailResponder, Some(suspect)) => {
-            format!("Why you: you answer for {}, {}.", suspect.label, suspect.evidence.join(", "))
+            let when = suspect.evidence.first().map_or("", String::as_str);
+            format!("Why you: you answer for {}, {when}.", suspect.label)
         }
         _ => format!("Why you: you are on the rotation; {reason}."),
     }

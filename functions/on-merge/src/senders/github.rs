@@ -157,7 +157,7 @@ fn merged(event: PullRequestEvent) -> Result<Reading<MergeEvent>, Malformed> {
         _ => None,
     };
     let base = text::line(&pull.base.branch, 200);
-    Ok(Reading::Event(MergeEvent::Merged(Change {
+    Ok(Reading::Event(MergeEvent::Merged(Box::new(Change {
         id: ChangeId { repository: event.repository.full_name.parse()?, commit: commit.parse()? },
         kind: ChangeKind::PullRequest { number: pull.number },
         title: text::line(pull.title.as_deref().unwrap_or(""), MOST_TITLE),
@@ -169,7 +169,7 @@ fn merged(event: PullRequestEvent) -> Result<Reading<MergeEvent>, Malformed> {
         merged_at,
         size,
         labels: pull.labels.iter().take(20).map(|l| text::line(&l.name, 60)).collect(),
-    })))
+    }))))
 }
 
 /// Who merged: the person who pressed the button; where a bot did, who told it to, else the author.
@@ -226,7 +226,7 @@ fn pushed(event: PushEvent) -> Result<Reading<MergeEvent>, Malformed> {
     let number = pull_request_number(&head.message).filter(|_| by_forge);
     let pushed_at =
         event.repository.pushed_at.as_ref().and_then(Value::as_i64).and_then(|s| Timestamp::from_second(s).ok());
-    Ok(Reading::Event(MergeEvent::Merged(Change {
+    Ok(Reading::Event(MergeEvent::Merged(Box::new(Change {
         id: ChangeId { repository: event.repository.full_name.parse()?, commit: head.id.parse()? },
         kind: number.map_or(ChangeKind::DirectPush, |number| ChangeKind::PullRequest { number }),
         title: text::line(head.message.lines().next().unwrap_or(""), MOST_TITLE),
@@ -238,7 +238,7 @@ fn pushed(event: PushEvent) -> Result<Reading<MergeEvent>, Malformed> {
         merged_at: pushed_at.unwrap_or(head.timestamp),
         size: None,
         labels: Vec::new(),
-    })))
+    }))))
 }
 
 /// The number in the message that GitHub writes when it merges: `Merge pull request #5 from` or `Title (#5)`.

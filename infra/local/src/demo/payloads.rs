@@ -40,7 +40,7 @@ pub fn pull_request_merged(merge: &Merge<'_>) -> Value {
             "base": { "ref": "master", "sha": "0".repeat(40) },
             "merged": true,
             "merged_by": account(merge.merger),
-            "additions": 40 + merge.number,
+            "additions": merge.title.len(),
             "deletions": 3,
             "changed_files": 4
         },

@@ -175,7 +175,7 @@ impl Play {
         texts.sort();
         let at = self.clock.now().to_zoned_datetime(TimeZone::UTC).strftime("%a %H:%M").to_string();
         for text in texts {
-            self.say(&format!("{at}"))?;
+            self.say(&at)?;
             for line in text.lines() {
                 self.say(&format!("    {}", mask(line)))?;
             }

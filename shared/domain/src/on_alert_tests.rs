@@ -1,0 +1,210 @@
+//! Who is paged when an alert fires. Each test is given, event, expectation.
+
+use expect_test::{Expect, expect};
+
+use crate::DeploymentState::{Started, Succeeded};
+use crate::Reason;
+use crate::on_request::Acknowledged;
+use crate::testing::{World, alert, at, change, deployment};
+
+/// Two changes: usama's is live since 14:30 (its turn ends at 15:30), feanil's since 15:40.
+fn two_releases() -> World {
+    let mut world = World::new();
+    world.now = at("14:00");
+    world.merge(change(11, "usama", at("14:00")));
+    world.deploy(&deployment(1, 11, "prod", Succeeded, at("14:30")));
+    world.now = at("15:00");
+    world.merge(change(12, "feanil", at("15:00")));
+    world.deploy(&deployment(2, 12, "prod", Started, at("15:40")));
+    world.until(at("15:41"));
+    world.told.clear();
+    world
+}
+
+fn fires(world: &mut World, when: &str) -> Reason {
+    world.until(at(when));
+    world.heard();
+    let reason = world.alert(&[alert("HighErrorRate", at(when), None)]);
+    world.settle();
+    reason
+}
+
+fn check(world: &mut World, heard: Expect) {
+    world.nobody_told_twice();
+    heard.assert_eq(&world.heard());
+}
+
+#[test]
+fn the_responder_of_what_went_live_last_is_paged_at_once() {
+    let mut world = two_releases();
+    fires(&mut world, "15:50");
+    assert_eq!(world.suspects(), "edx-platform#12, edx-platform#11");
+    check(&mut world, expect!["page feanil first-responder (first_suspect)"]);
+}
+
+#[test]
+fn without_a_suspect_the_rotation_is_paged_at_once() {
+    let mut world = World::new();
+    fires(&mut world, "15:50");
+    check(&mut world, expect!["page anna rotation (no_suspect)"]);
+}
+
+#[test]
+fn when_every_suspects_turn_is_over_the_rotation_is_first_and_the_responder_next() {
+    let mut world = two_releases();
+    fires(&mut world, "22:00");
+    check(&mut world, expect!["page anna rotation (only_tail_suspects)"]);
+    world.until(at("22:05"));
+    check(&mut world, expect!["page feanil tail-responder (nobody_acknowledged)"]);
+}
+
+#[test]
+fn unacknowledged_the_rotation_follows_within_five_minutes() {
+    let mut world = two_releases();
+    fires(&mut world, "15:50");
+    world.heard();
+    world.until(at("15:53"));
+    check(&mut world, expect![""]);
+    world.until(at("15:54"));
+    check(&mut world, expect!["page anna rotation (nobody_acknowledged)"]);
+    world.until(at("18:00"));
+    assert!(!world.heard().contains("page"), "nobody is paged twice");
+}
+
+#[test]
+fn an_acknowledgement_stops_the_escalation_and_tells_the_others() {
+    let mut world = two_releases();
+    fires(&mut world, "15:50");
+    world.until(at("15:55"));
+    world.heard();
+    assert!(matches!(world.acknowledge("feanil"), Some(Acknowledged::Now(_))));
+    check(&mut world, expect!["notice anna acknowledged (acknowledged_by)"]);
+    assert!(matches!(world.acknowledge("feanil"), Some(Acknowledged::Before { .. })));
+    assert!(matches!(world.acknowledge("anna"), Some(Acknowledged::Now(_))), "several may acknowledge");
+    check(&mut world, expect![""]);
+}
+
+#[test]
+fn a_resolution_closes_the_incident_and_tells_whoever_was_paged() {
+    let mut world = two_releases();
+    fires(&mut world, "15:50");
+    world.heard();
+    world.now = at("15:52");
+    assert_eq!(world.alert(&[alert("HighErrorRate", at("15:50"), Some(at("15:52")))]), Reason::IncidentResolved);
+    check(&mut world, expect!["notice feanil resolved (resolved_at)"]);
+    assert!(matches!(world.acknowledge("feanil"), Some(Acknowledged::Resolved { .. })));
+    world.until(at("16:30"));
+    assert!(!world.heard().contains("page"), "nobody is paged for what is over");
+}
+
+#[test]
+fn a_repetition_pages_nobody_before_or_after_the_resolution() {
+    let mut world = two_releases();
+    fires(&mut world, "15:50");
+    assert_eq!(world.alert(&[alert("HighErrorRate", at("15:50"), None)]), Reason::AlreadyKnown);
+    world.now = at("15:52");
+    world.alert(&[alert("HighErrorRate", at("15:50"), Some(at("15:52")))]);
+    world.heard();
+    assert_eq!(world.alert(&[alert("HighErrorRate", at("15:50"), None)]), Reason::AlreadyKnown);
+    world.until(at("Sun 15:00"));
+    assert_eq!(world.alert(&[alert("HighErrorRate", at("15:50"), None)]), Reason::AlreadyKnown);
+    assert!(!world.heard().contains("page"));
+}
+
+#[test]
+fn a_resolution_that_overtakes_its_alert_keeps_everybody_asleep() {
+    let mut world = two_releases();
+    world.now = at("15:52");
+    let over = world.alert(&[alert("HighErrorRate", at("15:50"), Some(at("15:52")))]);
+    assert_eq!(over, Reason::ResolvedBeforeItFired);
+    assert_eq!(world.alert(&[alert("HighErrorRate", at("15:50"), None)]), Reason::ResolvedBeforeItFired);
+    assert_eq!(world.alert(&[alert("HighErrorRate", at("15:50"), None)]), Reason::AlreadyKnown);
+    check(&mut world, expect![""]);
+}
+
+#[test]
+fn a_second_alert_joins_the_open_incident() {
+    let mut world = two_releases();
+    fires(&mut world, "15:50");
+    world.now = at("15:51");
+    assert_eq!(world.alert(&[alert("SlowRequests", at("15:51"), None)]), Reason::IncidentGrew { alerts: 2 });
+    assert_eq!(world.situation.incidents.len(), 1);
+    check(&mut world, expect!["page feanil first-responder (first_suspect)"]);
+    world.now = at("15:52");
+    let reason = world.alert(&[alert("HighErrorRate", at("15:50"), Some(at("15:52")))]);
+    assert_eq!(reason, Reason::IncidentGrew { alerts: 2 }, "one of them still fires");
+}
+
+#[test]
+fn firing_anew_after_the_resolution_is_a_new_incident() {
+    let mut world = two_releases();
+    fires(&mut world, "15:50");
+    world.now = at("15:52");
+    world.alert(&[alert("HighErrorRate", at("15:50"), Some(at("15:52")))]);
+    world.heard();
+    world.now = at("15:58");
+    assert_eq!(world.alert(&[alert("HighErrorRate", at("15:58"), None)]), Reason::IncidentOpened { alerts: 1 });
+    check(&mut world, expect!["page feanil first-responder (first_suspect)"]);
+}
+
+#[test]
+fn what_went_live_after_the_alert_is_no_suspect() {
+    let mut world = two_releases();
+    world.now = at("15:45");
+    world.alert(&[alert("HighErrorRate", at("15:20"), None)]);
+    assert_eq!(world.suspects(), "edx-platform#11");
+    check(&mut world, expect!["page usama first-responder (first_suspect)"]);
+}
+
+#[test]
+fn an_alert_in_an_environment_that_is_not_live_goes_to_the_rotation() {
+    let mut world = two_releases();
+    let place = crate::alert::Place { service: world.service.id.clone(), environment: "stage".parse().unwrap() };
+    let alerts = [alert("HighErrorRate", at("15:50"), None)];
+    let (decisions, _) =
+        crate::on_alert::decide(&alerts, &place, &world.situation, &world.service, &world.settings, at("15:50"));
+    world.situation.apply(&decisions, at("15:50"));
+    world.told = decisions.messages;
+    check(&mut world, expect!["page anna rotation (no_suspect)"]);
+}
+
+#[test]
+fn evidence_that_arrives_late_adds_a_page_and_takes_none_back() {
+    let mut world = World::new();
+    fires(&mut world, "15:50");
+    check(&mut world, expect!["page anna rotation (no_suspect)"]);
+    world.now = at("15:51");
+    world.deploy(&deployment(1, 12, "prod", Started, at("15:40")));
+    world.merge(change(12, "feanil", at("15:00"))).settle();
+    assert_eq!(world.suspects(), "edx-platform#12");
+    world.told.retain(|m| m.kind == crate::Kind::Page);
+    check(&mut world, expect!["page feanil first-responder (first_suspect)"]);
+}
+
+#[test]
+fn an_alert_that_tells_no_time_counts_from_when_we_heard_it() {
+    let mut world = two_releases();
+    let mut timeless = alert("HighErrorRate", at("15:50"), None);
+    timeless.started_at = None;
+    world.now = at("15:50");
+    assert_eq!(world.alert(&[timeless.clone()]), Reason::IncidentOpened { alerts: 1 });
+    world.now = at("15:51");
+    assert_eq!(world.alert(&[timeless]), Reason::AlreadyKnown);
+    check(&mut world, expect!["page feanil first-responder (first_suspect)"]);
+}
+
+#[test]
+fn alerts_are_placed_by_label_and_what_cannot_be_placed_is_never_dropped() {
+    let world = World::new();
+    let place = |labels: &[(&str, &str)]| {
+        let mut alert = alert("X", at("15:50"), None);
+        alert.labels = labels.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let (service, environment) = world.settings.place(&alert);
+        format!("{} {environment}", service.id)
+    };
+    assert_eq!(place(&[("service", "edxapp"), ("env", "prod")]), "edxapp production");
+    assert_eq!(place(&[("service", "EdxApp"), ("environment", "staging")]), "edxapp stage");
+    assert_eq!(place(&[("app", "edxapp")]), "edxapp production");
+    assert_eq!(place(&[("service", "billing")]), "unmapped production");
+    assert_eq!(place(&[]), "unmapped production");
+}

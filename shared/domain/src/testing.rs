@@ -1,0 +1,260 @@
+//! Given, event, expectation: the words in which the domain's tests are written. A [`World`] is one service
+//! as the store would keep it, driven through the real `decide` functions in virtual time.
+
+use std::collections::BTreeSet;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::alert::Place;
+use crate::decision::Wake;
+use crate::message::{MessageKey, Outgoing};
+use crate::on_merge::{MergeDecision, MergeEvent};
+use crate::on_request::Acknowledged;
+use crate::*;
+
+/// `"15:30"` is Friday 20 March 2026 in UTC; `"Sat 15:30"` the day after, `"Sun 15:30"` the next.
+pub fn at(text: &str) -> Timestamp {
+    let (days, time) = match text.split_once(' ') {
+        None => (0, text),
+        Some((day, time)) => (["Fri", "Sat", "Sun", "Mon", "Tue"].iter().position(|d| *d == day).unwrap(), time),
+    };
+    let midnight: Timestamp = "2026-03-20T00:00:00Z".parse().unwrap();
+    let (hours, minutes) = time.split_once(':').unwrap();
+    let minutes = hours.parse::<i64>().unwrap() * 60 + minutes.parse::<i64>().unwrap();
+    midnight + SignedDuration::from_hours(24 * days as i64) + SignedDuration::from_mins(minutes)
+}
+
+fn person(id: &str, name: &str, zone: &str) -> Person {
+    Person {
+        id: id.parse().unwrap(),
+        name: name.into(),
+        logins: vec![Login::new("github", id).unwrap()],
+        zone: TimeZone::get(zone).unwrap(),
+        contacts: vec![Contact::Terminal],
+    }
+}
+
+pub fn repository() -> Repository {
+    "openedx/edx-platform".parse().unwrap()
+}
+
+/// The merge commit of pull request `number`.
+pub fn commit(number: u64) -> Commit {
+    format!("{number:040x}").parse().unwrap()
+}
+
+pub fn service() -> Service {
+    let environment =
+        |name: &str, live, alias: &str| Environment { name: name.parse().unwrap(), live, aliases: vec![alias.into()] };
+    Service {
+        id: "edxapp".parse().unwrap(),
+        repositories: vec![ServedRepository { repository: repository(), branch: None }],
+        environments: vec![environment("production", true, "prod"), environment("stage", false, "staging")],
+        owners: vec!["olga".parse().unwrap()],
+        rotation: vec!["anna".parse().unwrap()],
+        alerts: vec![Matcher { label: "service".into(), value: "edxapp".into() }],
+        policy: Policy::default(),
+        runbook: Some("https://wiki.example.com/edxapp".into()),
+        dashboard: None,
+    }
+}
+
+pub fn settings() -> Settings {
+    let unmapped = Service {
+        id: "unmapped".parse().unwrap(),
+        repositories: vec![],
+        owners: vec!["anna".parse().unwrap()],
+        alerts: vec![],
+        runbook: None,
+        ..service()
+    };
+    let roster = Roster::new([
+        person("feanil", "Feanil", "America/New_York"),
+        person("usama", "Usama", "Asia/Karachi"),
+        person("anna", "Anna", "Europe/Stockholm"),
+        person("olga", "Olga", "Europe/London"),
+    ]);
+    Settings::new([service()], roster, unmapped, "https://deployers.example.com".into())
+}
+
+pub fn change(number: u64, merger: &str, merged_at: Timestamp) -> Change {
+    let login = Login::new("github", merger).unwrap();
+    Change {
+        id: ChangeId { repository: repository(), commit: commit(number) },
+        kind: ChangeKind::PullRequest { number },
+        title: format!("change number {number}"),
+        url: Some(format!("https://github.com/openedx/edx-platform/pull/{number}")),
+        base: "master".into(),
+        base_is_default: true,
+        author: login.clone(),
+        merger: Merger { login, credit: Credit::Merged },
+        merged_at,
+        size: None,
+        labels: vec![],
+    }
+}
+
+pub fn deployment(id: u64, number: u64, environment: &str, state: DeploymentState, when: Timestamp) -> DeploymentEvent {
+    DeploymentEvent {
+        source: "github".into(),
+        id: id.to_string(),
+        repository: repository(),
+        environment: environment.into(),
+        commit: commit(number),
+        state,
+        at: when,
+        // Created a while before, as pipelines do; the same for every report of one deployment.
+        created_at: at("15:00") + SignedDuration::from_mins(i64::try_from(id).unwrap()),
+        url: None,
+    }
+}
+
+pub fn alert(name: &str, started_at: Timestamp, ended_at: Option<Timestamp>) -> Alert {
+    Alert {
+        source: "alertmanager".into(),
+        fingerprint: name.into(),
+        name: name.into(),
+        summary: "7 % of requests fail".into(),
+        severity: Severity::Critical,
+        state: if ended_at.is_some() { AlertState::Resolved } else { AlertState::Firing },
+        started_at: Some(started_at),
+        ended_at,
+        labels: [("service".to_owned(), "edxapp".to_owned())].into(),
+        url: None,
+    }
+}
+
+/// One service, as the store keeps it.
+pub struct World {
+    pub settings: Settings,
+    pub service: Service,
+    pub situation: Situation,
+    /// Every message ever decided, in order: the pages and notices of the whole story.
+    pub told: Vec<Message>,
+    /// The reasons of every decision, in order.
+    pub reasons: Vec<&'static str>,
+    pub now: Timestamp,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let service = service();
+        let situation = Situation::empty(service.id.clone());
+        Self { settings: settings(), service, situation, told: vec![], reasons: vec![], now: at("12:00") }
+    }
+
+    fn commit(&mut self, decisions: &Decisions) {
+        self.situation.apply(decisions, self.now);
+        self.told.extend(decisions.messages.iter().cloned());
+        self.reasons.extend(decisions.entries.iter().map(|e| e.reason.name()));
+    }
+
+    /// What the store does with a merge: a richer report of the same commit replaces a poorer one.
+    pub fn merge(&mut self, change: Change) -> &mut Self {
+        let event = MergeEvent::Merged(Box::new(change));
+        if let MergeDecision::Keep(merge) = on_merge::decide(event, None, &self.settings, self.now) {
+            let worth = u64::from(merge.change.worth());
+            if self.situation.changes.get(&merge.change.id).is_none_or(|known| known.rev < worth) {
+                self.situation.note(Record::Change(merge.change), worth);
+            }
+        }
+        self
+    }
+
+    pub fn deploy(&mut self, event: &DeploymentEvent) -> Reason {
+        let environment = self.service.environment_called(&event.environment).unwrap().clone();
+        let (decisions, reason) = on_deploy::decide(event, &self.situation, &self.service, &environment, self.now);
+        self.commit(&decisions);
+        reason
+    }
+
+    pub fn alert(&mut self, alerts: &[Alert]) -> Reason {
+        let place = Place { service: self.service.id.clone(), environment: "production".parse().unwrap() };
+        let (decisions, reason) =
+            on_alert::decide(alerts, &place, &self.situation, &self.service, &self.settings, self.now);
+        self.commit(&decisions);
+        reason
+    }
+
+    pub fn acknowledge(&mut self, who: &str) -> Option<Acknowledged> {
+        let id = self.situation.incidents.keys().next()?.clone();
+        let person = who.parse().unwrap();
+        let outcome = on_request::acknowledge(&id, &person, &self.situation, &self.service, &self.settings, self.now);
+        if let Acknowledged::Now(decisions) = &outcome {
+            self.commit(decisions);
+        }
+        Some(outcome)
+    }
+
+    /// Lets the scheduler look until it wants to look no more at this moment.
+    pub fn settle(&mut self) -> &mut Self {
+        for _ in 0..100 {
+            let outbox: [Outgoing; 0] = [];
+            let round = on_schedule::decide(&self.situation, &outbox, &self.service, &self.settings, self.now);
+            self.commit(&round.decisions);
+            if !matches!(round.decisions.wake, Wake::Exactly(Some(due)) if due <= self.now) {
+                return self;
+            }
+        }
+        panic!("the scheduler does not come to rest");
+    }
+
+    /// Moves the clock, and looks whenever a stored deadline is due on the way.
+    pub fn until(&mut self, then: Timestamp) -> &mut Self {
+        for _ in 0..1000 {
+            let Some(due) = self.situation.clock.value.due_at.filter(|due| *due <= then) else { break };
+            self.now = self.now.max(due);
+            self.settle();
+            if self.situation.clock.value.due_at.is_some_and(|next| next <= self.now) {
+                panic!("due again at the same moment");
+            }
+        }
+        self.now = then;
+        self.settle()
+    }
+
+    /// `person step reason`, a line for each message decided since the last call.
+    pub fn heard(&mut self) -> String {
+        let line =
+            |m: &Message| format!("{} {} {} ({})", m.kind.word(), m.key.person, m.key.step.word(), m.reason.name());
+        std::mem::take(&mut self.told).iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// `label person phase`, a line for each window.
+    pub fn windows(&self) -> String {
+        let all = window::windows(&self.situation, &self.service, &self.settings.roster, self.now);
+        let line = |w: &Window<'_>| {
+            let phase = match w.phase {
+                Phase::Standby => "standby".to_owned(),
+                Phase::Active { until, .. } => format!("active until {}", clock(until)),
+                Phase::Tail { until, .. } => format!("tail until {}", clock(until)),
+                Phase::Closed { at, .. } => format!("closed at {}", clock(at)),
+            };
+            format!("{} {} {phase}", w.change.label(), w.responder.person)
+        };
+        all.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The suspects of every incident, best first.
+    pub fn suspects(&self) -> String {
+        let incidents = self.situation.incidents.values();
+        incidents.flat_map(|i| i.value.suspects.iter().map(|s| s.label.clone())).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Panics if any message was decided twice.
+    pub fn nobody_told_twice(&self) {
+        let mut seen: BTreeSet<&MessageKey> = BTreeSet::new();
+        for message in &self.told {
+            assert!(seen.insert(&message.key), "decided twice: {}", message.key);
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.situation.changes.is_empty() && self.situation.notes.is_empty()
+    }
+}
+
+fn clock(at: Timestamp) -> String {
+    at.strftime("%a %H:%M").to_string()
+}
