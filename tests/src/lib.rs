@@ -1,1 +1,321 @@
+//! The stage on which whole stories are played: the real bundle in memory, the real wire formats with their
+//! signatures, a clock that moves when it is told to. Reads like PRODUCT.md's stories.
 
+pub mod peer;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws::clients::{self, Aws};
+use aws::secrets::{Secret, Secrets};
+use aws::settings::Configuration;
+use aws::{House, Request, Response};
+use domain::{Incident, ServiceId, Situation};
+use jiff::{SignedDuration, Timestamp};
+use recent_deployers::demo::VirtualClock;
+use recent_deployers::demo::payloads::{self, Alert, Deployment, Merge};
+use recent_deployers::{Bundle, Options};
+use serde_json::Value;
+
+pub const GITHUB_SECRET: &str = "It's a Secret to Everybody";
+pub const TOKEN: &str = "alertmanager-token";
+pub const REPOSITORY: &str = "openedx/edx-platform";
+
+/// The project's root, where `../shared` is beside it.
+#[must_use]
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// A binary that `tests/run` has built.
+///
+/// # Panics
+/// When it is not there.
+#[must_use]
+pub fn binary(name: &str) -> PathBuf {
+    let own = std::env::current_exe().unwrap_or_default();
+    let path = own.ancestors().nth(2).map(|target| target.join(name)).unwrap_or_default();
+    assert!(path.exists(), "{} is not built: run tests/run, or cargo build --workspace", path.display());
+    path
+}
+
+/// `"Fri 15:30"` of a week in March 2026, UTC.
+///
+/// # Panics
+/// On anything else.
+#[must_use]
+pub fn time(text: &str) -> Timestamp {
+    let days = ["Fri", "Sat", "Sun", "Mon", "Tue", "Wed", "Thu"];
+    let parsed = text.split_once(' ').and_then(|(day, clock)| {
+        let day = i64::try_from(days.iter().position(|d| *d == day)?).ok()?;
+        let (hours, minutes) = clock.split_once(':')?;
+        let minutes = (day * 24 + hours.parse::<i64>().ok()?) * 60 + minutes.parse::<i64>().ok()?;
+        Some(Timestamp::from_second(1_773_964_800).ok()? + SignedDuration::from_mins(minutes))
+    });
+    let Some(time) = parsed else { panic!("not a time of the story: {text}") };
+    time
+}
+
+/// The merge commit of pull request `number`.
+#[must_use]
+pub fn commit(number: u64) -> String {
+    format!("{number:040x}")
+}
+
+/// The configuration of the stories: `services` go live from one repository, four people.
+#[must_use]
+pub fn configuration(services: &[&str]) -> String {
+    let mut text = String::from(
+        r#"
+        public_url = "https://deployers.example.com"
+        [senders.github]
+        [senders.alertmanager]
+        [senders.cloudwatch]
+        secret = "alertmanager"
+        [unmapped]
+        rotation = ["anna"]
+        "#,
+    );
+    for (id, zone) in [
+        ("feanil", "America/New_York"),
+        ("usama", "Asia/Karachi"),
+        ("anna", "Europe/Stockholm"),
+        ("olga", "Europe/London"),
+    ] {
+        text.push_str(&format!("[people.{id}]\nzone = \"{zone}\"\ngithub = [\"{id}\"]\ncontacts = [\"terminal\"]\n"));
+    }
+    for service in services {
+        text.push_str(&format!(
+            "[services.{service}]\nowners = [\"olga\"]\nrotation = [\"anna\"]\nalerts = [\"service={service}\"]\n\
+             repositories = [{{ name = \"{REPOSITORY}\" }}]\n[services.{service}.environments.production]\nlive = true\n\
+             aliases = [\"prod\"]\n[services.{service}.environments.stage]\n"
+        ));
+    }
+    text
+}
+
+/// A bundle under test.
+pub struct Stage {
+    pub bundle: Bundle,
+    pub clock: VirtualClock,
+    pub printed: Arc<Mutex<Vec<String>>>,
+    /// The house whose clock, table and topic the functions under test use.
+    pub house: House,
+}
+
+impl Stage {
+    /// One service, `edxapp`, on Friday at 12:00.
+    pub async fn new() -> Self {
+        Self::with(&configuration(&["edxapp"]), |_| {}).await
+    }
+
+    /// A bundle with this configuration; `adjust` may change it after it was read.
+    ///
+    /// # Panics
+    /// When the configuration has problems or the bundle does not start.
+    pub async fn with(text: &str, adjust: impl FnOnce(&mut Configuration)) -> Self {
+        let parsed = Configuration::parse(text);
+        let Ok(mut configuration) = parsed else { panic!("{parsed:?}") };
+        adjust(&mut configuration);
+        let clock = VirtualClock::starting_at(time("Fri 12:00"));
+        let printed = Arc::<Mutex<Vec<String>>>::default();
+        let (now, lines) = (clock.clone(), Arc::clone(&printed));
+        let secrets = [
+            ("github", GITHUB_SECRET),
+            ("alertmanager", TOKEN),
+            ("links", "links-key"),
+            ("hook", "hook-key"),
+            ("api", "api-token"),
+        ];
+        let secrets = secrets.into_iter().filter_map(|(name, text)| Some((name.to_owned(), Secret::new(text)?)));
+        let started = Bundle::start(Options {
+            configuration,
+            secrets: Secrets::fixed(secrets),
+            file: None,
+            now: Arc::new(move || now.now()),
+            terminal: Arc::new(move |text| lines.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned())),
+        })
+        .await;
+        let bundle = match started {
+            Ok(bundle) => bundle,
+            Err(error) => panic!("{error}"),
+        };
+        Self { house: bundle.house.clone(), bundle, clock, printed }
+    }
+
+    /// Lets time pass until `text`, minute by minute.
+    pub async fn at(&mut self, text: &str) -> &mut Self {
+        let then = time(text);
+        while self.clock.now() + SignedDuration::from_mins(1) <= then {
+            self.clock.set(self.clock.now() + SignedDuration::from_mins(1));
+            self.bundle.tick().await;
+            self.bundle.quiesce().await;
+        }
+        self.clock.set(then);
+        self
+    }
+
+    /// Posts a body as it is, and lets the bundle come to rest.
+    pub async fn post(&self, path: &str, headers: Vec<(String, String)>, body: &[u8]) -> Response {
+        let response = self.bundle.route(Request::new("POST", path, headers, body.to_vec())).await;
+        self.bundle.quiesce().await;
+        response
+    }
+
+    pub async fn get(&self, path: &str) -> Response {
+        self.bundle.route(Request::new("GET", path, Vec::new(), Vec::new())).await
+    }
+
+    /// Posts a payload as GitHub does.
+    pub async fn github(&self, path: &str, payload: &Value) -> Response {
+        let body = payload.to_string();
+        self.post(path, payloads::github_headers("", GITHUB_SECRET, body.as_bytes()), body.as_bytes()).await
+    }
+
+    /// `who` merges pull request `number`, now.
+    pub async fn merge(&self, who: &str, number: u64) -> Response {
+        self.github("/merge/github", &self.merged(who, number)).await
+    }
+
+    /// The payload of that merge.
+    #[must_use]
+    pub fn merged(&self, who: &str, number: u64) -> Value {
+        let title = format!("change number {number}");
+        let commit = commit(number);
+        let at = self.clock.now();
+        payloads::pull_request_merged(&Merge {
+            repository: REPOSITORY,
+            number,
+            title: &title,
+            author: who,
+            merger: who,
+            commit: &commit,
+            at,
+        })
+    }
+
+    /// The commit of `number` gets into `state` in `environment`, now.
+    pub async fn deploy(&self, environment: &str, state: &str, number: u64) -> Response {
+        self.github("/deploy/github", &self.deployed(environment, state, number)).await
+    }
+
+    /// The payload of that report.
+    #[must_use]
+    pub fn deployed(&self, environment: &str, state: &str, number: u64) -> Value {
+        let commit = commit(number);
+        let at = self.clock.now();
+        payloads::deployment_status(&Deployment {
+            repository: REPOSITORY,
+            id: number,
+            environment,
+            commit: &commit,
+            state,
+            created_at: at,
+            at,
+        })
+    }
+
+    /// An alert of `service` that began at `since` fires, or is over now.
+    pub async fn alert(&self, service: &str, since: &str, over: bool) -> Response {
+        let body = self.alerting(service, since, over).to_string();
+        self.post("/alert/alertmanager", payloads::token_headers(TOKEN), body.as_bytes()).await
+    }
+
+    /// The payload of that alert.
+    #[must_use]
+    pub fn alerting(&self, service: &str, since: &str, over: bool) -> Value {
+        payloads::alertmanager(&[Alert {
+            service,
+            name: "HighErrorRate",
+            summary: "7 % of requests fail",
+            severity: "critical",
+            started_at: time(since),
+            ended_at: over.then(|| self.clock.now()),
+        }])
+    }
+
+    /// Who was paged and noticed since this was last asked: `page feanil: title`, sorted.
+    pub fn heard(&self) -> Vec<String> {
+        let texts = std::mem::take(&mut *self.printed.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut lines: Vec<String> = texts.iter().map(|text| first_lines(text)).collect();
+        lines.sort();
+        lines
+    }
+
+    /// The whole text of what was printed since this was last asked.
+    #[must_use]
+    pub fn texts(&self) -> Vec<String> {
+        std::mem::take(&mut *self.printed.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The service as the table has it.
+    ///
+    /// # Panics
+    /// When the table does not answer.
+    pub async fn situation(&self, service: &str) -> Situation {
+        let id: ServiceId = service.parse().unwrap_or_else(|_| panic!("not a service: {service}"));
+        match self.house.store.situation(&id).await {
+            Ok(situation) => situation,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// The one incident of the service.
+    ///
+    /// # Panics
+    /// When there is none or more than one.
+    pub async fn incident(&self, service: &str) -> Incident {
+        let mut incidents: Vec<Incident> =
+            self.situation(service).await.incidents.into_values().map(|i| i.value).collect();
+        assert_eq!(incidents.len(), 1, "exactly one incident");
+        incidents.remove(0)
+    }
+
+    /// `label person phase`, a line for each window of the service, in merge order.
+    pub async fn windows(&self, service: &str) -> Vec<String> {
+        let situation = self.situation(service).await;
+        let settings = self.house.settings();
+        let Some(service) = settings.service(&situation.service) else { return Vec::new() };
+        let all = domain::window::windows(&situation, service, &settings.roster, self.clock.now());
+        let line = |w: &domain::Window<'_>| {
+            let phase = match w.phase {
+                domain::Phase::Standby => "standby".to_owned(),
+                domain::Phase::Active { until, .. } => format!("active until {}", until.strftime("%a %H:%M")),
+                domain::Phase::Tail { until, .. } => format!("tail until {}", until.strftime("%a %H:%M")),
+                domain::Phase::Closed { .. } => "closed".to_owned(),
+            };
+            format!("{} {} {phase}", w.change.label(), w.responder.person)
+        };
+        all.iter().map(line).collect()
+    }
+
+    /// How often the table was queried, got from, written to singly, and in transactions, during `work`.
+    pub async fn cost<T>(&self, work: impl Future<Output = T>) -> (T, [u64; 4]) {
+        let before = self.house.store.counters().read();
+        let result = work.await;
+        let after = self.house.store.counters().read();
+        (result, std::array::from_fn(|i| after[i] - before[i]))
+    }
+
+    /// The same house, but its topic is where nobody listens.
+    #[must_use]
+    pub fn without_topic(&self) -> House {
+        let aws = Aws::local(String::new(), "http://127.0.0.1:9".to_owned());
+        let topic = aws::topic::Topic::new(clients::sns(&aws, &self.house.http), recent_deployers::topic::ARN);
+        House { topic, ..self.house.clone() }
+    }
+
+    /// The same house, but its table is where nobody listens.
+    #[must_use]
+    pub fn without_table(&self) -> House {
+        let aws = Aws::local("http://127.0.0.1:9".to_owned(), String::new());
+        let store = aws::Store::new(clients::dynamodb(&aws, &self.house.http), "recent-deployers");
+        House { store, ..self.house.clone() }
+    }
+}
+
+fn first_lines(text: &str) -> String {
+    let mut lines = text.lines();
+    let head = lines.next().unwrap_or("").trim_matches(|c| c == '─' || c == ' ').to_owned();
+    format!("{head}: {}", lines.next().unwrap_or("").trim())
+}

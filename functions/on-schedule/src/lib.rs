@@ -23,6 +23,17 @@ pub async fn tick(house: &House) -> Result<usize, StoreError> {
     failed.map_or(Ok(due.len()), Err)
 }
 
+/// After a single process was stopped, however it was: nothing can be in hand, so whatever the outboxes hold is
+/// published at once instead of when its time is up. A message that a receiver may have got stays claimed.
+pub async fn resume(house: &House) -> Result<(), StoreError> {
+    for service in house.settings().services() {
+        let left: Vec<_> = house.store.outbox(&service.id).await?.into_iter().map(|o| o.message).collect();
+        house.publish(&left).await;
+        settle(house, &service.id).await?;
+    }
+    Ok(())
+}
+
 /// Brings one service up to date: load, decide, commit, publish, until nothing is due now. Then asks the
 /// forge what it does not know yet, so that no page waits for a forge.
 pub async fn settle(house: &House, service: &ServiceId) -> Result<(), StoreError> {

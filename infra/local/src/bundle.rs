@@ -128,6 +128,9 @@ impl Bundle {
 
     /// Looks when nudged and each minute, for ever; at once too, for what was left when we were last stopped.
     pub async fn run_schedule(self) {
+        if let Err(error) = on_schedule::resume(&self.house).await {
+            tracing::error!(cause = error_chain(&error), "not resumed, the ticks will");
+        }
         let mut minute = tokio::time::interval(std::time::Duration::from_secs(60));
         minute.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         loop {

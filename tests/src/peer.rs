@@ -1,0 +1,95 @@
+//! A peer for outgoing requests: an HTTP server that answers as it is told and remembers what it was sent.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// One request as it came.
+#[derive(Debug, Clone)]
+pub struct Received {
+    pub line: String,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Received {
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map_or("", |(_, v)| v.as_str())
+    }
+}
+
+/// The peer. Without an answer left it says 200 and `{}`.
+#[derive(Clone)]
+pub struct Peer {
+    pub address: String,
+    received: Arc<Mutex<Vec<Received>>>,
+    answers: Arc<Mutex<VecDeque<(u16, String)>>>,
+}
+
+impl Peer {
+    /// # Panics
+    /// When no port is free.
+    pub async fn start() -> Self {
+        let Ok(listener) = TcpListener::bind("127.0.0.1:0").await else { panic!("no port is free") };
+        let address = listener.local_addr().map(|a| format!("http://{a}")).unwrap_or_default();
+        let peer = Self { address, received: Arc::default(), answers: Arc::default() };
+        let own = peer.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(own.clone().answer(stream));
+            }
+        });
+        peer
+    }
+
+    pub fn will_answer(&self, status: u16, body: impl Into<String>) {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).push_back((status, body.into()));
+    }
+
+    /// Everything received since this was last asked.
+    #[must_use]
+    pub fn received(&self) -> Vec<Received> {
+        std::mem::take(&mut *self.received.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn answer(self, mut stream: TcpStream) {
+        let Some(request) = read(&mut stream).await else { return };
+        self.received.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+        let next = self.answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let (status, body) = next.unwrap_or((200, "{}".to_owned()));
+        let text = format!(
+            "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        let _ = stream.write_all(text.as_bytes()).await;
+    }
+}
+
+async fn read(stream: &mut TcpStream) -> Option<Received> {
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 8192];
+    loop {
+        let n = stream.read(&mut buffer).await.ok()?;
+        bytes.extend_from_slice(buffer.get(..n)?);
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let mut lines = head.lines();
+            let line = lines.next()?.to_owned();
+            let headers: Vec<(String, String)> =
+                lines.filter_map(|l| l.split_once(": ")).map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+            let length = headers
+                .iter()
+                .find(|(n, _)| n.eq_ignore_ascii_case("content-length"))
+                .and_then(|(_, v)| v.parse().ok());
+            if body.len() >= length.unwrap_or(0) {
+                return Some(Received { line, headers, body: body.to_owned() });
+            }
+        }
+        if n == 0 {
+            return None;
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Outsiders are hostile: whatever is wrong with a request, the answer is clear and nothing is stored.
+
+use aws::wire::MOST_BYTES;
+use base64::Engine;
+use house_tests::{GITHUB_SECRET, Stage, TOKEN, root};
+use recent_deployers::demo::payloads::{github_headers, token_headers};
+use serde_json::{Value, json};
+
+/// Posts, and asserts the status and that the table was not touched.
+async fn refused(stage: &Stage, path: &str, headers: Vec<(String, String)>, body: &[u8], status: u16) -> String {
+    let (response, cost) = stage.cost(stage.post(path, headers, body)).await;
+    assert_eq!((response.status, cost), (status, [0; 4]), "{path}: {}", response.body);
+    let answer: Value = serde_json::from_str(&response.body).unwrap();
+    answer["error"].as_str().unwrap_or_else(|| panic!("a refusal says why: {answer}")).to_owned()
+}
+
+fn header(name: &str, value: &str) -> Vec<(String, String)> {
+    vec![(name.into(), value.into())]
+}
+
+#[tokio::test]
+async fn a_signature_that_is_not_exactly_right_is_refused_and_nothing_is_stored() {
+    let stage = Stage::new().await;
+    let body = stage.merged("feanil", 12).to_string();
+    let good = github_headers("pull_request", GITHUB_SECRET, body.as_bytes()).remove(2).1;
+    let reserialised = serde_json::to_string_pretty(&stage.merged("feanil", 12)).unwrap();
+    let old = github_headers("", "an old secret", body.as_bytes()).remove(2).1;
+    let name = "X-Hub-Signature-256";
+    for path in ["/merge/github", "/deploy/github"] {
+        for (what, headers, bytes) in [
+            ("absent", vec![], &body),
+            ("empty", header(name, ""), &body),
+            ("truncated", header(name, &good[..good.len() - 2]), &body),
+            ("too long", header(name, &format!("{good}00")), &body),
+            ("upper-case", header(name, &good.replace(|c: char| c.is_ascii_lowercase() && c != 's', "A")), &body),
+            ("wrong prefix", header(name, &good.replace("sha256=", "sha1=")), &body),
+            ("no prefix", header(name, &good["sha256=".len()..]), &body),
+            ("another secret", header(name, &old), &body),
+            ("doubled", [header(name, &good), header(name, &good)].concat(), &body),
+            ("joined", header(name, &format!("{good},{good}")), &body),
+            ("of another body", header(name, &good), &reserialised),
+            ("in the old header", header("X-Hub-Signature", &good), &body),
+        ] {
+            let why = refused(&stage, path, headers, bytes.as_bytes(), 401).await;
+            assert!(why.starts_with("not authenticated"), "{what}: {why}");
+        }
+    }
+    assert!(stage.heard().is_empty());
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_exactly_right_is_refused_and_nothing_is_stored() {
+    let stage = Stage::new().await;
+    let body = stage.alerting("edxapp", "Fri 12:00", false).to_string();
+    let basic = |pair: &str| format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
+    for sender in ["/alert/alertmanager", "/alert/cloudwatch"] {
+        for value in ["", "Bearer", "Bearer ", "Bearer nonsense", &basic("alertmanager-token:"), "Basic %%%", TOKEN] {
+            refused(&stage, sender, header("authorization", value), body.as_bytes(), 401).await;
+        }
+        refused(&stage, sender, vec![], body.as_bytes(), 401).await;
+        let twice = [token_headers(TOKEN), token_headers(TOKEN)].concat();
+        refused(&stage, sender, twice, body.as_bytes(), 401).await;
+    }
+    let welcome = stage
+        .post("/alert/alertmanager", header("Authorization", &basic(&format!("any:{TOKEN}"))), body.as_bytes())
+        .await;
+    assert_eq!(welcome.status, 200);
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_read_gets_a_reason_and_nothing_is_stored() {
+    let stage = Stage::new().await;
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let nested = format!("{{\"pull_request\":{}1{}}}", "{\"a\":".repeat(5_000), "}".repeat(5_000));
+    let mut no_commit = stage.merged("feanil", 12);
+    no_commit["pull_request"]["merge_commit_sha"] = Value::Null;
+    let mut bad_commit = stage.merged("feanil", 12);
+    bad_commit["pull_request"]["merge_commit_sha"] = json!("../../etc#passwd");
+    let mut bad_name = stage.merged("feanil", 12);
+    bad_name["repository"]["full_name"] = json!("openedx/edx-platform#x");
+    for body in [
+        String::new(),
+        "not JSON".into(),
+        "{".into(),
+        "{\"a\":1e999}".into(),
+        "{\"a\":\"\\ud800\"}".into(),
+        deep,
+        nested,
+        no_commit.to_string(),
+        bad_commit.to_string(),
+        bad_name.to_string(),
+    ] {
+        let headers = github_headers("", GITHUB_SECRET, body.as_bytes());
+        let why = refused(&stage, "/merge/github", headers, body.as_bytes(), 400).await;
+        assert!(why.starts_with("cannot be read: ") && why.len() < 200 && !why.contains("etc#"), "{why}");
+    }
+    let invalid_utf8 = [b'{', 0xff, 0xfe, b'}'];
+    refused(&stage, "/merge/github", github_headers("", GITHUB_SECRET, &invalid_utf8), &invalid_utf8, 400).await;
+    let mut crowd = stage.alerting("edxapp", "Fri 12:00", false);
+    crowd["alerts"] = Value::Array(vec![crowd["alerts"][0].clone(); 501]);
+    refused(&stage, "/alert/alertmanager", token_headers(TOKEN), crowd.to_string().as_bytes(), 400).await;
+}
+
+#[tokio::test]
+async fn a_body_of_four_mebibytes_is_read_and_one_byte_more_is_refused() {
+    let stage = Stage::new().await;
+    let filled = |size: usize| {
+        let mut body = stage.merged("feanil", 12).to_string();
+        body.push_str(&" ".repeat(size - body.len()));
+        body
+    };
+    let (fits, too_large) = (filled(MOST_BYTES), filled(MOST_BYTES + 1));
+    refused(
+        &stage,
+        "/merge/github",
+        github_headers("", GITHUB_SECRET, too_large.as_bytes()),
+        too_large.as_bytes(),
+        413,
+    )
+    .await;
+    let kept = stage.post("/merge/github", github_headers("", GITHUB_SECRET, fits.as_bytes()), fits.as_bytes()).await;
+    assert_eq!(kept.status, 200);
+}
+
+#[tokio::test]
+async fn what_is_not_ours_is_answered_and_never_stored() {
+    let stage = Stage::new().await;
+    for (method, path, status) in [
+        ("POST", "/merge/gitlab", 404),
+        ("POST", "/merge", 404),
+        ("POST", "/merge/github/x", 404),
+        ("GET", "/merge/github", 405),
+        ("PUT", "/", 405),
+        ("GET", "/favicon.ico", 404),
+    ] {
+        let request = aws::Request::new(method, path, vec![], vec![]);
+        let (response, cost) = stage.cost(stage.bundle.route(request)).await;
+        assert_eq!((response.status, cost), (status, [0; 4]), "{method} {path}");
+    }
+    let mut elsewhere = stage.merged("feanil", 12);
+    elsewhere["repository"]["full_name"] = json!("somebody/else");
+    let (response, cost) = stage.cost(stage.github("/merge/github", &elsewhere)).await;
+    assert_eq!(cost, [0; 4]);
+    assert_eq!(response.body, "{\"ignored\":\"no service of the configuration deploys this repository\"}\n");
+    let mut branch = stage.merged("feanil", 12);
+    branch["pull_request"]["base"]["ref"] = json!("release/ulmo");
+    let (response, cost) = stage.cost(stage.github("/merge/github", &branch)).await;
+    assert_eq!(cost, [0; 4]);
+    assert_eq!(response.body, "{\"ignored\":\"no service deploys the branch release/ulmo\"}\n");
+    let unknown = stage.deploy("load-test", "success", 12).await;
+    assert_eq!(unknown.body, "{\"ignored\":\"no service of this repository has an environment by this name\"}\n");
+}
+
+#[tokio::test]
+async fn an_outage_of_the_table_or_the_secrets_is_never_the_senders_fault() {
+    let stage = Stage::new().await;
+    let body = stage.merged("feanil", 12).to_string();
+    let request = || {
+        aws::Request::new(
+            "POST",
+            "/merge/github",
+            github_headers("", GITHUB_SECRET, body.as_bytes()),
+            body.clone().into_bytes(),
+        )
+    };
+    assert_eq!(on_merge_handle(&stage.without_table(), request()).await, 503);
+    let mut house = stage.house.clone();
+    house.secrets = std::sync::Arc::new(aws::secrets::Secrets::fixed([]));
+    assert_eq!(on_merge_handle(&house, request()).await, 503);
+}
+
+async fn on_merge_handle(house: &aws::House, request: aws::Request) -> u16 {
+    on_merge::handle(house, request).await.status
+}
+
+#[tokio::test]
+async fn published_signatures_of_the_senders_we_have_verify() {
+    let path = root().join("../shared/payloads/signature-vectors.json");
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        println!("not present: {}; 0 signature vectors checked", path.display());
+        return;
+    };
+    let vectors: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let mut checked = 0;
+    for vector in vectors.iter().filter(|v| v["header"] == "X-Hub-Signature-256" || v["header"] == "X-Hub-Signature") {
+        let (name, body) = (vector["header"].as_str().unwrap(), vector["body"].as_str().unwrap());
+        let request = aws::Request::new("POST", "/", header(name, vector["value"].as_str().unwrap()), body.into());
+        let secrets = [aws::secrets::Secret::new(vector["secret"].as_str().unwrap()).unwrap()];
+        let known = if name == "X-Hub-Signature-256" { "x-hub-signature-256" } else { "x-hub-signature" };
+        let accepted = aws::verify::hub_signature(&request, known, &secrets).is_ok();
+        assert_eq!(accepted, vector["expect"] == "ok", "{}", vector["name"]);
+        checked += 1;
+    }
+    assert!(checked >= 2);
+    println!("{checked} signature vectors checked");
+}
