@@ -49,6 +49,11 @@ impl Peer {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).push_back((status, body.into()));
     }
 
+    /// From now on it says 200 again.
+    pub fn forget_answers(&self) {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Everything received since this was last asked.
     #[must_use]
     pub fn received(&self) -> Vec<Received> {

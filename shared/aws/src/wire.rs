@@ -153,7 +153,7 @@ impl From<Refusal> for Response {
     /// The answer to a refusal, logged here and nowhere else.
     fn from(refusal: Refusal) -> Self {
         let status = refusal.status();
-        let cause = std::error::Error::source(&refusal).map(error_chain).unwrap_or_default();
+        let cause = std::error::Error::source(&refusal).map(error_chain);
         if status >= 500 {
             tracing::error!(status, cause, "refused: {refusal}");
         } else {

@@ -25,6 +25,13 @@ pub fn time(at: Timestamp, zone: &TimeZone, now: Timestamp) -> String {
     format!("{} ({name})", there.strftime(form))
 }
 
+/// `Fri 20 Mar 11:50 to 12:09 (America/New_York)`
+#[must_use]
+pub fn period(from: Timestamp, to: Timestamp, zone: &TimeZone) -> String {
+    let begin = from.to_zoned_datetime(zone.clone());
+    format!("{} to {}", begin.strftime("%a %-d %b %H:%M"), time(to, zone, from))
+}
+
 /// `45 s`, `12 min`, `3 h`, `3 h 20 min`.
 #[must_use]
 pub fn span(duration: SignedDuration) -> String {
@@ -187,9 +194,8 @@ pub fn incident_notice(reader: Reader<'_>, incident: &Incident, step: Step, reas
         let at = incident.resolved_at.unwrap_or(reader.now);
         message.title = format!("Resolved: {}", headline(incident));
         message.lines.push(format!(
-            "From {} to {}: {}. {}",
-            reader.time(incident.began_at),
-            reader.time(at),
+            "{}, {}. {}",
+            period(incident.began_at, at, &reader.settings.roster.zone_of(reader.person)),
             span(at.duration_since(incident.began_at)),
             acknowledged.unwrap_or_else(|| "Nobody acknowledged.".to_owned()),
         ));

@@ -130,7 +130,7 @@ fn read(body: &[u8]) -> Result<Reading<MergeEvent>, Malformed> {
     ignore(if has("zen") && has("hook") {
         "ping: the webhook is connected".to_owned()
     } else if has("pull_request") {
-        format!("a review or comment was {action}: nothing was merged")
+        "a review or comment on a pull request: nothing was merged".to_owned()
     } else if has("merge_group") {
         format!("merge_group {action}: the queue is working; its merge comes as pull_request closed")
     } else {

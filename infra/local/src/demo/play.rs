@@ -128,6 +128,9 @@ impl Play {
         if answer.status != 200 {
             return Err(DemoError::Answer("the acknowledgement".to_owned(), answer.status));
         }
+        let page = String::from_utf8_lossy(&answer.body).into_owned();
+        let said = page.split("<p>").nth(1).and_then(|rest| rest.split("</p>").next()).unwrap_or("?");
+        self.say(&format!("           POST /acknowledge/... -> {said}"))?;
         self.show().await
     }
 

@@ -63,9 +63,7 @@ fn logins(section: &mut Section<'_, '_>, id: &str, owners: &mut BTreeMap<Login, 
 
 fn contacts(section: &mut Section<'_, '_>, receivers: &BTreeMap<String, ReceiverConfig>) -> Vec<Contact> {
     let mut contacts = Vec::new();
-    let mut given = 0;
     for (text, span) in section.texts("contacts") {
-        given += 1;
         match text.split_once(':') {
             None if text == "terminal" => contacts.push(Contact::Terminal),
             Some(("webhook", name)) if receivers.contains_key(name) => contacts.push(Contact::Webhook(name.to_owned())),
@@ -73,7 +71,7 @@ fn contacts(section: &mut Section<'_, '_>, receivers: &BTreeMap<String, Receiver
             Some(_) | None => section.problem_in(&span, "a contact is \"terminal\" or \"webhook:<receiver>\""),
         }
     }
-    if given == 0 {
+    if !section.has("contacts") {
         section.problem("`contacts` is missing: nobody could reach this person");
     }
     contacts

