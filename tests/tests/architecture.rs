@@ -232,3 +232,11 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     }
     files
 }
+
+#[test]
+fn what_the_readme_shows_of_the_demo_is_what_the_demo_prints() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let demo = std::fs::read_to_string(root().join("tests/golden/demo.txt")).unwrap();
+    let shown = readme.split("```demo\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert!(demo.contains(shown), "the README shows something else than tests/golden/demo.txt");
+}

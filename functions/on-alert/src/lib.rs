@@ -1,11 +1,12 @@
 //! A monitor says something is wrong, or that it no longer is.
 
 pub mod senders;
+mod subscription;
 
 use aws::sender::{self, Reading};
 use aws::{House, Malformed, Refusal, Request, Response};
-use domain::IncidentId;
 use domain::on_alert::{self, AlertEvent};
+use domain::{IncidentId, Reason};
 use serde_json::{Value, json};
 
 /// `POST /alert/{sender}`
@@ -17,31 +18,35 @@ pub async fn handle(house: &House, request: Request) -> Response {
 /// Who may invoke us is IAM's decision, made before we are.
 pub async fn handle_event(house: &House, event: &Value) -> Result<Value, Refusal> {
     match senders::cloudwatch::from_json(event)? {
-        Reading::Event(event) => keep(house, event).await,
+        Reading::Event(event) => Ok(keep(house, event).await?.1),
         Reading::Ignored(why) => Ok(json!({ "ignored": why })),
     }
 }
 
 async fn receive(house: &House, request: &Request) -> Result<Response, Refusal> {
     let sender = sender::verify(house, senders::SENDERS, request)?;
+    if let Some(url) = subscription::asked(&request.body).filter(|_| sender.name == senders::cloudwatch::SENDER.name) {
+        return Ok(subscription::confirm(house, &url).await);
+    }
     match (sender.parse)(&request.body)? {
-        Reading::Event(event) => Ok(Response::json(200, &keep(house, event).await?)),
+        Reading::Event(event) => keep(house, event).await.map(|(reason, details)| Response::decided(&reason, &details)),
         Reading::Ignored(why) => Ok(Response::ignored(&why)),
     }
 }
 
 /// Load, decide, commit, publish: once for each environment of a service that the alerts are about.
-async fn keep(house: &House, event: AlertEvent) -> Result<Value, Refusal> {
+async fn keep(house: &House, event: AlertEvent) -> Result<(Reason, Value), Refusal> {
     let now = house.now();
     let settings = house.settings();
-    let mut decided = Vec::new();
+    let mut first = None;
+    let mut places = Vec::new();
     for (place, alerts) in event.by_place(settings) {
         let service = settings.service(&place.service).ok_or_else(|| Malformed::new("an alert of no service"))?;
         let decide = |situation: &_| on_alert::decide(&alerts, &place, situation, service, settings, now);
         let (decisions, reason) = house.store.decide(&place.service, now, decide).await?;
         house.publish(&decisions.messages).await;
         (house.nudge)(&place.service);
-        decided.push(json!({
+        places.push(json!({
             "service": place.service,
             "environment": place.environment,
             "decided": reason.name(),
@@ -49,8 +54,9 @@ async fn keep(house: &House, event: AlertEvent) -> Result<Value, Refusal> {
             "incident": incident(&decisions),
             "told": decisions.messages.iter().map(|m| json!({ "person": m.key.person, "step": m.key.step.word(), "why": m.reason.to_string() })).collect::<Vec<_>>(),
         }));
+        first.get_or_insert(reason);
     }
-    Ok(json!({ "decided": decided }))
+    Ok((first.unwrap_or(Reason::AlreadyKnown), json!({ "places": places })))
 }
 
 fn incident(decisions: &domain::Decisions) -> Option<IncidentId> {

@@ -29,7 +29,7 @@ struct Arguments {
     /// The configuration.
     #[arg(long, default_value = "infra/recent-deployers.toml")]
     config: PathBuf,
-    /// Keep nothing: the data lives in memory and ends with the process.
+    /// Keep the data in memory: it ends with the process. The secrets stay in the data directory.
     #[arg(long)]
     in_memory: bool,
     /// Listen beyond loopback although the board has no login: something in front of it has.
@@ -131,7 +131,9 @@ fn banner(configuration: &Configuration, address: SocketAddr, directory: &Path, 
     let base = &configuration.settings.public_url;
     println!("Recent Deployers: if you merge, you are on call for it.\n");
     println!("  board         {base}/");
-    for (sender, config) in &configuration.senders {
+    let mut senders: Vec<_> = configuration.senders.iter().collect();
+    senders.sort_by_key(|(name, _)| (name.as_str() != "github", name.as_str()));
+    for (sender, config) in senders {
         let secret = path(directory, &config.secret);
         let secret = secret.display();
         match sender.as_str() {

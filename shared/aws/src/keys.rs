@@ -111,7 +111,7 @@ pub fn message(message: &MessageKey) -> Key {
     key(outbox(&message.service), sort)
 }
 
-/// `digest` tells entries of the same moment apart, and is the same when the decision is repeated.
+/// `digest` tells entries of the same moment apart and orders them.
 #[must_use]
 pub fn entry(service: &ServiceId, at: Timestamp, digest: &str) -> Key {
     key(log(service), format!("{}#{digest}", instant(at)))

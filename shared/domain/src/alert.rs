@@ -9,9 +9,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{EnvironmentName, IncidentId};
+use crate::text;
 
-/// At most this many fingerprints are remembered for one environment; the longest resolved go first.
-pub const MOST_SIGNALS: usize = 300;
+/// At most this many fingerprints are remembered for one environment, so that they fit one item of 400 KB.
+pub const MOST_SIGNALS: usize = 200;
+/// How much of an alert's words is remembered, in characters.
+const MOST_NAME: usize = 80;
+const MOST_SUMMARY: usize = 160;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -115,8 +119,8 @@ impl Signals {
     /// Where the monitor tells no time, the time at which we first heard of it counts.
     pub fn learn(&mut self, alert: &Alert, now: Timestamp) {
         let known = self.by_key.entry(alert.key()).or_insert_with(|| Signal {
-            name: alert.name.clone(),
-            summary: alert.summary.clone(),
+            name: text::line(&alert.name, MOST_NAME),
+            summary: text::line(&alert.summary, MOST_SUMMARY),
             severity: alert.severity,
             started_at: None,
             ended_at: None,
@@ -128,9 +132,9 @@ impl Signals {
                 let started = alert.started_at.or(since).unwrap_or(now);
                 if known.started_at < Some(started) {
                     known.started_at = Some(started);
-                    known.name.clone_from(&alert.name);
-                    known.summary.clone_from(&alert.summary);
-                    known.url.clone_from(&alert.url);
+                    known.name = text::line(&alert.name, MOST_NAME);
+                    known.summary = text::line(&alert.summary, MOST_SUMMARY);
+                    known.url = alert.url.clone().filter(|url| url.len() <= 300);
                     known.severity = alert.severity;
                 } else if known.started_at == Some(started) {
                     known.severity = known.severity.max(alert.severity);
@@ -143,13 +147,14 @@ impl Signals {
         }
     }
 
-    /// Forgets the longest resolved where too many are remembered. What fires is never forgotten.
+    /// Forgets what matters least where too many are remembered: the longest resolved first, then the least
+    /// severe and latest of what fires. Which ones does not depend on the order in which they came.
     pub fn trim(&mut self) {
         while self.by_key.len() > MOST_SIGNALS {
-            let oldest = self.by_key.iter().filter(|(_, s)| !s.is_firing()).min_by_key(|(_, s)| s.ended_at);
-            let Some(key) = oldest.map(|(key, _)| key.clone()) else {
-                return;
-            };
+            let worth = |s: &Signal| (s.is_firing(), s.severity, s.ended_at, std::cmp::Reverse(s.started_at));
+            let least =
+                self.by_key.iter().min_by(|(a_key, a), (b_key, b)| worth(a).cmp(&worth(b)).then(b_key.cmp(a_key)));
+            let Some(key) = least.map(|(key, _)| key.clone()) else { return };
             self.by_key.remove(&key);
         }
     }

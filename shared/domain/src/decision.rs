@@ -133,6 +133,8 @@ impl Decisions {
     /// How many items a transaction of these decisions writes, the clock included.
     #[must_use]
     pub fn actions(&self) -> usize {
-        1 + self.writes.len() + self.messages.len() + self.entries.len()
+        // An incident that leaves the working set is written to the history as well.
+        let twice = |w: &&Write| matches!(w, Write::Drop { key: RecordKey::Incident(_), .. });
+        1 + self.writes.len() + self.writes.iter().filter(twice).count() + self.messages.len() + self.entries.len()
     }
 }

@@ -208,3 +208,36 @@ fn alerts_are_placed_by_label_and_what_cannot_be_placed_is_never_dropped() {
     assert_eq!(place(&[("service", "billing")]), "unmapped production");
     assert_eq!(place(&[]), "unmapped production");
 }
+
+#[test]
+fn a_storm_of_alerts_is_one_incident_and_one_page_and_fits_one_item() {
+    let mut world = two_releases();
+    world.now = at("15:50");
+    let storm: Vec<_> = (0..500).map(|i| alert(&format!("{:0>100}", i), at("15:50"), None)).collect();
+    assert_eq!(world.alert(&storm), Reason::IncidentOpened { alerts: crate::alert::MOST_SIGNALS });
+    assert_eq!(world.alert(&storm), Reason::AlreadyKnown, "what is forgotten is the same each time");
+    check(&mut world, expect!["page feanil first-responder (first_suspect)"]);
+    let signals = serde_json::to_string(&world.situation.signals.values().next().unwrap().value).unwrap();
+    let incident = serde_json::to_string(&world.situation.incidents.values().next().unwrap().value).unwrap();
+    assert!(signals.len() < 380_000 && incident.len() < 380_000, "{} {}", signals.len(), incident.len());
+}
+
+#[test]
+fn many_incidents_that_leave_at_once_fit_the_transactions_they_are_given() {
+    let mut world = two_releases();
+    for i in 0..150 {
+        let (from, to) = (
+            at("15:50") + jiff::SignedDuration::from_secs(2 * i),
+            at("15:50") + jiff::SignedDuration::from_secs(2 * i + 1),
+        );
+        world.now = to;
+        world.alert(&[alert("Flapping", from, None)]);
+        world.alert(&[alert("Flapping", from, Some(to))]);
+    }
+    assert_eq!(world.situation.incidents.len(), 150);
+    world.now = at("Sun 15:50");
+    let first = crate::on_schedule::decide(&world.situation, &[], &world.service, &world.settings, world.now);
+    assert!(first.decisions.actions() <= 100, "{}", first.decisions.actions());
+    world.settle();
+    assert!(world.situation.incidents.is_empty());
+}

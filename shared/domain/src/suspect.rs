@@ -9,7 +9,7 @@ use crate::deployment::Deployment;
 use crate::ids::{ChangeId, PersonId};
 use crate::service::Policy;
 use crate::text;
-use crate::window::{Window, turn};
+use crate::window::{Because, Window, turn};
 
 /// How many suspects an incident keeps and shows.
 pub const MOST_SUSPECTS: usize = 5;
@@ -33,6 +33,8 @@ pub struct Suspect {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     pub responder: PersonId,
+    /// Why this person answers for it.
+    pub because: Because,
     pub stand: Stand,
     pub live_since: Timestamp,
     /// Why it is here, in words.
@@ -74,7 +76,11 @@ fn exposed<'a>(window: &Window<'a>, policy: &Policy, at: Timestamp) -> Option<(&
 fn suspect(window: &Window<'_>, deployment: &Deployment, stand: Stand, at: Timestamp) -> Suspect {
     let live_since = deployment.suspect_since().unwrap_or(deployment.created_at);
     let minutes = at.duration_since(live_since).as_mins();
-    let age = if minutes < 120 { format!("{minutes} min") } else { format!("{} h", minutes / 60) };
+    let age = match minutes {
+        ..1 => "less than a minute".to_owned(),
+        1..120 => format!("{minutes} min"),
+        _ => format!("{} h", minutes / 60),
+    };
     let mut evidence = vec![if deployment.has_failed() {
         format!("took traffic {age} before the alert, in a deployment that failed")
     } else {
@@ -97,6 +103,7 @@ fn suspect(window: &Window<'_>, deployment: &Deployment, stand: Stand, at: Times
         title: window.change.title.clone(),
         url: window.change.url.clone(),
         responder: window.responder.person.clone(),
+        because: window.responder.because.clone(),
         stand,
         live_since,
         evidence,

@@ -127,7 +127,7 @@ fn why_you(reader: Reader<'_>, incident: &Incident, step: Step, reason: &Reason)
     match (step, suspect) {
         (Step::FirstResponder | Step::TailResponder, Some(suspect)) => {
             let when = suspect.evidence.first().map_or("", String::as_str);
-            format!("Why you: you answer for {}, {when}.", suspect.label)
+            format!("Why you: {}, {when}.", why_suspected(&suspect.because, &suspect.label))
         }
         _ => format!("Why you: you are on the rotation; {reason}."),
     }
@@ -283,6 +283,17 @@ fn turn_end(reader: Reader<'_>, window: &Window<'_>) -> String {
             reader.time(until)
         ),
         Phase::Standby | Phase::Tail { .. } | Phase::Closed { .. } => "Your turn is over.".to_owned(),
+    }
+}
+
+/// Why the reader answers for a suspect.
+fn why_suspected(because: &Because, label: &str) -> String {
+    match because {
+        Because::Merged => format!("you merged {label}"),
+        Because::Enqueued => format!("you put {label} into the merge queue"),
+        Because::Authored => format!("you wrote {label}, which a bot merged"),
+        Because::Pushed => format!("you pushed {label}"),
+        Because::StandsIn { unknown } => format!("you stand in for {unknown}, who merged {label}"),
     }
 }
 

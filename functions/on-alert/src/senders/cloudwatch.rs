@@ -96,7 +96,9 @@ fn read_alarm(alarm: &Value) -> Result<Reading<Alert>, Malformed> {
             ..Parts::of(alarm, "/alarmData", "/alarmData/alarmName", "/alarmData/configuration")
         }
     } else if word("/Type") == Some("SubscriptionConfirmation") {
-        return Ok(Reading::Ignored("SNS asks to confirm a subscription: open its SubscribeURL once".to_owned()));
+        return Ok(Reading::Ignored(
+            "SNS asks to confirm a subscription: done when it comes over HTTPS with the token".to_owned(),
+        ));
     } else {
         return Ok(Reading::Ignored("not a CloudWatch alarm".to_owned()));
     };

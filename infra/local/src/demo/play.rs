@@ -112,7 +112,7 @@ impl Play {
             return Err(DemoError::Answer(path.to_owned(), answer.status));
         }
         let answer: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        let why = answer.get("why").or_else(|| answer.pointer("/decided/0/why")).or_else(|| answer.get("ignored"));
+        let why = answer.get("why").or_else(|| answer.get("ignored"));
         self.say(&format!("           POST {path} -> {}", why.and_then(Value::as_str).unwrap_or("?")))?;
         self.show().await
     }

@@ -17,11 +17,12 @@ use crate::verify::to_hex;
 pub(super) struct Transaction<'a> {
     store: &'a Store,
     actions: Vec<TransactWriteItem>,
+    lines: usize,
 }
 
 impl<'a> Transaction<'a> {
     pub(super) fn new(store: &'a Store) -> Self {
-        Self { store, actions: Vec::new() }
+        Self { store, actions: Vec::new(), lines: 0 }
     }
 
     /// Puts an item if its stored revision is `seen` (0: absent).
@@ -101,12 +102,13 @@ impl<'a> Transaction<'a> {
         self.update(&keys::clock(service), "SET due = :due, due_at = :at ADD rev :one", None, values)
     }
 
-    /// Adds a line to the service's log.
+    /// Adds a line to the service's log; lines of one moment keep the order in which they were decided.
     pub(super) fn log(&mut self, service: &ServiceId, entry: &Entry) -> Result<(), StoreError> {
         let subject = entry.subject.as_ref().map(ToString::to_string).unwrap_or_default();
         let person = entry.person.as_ref().map_or("", PersonId::as_str);
         let digest = Sha256::digest(format!("{subject}\n{person}\n{}\n{}", entry.reason.name(), entry.what));
-        let key = keys::entry(service, entry.at, &to_hex(&digest[..4]));
+        let key = keys::entry(service, entry.at, &format!("{:02}-{}", self.lines, to_hex(&digest[..4])));
+        self.lines += 1;
         self.put(records::item(&key, entry, Some(entry.at + keys::KEEP_LOG))?)
     }
 
