@@ -3,7 +3,7 @@
 use aws::links::{self, Grant};
 use aws::{House, Refusal, Response};
 use domain::on_request::{self, Acknowledged};
-use domain::{Decisions, ServiceId, wording};
+use domain::{Decisions, ServiceId, times, wording};
 use minijinja::context;
 
 use crate::page;
@@ -29,7 +29,7 @@ pub(crate) async fn ask(house: &House, segments: &[&str], path: &str) -> Result<
             title => "Acknowledge",
             headline => wording::headline(&incident),
             person => house.settings().roster.name_of(&grant.person),
-            since => wording::time(incident.began_at, &zone, house.now()),
+            since => times::time(incident.began_at, &zone, house.now()),
             resolved => incident.resolved_at.is_some(),
             others => incident.acknowledged.iter().map(|a| house.settings().roster.name_of(&a.person).to_owned()).collect::<Vec<_>>(),
             action => path,
@@ -69,12 +69,12 @@ pub(crate) async fn acknowledge(house: &House, segments: &[&str]) -> Result<Resp
         Some(Acknowledged::Before { at }) => page::notice(
             200,
             "Acknowledged before",
-            &format!("You acknowledged this at {}.", wording::time(at, &zone, now)),
+            &format!("You acknowledged this at {}.", times::time(at, &zone, now)),
         ),
         Some(Acknowledged::Resolved { at }) => page::notice(
             200,
             "Resolved already",
-            &format!("It was over at {}. There is nothing to do.", wording::time(at, &zone, now)),
+            &format!("It was over at {}. There is nothing to do.", times::time(at, &zone, now)),
         ),
         Some(Acknowledged::NoSuchIncident | Acknowledged::Now(_)) => unknown(),
     })

@@ -2,7 +2,9 @@
 
 use aws::{House, Refusal, Response, StoreError};
 use domain::ids::ServiceId;
-use domain::{Entry, EnvironmentName, Incident, PersonId, Phase, Service, Situation, Window, release, window, wording};
+use domain::{
+    Entry, EnvironmentName, Incident, PersonId, Phase, Service, Situation, Window, release, times, window, wording,
+};
 use jiff::Timestamp;
 use minijinja::context;
 use serde::Serialize;
@@ -168,7 +170,7 @@ pub(crate) async fn person(house: &House, id: &str) -> Result<Response, Refusal>
             };
             windows.push(context! {
                 phase, service => service.id.as_str(), label => window.change.label(), name => window.change.title.clone(),
-                url => window.change.url.clone(), until => until.map(|at| wording::time(at, &zone, now)),
+                url => window.change.url.clone(), until => until.map(|at| times::time(at, &zone, now)),
             });
         }
     }

@@ -2,7 +2,7 @@
 
 use aws::settings::Configuration;
 use domain::text::count;
-use domain::wording::span;
+use domain::times::span;
 
 /// What a configuration without problems amounts to, in a few lines.
 #[must_use]

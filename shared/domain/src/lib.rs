@@ -29,6 +29,7 @@ pub mod settings;
 pub mod situation;
 pub mod suspect;
 pub mod text;
+pub mod times;
 pub mod window;
 pub mod wording;
 

@@ -1,7 +1,6 @@
 //! The words of every page and notice. Times are the reader's own; lines are few; nothing is said twice.
 
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::alert::Severity;
 use crate::change::ChangeKind;
@@ -13,36 +12,9 @@ use crate::service::Service;
 use crate::settings::Settings;
 use crate::suspect::Suspect;
 use crate::text::count;
+use crate::times::{period, span, time};
 use crate::window::{Because, Phase, Window};
 use crate::{Change, PersonId};
-
-/// `06:02 (Asia/Karachi)`, with the day where it is not the reader's today.
-#[must_use]
-pub fn time(at: Timestamp, zone: &TimeZone, now: Timestamp) -> String {
-    let there = at.to_zoned_datetime(zone.clone());
-    let name = zone.iana_name().unwrap_or("UTC");
-    let form = if there.date() == now.to_zoned_datetime(zone.clone()).date() { "%H:%M" } else { "%a %-d %b %H:%M" };
-    format!("{} ({name})", there.strftime(form))
-}
-
-/// `Fri 20 Mar 11:50 to 12:09 (America/New_York)`
-#[must_use]
-pub fn period(from: Timestamp, to: Timestamp, zone: &TimeZone) -> String {
-    let begin = from.to_zoned_datetime(zone.clone());
-    format!("{} to {}", begin.strftime("%a %-d %b %H:%M"), time(to, zone, from))
-}
-
-/// `45 s`, `12 min`, `3 h`, `3 h 20 min`.
-#[must_use]
-pub fn span(duration: SignedDuration) -> String {
-    let minutes = duration.as_mins();
-    match (minutes / 60, minutes % 60) {
-        (0, 0) => format!("{} s", duration.as_secs()),
-        (0, m) => format!("{m} min"),
-        (h, 0) => format!("{h} h"),
-        (h, m) => format!("{h} h {m} min"),
-    }
-}
 
 /// `[critical] edxapp production: HighErrorRate`
 #[must_use]

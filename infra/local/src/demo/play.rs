@@ -189,7 +189,7 @@ impl Play {
 }
 
 fn clock_time(at: Timestamp, now: Timestamp) -> String {
-    domain::wording::time(at, &TimeZone::UTC, now)
+    domain::times::time(at, &TimeZone::UTC, now)
 }
 
 /// The link's signature is a key: it is cut from what is printed.

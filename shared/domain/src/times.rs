@@ -1,0 +1,74 @@
+//! How times and lengths of time are written for a reader, in the reader's own zone.
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+/// `06:02 (Asia/Karachi)`, with the day where it is not the reader's today.
+#[must_use]
+pub fn time(at: Timestamp, zone: &TimeZone, now: Timestamp) -> String {
+    let there = at.to_zoned_datetime(zone.clone());
+    let name = zone.iana_name().unwrap_or("UTC");
+    let form = if there.date() == now.to_zoned_datetime(zone.clone()).date() { "%H:%M" } else { "%a %-d %b %H:%M" };
+    format!("{} ({name})", there.strftime(form))
+}
+
+/// `Fri 20 Mar 11:50 to 12:09 (America/New_York)`
+#[must_use]
+pub fn period(from: Timestamp, to: Timestamp, zone: &TimeZone) -> String {
+    let begin = from.to_zoned_datetime(zone.clone());
+    format!("{} to {}", begin.strftime("%a %-d %b %H:%M"), time(to, zone, from))
+}
+
+/// `45 s`, `12 min`, `3 h`, `3 h 20 min`.
+#[must_use]
+pub fn span(duration: SignedDuration) -> String {
+    let minutes = duration.as_mins();
+    match (minutes / 60, minutes % 60) {
+        (0, 0) => format!("{} s", duration.as_secs()),
+        (0, m) => format!("{m} min"),
+        (h, 0) => format!("{h} h"),
+        (h, m) => format!("{h} h {m} min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_same_moment_is_written_for_each_reader() {
+        let (end, now) = (at("2026-03-20T19:30:00Z"), at("2026-03-20T15:30:00Z"));
+        for (zone, want) in [
+            ("America/New_York", "15:30 (America/New_York)"),
+            ("Asia/Karachi", "Sat 21 Mar 00:30 (Asia/Karachi)"),
+            ("Australia/Lord_Howe", "06:30 (Australia/Lord_Howe)"),
+            ("UTC", "19:30 (UTC)"),
+        ] {
+            assert_eq!(time(end, &TimeZone::get(zone).unwrap(), now), want);
+        }
+    }
+
+    #[test]
+    fn over_a_change_of_clocks_the_end_is_right_in_the_readers_zone() {
+        // London skips from 01:00 to 02:00 on 29 March 2026: an hour after 00:40 is 02:40.
+        let london = TimeZone::get("Europe/London").unwrap();
+        let now = at("2026-03-29T00:40:00Z");
+        assert_eq!(time(now + SignedDuration::from_hours(1), &london, now), "02:40 (Europe/London)");
+        assert_eq!(
+            period(now, now + SignedDuration::from_hours(1), &london),
+            "Sun 29 Mar 00:40 to 02:40 (Europe/London)"
+        );
+    }
+
+    #[test]
+    fn lengths_of_time_are_short() {
+        for (seconds, want) in [(45, "45 s"), (720, "12 min"), (3600, "1 h"), (12_000, "3 h 20 min"), (86_400, "24 h")]
+        {
+            assert_eq!(span(SignedDuration::from_secs(seconds)), want);
+        }
+    }
+}
