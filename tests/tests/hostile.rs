@@ -76,6 +76,10 @@ async fn a_body_that_cannot_be_read_gets_a_reason_and_nothing_is_stored() {
     no_commit["pull_request"]["merge_commit_sha"] = Value::Null;
     let mut bad_commit = stage.merged("feanil", 12);
     bad_commit["pull_request"]["merge_commit_sha"] = json!("../../etc#passwd");
+    let mut year_9999 = stage.merged("feanil", 12);
+    year_9999["pull_request"]["merged_at"] = json!("9999-12-30T00:00:00Z");
+    let mut year_0 = stage.merged("feanil", 12);
+    year_0["pull_request"]["merged_at"] = json!("-009998-01-01T00:00:00Z");
     let mut bad_name = stage.merged("feanil", 12);
     bad_name["repository"]["full_name"] = json!("openedx/edx-platform#x");
     for body in [
@@ -89,6 +93,8 @@ async fn a_body_that_cannot_be_read_gets_a_reason_and_nothing_is_stored() {
         no_commit.to_string(),
         bad_commit.to_string(),
         bad_name.to_string(),
+        year_9999.to_string(),
+        year_0.to_string(),
     ] {
         let headers = github_headers("", GITHUB_SECRET, body.as_bytes());
         let why = refused(&stage, "/merge/github", headers, body.as_bytes(), 400).await;
@@ -193,4 +199,19 @@ async fn published_signatures_of_the_senders_we_have_verify() {
     }
     assert!(checked >= 2);
     println!("{checked} signature vectors checked");
+}
+
+#[tokio::test]
+async fn an_alert_from_the_end_of_the_calendar_counts_from_now_and_can_be_resolved() {
+    for year in ["9999-12-30T00:00:00Z", "2090-01-01T00:00:00Z", "-009998-01-01T00:00:00Z"] {
+        let mut stage = Stage::new().await;
+        let mut firing = stage.alerting("edxapp", "Fri 12:00", false);
+        firing["alerts"][0]["startsAt"] = json!(year);
+        let body = firing.to_string();
+        assert_eq!(stage.post("/alert/alertmanager", token_headers(TOKEN), body.as_bytes()).await.status, 200);
+        assert_eq!(stage.heard(), ["PAGE to anna: [critical] edxapp production: HighErrorRate"]);
+        stage.at("Fri 12:02").await;
+        stage.alert("edxapp", "Fri 12:00", true).await;
+        assert!(stage.incident("edxapp").await.resolved_at.is_some(), "{year}");
+    }
 }

@@ -181,6 +181,18 @@ pub fn error_chain(error: &(dyn std::error::Error + 'static)) -> String {
     domain::text::line(&text, 500)
 }
 
+/// A time as a sender tells it, if it can be right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(try_from = "jiff::Timestamp")]
+pub struct Moment(pub jiff::Timestamp);
+
+impl TryFrom<jiff::Timestamp> for Moment {
+    type Error = &'static str;
+    fn try_from(at: jiff::Timestamp) -> Result<Self, Self::Error> {
+        if domain::times::plausible(at) { Ok(Self(at)) } else { Err("a time that cannot be right") }
+    }
+}
+
 /// Reads JSON. Depth is bounded by serde_json (128 levels), size by [`MOST_BYTES`].
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Malformed> {
     serde_json::from_slice(body)

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{EnvironmentName, IncidentId};
@@ -14,6 +14,8 @@ use crate::text;
 /// At most this many fingerprints are remembered for one environment, so that they fit one item of 400 KB.
 pub const MOST_SIGNALS: usize = 200;
 /// How much of an alert's words is remembered, in characters.
+/// How far ahead of ours a monitor's clock may be before we take it to be wrong.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(10);
 const MOST_NAME: usize = 80;
 const MOST_SUMMARY: usize = 160;
 
@@ -116,8 +118,10 @@ pub struct Signals {
 
 impl Signals {
     /// Joins one alert, heard at `now`. The wording follows the alert with the later start; times only grow.
-    /// Where the monitor tells no time, the time at which we first heard of it counts.
+    /// Where the monitor tells no time, or one that is still to come, the time at which we first heard of it counts.
     pub fn learn(&mut self, alert: &Alert, now: Timestamp) {
+        let past = |at: &Timestamp| *at <= now + CLOCKS_DIFFER;
+        let (begin, end) = (alert.started_at.filter(past), alert.ended_at.filter(past));
         let known = self.by_key.entry(alert.key()).or_insert_with(|| Signal {
             name: text::line(&alert.name, MOST_NAME),
             summary: text::line(&alert.summary, MOST_SUMMARY),
@@ -129,7 +133,7 @@ impl Signals {
         match alert.state {
             AlertState::Firing => {
                 let since = known.started_at.filter(|_| known.is_firing());
-                let started = alert.started_at.or(since).unwrap_or(now);
+                let started = begin.or(since).unwrap_or(now);
                 if known.started_at < Some(started) {
                     known.started_at = Some(started);
                     known.name = text::line(&alert.name, MOST_NAME);
@@ -141,8 +145,8 @@ impl Signals {
                 }
             }
             AlertState::Resolved => {
-                let ended = alert.ended_at.or(alert.started_at).unwrap_or(now);
-                known.ended_at = known.ended_at.max(Some(ended)).max(alert.started_at);
+                let ended = end.or(begin).unwrap_or(now);
+                known.ended_at = known.ended_at.max(Some(ended)).max(begin);
             }
         }
     }

@@ -3,6 +3,15 @@
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+/// Whether a time that a sender tells can be right: in this century or close to it. Arithmetic on anything
+/// further off could leave the calendar.
+#[must_use]
+pub fn plausible(at: Timestamp) -> bool {
+    const YEAR_2000: i64 = 946_684_800;
+    const YEAR_2100: i64 = 4_102_444_800;
+    (YEAR_2000..YEAR_2100).contains(&at.as_second())
+}
+
 /// `06:02 (Asia/Karachi)`, with the day where it is not the reader's today.
 #[must_use]
 pub fn time(at: Timestamp, zone: &TimeZone, now: Timestamp) -> String {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use aws::wire::parse;
 use aws::{Malformed, Proof, Reading, Sender};
 use domain::on_alert::AlertEvent;
-use domain::{Alert, AlertState, Severity, text};
+use domain::{Alert, AlertState, Severity, text, times};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -69,7 +69,7 @@ fn alert(item: &Item, message: &Message) -> Alert {
     let annotation =
         |names: [&str; 3]| names.into_iter().find_map(|n| item.annotations.get(n)).map_or("", String::as_str);
     // Alertmanager writes year 1 for "not ended".
-    let ended_at = item.ends_at.filter(|end| state == AlertState::Resolved && *end > Timestamp::UNIX_EPOCH);
+    let ended_at = item.ends_at.filter(|end| state == AlertState::Resolved && times::plausible(*end));
     Alert {
         source: SOURCE.to_owned(),
         fingerprint: item
@@ -81,7 +81,7 @@ fn alert(item: &Item, message: &Message) -> Alert {
         summary: text::line(annotation(["summary", "message", "description"]), 300),
         severity: Severity::from_label(labels.get("severity").map(String::as_str)),
         state,
-        started_at: item.starts_at.filter(|start| *start > Timestamp::UNIX_EPOCH),
+        started_at: item.starts_at.filter(|start| times::plausible(*start)),
         ended_at,
         labels,
         url: item.generator_url.as_deref().and_then(text::url),

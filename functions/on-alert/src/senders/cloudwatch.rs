@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use aws::wire::parse;
 use aws::{Malformed, Proof, Reading, Sender};
 use domain::on_alert::AlertEvent;
-use domain::{Alert, AlertState, Severity, text};
+use domain::{Alert, AlertState, Severity, text, times};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -186,7 +186,9 @@ fn metric_dimensions(metrics: Option<&Value>) -> BTreeMap<String, String> {
 
 /// `2015-06-03T17:43:27.123+0000`: CloudWatch writes its offset without a colon.
 fn time(given: &str) -> Option<Timestamp> {
-    given.parse().ok().or_else(|| given.strip_suffix("+0000").and_then(|t| format!("{t}Z").parse().ok()))
+    let parsed = given.parse().ok();
+    let parsed = parsed.or_else(|| given.strip_suffix("+0000").and_then(|t| format!("{t}Z").parse().ok()));
+    parsed.filter(|at| times::plausible(*at))
 }
 
 fn console(name: &str, region: Option<&str>) -> Option<String> {

@@ -1,10 +1,9 @@
 //! GitHub: `deployment_status`, which Actions and most deployment tools send for every environment.
 //! <https://docs.github.com/en/webhooks/webhook-events-and-payloads#deployment_status>
 
-use aws::wire::parse;
+use aws::wire::{Moment, parse};
 use aws::{Malformed, Proof, Reading, Sender};
 use domain::{DeploymentEvent, DeploymentState, text};
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -22,7 +21,7 @@ struct StatusEvent {
 struct Status {
     state: String,
     environment: Option<String>,
-    created_at: Timestamp,
+    created_at: Moment,
     log_url: Option<String>,
     target_url: Option<String>,
 }
@@ -32,7 +31,7 @@ struct Deployment {
     id: u64,
     sha: String,
     environment: String,
-    created_at: Timestamp,
+    created_at: Moment,
 }
 
 #[derive(Deserialize)]
@@ -78,8 +77,8 @@ fn status(event: StatusEvent) -> Result<Reading<DeploymentEvent>, Malformed> {
         environment: text::line(environment.as_deref().unwrap_or(&event.deployment.environment), 100),
         commit: event.deployment.sha.parse()?,
         state,
-        at: created_at,
-        created_at: event.deployment.created_at,
+        at: created_at.0,
+        created_at: event.deployment.created_at.0,
         url: log_url.as_deref().and_then(text::url).or_else(|| target_url.as_deref().and_then(text::url)),
     }))
 }

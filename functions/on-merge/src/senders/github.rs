@@ -3,11 +3,11 @@
 //! The event is told by the body's shape, not by `X-GitHub-Event`: the header is not part of what is signed.
 //! <https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request>
 
-use aws::wire::parse;
+use aws::wire::{Moment, parse};
 use aws::{Malformed, Proof, Reading, Sender};
 use domain::change::Size;
 use domain::on_merge::{Enqueued, MergeEvent};
-use domain::{Change, ChangeId, ChangeKind, Credit, Login, Merger, text};
+use domain::{Change, ChangeId, ChangeKind, Credit, Login, Merger, text, times};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -32,8 +32,8 @@ struct PullRequest {
     html_url: Option<String>,
     user: Option<Account>,
     merged_by: Option<Account>,
-    merged_at: Option<Timestamp>,
-    updated_at: Option<Timestamp>,
+    merged_at: Option<Moment>,
+    updated_at: Option<Moment>,
     merge_commit_sha: Option<String>,
     auto_merge: Option<AutoMerge>,
     base: Base,
@@ -92,7 +92,7 @@ struct Commit {
     id: String,
     #[serde(default)]
     message: String,
-    timestamp: Timestamp,
+    timestamp: Moment,
     url: Option<String>,
     author: Option<Signer>,
     committer: Option<Signer>,
@@ -148,7 +148,7 @@ fn merged(event: PullRequestEvent) -> Result<Reading<MergeEvent>, Malformed> {
         .merge_commit_sha
         .as_deref()
         .ok_or_else(|| Malformed::new("a merged pull request without merge_commit_sha"))?;
-    let merged_at = pull.merged_at.ok_or_else(|| Malformed::new("a merged pull request without merged_at"))?;
+    let Moment(merged_at) = pull.merged_at.ok_or_else(|| Malformed::new("a merged pull request without merged_at"))?;
     let merger = merger(pull, event.sender.as_ref())
         .ok_or_else(|| Malformed::new("a merged pull request without merged_by, sender or user"))?;
     let author = login(pull.user.as_ref()).unwrap_or_else(|| merger.login.clone());
@@ -188,7 +188,7 @@ fn merger(pull: &PullRequest, sender: Option<&Account>) -> Option<Merger> {
 
 fn enqueued(event: PullRequestEvent) -> Result<Reading<MergeEvent>, Malformed> {
     let by = event.sender.ok_or_else(|| Malformed::new("an enqueued pull request without sender"))?;
-    let at =
+    let Moment(at) =
         event.pull_request.updated_at.ok_or_else(|| Malformed::new("an enqueued pull request without updated_at"))?;
     Ok(Reading::Event(MergeEvent::Enqueued(Enqueued {
         repository: event.repository.full_name.parse()?,
@@ -224,8 +224,13 @@ fn pushed(event: PushEvent) -> Result<Reading<MergeEvent>, Malformed> {
     };
     let by_forge = username(&head.committer).is_some_and(|l| l.name() == "web-flow");
     let number = pull_request_number(&head.message).filter(|_| by_forge);
-    let pushed_at =
-        event.repository.pushed_at.as_ref().and_then(Value::as_i64).and_then(|s| Timestamp::from_second(s).ok());
+    let pushed_at = event
+        .repository
+        .pushed_at
+        .as_ref()
+        .and_then(Value::as_i64)
+        .and_then(|s| Timestamp::from_second(s).ok())
+        .filter(|at| times::plausible(*at));
     Ok(Reading::Event(MergeEvent::Merged(Box::new(Change {
         id: ChangeId { repository: event.repository.full_name.parse()?, commit: head.id.parse()? },
         kind: number.map_or(ChangeKind::DirectPush, |number| ChangeKind::PullRequest { number }),
@@ -235,7 +240,7 @@ fn pushed(event: PushEvent) -> Result<Reading<MergeEvent>, Malformed> {
         base_is_default,
         author,
         merger,
-        merged_at: pushed_at.unwrap_or(head.timestamp),
+        merged_at: pushed_at.unwrap_or(head.timestamp.0),
         size: None,
         labels: Vec::new(),
     }))))
