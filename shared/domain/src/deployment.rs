@@ -83,6 +83,9 @@ pub struct Deployment {
     pub url: Option<String>,
     #[serde(default)]
     pub carries: Carries,
+    /// When its commit was merged, once we know: kept here because the change itself leaves the working set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit_merged_at: Option<Timestamp>,
 }
 
 impl Deployment {
@@ -100,6 +103,7 @@ impl Deployment {
             aborted: false,
             url: None,
             carries: Carries::Unasked,
+            commit_merged_at: None,
         };
         deployment.learn(event);
         deployment

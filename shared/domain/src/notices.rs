@@ -22,7 +22,7 @@ pub fn due(window: &Window<'_>, notes: &mut WindowNotes, policy: &Policy, now: T
     };
     match window.phase {
         Phase::Standby => {
-            if told(notes, Step::Started) && !window.attempts.is_empty() {
+            if told(notes, Step::Started) && !(window.attempts.is_empty() && window.rolled_back.is_empty()) {
                 for step in [Step::Started, Step::EndingSoon, Step::Ended] {
                     notes.told.remove(&step);
                 }

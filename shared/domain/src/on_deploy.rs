@@ -53,11 +53,14 @@ pub fn decide(
     if known.is_some_and(|known| known.value == deployment) {
         return (decisions, Reason::AlreadyKnown);
     }
-    let changes = carried(situation, &deployment, environment);
+    let (changes, taken_back) = moved(situation, &deployment, environment);
     let reason = if !environment.live {
         Reason::NotTheLiveEnvironment { environment: environment.name.clone() }
     } else {
         match event.state {
+            DeploymentState::Started | DeploymentState::Succeeded if taken_back > 0 => {
+                Reason::RolledBack { changes: taken_back }
+            }
             DeploymentState::Started => Reason::LiveDeploymentStarted { changes },
             DeploymentState::Succeeded => Reason::LiveDeploymentSucceeded { changes },
             DeploymentState::Failed | DeploymentState::Aborted => Reason::LiveDeploymentFailed { changes },
@@ -75,15 +78,16 @@ pub fn decide(
     (decisions, reason)
 }
 
-/// How many changes this deployment brings, or tried to bring, into the environment for the first time.
-fn carried(situation: &Situation, deployment: &Deployment, environment: &Environment) -> usize {
+/// How many changes this deployment brings, or tried to bring, into the environment; and how many it takes back.
+fn moved(situation: &Situation, deployment: &Deployment, environment: &Environment) -> (usize, usize) {
     let changes: Vec<_> = situation.changes.values().map(|c| &c.value).collect();
     let others = situation.deployments.values().map(|d| &d.value).filter(|d| d.key != deployment.key);
     let deployments: Vec<_> = others.chain(std::iter::once(deployment)).collect();
-    release::exposures(&changes, &deployments, &environment.name)
-        .values()
-        .filter(|e| e.live.into_iter().chain(e.attempts.iter().copied()).any(|d| d.key == deployment.key))
-        .count()
+    let exposures = release::exposures(&changes, &deployments, &environment.name);
+    let this = |d: &Deployment| d.key == deployment.key;
+    let brought = exposures.values().filter(|e| e.live.into_iter().chain(e.attempts.iter().copied()).any(this));
+    let taken_back = exposures.values().filter(|e| e.rolled_back.iter().any(|r| this(r.by)));
+    (brought.count(), taken_back.count())
 }
 
 fn state_word(state: DeploymentState) -> &'static str {

@@ -6,6 +6,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::change::Change;
 use crate::decision::{Decisions, Record, RecordKey, Wake};
 use crate::deployment::Deployment;
 use crate::escalation;
@@ -165,6 +166,11 @@ fn turn(
     if let Phase::Closed { .. } = window.phase
         && notes == before
     {
+        // First its deployments have to remember when it was merged, or their releases would change.
+        if situation.deployments.values().any(|d| forgets(&d.value, window.change)) {
+            next.at(now);
+            return;
+        }
         let what = format!("{} leaves the working set", window.change.label());
         let subject = Some(Subject::Change(window.change.id.clone()));
         decisions.log(now, subject, Some(person.clone()), what, Reason::WindowClosed);
@@ -208,8 +214,17 @@ fn deployments(
         if let Some(at) = retry_at(deployment) {
             next.at(at.max(now + SignedDuration::from_secs(1)));
         }
-        let carries =
-            all.iter().any(|w| w.release.into_iter().chain(w.attempts.iter().copied()).any(|d| d.key == *key));
+        if let Some(window) = all.iter().find(|w| forgets(deployment, w.change)) {
+            if decisions.actions() < MOST_ACTIONS {
+                let commit_merged_at = Some(window.change.merged_at);
+                let remembering = Deployment { commit_merged_at, ..deployment.clone() };
+                decisions.put(Record::Deployment(remembering), known.rev);
+            } else {
+                next.at(now);
+            }
+            continue;
+        }
+        let carries = all.iter().any(|w| w.involves(key));
         let newest = release::newest_live(everything(), &key.environment, None, &deployment.repository);
         if carries || newest.is_some_and(|n| n.key == *key) {
             continue;
@@ -225,6 +240,13 @@ fn deployments(
             next.at(now);
         }
     }
+}
+
+/// Whether the change is this deployment's commit, and the deployment does not remember when it was merged.
+fn forgets(deployment: &Deployment, change: &Change) -> bool {
+    deployment.repository == change.id.repository
+        && deployment.commit.same(&change.id.commit)
+        && deployment.commit_merged_at != Some(change.merged_at)
 }
 
 /// Messages that nobody has accepted and nobody has in hand.

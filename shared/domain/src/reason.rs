@@ -48,6 +48,10 @@ pub enum Reason {
     LiveDeploymentFailed {
         changes: usize,
     },
+    /// A deployment to an older commit took changes back.
+    RolledBack {
+        changes: usize,
+    },
     /// The forge told which commits the deployment brought.
     ReleaseCompared {
         commits: usize,
@@ -61,7 +65,7 @@ pub enum Reason {
     TurnStarted,
     TurnEndsSoon,
     TurnEnded,
-    /// The deployment that started the turn failed.
+    /// The deployment that started the turn failed, or was rolled back.
     BackOnStandby,
     /// We heard of the turn only after it was over; nobody is told of the past.
     TurnWasOverWhenHeard,
@@ -130,6 +134,7 @@ impl Reason {
             Self::LiveDeploymentStarted { .. } => "live_deployment_started",
             Self::LiveDeploymentSucceeded { .. } => "live_deployment_succeeded",
             Self::LiveDeploymentFailed { .. } => "live_deployment_failed",
+            Self::RolledBack { .. } => "rolled_back",
             Self::ReleaseCompared { .. } => "release_compared",
             Self::CompareUnanswered { .. } => "compare_unanswered",
             Self::TurnStarted => "turn_started",
@@ -181,13 +186,20 @@ impl fmt::Display for Reason {
             Self::LiveDeploymentFailed { changes } => {
                 write!(f, "a live deployment failed with {}: back to standby", changes_word(*changes))
             }
+            Self::RolledBack { changes } => {
+                write!(
+                    f,
+                    "a live deployment to an older commit took {} back",
+                    crate::text::count(*changes, "change", "changes")
+                )
+            }
             Self::ReleaseCompared { commits } => write!(f, "the forge says the release has {commits} new commits"),
             Self::CompareUnanswered { why } => {
                 write!(f, "the forge did not say what the release carries ({why}): merge order decides")
             }
             Self::TurnStarted => f.write_str("the change is live: the turn started"),
             Self::TurnEndsSoon => f.write_str("the turn ends soon"),
-            Self::BackOnStandby => f.write_str("the deployment failed: back on standby"),
+            Self::BackOnStandby => f.write_str("not live any more: back on standby"),
             Self::TurnEnded => f.write_str("the turn is over"),
             Self::TurnWasOverWhenHeard => f.write_str("the turn was over before we heard of it"),
             Self::WindowClosed => f.write_str("the tail is over: the window is closed"),

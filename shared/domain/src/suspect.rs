@@ -9,7 +9,7 @@ use crate::deployment::Deployment;
 use crate::ids::{ChangeId, PersonId};
 use crate::service::Policy;
 use crate::text;
-use crate::window::{Because, Window, turn};
+use crate::window::{Because, Window, turn, turn_taken_back};
 
 /// How many suspects an incident keeps and shows.
 pub const MOST_SUSPECTS: usize = 5;
@@ -64,13 +64,21 @@ fn exposed<'a>(window: &Window<'a>, policy: &Policy, at: Timestamp) -> Option<(&
         (release.suspect_since()? <= at && at < until + policy.tail)
             .then(|| (release, if at < until { Stand::Active } else { Stand::Tail }))
     });
-    live.or_else(|| {
-        let tried = window.attempts.iter().rev().find(|attempt| {
+    let taken_back = || {
+        let found = window.rolled_back.iter().rev().find_map(|back| {
+            let (_, until, over) = turn_taken_back(back, policy)?;
+            (back.release.suspect_since()? <= at && at < over).then_some((back.release, at < until))
+        })?;
+        Some((found.0, if found.1 { Stand::Active } else { Stand::Tail }))
+    };
+    let tried = || {
+        let found = window.attempts.iter().rev().find(|attempt| {
             let ended = attempt.failed_at.map(|failed| failed + policy.after_failure);
             attempt.suspect_since().is_some_and(|since| since <= at) && ended.is_some_and(|ended| at < ended)
         })?;
-        Some((*tried, Stand::Active))
-    })
+        Some((*found, Stand::Active))
+    };
+    live.or_else(taken_back).or_else(tried)
 }
 
 fn suspect(window: &Window<'_>, deployment: &Deployment, stand: Stand, at: Timestamp) -> Suspect {

@@ -12,10 +12,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::change::{Change, ChangeKind, Credit};
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, DeploymentKey};
 use crate::ids::{ChangeId, Login, PersonId, ServiceId};
 use crate::message::Step;
-use crate::release::{self, Exposure};
+use crate::release::{self, Exposure, RolledBack};
 use crate::roster::Roster;
 use crate::service::{Policy, Service};
 use crate::situation::Situation;
@@ -81,6 +81,17 @@ pub struct Window<'a> {
     pub release: Option<&'a Deployment>,
     /// Deployments that tried and failed.
     pub attempts: Vec<&'a Deployment>,
+    /// Releases of it that were taken back.
+    pub rolled_back: Vec<RolledBack<'a>>,
+}
+
+impl Window<'_> {
+    /// Whether this deployment brought the change live, now or before, or tried to, or took it back.
+    #[must_use]
+    pub fn involves(&self, key: &DeploymentKey) -> bool {
+        let back = self.rolled_back.iter().flat_map(|r| [r.release, r.by]);
+        self.release.into_iter().chain(self.attempts.iter().copied()).chain(back).any(|d| d.key == *key)
+    }
 }
 
 /// The turn: from the start of the live deployment, until it succeeded plus `active`, at most `at_most`.
@@ -92,9 +103,28 @@ pub fn turn(release: &Deployment, policy: &Policy) -> Option<(Timestamp, Timesta
     Some((since, until))
 }
 
+/// The turn of a release that was taken back: it ends a while after that, for it may have done its harm.
+#[must_use]
+pub fn turn_taken_back(rolled_back: &RolledBack<'_>, policy: &Policy) -> Option<(Timestamp, Timestamp, Timestamp)> {
+    let (since, until) = turn(rolled_back.release, policy)?;
+    let over = rolled_back.by.live_since()? + policy.after_failure;
+    Some((since, until.min(over), (until + policy.tail).min(over)))
+}
+
 /// The phase at `now` of a change with this exposure.
 #[must_use]
 pub fn phase(exposure: &Exposure<'_>, policy: &Policy, now: Timestamp) -> Phase {
+    if exposure.live.is_none()
+        && let Some((since, until, over)) = exposure.rolled_back.last().and_then(|r| turn_taken_back(r, policy))
+        && now < over
+        && since <= now
+    {
+        return if now < until {
+            Phase::Active { since, until, settled: true }
+        } else {
+            Phase::Tail { since: until, until: over }
+        };
+    }
     let Some((release, (since, until))) = exposure.live.and_then(|r| turn(r, policy).map(|t| (r, t))) else {
         return Phase::Standby;
     };
@@ -149,6 +179,7 @@ pub fn windows<'a>(situation: &'a Situation, service: &'a Service, roster: &Rost
                 phase: phase(&exposure, &service.policy, now),
                 release: exposure.live,
                 attempts: exposure.attempts,
+                rolled_back: exposure.rolled_back,
             })
         })
         .collect()

@@ -291,3 +291,90 @@ fn what_was_merged_before_we_knew_of_any_deployment_goes_live_with_the_first() {
             notice feanil started (turn_started)"#]],
     );
 }
+
+#[test]
+fn a_rollback_ends_the_turn_a_quarter_of_an_hour_later_and_the_next_deployment_starts_another() {
+    check(
+        |w| {
+            merged(w, 11, "usama", "13:00");
+            moved(w, 1, 11, "prod", Succeeded, "13:30");
+            merged(w, 12, "feanil", "14:00");
+            moved(w, 2, 12, "prod", Succeeded, "14:10");
+            moved(w, 3, 11, "prod", Succeeded, "14:20");
+        },
+        // Usama's change went out at 13:30 and stays; Feanil's is taken back.
+        expect![[r#"
+            edx-platform#11 usama active until Fri 14:30
+            edx-platform#12 feanil active until Fri 14:35"#]],
+        expect![[r#"
+            notice usama receipt (merged_on_standby)
+            notice usama started (turn_started)
+            notice feanil receipt (merged_on_standby)
+            notice feanil started (turn_started)
+            notice usama ending-soon (turn_ends_soon)"#]],
+    );
+    let mut world = World::new();
+    merged(&mut world, 11, "usama", "13:00");
+    moved(&mut world, 1, 11, "prod", Succeeded, "13:30");
+    merged(&mut world, 12, "feanil", "14:00");
+    moved(&mut world, 2, 12, "prod", Succeeded, "14:10");
+    moved(&mut world, 3, 11, "prod", Succeeded, "14:20");
+    assert!(world.reasons.contains(&"rolled_back"));
+    world.until(at("14:40"));
+    world.heard();
+    assert_eq!(world.windows().lines().nth(1), Some("edx-platform#12 feanil standby"));
+    moved(&mut world, 4, 12, "prod", Succeeded, "15:00");
+    assert_eq!(world.windows().lines().nth(1), Some("edx-platform#12 feanil active until Fri 16:00"));
+    assert_eq!(world.heard(), "notice feanil started (turn_started)");
+}
+
+#[test]
+fn what_was_rolled_back_is_still_the_suspect_of_what_broke_before_and_just_after() {
+    for (when, suspects) in [
+        ("14:15", "edx-platform#12, edx-platform#11"),
+        ("14:30", "edx-platform#12, edx-platform#11"),
+        ("14:50", "edx-platform#11"),
+    ] {
+        let mut world = World::new();
+        merged(&mut world, 11, "usama", "13:00");
+        moved(&mut world, 1, 11, "prod", Succeeded, "13:30");
+        merged(&mut world, 12, "feanil", "14:00");
+        moved(&mut world, 2, 12, "prod", Succeeded, "14:10");
+        moved(&mut world, 3, 11, "prod", Succeeded, "14:20");
+        world.until(at("15:00"));
+        world.alert(&[alert("HighErrorRate", at(when), None)]);
+        assert_eq!(world.suspects(), suspects, "alert at {when}");
+    }
+}
+
+#[test]
+fn a_redeployment_of_an_old_commit_never_takes_the_queue_live_with_it() {
+    let mut world = World::new();
+    merged(&mut world, 11, "usama", "13:00");
+    moved(&mut world, 1, 11, "prod", Succeeded, "13:30");
+    // A day later 11 has left the working set; what is merged since is not in it.
+    merged(&mut world, 12, "feanil", "Sun 09:00");
+    world.until(at("Sun 10:00"));
+    assert_eq!(world.windows(), "edx-platform#12 feanil standby");
+    let mut again = deployment(2, 11, "prod", Succeeded, at("Sun 10:00"));
+    again.created_at = at("Sun 09:59");
+    world.deploy(&again);
+    world.settle();
+    assert_eq!(world.windows(), "edx-platform#12 feanil standby");
+}
+
+#[test]
+fn a_window_does_not_move_when_the_change_before_it_leaves_the_working_set() {
+    let mut world = World::new();
+    merged(&mut world, 11, "usama", "13:00");
+    merged(&mut world, 12, "feanil", "13:05");
+    // Created after both were merged, but of the first one's commit.
+    let mut first = deployment(1, 11, "prod", Succeeded, at("13:30"));
+    first.created_at = at("13:10");
+    world.until(at("13:30"));
+    world.deploy(&first);
+    world.settle();
+    assert_eq!(world.windows().lines().nth(1), Some("edx-platform#12 feanil standby"));
+    world.until(at("Sun 13:00"));
+    assert_eq!(world.windows(), "edx-platform#12 feanil standby", "11 is closed and gone, 12 was never live");
+}

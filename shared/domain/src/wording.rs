@@ -220,7 +220,11 @@ pub fn window_notice(
             )],
         ),
         Step::StandbyAgain => (
-            format!("{label} is back on standby: the deployment to {service} {live} failed"),
+            if window.rolled_back.is_empty() {
+                format!("{label} is back on standby: the deployment to {service} {live} failed")
+            } else {
+                format!("{label} is back on standby: {service} {live} was rolled back")
+            },
             vec!["Your turn is off until it goes live again; you will be told.".to_owned()],
         ),
         Step::Receipt
