@@ -11,7 +11,7 @@ use aws::settings::Configuration;
 use aws::telemetry;
 use aws::wire::error_chain;
 use clap::{Parser, Subcommand};
-use recent_deployers::{Bundle, Options, check, demo, explain, secrets, server};
+use recent_deployers::{Bundle, Options, check, demo, explain, secrets, server, server::Board};
 use tokio::net::TcpListener;
 
 /// If you merge, you are on call for it.
@@ -32,7 +32,7 @@ struct Arguments {
     /// Keep the data in memory: it ends with the process. The secrets stay in the data directory.
     #[arg(long)]
     in_memory: bool,
-    /// Listen beyond loopback although the board has no login: something in front of it has.
+    /// Show the board to everybody, not to this machine only: something in front of it has a login.
     #[arg(long)]
     open_board: bool,
 }
@@ -110,7 +110,8 @@ async fn serve(arguments: &Arguments) -> Result<(), Failure> {
     let bundle = Bundle::start(Options { configuration, secrets, file, now, terminal }).await?;
     tokio::spawn(bundle.clone().run_schedule());
     println!("Ready. Pages are printed here; stop with Ctrl-C.");
-    server::serve(listener, bundle, stopped()).await?;
+    let board = if arguments.open_board { Board::Everybody } else { Board::ThisMachine };
+    server::serve(listener, bundle, board, stopped()).await?;
     println!("\nStopped. Start again and it goes on where it was.");
     Ok(())
 }

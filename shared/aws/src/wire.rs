@@ -119,6 +119,8 @@ pub enum Refusal {
     Malformed(#[from] Malformed),
     #[error("the body is larger than {MOST_BYTES} bytes")]
     TooLarge,
+    #[error("not allowed: {0}")]
+    Forbidden(&'static str),
     #[error("no such address: {0}")]
     NotFound(&'static str),
     #[error("only {0} is served here")]
@@ -135,6 +137,7 @@ impl Refusal {
         match self {
             Self::Malformed(_) => 400,
             Self::Unauthenticated(_) => 401,
+            Self::Forbidden(_) => 403,
             Self::NotFound(_) => 404,
             Self::Method(_) => 405,
             Self::TooLarge => 413,

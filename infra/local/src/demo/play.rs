@@ -78,7 +78,7 @@ impl Play {
             terminal: Arc::new(move |text| lines.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned())),
         })
         .await?;
-        tokio::spawn(server::serve(listener, bundle.clone(), std::future::pending()));
+        tokio::spawn(server::serve(listener, bundle.clone(), server::Board::ThisMachine, std::future::pending()));
         Ok(Self { clock, bundle, address, secrets: known, printed, seen: Vec::new(), out })
     }
 
