@@ -114,7 +114,7 @@ impl Stage {
     /// # Panics
     /// When the configuration has problems or the bundle does not start.
     pub async fn with(text: &str, adjust: impl FnOnce(&mut Configuration)) -> Self {
-        let parsed = Configuration::parse(text);
+        let parsed = Configuration::parse(text, &aws::settings::no_files);
         let Ok(mut configuration) = parsed else { panic!("{parsed:?}") };
         adjust(&mut configuration);
         let clock = VirtualClock::starting_at(time("Fri 12:00"));

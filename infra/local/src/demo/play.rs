@@ -58,7 +58,7 @@ impl Play {
     pub async fn start(out: Box<dyn Write + Send>) -> Result<Self, DemoError> {
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(DemoError::Port)?;
         let address = format!("http://{}", listener.local_addr().map_err(DemoError::Port)?);
-        let mut configuration = Configuration::parse(SAMPLE).map_err(|problems| {
+        let mut configuration = Configuration::parse(SAMPLE, &aws::settings::no_files).map_err(|problems| {
             DemoError::Configuration(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
         })?;
         configuration.settings.public_url = "http://127.0.0.1:8787".to_owned();

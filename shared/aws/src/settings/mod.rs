@@ -73,6 +73,21 @@ fn list(path: &Path, problems: &[Problem]) -> String {
     problems.iter().map(|p| format!("  {}:{}: {}", path.display(), p.line, p.what)).collect::<Vec<_>>().join("\n")
 }
 
+/// For a configuration that stands alone: whatever it names cannot be read.
+pub fn no_files(_: &str) -> Result<String, String> {
+    Err("cannot be read here".to_owned())
+}
+
+/// A file that a configuration names: beside it, or below. Anything else could be somebody's secret.
+fn read_beside(configuration: &Path, name: &str) -> Result<String, String> {
+    let inside = Path::new(name).components().all(|c| matches!(c, std::path::Component::Normal(_)));
+    if !inside {
+        return Err("has to be a path below the folder of the configuration".to_owned());
+    }
+    let path = configuration.parent().unwrap_or(Path::new("")).join(name);
+    std::fs::read_to_string(&path).map_err(|error| format!("cannot be read: {error}"))
+}
+
 /// The senders we know, with the function each belongs to.
 pub const SENDERS: [(&str, &str); 3] =
     [("github", "merge and deploy"), ("alertmanager", "alert"), ("cloudwatch", "alert")];
@@ -82,11 +97,13 @@ impl Configuration {
     pub fn read(path: &Path) -> Result<Self, Unreadable> {
         let text =
             std::fs::read_to_string(path).map_err(|source| Unreadable::File { path: path.to_owned(), source })?;
-        Self::parse(&text).map_err(|problems| Unreadable::Problems { path: path.to_owned(), problems })
+        let beside = |name: &str| read_beside(path, name);
+        Self::parse(&text, &beside).map_err(|problems| Unreadable::Problems { path: path.to_owned(), problems })
     }
 
-    /// Reads a text; all its problems if there are any, by line.
-    pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
+    /// Reads a text; all its problems if there are any, by line. `files` reads what the text names (calendars,
+    /// code owners); see [`no_files`].
+    pub fn parse(text: &str, files: &dyn Fn(&str) -> Result<String, String>) -> Result<Self, Vec<Problem>> {
         let (document, errors) = DeTable::parse_recoverable(text);
         let mut problems: Vec<Problem> = errors
             .iter()
@@ -99,7 +116,7 @@ impl Configuration {
             return Err(problems);
         }
         let mut found = Vec::new();
-        let configuration = Self::build(&mut Section::root(text, &document, &mut found));
+        let configuration = Self::build(&mut Section::root(text, &document, files, &mut found));
         problems.append(&mut found);
         problems.sort();
         problems.dedup();

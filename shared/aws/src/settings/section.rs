@@ -16,8 +16,12 @@ pub(super) fn line_of(text: &str, at: usize) -> usize {
     1 + text.as_bytes().iter().take(at).filter(|b| **b == b'\n').count()
 }
 
+/// Reads a file that the configuration names, by its path relative to the configuration. `Err`: why not.
+pub(super) type Files<'a> = &'a dyn Fn(&str) -> Result<String, String>;
+
 pub(super) struct Section<'a, 'p> {
     text: &'a str,
+    files: Files<'a>,
     table: &'a DeTable<'a>,
     span: Range<usize>,
     /// How the section is called in a problem: `services.edxapp`.
@@ -27,8 +31,14 @@ pub(super) struct Section<'a, 'p> {
 }
 
 impl<'a, 'p> Section<'a, 'p> {
-    pub(super) fn root(text: &'a str, document: &'a Spanned<DeTable<'a>>, problems: &'p mut Vec<Problem>) -> Self {
-        Self { text, table: document.get_ref(), span: 0..0, name: String::new(), used: BTreeSet::new(), problems }
+    pub(super) fn root(
+        text: &'a str,
+        document: &'a Spanned<DeTable<'a>>,
+        files: Files<'a>,
+        problems: &'p mut Vec<Problem>,
+    ) -> Self {
+        let (table, used) = (document.get_ref(), BTreeSet::new());
+        Self { text, files, table, span: 0..0, name: String::new(), used, problems }
     }
 
     /// A problem with the section as a whole.
@@ -97,6 +107,14 @@ impl<'a, 'p> Section<'a, 'p> {
             self.problem(format!("`{key}` is missing"));
         }
         self.url(key).unwrap_or_default()
+    }
+
+    /// The text of the file that is named under `key`.
+    #[expect(dead_code, reason = "the first files come with calendars")]
+    pub(super) fn file(&mut self, key: &str) -> Option<String> {
+        let name = self.text(key)?;
+        let read = (self.files)(&name);
+        read.map_err(|why| self.problem_with(key, format!("`{key}`: {} {why}", domain::text::line(&name, 100)))).ok()
     }
 
     pub(super) fn flag(&mut self, key: &str) -> Option<bool> {
@@ -219,6 +237,7 @@ impl<'a, 'p> Section<'a, 'p> {
         };
         let mut section = Section {
             text: self.text,
+            files: self.files,
             table,
             span,
             name: label.to_owned(),
