@@ -7,6 +7,7 @@
 //! [`escalation`] (who is paged, and when) and the `on_*` modules (one event, one decision).
 
 pub mod alert;
+pub mod calendar;
 pub mod change;
 pub mod decision;
 pub mod deployment;
@@ -39,6 +40,7 @@ mod convergence_tests;
 mod testing;
 
 pub use alert::{Alert, AlertState, Severity, Signals};
+pub use calendar::{Calendar, Occasion, OccasionKind, Span, TimeKind, Timetable, WorkingHours};
 pub use change::{Change, ChangeKind, Credit, Merger};
 pub use decision::{Decisions, Entry, Record, Write};
 pub use deployment::{Carries, Deployment, DeploymentEvent, DeploymentKey, DeploymentState};
