@@ -166,7 +166,7 @@ fn no_file_is_larger_than_a_room_and_each_says_what_it_is_for() {
 fn the_configuration_that_is_shown_has_no_problems_and_shows_each_setting_once() {
     let path = root().join("infra/recent-deployers.toml");
     let text = std::fs::read_to_string(&path).unwrap();
-    aws::settings::Configuration::parse(&text, &aws::settings::no_files).unwrap();
+    aws::settings::Configuration::read(&path).unwrap();
     for setting in [
         "public_url",
         "link_secret",
@@ -185,6 +185,12 @@ fn the_configuration_that_is_shown_has_no_problems_and_shows_each_setting_once()
         "live",
         "[unmapped]",
         "runbook",
+        "[calendars.",
+        "kind",
+        "file",
+        "days",
+        "hours",
+        "days_off",
     ] {
         assert!(text.contains(setting), "the sample does not show {setting}");
     }

@@ -294,6 +294,9 @@ async fn a_page_that_no_receiver_took_before_kill_9_is_sent_when_the_program_sta
     let text = sample.replace("contacts = [\"terminal\"]", "contacts = [\"webhook:chat\"]");
     let receiver = format!("\n[receivers.chat]\nurl = \"{}\"\nsecret = \"chat\"\n", pager.address);
     std::fs::File::create(&config).unwrap().write_all(format!("{text}{receiver}").as_bytes()).unwrap();
+    std::fs::create_dir_all(data.join("calendars")).unwrap();
+    let calendar = "calendars/holidays-se.ics";
+    std::fs::copy(root().join("infra").join(calendar), data.join(calendar)).unwrap();
     let mut program = Program::start(&data, &config);
     for _ in 0..20 {
         pager.will_answer(503, "");

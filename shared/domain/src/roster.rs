@@ -1,12 +1,13 @@
 //! The people: which accounts are theirs, where they live, how they are reached.
 //!
-//! Absent on purpose: working hours, days off, champions and squads, which have an issue of their own.
+//! Absent on purpose: champions and squads, which have an issue of their own.
 
 use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::Timetable;
 use crate::ids::{Login, PersonId};
 
 /// One way to reach a person. Tried in the roster's order until one accepts.
@@ -26,6 +27,8 @@ pub struct Person {
     pub name: String,
     pub logins: Vec<Login>,
     pub zone: TimeZone,
+    /// Working hours, regional calendars and days off, in the person's zone.
+    pub timetable: Timetable,
     pub contacts: Vec<Contact>,
 }
 

@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::alert::Alert;
+use crate::calendar::Timetable;
 use crate::ids::{EnvironmentName, PersonId, Repository, ServiceId};
 
 /// Every number of "when am I on call?", per service. The defaults are PRODUCT.md's.
@@ -88,6 +89,8 @@ pub struct Service {
     pub rotation: Vec<PersonId>,
     pub alerts: Vec<Matcher>,
     pub policy: Policy,
+    /// When its people are at hand, and the calendars it follows.
+    pub timetable: Timetable,
     pub runbook: Option<String>,
     pub dashboard: Option<String>,
 }

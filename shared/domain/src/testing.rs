@@ -26,11 +26,13 @@ pub fn at(text: &str) -> Timestamp {
 }
 
 fn person(id: &str, name: &str, zone: &str) -> Person {
+    let zone = TimeZone::get(zone).unwrap();
     Person {
         id: id.parse().unwrap(),
         name: name.into(),
         logins: vec![Login::new("github", id).unwrap()],
-        zone: TimeZone::get(zone).unwrap(),
+        timetable: Timetable::always(zone.clone()),
+        zone,
         contacts: vec![Contact::Terminal],
     }
 }
@@ -55,6 +57,7 @@ pub fn service() -> Service {
         rotation: vec!["anna".parse().unwrap()],
         alerts: vec![Matcher { label: "service".into(), value: "edxapp".into() }],
         policy: Policy::default(),
+        timetable: Timetable::always(TimeZone::UTC),
         runbook: Some("https://wiki.example.com/edxapp".into()),
         dashboard: None,
     }

@@ -20,6 +20,14 @@ use crate::{secrets, server};
 /// The sample configuration, compiled in: the demo shows what a new user would run.
 const SAMPLE: &str = include_str!("../../../recent-deployers.toml");
 
+/// The file that the sample names, compiled in beside it.
+fn beside_the_sample(name: &str) -> Result<String, String> {
+    match name {
+        "calendars/holidays-se.ics" => Ok(include_str!("../../../calendars/holidays-se.ics").to_owned()),
+        _ => aws::settings::no_files(name),
+    }
+}
+
 /// A clock that moves when it is told to.
 #[derive(Clone)]
 pub struct VirtualClock(Arc<AtomicI64>);
@@ -58,7 +66,7 @@ impl Play {
     pub async fn start(out: Box<dyn Write + Send>) -> Result<Self, DemoError> {
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(DemoError::Port)?;
         let address = format!("http://{}", listener.local_addr().map_err(DemoError::Port)?);
-        let mut configuration = Configuration::parse(SAMPLE, &aws::settings::no_files).map_err(|problems| {
+        let mut configuration = Configuration::parse(SAMPLE, &beside_the_sample).map_err(|problems| {
             DemoError::Configuration(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
         })?;
         configuration.settings.public_url = "http://127.0.0.1:8787".to_owned();

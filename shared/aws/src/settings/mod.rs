@@ -2,6 +2,8 @@
 //!
 //! What the domain needs becomes [`domain::Settings`]; what only the shell needs (senders, receivers) stays here.
 
+mod calendars;
+mod icalendar;
 mod people;
 mod section;
 mod services;
@@ -148,9 +150,10 @@ impl Configuration {
                 api_url: section.url("api_url"),
             }
         });
-        let roster = people::read(root, &receivers);
+        let calendars = calendars::read(root);
+        let roster = people::read(root, &receivers, &calendars);
         let defaults = services::defaults(root);
-        let services = services::read(root, &roster, &defaults);
+        let services = services::read(root, &roster, &calendars, &defaults);
         let unmapped = services::unmapped(root, &roster, &defaults);
         root.finish();
         Self { settings: Settings::new(services, roster, unmapped, public_url), senders, receivers, link_secret }

@@ -3,20 +3,25 @@
 use std::collections::BTreeMap;
 
 use domain::{Contact, Login, Person, Roster};
-use jiff::tz::TimeZone;
 
 use super::ReceiverConfig;
+use super::calendars::{self, Calendars};
 use super::section::Section;
 
-pub(super) fn read(root: &mut Section<'_, '_>, receivers: &BTreeMap<String, ReceiverConfig>) -> Roster {
+pub(super) fn read(
+    root: &mut Section<'_, '_>,
+    receivers: &BTreeMap<String, ReceiverConfig>,
+    calendars: &Calendars,
+) -> Roster {
     let mut owners: BTreeMap<Login, String> = BTreeMap::new();
     let people = root.tables("people", |id, section| {
         let name = section.text("name").unwrap_or_else(|| id.to_owned());
-        let zone = zone(section);
+        let zone = calendars::zone(section);
+        let timetable = calendars::of_person(section, &zone, calendars);
         let logins = logins(section, id, &mut owners);
         let contacts = contacts(section, receivers);
         match id.parse() {
-            Ok(id) => Some(Person { id, name: domain::text::line(&name, 60), logins, zone, contacts }),
+            Ok(id) => Some(Person { id, name: domain::text::line(&name, 60), logins, zone, timetable, contacts }),
             Err(error) => {
                 section.problem(format!("not a {error}"));
                 None
@@ -27,21 +32,6 @@ pub(super) fn read(root: &mut Section<'_, '_>, receivers: &BTreeMap<String, Rece
         root.problem("there are no people: add a [people.<id>] for each");
     }
     Roster::new(people.into_values().flatten())
-}
-
-/// Explicit, because a wrong zone is worse than none.
-fn zone(section: &mut Section<'_, '_>) -> TimeZone {
-    let name = section.need_text("zone");
-    if name.is_empty() {
-        return TimeZone::UTC;
-    }
-    TimeZone::get(&name).unwrap_or_else(|_| {
-        section.problem_with(
-            "zone",
-            format!("`{}` is not a time zone; write one such as \"Europe/London\"", domain::text::line(&name, 60)),
-        );
-        TimeZone::UTC
-    })
 }
 
 fn logins(section: &mut Section<'_, '_>, id: &str, owners: &mut BTreeMap<Login, String>) -> Vec<Login> {

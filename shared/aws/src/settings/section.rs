@@ -110,7 +110,6 @@ impl<'a, 'p> Section<'a, 'p> {
     }
 
     /// The text of the file that is named under `key`.
-    #[expect(dead_code, reason = "the first files come with calendars")]
     pub(super) fn file(&mut self, key: &str) -> Option<String> {
         let name = self.text(key)?;
         let read = (self.files)(&name);
@@ -161,6 +160,21 @@ impl<'a, 'p> Section<'a, 'p> {
             }
         }
         texts
+    }
+
+    /// One text, or a list of them.
+    pub(super) fn text_or_texts(&mut self, key: &str) -> Vec<(String, Range<usize>)> {
+        let Some(value) = self.value(key) else {
+            return Vec::new();
+        };
+        if value.get_ref().as_str().is_some() {
+            return self.text(key).map(|text| (text, value.span())).into_iter().collect();
+        }
+        if value.get_ref().as_array().is_none() {
+            self.wrong(key, "a text or a list of texts", value);
+            return Vec::new();
+        }
+        self.texts(key)
     }
 
     /// A list of ids; what is not one is a problem.

@@ -1,7 +1,9 @@
 //! `[services.<id>]`, `[policy]` and `[unmapped]`: what is deployed and alerts, and by which policy.
 
-use domain::{Environment, EnvironmentName, Matcher, PersonId, Policy, Roster, ServedRepository, Service};
+use domain::{Environment, EnvironmentName, Matcher, PersonId, Policy, Roster, ServedRepository, Service, Timetable};
+use jiff::tz::TimeZone;
 
+use super::calendars::{self, Calendars};
 use super::section::Section;
 
 /// The service that takes alerts which name no service of ours.
@@ -30,15 +32,29 @@ fn policy(section: &mut Section<'_, '_>, base: &Policy) -> Policy {
     policy
 }
 
-pub(super) fn read(root: &mut Section<'_, '_>, roster: &Roster, defaults: &Policy) -> Vec<Service> {
-    let services = root.tables("services", |name, section| service(name, section, roster, defaults));
+pub(super) fn read(
+    root: &mut Section<'_, '_>,
+    roster: &Roster,
+    calendars: &Calendars,
+    defaults: &Policy,
+) -> Vec<Service> {
+    let services = root.tables("services", |name, section| {
+        let timetable = calendars::of_service(section, calendars);
+        service(name, section, roster, defaults, timetable)
+    });
     if services.is_empty() {
         root.problem("there are no services: add a [services.<id>] for each");
     }
     services.into_values().flatten().collect()
 }
 
-fn service(name: &str, section: &mut Section<'_, '_>, roster: &Roster, defaults: &Policy) -> Option<Service> {
+fn service(
+    name: &str,
+    section: &mut Section<'_, '_>,
+    roster: &Roster,
+    defaults: &Policy,
+    timetable: Timetable,
+) -> Option<Service> {
     let repositories: Vec<ServedRepository> = section
         .list("repositories", |section| {
             let name = section.need_text("name");
@@ -75,6 +91,7 @@ fn service(name: &str, section: &mut Section<'_, '_>, roster: &Roster, defaults:
                 rotation,
                 alerts,
                 policy,
+                timetable,
                 runbook,
                 dashboard,
             });
@@ -159,6 +176,7 @@ pub(super) fn unmapped(root: &mut Section<'_, '_>, roster: &Roster, defaults: &P
         rotation,
         alerts: Vec::new(),
         policy: *defaults,
+        timetable: Timetable::always(TimeZone::UTC),
         runbook: None,
         dashboard: None,
     }
