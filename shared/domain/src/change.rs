@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ChangeId, Login};
+use crate::revert::Reverts;
 
 /// How a change reached the branch. The richer report of the same commit wins, whichever comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -52,6 +53,9 @@ pub struct Change {
     pub size: Option<Size>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
+    /// What it takes back, or lands again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reverts: Option<Reverts>,
 }
 
 /// How large the diff is, where the forge says.

@@ -24,6 +24,7 @@ pub mod on_request;
 pub mod on_schedule;
 pub mod reason;
 pub mod release;
+pub mod revert;
 pub mod roster;
 pub mod service;
 pub mod settings;
@@ -48,6 +49,7 @@ pub use ids::{ChangeId, Commit, EnvironmentName, IncidentId, InvalidId, Login, P
 pub use incident::{Acknowledgement, Incident, PageRecord};
 pub use message::{Kind, Message, MessageKey, Outgoing, Step, Subject};
 pub use reason::Reason;
+pub use revert::{Claim, Reverts};
 pub use roster::{Contact, Person, Roster};
 pub use service::{Environment, Matcher, Policy, ServedRepository, Service};
 pub use settings::Settings;

@@ -95,6 +95,7 @@ pub fn change(number: u64, merger: &str, merged_at: Timestamp) -> Change {
         merged_at,
         size: None,
         labels: vec![],
+        reverts: None,
     }
 }
 

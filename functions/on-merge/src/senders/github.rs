@@ -7,7 +7,7 @@ use aws::wire::{Moment, parse};
 use aws::{Malformed, Proof, Reading, Sender};
 use domain::change::Size;
 use domain::on_merge::{Enqueued, MergeEvent};
-use domain::{Change, ChangeId, ChangeKind, Credit, Login, Merger, text, times};
+use domain::{Change, ChangeId, ChangeKind, Credit, Login, Merger, revert, text, times};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -29,6 +29,7 @@ struct PullRequestEvent {
 struct PullRequest {
     number: u64,
     title: Option<String>,
+    body: Option<String>,
     html_url: Option<String>,
     user: Option<Account>,
     merged_by: Option<Account>,
@@ -157,10 +158,13 @@ fn merged(event: PullRequestEvent) -> Result<Reading<MergeEvent>, Malformed> {
         _ => None,
     };
     let base = text::line(&pull.base.branch, 200);
+    let (title, body) = (pull.title.as_deref().unwrap_or(""), pull.body.as_deref().unwrap_or(""));
+    let repository = event.repository.full_name.parse()?;
     Ok(Reading::Event(MergeEvent::Merged(Box::new(Change {
-        id: ChangeId { repository: event.repository.full_name.parse()?, commit: commit.parse()? },
+        reverts: revert::read(title, body, &repository),
+        id: ChangeId { repository, commit: commit.parse()? },
         kind: ChangeKind::PullRequest { number: pull.number },
-        title: text::line(pull.title.as_deref().unwrap_or(""), MOST_TITLE),
+        title: text::line(title, MOST_TITLE),
         url: pull.html_url.as_deref().and_then(text::url),
         base_is_default: event.repository.default_branch.as_deref() == Some(base.as_str()),
         base,
@@ -231,10 +235,13 @@ fn pushed(event: PushEvent) -> Result<Reading<MergeEvent>, Malformed> {
         .and_then(Value::as_i64)
         .and_then(|s| Timestamp::from_second(s).ok())
         .filter(|at| times::plausible(*at));
+    let (title, body) = head.message.split_once('\n').unwrap_or((&head.message, ""));
+    let repository = event.repository.full_name.parse()?;
     Ok(Reading::Event(MergeEvent::Merged(Box::new(Change {
-        id: ChangeId { repository: event.repository.full_name.parse()?, commit: head.id.parse()? },
+        reverts: revert::read(title, body, &repository),
+        id: ChangeId { repository, commit: head.id.parse()? },
         kind: number.map_or(ChangeKind::DirectPush, |number| ChangeKind::PullRequest { number }),
-        title: text::line(head.message.lines().next().unwrap_or(""), MOST_TITLE),
+        title: text::line(title, MOST_TITLE),
         url: head.url.as_deref().and_then(text::url),
         base: text::line(branch, 200),
         base_is_default,
