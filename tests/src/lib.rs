@@ -146,13 +146,20 @@ impl Stage {
     /// Lets time pass until `text`, minute by minute.
     pub async fn at(&mut self, text: &str) -> &mut Self {
         let then = time(text);
-        while self.clock.now() + SignedDuration::from_mins(1) <= then {
-            self.clock.set(self.clock.now() + SignedDuration::from_mins(1));
+        while let Some(tick) = self.next_tick().await.filter(|tick| *tick <= then) {
+            self.clock.set(tick);
             self.bundle.tick().await;
             self.bundle.quiesce().await;
         }
         self.clock.set(then);
         self
+    }
+
+    async fn next_tick(&self) -> Option<Timestamp> {
+        match self.bundle.next_tick(self.clock.now()).await {
+            Ok(tick) => tick,
+            Err(error) => panic!("{error}"),
+        }
     }
 
     /// Posts a body as it is, and lets the bundle come to rest.

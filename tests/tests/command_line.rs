@@ -107,7 +107,8 @@ fn check_lists_every_problem_with_its_line() {
     let good = run(&["check"]);
     assert!(good.status.success(), "{}", text(&good.stderr));
     expect![[r#"
-        infra/recent-deployers.toml is good: 1 service, 3 people, 3 senders
+        infra/recent-deployers.toml is good: 2 services, 5 people, 3 senders
+          discovery: openedx/course-discovery go live in production; turns last 1 h, at most 4 h; rotation: Anna Lindqvist; mode manual: nobody is paged
           edxapp: openedx/edx-platform go live in production; turns last 1 h, at most 4 h; rotation: Anna Lindqvist
     "#]]
     .assert_eq(&text(&good.stdout));
@@ -291,6 +292,7 @@ async fn a_page_that_no_receiver_took_before_kill_9_is_sent_when_the_program_sta
     let pager = Peer::start().await;
     let config = data.join("config.toml");
     let sample = std::fs::read_to_string(root().join("infra/recent-deployers.toml")).unwrap();
+    std::fs::copy(root().join("infra/CODEOWNERS"), data.join("CODEOWNERS")).unwrap();
     let text = sample.replace("contacts = [\"terminal\"]", "contacts = [\"webhook:chat\"]");
     let receiver = format!("\n[receivers.chat]\nurl = \"{}\"\nsecret = \"chat\"\n", pager.address);
     std::fs::File::create(&config).unwrap().write_all(format!("{text}{receiver}").as_bytes()).unwrap();

@@ -66,7 +66,10 @@ fn incident(decisions: &domain::Decisions) -> Option<IncidentId> {
             domain::Record::Change(_)
             | domain::Record::Notes(..)
             | domain::Record::Deployment(_)
-            | domain::Record::Signals(..) => None,
+            | domain::Record::Signals(..)
+            | domain::Record::Shift(_)
+            | domain::Record::Queue(_)
+            | domain::Record::Files(..) => None,
         },
         domain::Write::Drop { .. } => None,
     })

@@ -3,10 +3,10 @@
 pub mod senders;
 
 use aws::sender::{self, Reading};
-use aws::store::MergeOutcome;
+use aws::store::{MergeOutcome, Queued};
 use aws::{House, Refusal, Request, Response, StoreError};
-use domain::on_merge::{self, Enqueued, Merge, MergeDecision, MergeEvent};
-use domain::{Reason, Settings};
+use domain::on_merge::{self, Merge, MergeDecision, MergeEvent, Way};
+use domain::{ChangeId, Reason, Repository};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -27,9 +27,9 @@ async fn receive(house: &House, request: &Request) -> Result<Response, Refusal> 
 async fn keep(house: &House, event: MergeEvent) -> Result<Response, Refusal> {
     let now = house.now();
     for _ in 0..3 {
-        let enqueued = load(house, &event).await?;
-        let decision = on_merge::decide(event.clone(), enqueued.as_ref(), house.settings(), now);
-        match commit(house, decision, &event, enqueued.is_some(), now).await {
+        let way = load(house, &event).await?;
+        let decision = on_merge::decide(event.clone(), &way, house.settings(), now);
+        match commit(house, decision, &event, &way, now).await {
             Err(StoreError::Conflict) => {}
             result => return Ok(result?),
         }
@@ -37,11 +37,11 @@ async fn keep(house: &House, event: MergeEvent) -> Result<Response, Refusal> {
     Err(StoreError::Conflict.into())
 }
 
-/// Only a bot's merge needs anything read: who put it into the queue.
-async fn load(house: &House, event: &MergeEvent) -> Result<Option<Enqueued>, StoreError> {
-    match on_merge::wants_enqueuer(event) {
-        Some((repository, number)) => Ok(house.store.queued(repository, number).await?.enqueued),
-        None => Ok(None),
+/// Only a bot's merge needs anything read: who put it into the queue, or approved it.
+async fn load(house: &House, event: &MergeEvent) -> Result<Way, StoreError> {
+    match on_merge::wants_way(event) {
+        Some((repository, number)) => Ok(house.store.queued(repository, number).await?.way),
+        None => Ok(Way::default()),
     }
 }
 
@@ -49,22 +49,25 @@ async fn commit(
     house: &House,
     decision: MergeDecision,
     event: &MergeEvent,
-    enqueuer_known: bool,
+    way: &Way,
     now: Timestamp,
 ) -> Result<Response, StoreError> {
     match decision {
         MergeDecision::Nothing(reason) => Ok(Response::ignored(&reason.to_string())),
         MergeDecision::Keep(merge) => {
-            let unknown = on_merge::wants_enqueuer(event).map(|(_, number)| number).filter(|_| !enqueuer_known);
-            keep_merge(house, &merge, unknown, now).await
+            let number = on_merge::wants_way(event).map(|(_, number)| number);
+            let awaits = number.filter(|_| way.enqueued.is_none()).map(|number| (number, way));
+            keep_merge(house, &merge, awaits, now).await
         }
         MergeDecision::NoteEnqueue(enqueued) => {
             let queued = house.store.note_enqueued(&enqueued, now).await?;
-            if let Some(commit) = queued.merged {
-                let id = domain::ChangeId { repository: enqueued.repository.clone(), commit };
-                return credit_late(house, &id, &enqueued, house.settings(), now).await;
-            }
-            Ok(Response::decided(&Reason::EnqueueNoted, &json!({ "by": enqueued.by })))
+            let noted = Response::decided(&Reason::EnqueueNoted, &json!({ "by": enqueued.by }));
+            credit_late(house, &enqueued.repository, queued, noted, now).await
+        }
+        MergeDecision::NoteApproval(approved) => {
+            let queued = house.store.note_approved(&approved, now).await?;
+            let noted = Response::decided(&Reason::ApprovalNoted, &json!({ "by": approved.by }));
+            credit_late(house, &approved.repository, queued, noted, now).await
         }
     }
 }
@@ -72,10 +75,10 @@ async fn commit(
 async fn keep_merge(
     house: &House,
     merge: &Merge,
-    unknown_enqueuer: Option<u64>,
+    awaits: Option<(u64, &Way)>,
     now: Timestamp,
 ) -> Result<Response, StoreError> {
-    let outcome = house.store.keep_merge(merge, unknown_enqueuer, now).await?;
+    let outcome = house.store.keep_merge(merge, awaits, now).await?;
     let windows: Vec<_> = merge
         .windows
         .iter()
@@ -98,20 +101,19 @@ async fn keep_merge(
     Ok(Response::decided(&Reason::MergedOnStandby, &details))
 }
 
-/// The merge came before the news of who had enqueued it: its responder is corrected.
+/// The merge may have come before the news of who had enqueued or approved it: then its responder is corrected.
 async fn credit_late(
     house: &House,
-    id: &domain::ChangeId,
-    enqueued: &Enqueued,
-    settings: &Settings,
+    repository: &Repository,
+    queued: Queued,
+    noted: Response,
     now: Timestamp,
 ) -> Result<Response, StoreError> {
-    let noted = Response::decided(&Reason::EnqueueNoted, &json!({ "by": enqueued.by }));
-    let Some(change) = house.store.change(id).await? else {
-        return Ok(noted);
-    };
-    match on_merge::decide(MergeEvent::Merged(Box::new(change)), Some(enqueued), settings, now) {
+    let Some(commit) = queued.merged else { return Ok(noted) };
+    let id = ChangeId { repository: repository.clone(), commit };
+    let Some(change) = house.store.change(&id).await? else { return Ok(noted) };
+    match on_merge::decide(MergeEvent::Merged(Box::new(change)), &queued.way, house.settings(), now) {
         MergeDecision::Keep(merge) => keep_merge(house, &merge, None, now).await,
-        MergeDecision::NoteEnqueue(_) | MergeDecision::Nothing(_) => Ok(noted),
+        MergeDecision::NoteEnqueue(_) | MergeDecision::NoteApproval(_) | MergeDecision::Nothing(_) => Ok(noted),
     }
 }

@@ -2,12 +2,13 @@
 
 pub mod receivers;
 
-use aws::links::{self, Grant};
+use aws::links::{self, Action, Grant};
 use aws::secrets::SecretError;
 use aws::wire::error_chain;
 use aws::{House, Malformed, StoreError};
+use domain::message::Link;
 use domain::on_page::{self, Delivery};
-use domain::{Entry, Kind, Message, Outgoing, Reason, Subject};
+use domain::{Entry, Kind, Message, Outgoing, Reason, Step, Subject};
 use serde_json::Value;
 
 use receivers::Undelivered;
@@ -69,11 +70,11 @@ pub async fn deliver(house: &House, published: &Message) -> Result<Reason, PageE
 async fn send(house: &House, outgoing: &Outgoing) -> Result<Reason, PageError> {
     let message = &outgoing.message;
     let now = house.now();
-    let link = acknowledge_link(house, message)?;
+    let actions = actions(house, message)?;
     let contacts = house.settings().roster.person(&message.key.person).map_or(&[][..], |p| p.contacts.as_slice());
     let mut failures = Vec::new();
     for contact in contacts {
-        match receivers::send(house, contact, message, link.as_deref()).await {
+        match receivers::send(house, contact, message, &actions).await {
             Ok(()) => {
                 let reason = Reason::AcceptedBy { receiver: receivers::name(contact) };
                 let what = format!("{} to {} delivered: {}", message.kind.word(), message.key.person, message.title);
@@ -100,14 +101,25 @@ fn failure(contact: &domain::Contact, error: &Undelivered) -> String {
     format!("{}: {}", receivers::name(contact), error_chain(error))
 }
 
-fn acknowledge_link(house: &House, message: &Message) -> Result<Option<String>, PageError> {
-    let (Kind::Page, Subject::Incident(incident)) = (message.kind, &message.key.subject) else {
-        return Ok(None);
+/// What the person can do about a message, each by a link of their own.
+fn actions(house: &House, message: &Message) -> Result<Vec<Link>, PageError> {
+    let service = || message.key.service.clone();
+    let (label, action) = match (&message.key.subject, message.kind, message.key.step) {
+        (Subject::Incident(incident), Kind::Page, _) => ("Acknowledge", Action::Acknowledge(incident.clone())),
+        (Subject::Change(change), _, Step::Ask) => ("Take it, or not", Action::Answer(service(), change.clone())),
+        (Subject::Change(change), _, Step::Forewarned) => ("Take it", Action::HandOver(service(), change.clone())),
+        (Subject::Change(change), _, Step::Receipt | Step::Started | Step::HandedOver) => {
+            ("Hand over", Action::HandOver(service(), change.clone()))
+        }
+        (Subject::Shift(_), _, Step::HandedOver) => ("Give back", Action::OnCall(service())),
+        (Subject::Change(_) | Subject::Incident(_) | Subject::Shift(_) | Subject::Service, _, _) => {
+            return Ok(Vec::new());
+        }
     };
     let secret = house.secrets.first(&house.configuration.link_secret)?;
-    let expires = message.decided_at + links::LIFE;
-    let grant = Grant { incident: incident.clone(), person: message.key.person.clone(), expires };
-    Ok(Some(format!("{}{}", house.settings().public_url, links::acknowledge(&secret, &grant))))
+    let grant = Grant { action, person: message.key.person.clone(), expires: message.decided_at + links::LIFE };
+    let url = format!("{}{}", house.settings().public_url, links::path(&secret, &grant));
+    Ok(vec![Link { label: label.to_owned(), url }])
 }
 
 fn entry(message: &Message, what: String, reason: Reason, at: jiff::Timestamp) -> Entry {

@@ -1,12 +1,14 @@
-//! A person asks or acts: the board, an incident, an acknowledgement. A GET never acts.
+//! A person asks or acts: the board, an incident, a person's page; and the links by which people act. A GET never acts.
 
 mod act;
 mod board;
 mod page;
+mod view;
 
+use aws::links::Action;
 use aws::{House, Refusal, Request, Response};
 
-/// `GET /`, `GET /incidents/{id}`, `GET /people/{id}`, `GET` and `POST /acknowledge/...`
+/// `GET /`, `GET /incidents/{id}`, `GET /people/{id}`, `GET /who`, `GET` and `POST` of [`aws::links`]
 pub async fn handle(house: &House, request: Request) -> Response {
     serve(house, &request).await.unwrap_or_else(Response::from)
 }
@@ -17,8 +19,9 @@ async fn serve(house: &House, request: &Request) -> Result<Response, Refusal> {
         ("GET", []) => board::overview(house).await,
         ("GET", ["incidents", id]) => board::incident(house, id).await,
         ("GET", ["people", id]) => board::person(house, id).await,
-        ("GET", ["acknowledge", rest @ ..]) => act::ask(house, rest, &request.path).await,
-        ("POST", ["acknowledge", rest @ ..]) => act::acknowledge(house, rest).await,
+        ("GET", ["who"]) => board::who(house).await,
+        ("GET", [first, ..]) if Action::PATHS.contains(first) => act::ask(house, request).await,
+        ("POST", [first, ..]) if Action::PATHS.contains(first) => act::act(house, request).await,
         ("GET" | "POST", _) => Err(Refusal::NotFound("there is nothing here; the board is at /")),
         _ => Err(Refusal::Method("GET and POST")),
     }

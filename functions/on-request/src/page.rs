@@ -15,7 +15,7 @@ fn engine() -> &'static Environment<'static> {
             ("board.html", include_str!("../templates/board.html")),
             ("incident.html", include_str!("../templates/incident.html")),
             ("person.html", include_str!("../templates/person.html")),
-            ("confirm.html", include_str!("../templates/confirm.html")),
+            ("act.html", include_str!("../templates/act.html")),
             ("notice.html", include_str!("../templates/notice.html")),
         ] {
             if let Err(error) = engine.add_template(name, text) {

@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws::clients::{self, Aws, Http};
 use aws::house::{Now, Terminal};
+use aws::links::Action;
 use aws::secrets::Secrets;
 use aws::settings::Configuration;
 use aws::topic::Topic;
 use aws::wire::{Refusal, error_chain};
 use aws::{House, Request, Response, Store, StoreError};
 use domain::ServiceId;
+use jiff::{SignedDuration, Timestamp};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
@@ -99,7 +101,8 @@ impl Bundle {
             Some("merge") => on_merge::handle(&self.house, request).await,
             Some("deploy") => on_deploy::handle(&self.house, request).await,
             Some("alert") => on_alert::handle(&self.house, request).await,
-            None | Some("incidents" | "people" | "acknowledge") => on_request::handle(&self.house, request).await,
+            None | Some("incidents" | "people" | "who") => on_request::handle(&self.house, request).await,
+            Some(first) if Action::PATHS.contains(&first) => on_request::handle(&self.house, request).await,
             Some(_) => Refusal::NotFound("the routes are /merge, /deploy, /alert, and the board at /").into(),
         }
     }
@@ -118,6 +121,14 @@ impl Bundle {
         if let Err(error) = on_schedule::tick(&self.house).await {
             tracing::error!(cause = error_chain(&error), "the tick failed, tried again in a minute");
         }
+    }
+
+    /// The next tick at which something is due, for clocks that can be moved: whole minutes after `now`.
+    pub async fn next_tick(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let Some(due) = self.house.store.earliest_due().await? else { return Ok(None) };
+        let minutes = due.duration_since(now).as_secs().max(1).div_euclid(60);
+        let late = due.duration_since(now).as_secs().rem_euclid(60) > 0 || minutes == 0;
+        Ok(Some(now + SignedDuration::from_mins(minutes + i64::from(late))))
     }
 
     /// Settles, and waits until every message is delivered and nothing new has come of it.

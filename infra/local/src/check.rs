@@ -18,9 +18,10 @@ pub fn summary(configuration: &Configuration) -> String {
     for service in served {
         let repositories: Vec<&str> = service.repositories.iter().map(|r| r.repository.as_str()).collect();
         let rotation: Vec<&str> = service.rotation.iter().map(|p| settings.roster.name_of(p)).collect();
+        let mode = if service.mode == domain::Mode::Manual { "; mode manual: nobody is paged" } else { "" };
         let live = service.live_environment().map_or("", |e| e.name.as_str());
         lines.push(format!(
-            "  {}: {} go live in {live}; turns last {}, at most {}; rotation: {}",
+            "  {}: {} go live in {live}; turns last {}, at most {}; rotation: {}{mode}",
             service.id,
             repositories.join(", "),
             span(service.policy.active),

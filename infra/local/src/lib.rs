@@ -6,6 +6,7 @@ pub mod check;
 pub mod demo;
 pub mod engine;
 pub mod explain;
+pub mod hands;
 pub mod secrets;
 pub mod server;
 pub mod topic;

@@ -11,6 +11,7 @@ use aws::settings::Configuration;
 use aws::telemetry;
 use aws::wire::error_chain;
 use clap::{Parser, Subcommand};
+use recent_deployers::hands::{Hands, Wish};
 use recent_deployers::{Bundle, Options, check, demo, explain, secrets, server, server::Board};
 use tokio::net::TcpListener;
 
@@ -45,6 +46,95 @@ enum Command {
     Explain { function: String, sender: String, file: PathBuf },
     /// Check a configuration and list all its problems.
     Check { config: Option<PathBuf> },
+    /// Say who is on call for what, and who has which pager.
+    Who { service: Option<String> },
+    /// Take a service's pager for a while, or put somebody on call: paged first for everything in it.
+    Take {
+        service: String,
+        #[arg(long = "for", default_value = "2 h")]
+        how_long: String,
+        /// Who gets it; without this, you.
+        #[arg(long)]
+        person: Option<String>,
+        /// From when, such as 2026-03-20T18:00Z; without this, from now.
+        #[arg(long)]
+        from: Option<String>,
+        #[command(flatten)]
+        me: Me,
+    },
+    /// Give a service's pager back before its time.
+    GiveBack {
+        service: String,
+        #[command(flatten)]
+        me: Me,
+    },
+    /// Hand a window over to a colleague: hand-over edxapp edx-platform#12 --to usama --as feanil
+    HandOver {
+        service: String,
+        change: String,
+        #[arg(long)]
+        to: String,
+        #[command(flatten)]
+        me: Me,
+    },
+    /// Answer whether you take the pager for a merge outside working hours.
+    Answer {
+        service: String,
+        change: String,
+        #[arg(value_parser = ["yes", "no"])]
+        answer: String,
+        #[command(flatten)]
+        me: Me,
+    },
+    /// Say that a service's pipeline is paused: nobody's turn begins, and waiting does not count.
+    Pause {
+        service: String,
+        #[arg(long = "because", default_value = "")]
+        why: String,
+        /// For how long; without this, until it is resumed.
+        #[arg(long = "for")]
+        how_long: Option<String>,
+        #[command(flatten)]
+        me: Me,
+    },
+    /// Say that a paused pipeline goes on.
+    Resume {
+        service: String,
+        #[command(flatten)]
+        me: Me,
+    },
+}
+
+/// Who acts.
+#[derive(clap::Args)]
+struct Me {
+    /// Who you are, by your id in the roster.
+    #[arg(long = "as")]
+    id: String,
+}
+
+impl Command {
+    /// What a person wants done in which service, for the commands that move responsibility.
+    fn wish(&self) -> Option<(&str, &str, Wish)> {
+        Some(match self {
+            Self::Take { service, how_long, person, from, me } => {
+                let (how_long, person, from) = (how_long.clone(), person.clone(), from.clone());
+                (service, &me.id, Wish::Take { person, how_long, from })
+            }
+            Self::GiveBack { service, me } => (service, &me.id, Wish::GiveBack),
+            Self::HandOver { service, change, to, me } => {
+                (service, &me.id, Wish::HandOver { change: change.clone(), to: to.clone() })
+            }
+            Self::Answer { service, change, answer, me } => {
+                (service, &me.id, Wish::Answer { change: change.clone(), takes: answer == "yes" })
+            }
+            Self::Pause { service, why, how_long, me } => {
+                (service, &me.id, Wish::Pause { why: why.clone(), how_long: how_long.clone() })
+            }
+            Self::Resume { service, me } => (service, &me.id, Wish::Resume),
+            Self::Demo | Self::Explain { .. } | Self::Check { .. } | Self::Who { .. } => return None,
+        })
+    }
 }
 
 type Failure = Box<dyn std::error::Error>;
@@ -81,7 +171,26 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             println!("{} is good: {}", path.display(), check::summary(&configuration));
             Ok(())
         }
+        Some(command) => {
+            println!("{}", runtime()?.block_on(hand(&arguments, command))?);
+            Ok(())
+        }
     }
+}
+
+/// Asks the running bundle, or has it do what a person wants.
+async fn hand(arguments: &Arguments, command: &Command) -> Result<String, Failure> {
+    let configuration = Configuration::read(&arguments.config)?;
+    let secrets = Secrets::new(Some(arguments.data.join("secrets")));
+    #[expect(clippy::disallowed_methods, reason = "a command line reads the clock")]
+    let now = jiff::Timestamp::now();
+    let address = format!("http://{}", shown(arguments.listen));
+    let hands = Hands { configuration: &configuration, secrets: &secrets, address, now };
+    Ok(match (command.wish(), command) {
+        (Some((service, me, wish)), _) => hands.act(service, me, &wish).await?,
+        (None, Command::Who { service }) => hands.who(service.as_deref()).await?,
+        (None, _) => String::new(),
+    })
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
@@ -139,7 +248,7 @@ fn banner(configuration: &Configuration, address: SocketAddr, directory: &Path, 
         let secret = secret.display();
         match sender.as_str() {
             "github" => {
-                println!("  GitHub        {base}/merge/github    events: Pull requests, Pushes");
+                println!("  GitHub        {base}/merge/github    events: Pull requests, Pull request reviews, Pushes");
                 println!("                {base}/deploy/github   events: Deployment statuses");
                 println!("                content type application/json, secret in {secret}");
             }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use aws::links::Action;
 use aws::wire::MOST_BYTES;
 use aws::{Refusal, Request, Response};
 use axum::Router;
@@ -13,7 +14,7 @@ use tokio::net::TcpListener;
 use crate::bundle::Bundle;
 
 /// Who may see the board, which has no login yet: only this machine, unless somebody vouched for the rest. Webhooks
-/// and acknowledgement links prove themselves and are served to everybody.
+/// and the links by which people act prove themselves and are served to everybody.
 ///
 /// "This machine" is told by the `Host` header, so that neither a tunnel meant for webhooks nor a web page that
 /// makes its own name point to loopback can read it.
@@ -25,7 +26,8 @@ pub enum Board {
 
 impl Board {
     fn admits(self, request: &Request) -> bool {
-        let proves_itself = matches!(request.segments().first(), Some(&("merge" | "deploy" | "alert" | "acknowledge")));
+        let first = request.segments().first().copied().unwrap_or("");
+        let proves_itself = matches!(first, "merge" | "deploy" | "alert") || Action::PATHS.contains(&first);
         self == Self::Everybody || proves_itself || request.header("host").is_ok_and(is_loopback)
     }
 }

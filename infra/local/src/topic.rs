@@ -61,7 +61,7 @@ pub fn serve(listener: TcpListener, house: House, in_flight: InFlight) {
 }
 
 async fn publish(State((house, in_flight)): State<(House, InFlight)>, body: String) -> (StatusCode, String) {
-    let form = form(&body);
+    let form: BTreeMap<String, String> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
     let message = match (form.get("Action").map(String::as_str), form.get("Message")) {
         (Some("Publish"), Some(message)) => message.clone(),
         _ => return (StatusCode::BAD_REQUEST, error("InvalidAction")),
@@ -86,29 +86,4 @@ fn error(code: &str) -> String {
     format!(
         "<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error><Type>Sender</Type><Code>{code}</Code></Error><RequestId>local</RequestId></ErrorResponse>"
     )
-}
-
-/// A form as the SDK writes it: `key=value` pairs, percent-encoded.
-fn form(body: &str) -> BTreeMap<String, String> {
-    body.split('&').filter_map(|pair| pair.split_once('=')).map(|(key, value)| (decode(key), decode(value))).collect()
-}
-
-fn decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let digit =
-                    |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16)).and_then(|d| u8::try_from(d).ok());
-                match (digit(rest.next()), digit(rest.next())) {
-                    (Some(high), Some(low)) => (high << 4) | low,
-                    _ => b'?',
-                }
-            }
-            other => other,
-        });
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

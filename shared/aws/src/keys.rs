@@ -2,14 +2,14 @@
 //!
 //! | what | partition | sort | read by | cost |
 //! | --- | --- | --- | --- | --- |
-//! | a service's working set: changes, notes, deployments, signals, incidents, clock | `S#service` | by kind | every decision | 1 query |
+//! | a service's working set: changes, files, notes, deployments, signals, incidents, shifts, queue, clock | `S#service` | by kind | every decision | 1 query |
 //! | a service's outbox: what no receiver has accepted | `O#service` | subject, person, step | `on-schedule`, `on-page` | 1 query or 1 get |
 //! | a service's log, newest first | `L#service` | time | board | 1 query, bounded |
 //! | old incidents | `P#service` | time | board | 1 query, bounded |
 //! | a change, once, for ever | `C#repository@commit` | `C` | duplicates of a merge | condition of the merge's transaction |
 //! | who enqueued a pull request | `Q#repository#number` | `Q` | bot merges | 1 get |
 //! | services that are due | index `due`: `due`, time | | the tick | 1 query |
-//! | a person's windows | index `person`: person, time merged | | board | 1 query |
+//! | the services in which a person has changes or shifts | index `person`: person, time | | board | 1 query |
 //!
 //! `expires` is the time-to-live attribute: garbage collection only. Nothing reads it.
 
@@ -25,7 +25,7 @@ pub const EXPIRES: &str = "expires";
 pub const DUE_INDEX: &str = "due";
 pub const DUE: &str = "due";
 pub const DUE_AT: &str = "due_at";
-/// The index of a person's windows, and its attributes.
+/// The index of a person's changes and shifts, and its attributes.
 pub const PERSON_INDEX: &str = "person";
 pub const PERSON: &str = "person";
 pub const PERSON_AT: &str = "person_at";
@@ -101,14 +101,30 @@ pub fn incident(service: &ServiceId, incident: &IncidentId) -> Key {
 }
 
 #[must_use]
+pub fn shift(service: &ServiceId, id: &str) -> Key {
+    key(working_set(service), format!("H#{id}"))
+}
+
+/// Which files a change touches, where a forge has told.
+#[must_use]
+pub fn files(service: &ServiceId, change: &ChangeId) -> Key {
+    key(working_set(service), format!("F#{change}"))
+}
+
+/// What is kept of the queue beside its changes: pauses, and how long changes took.
+#[must_use]
+pub fn queue(service: &ServiceId) -> Key {
+    key(working_set(service), "Q#")
+}
+
+#[must_use]
 pub fn past_incident(service: &ServiceId, resolved_at: Timestamp, incident: &IncidentId) -> Key {
     key(past(service), format!("I#{}#{incident}", instant(resolved_at)))
 }
 
 #[must_use]
 pub fn message(message: &MessageKey) -> Key {
-    let sort = format!("{}#{}#{}", message.subject, message.person, message.step.word());
-    key(outbox(&message.service), sort)
+    key(outbox(&message.service), message.within_service())
 }
 
 /// `digest` tells entries of the same moment apart and orders them.

@@ -1,22 +1,68 @@
-//! Links by which a person acts: bound to the person, the incident and a time, signed, checked on use.
+//! Links by which a person acts: bound to the person, to what it is about and to a time, signed, checked on use.
 //!
 //! A link is not spent when it is opened (chat clients open links by themselves), only when its form is
 //! posted; what it does can be done once, and doing it again says so.
 
-use domain::{IncidentId, PersonId};
+use domain::{ChangeId, IncidentId, PersonId, ServiceId};
 use jiff::{SignedDuration, Timestamp};
 use subtle::ConstantTimeEq;
 
+use crate::keys;
 use crate::secrets::Secret;
 use crate::verify::{hmac_sha256, to_hex};
 
-/// How long an acknowledgement link can be used.
+/// How long a link in a message can be used.
 pub const LIFE: SignedDuration = SignedDuration::from_hours(24);
+
+/// What a link is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// `/acknowledge/<incident>`
+    Acknowledge(IncidentId),
+    /// `/answer/<service>/<repository>@<commit>`: take the pager for a merge outside working hours, or not.
+    Answer(ServiceId, ChangeId),
+    /// `/hand-over/<service>/<repository>@<commit>`: to a colleague, or take it.
+    HandOver(ServiceId, ChangeId),
+    /// `/on-call/<service>`: take the service's pager, put somebody on call, give it back.
+    OnCall(ServiceId),
+    /// `/queue/<service>`: pause the pipeline, resume it.
+    Queue(ServiceId),
+}
+
+impl Action {
+    /// The first segment of the paths by which people act.
+    pub const PATHS: [&str; 5] = ["acknowledge", "answer", "hand-over", "on-call", "queue"];
+
+    fn path(&self) -> String {
+        match self {
+            Self::Acknowledge(incident) => format!("acknowledge/{incident}"),
+            Self::Answer(service, change) => format!("answer/{service}/{change}"),
+            Self::HandOver(service, change) => format!("hand-over/{service}/{change}"),
+            Self::OnCall(service) => format!("on-call/{service}"),
+            Self::Queue(service) => format!("queue/{service}"),
+        }
+    }
+
+    fn parse(segments: &[&str]) -> Option<Self> {
+        let about = |rest: &[&str]| {
+            let (service, change) = rest.split_first()?;
+            Some((service.parse().ok()?, keys::parse_change(&change.join("/").replace("%40", "@"))?))
+        };
+        match segments {
+            ["acknowledge", incident] => Some(Self::Acknowledge(incident.parse().ok()?)),
+            ["answer", rest @ ..] => about(rest).map(|(service, change)| Self::Answer(service, change)),
+            ["hand-over", rest @ ..] => about(rest).map(|(service, change)| Self::HandOver(service, change)),
+            ["on-call", service] => Some(Self::OnCall(service.parse().ok()?)),
+            ["queue", service] => Some(Self::Queue(service.parse().ok()?)),
+            _ => None,
+        }
+    }
+}
 
 /// What a link allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    pub incident: IncidentId,
+    pub action: Action,
     pub person: PersonId,
     pub expires: Timestamp,
 }
@@ -31,24 +77,24 @@ pub enum BadLink {
 }
 
 fn mac(secret: &Secret, grant: &Grant) -> String {
-    let text = format!("acknowledge\n{}\n{}\n{}", grant.incident, grant.person, grant.expires.as_second());
-    to_hex(&hmac_sha256(secret.bytes(), &[text.as_bytes()])[..20])
+    let text = format!("{}\n{}\n{}", grant.action.path(), grant.person, grant.expires.as_second());
+    to_hex(&hmac_sha256(secret.bytes(), &[b"link\n", text.as_bytes()])[..20])
 }
 
-/// The path of an acknowledgement link: `/acknowledge/<incident>/<person>/<expires>/<mac>`.
+/// The path of a link: `/<what it is about>/<person>/<expires>/<mac>`.
 #[must_use]
-pub fn acknowledge(secret: &Secret, grant: &Grant) -> String {
-    format!("/acknowledge/{}/{}/{}/{}", grant.incident, grant.person, grant.expires.as_second(), mac(secret, grant))
+pub fn path(secret: &Secret, grant: &Grant) -> String {
+    format!("/{}/{}/{}/{}", grant.action.path(), grant.person, grant.expires.as_second(), mac(secret, grant))
 }
 
-/// Reads and checks the segments of such a path, without the leading `acknowledge`.
+/// Reads and checks the segments of such a path.
 pub fn check(secret: &Secret, segments: &[&str], now: Timestamp) -> Result<Grant, BadLink> {
-    let [incident, person, expires, given] = segments else {
+    let [action @ .., person, expires, given] = segments else {
         return Err(BadLink::Forged);
     };
     let seconds: i64 = expires.parse().map_err(|_| BadLink::Forged)?;
     let grant = Grant {
-        incident: incident.parse().map_err(|_| BadLink::Forged)?,
+        action: Action::parse(action).ok_or(BadLink::Forged)?,
         person: person.parse().map_err(|_| BadLink::Forged)?,
         expires: Timestamp::from_second(seconds).map_err(|_| BadLink::Forged)?,
     };
@@ -62,25 +108,54 @@ pub fn check(secret: &Secret, segments: &[&str], now: Timestamp) -> Result<Grant
 mod tests {
     use super::*;
 
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn grant(action: Action) -> Grant {
+        Grant { action, person: "feanil".parse().unwrap(), expires: at("2026-03-21T05:00:00Z") }
+    }
+
     #[test]
     fn a_link_works_for_its_person_its_incident_and_its_time_only() {
         let secret = Secret::new("key").unwrap();
-        let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        let grant = Grant {
-            incident: "edxapp-k3v7q2ma".parse().unwrap(),
-            person: "feanil".parse().unwrap(),
-            expires: at("2026-03-21T05:00:00Z"),
-        };
-        let path = acknowledge(&secret, &grant);
-        let segments: Vec<&str> = path.split('/').skip(2).collect();
+        let grant = grant(Action::Acknowledge("edxapp-k3v7q2ma".parse().unwrap()));
+        let path = path(&secret, &grant);
+        let segments: Vec<&str> = path.split('/').skip(1).collect();
         assert_eq!(check(&secret, &segments, at("2026-03-21T04:59:59Z")), Ok(grant));
         assert_eq!(check(&secret, &segments, at("2026-03-21T05:00:00Z")), Err(BadLink::Expired));
         assert_eq!(check(&Secret::new("other").unwrap(), &segments, at("2026-03-21T04:00:00Z")), Err(BadLink::Forged));
-        for (i, other) in ["edxapp-aaaaaaaa", "kamila", "1900000000", "00"].into_iter().enumerate() {
+        for (i, other) in ["on-call", "edxapp-aaaaaaaa", "kamila", "1900000000", "00"].into_iter().enumerate() {
             let mut changed = segments.clone();
             changed[i] = other;
             assert_eq!(check(&secret, &changed, at("2026-03-21T04:00:00Z")), Err(BadLink::Forged), "{other}");
         }
         assert_eq!(check(&secret, &segments[1..], at("2026-03-21T04:00:00Z")), Err(BadLink::Forged));
+        assert_eq!(check(&secret, &[], at("2026-03-21T04:00:00Z")), Err(BadLink::Forged));
+    }
+
+    #[test]
+    fn every_action_survives_its_path_and_allows_nothing_else() {
+        let secret = Secret::new("key").unwrap();
+        let service: ServiceId = "edxapp".parse().unwrap();
+        let change = ChangeId {
+            repository: "group/sub/project".parse().unwrap(),
+            commit: "8c1c06a1a89e8278937a7d22d8ba1a834bd4c8a1".parse().unwrap(),
+        };
+        for action in [
+            Action::Answer(service.clone(), change.clone()),
+            Action::HandOver(service.clone(), change.clone()),
+            Action::OnCall(service.clone()),
+            Action::Queue(service),
+        ] {
+            let grant = grant(action);
+            let path = path(&secret, &grant);
+            let segments: Vec<&str> = path.split('/').skip(1).collect();
+            assert!(Action::PATHS.contains(&segments[0]));
+            assert_eq!(check(&secret, &segments, at("2026-03-21T04:00:00Z")), Ok(grant));
+            let mut other = segments.clone();
+            other[0] = if segments[0] == "answer" { "hand-over" } else { "answer" };
+            assert_eq!(check(&secret, &other, at("2026-03-21T04:00:00Z")), Err(BadLink::Forged));
+        }
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Deployment, Incident, Record, Signals, WindowNotes};
+use domain::change::Files;
+use domain::{Deployment, Incident, Queue, Record, Shift, Signals, WindowNotes};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -46,8 +47,12 @@ pub fn item<T: Serialize>(key: &Key, value: &T, expires: Option<Timestamp>) -> R
 
 /// The record in an item's body.
 pub fn read<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
-    let body = item.get(keys::BODY).cloned().ok_or_else(|| StoreError::Unreadable("an item without a body".into()))?;
-    serde_dynamo::from_attribute_value(body).map_err(|e| StoreError::Unreadable(e.to_string()))
+    read_value(item.get(keys::BODY).ok_or_else(|| StoreError::Unreadable("an item without a body".into()))?)
+}
+
+/// The record in one attribute.
+pub fn read_value<T: DeserializeOwned>(value: &AttributeValue) -> Result<T, StoreError> {
+    serde_dynamo::from_attribute_value(value.clone()).map_err(|e| StoreError::Unreadable(e.to_string()))
 }
 
 #[must_use]
@@ -80,6 +85,14 @@ pub fn encode(service: &domain::ServiceId, record: &Record, rev: u64) -> Result<
             let end = incident.resolved_at.map(|at| at + SignedDuration::from_hours(24 * 7));
             item(&keys::incident(service, &incident.id), incident, end)?
         }
+        Record::Shift(shift) => {
+            let mut item = item(&keys::shift(service, &shift.id), shift, None)?;
+            item.insert(keys::PERSON.into(), text(shift.person.as_str()));
+            item.insert(keys::PERSON_AT.into(), number(shift.made_at.as_millisecond()));
+            item
+        }
+        Record::Queue(queue) => item(&keys::queue(service), queue, None)?,
+        Record::Files(id, files) => item(&keys::files(service, id), files, None)?,
     };
     item.insert(keys::REVISION.into(), number(rev));
     Ok(item)
@@ -97,6 +110,9 @@ pub fn decode(item: &Item) -> Result<Option<Record>, StoreError> {
         "D" => Record::Deployment(read::<Deployment>(item)?),
         "A" => Record::Signals(rest.parse().map_err(|_| wrong())?, read::<Signals>(item)?),
         "I" => Record::Incident(read::<Incident>(item)?),
+        "H" => Record::Shift(read::<Shift>(item)?),
+        "Q" => Record::Queue(read::<Queue>(item)?),
+        "F" => Record::Files(keys::parse_change(rest).ok_or_else(wrong)?, read::<Files>(item)?),
         _ => return Err(wrong()),
     }))
 }

@@ -29,7 +29,7 @@ pub async fn create_if_absent(client: &Client, table: &str) -> Result<(), StoreE
         .key_schema(element(keys::PARTITION, KeyType::Hash)?)
         .key_schema(element(keys::SORT, KeyType::Range)?)
         .global_secondary_indexes(index(keys::DUE_INDEX, keys::DUE, keys::DUE_AT, ProjectionType::KeysOnly)?)
-        .global_secondary_indexes(index(keys::PERSON_INDEX, keys::PERSON, keys::PERSON_AT, ProjectionType::All)?)
+        .global_secondary_indexes(index(keys::PERSON_INDEX, keys::PERSON, keys::PERSON_AT, ProjectionType::KeysOnly)?)
         .send()
         .await;
     if let Err(error) = result

@@ -2,6 +2,8 @@
 //!
 //! The same whether the request came through API Gateway or through the server of `cargo run`.
 
+use std::collections::BTreeMap;
+
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -40,6 +42,12 @@ impl Request {
             (None, _) => Err(HeaderFault::Missing),
             (Some(_), Some(_)) => Err(HeaderFault::Duplicated),
         }
+    }
+
+    /// The fields of a form; of a repeated field the last.
+    #[must_use]
+    pub fn form(&self) -> BTreeMap<String, String> {
+        form_urlencoded::parse(&self.body).into_owned().collect()
     }
 
     /// The path's segments: `/merge/github` is `["merge", "github"]`.

@@ -1,10 +1,13 @@
 //! A change: one merged pull request or one direct push, as its forge told us.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ChangeId, Login};
 use crate::revert::Reverts;
+use crate::text;
 
 /// How a change reached the branch. The richer report of the same commit wins, whichever comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -20,6 +23,8 @@ pub enum ChangeKind {
 pub enum Credit {
     /// A bot merged and nobody is known to have enqueued: the author answers.
     AuthorOfBotMerge,
+    /// A bot merged what a bot had made, and this person had approved it.
+    Approved,
     /// A merge queue merged what this person put into it.
     Enqueued,
     /// Pushed to the branch without a pull request.
@@ -53,9 +58,41 @@ pub struct Change {
     pub size: Option<Size>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
-    /// What it takes back, or lands again.
+    /// What it says it takes back or lands again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reverts: Option<Reverts>,
+    /// Which files it touches, where the forge says. Kept beside the change, because another report may tell them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<Files>,
+}
+
+/// The files a change touches, as many as are worth keeping.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Files {
+    pub paths: BTreeSet<String>,
+    /// There are more than these.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
+}
+
+impl Files {
+    /// So many paths, of so many characters, are kept: an item of the working set stays small.
+    const MOST: usize = 100;
+    const LONGEST: usize = 160;
+
+    /// The first of these paths in order, each as one line.
+    pub fn of<'a>(paths: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut files = Self::default();
+        for path in paths {
+            let path = text::line(path, Self::LONGEST);
+            if files.paths.len() < Self::MOST || files.paths.contains(&path) {
+                files.paths.insert(path);
+            } else {
+                files.cut = true;
+            }
+        }
+        files
+    }
 }
 
 /// How large the diff is, where the forge says.
@@ -86,7 +123,8 @@ impl Change {
                 // Known only from the push that the merge made.
                 Credit::Pushed => 1,
                 Credit::AuthorOfBotMerge => 2,
-                Credit::Enqueued | Credit::Merged => 3,
+                Credit::Approved => 3,
+                Credit::Enqueued | Credit::Merged => 4,
             },
         }
     }

@@ -4,12 +4,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::alert::Signals;
-use crate::change::Change;
+use crate::change::{Change, Files};
 use crate::deployment::{Deployment, DeploymentKey};
 use crate::ids::{ChangeId, EnvironmentName, IncidentId, PersonId, ServiceId};
 use crate::incident::Incident;
 use crate::message::{Message, Subject};
+use crate::queue::Queue;
 use crate::reason::Reason;
+use crate::shift::Shift;
 use crate::window::WindowNotes;
 
 /// Something kept in a service's working set.
@@ -20,6 +22,9 @@ pub enum Record {
     Deployment(Deployment),
     Signals(EnvironmentName, Signals),
     Incident(Incident),
+    Shift(Shift),
+    Queue(Queue),
+    Files(ChangeId, Files),
 }
 
 /// The name of a record within its service.
@@ -30,6 +35,9 @@ pub enum RecordKey {
     Deployment(DeploymentKey),
     Signals(EnvironmentName),
     Incident(IncidentId),
+    Shift(String),
+    Queue,
+    Files(ChangeId),
 }
 
 impl Record {
@@ -41,6 +49,9 @@ impl Record {
             Self::Deployment(deployment) => RecordKey::Deployment(deployment.key.clone()),
             Self::Signals(environment, _) => RecordKey::Signals(environment.clone()),
             Self::Incident(incident) => RecordKey::Incident(incident.id.clone()),
+            Self::Shift(shift) => RecordKey::Shift(shift.id.clone()),
+            Self::Queue(_) => RecordKey::Queue,
+            Self::Files(id, _) => RecordKey::Files(id.clone()),
         }
     }
 }

@@ -3,11 +3,14 @@
 //! | who | when | step |
 //! | --- | --- | --- |
 //! | the responder of the first suspect | at once, if the suspect's turn is not over | `first-responder` |
-//! | the rotation | at once if there is no such suspect, else when nobody acknowledged in time | `rotation` |
+//! | who has the pager of the service | at once, if there is no such suspect | `first-responder` |
+//! | the rotation | at once if there is neither, else when nobody acknowledged in time | `rotation` |
 //! | the responder of a suspect whose turn is over | when nobody acknowledged in time | `tail-responder` |
 //!
 //! Nobody is paged twice for one incident; an acknowledgement or the resolution stops everything. Evidence
 //! that arrives later adds a page to a new first suspect, for at most [`MOST_FIRST_RESPONDERS`] people.
+//!
+//! In a service of mode `manual` nobody is paged: people take and hand over the pager there, and we show and record.
 //!
 //! Absent on purpose: re-notification, stale acknowledgements, "not mine"; they have an issue of their own.
 
@@ -17,7 +20,8 @@ use crate::ids::PersonId;
 use crate::incident::Incident;
 use crate::message::Step;
 use crate::reason::Reason;
-use crate::service::Service;
+use crate::responder::Responder;
+use crate::service::{Mode, Service};
 use crate::suspect::{Stand, Suspect};
 
 /// At most this many suspects' responders are paged for one incident.
@@ -40,24 +44,34 @@ pub fn rotation_due_at(incident: &Incident, service: &Service) -> Timestamp {
     incident.detected_at + (service.policy.rotation_after - TICK).max(SignedDuration::ZERO)
 }
 
-/// The pages that are due at `now` and were not decided before, in order.
+/// The pages that are due at `now` and were not decided before, in order. `pager`: who has the pager of the whole
+/// service by a person's word.
 #[must_use]
-pub fn due_pages(incident: &Incident, suspects: &[Suspect], service: &Service, now: Timestamp) -> Vec<DuePage> {
-    if !incident.is_open() || !incident.acknowledged.is_empty() {
+pub fn due_pages(
+    incident: &Incident,
+    suspects: &[Suspect],
+    pager: Option<&Responder>,
+    service: &Service,
+    now: Timestamp,
+) -> Vec<DuePage> {
+    if !incident.is_open() || !incident.acknowledged.is_empty() || service.mode == Mode::Manual {
         return Vec::new();
     }
     let mut due: Vec<DuePage> = Vec::new();
-    let first = suspects.first().filter(|s| s.stand == Stand::Active);
-    if let Some(suspect) = first
+    let suspect = suspects.first().filter(|s| s.stand == Stand::Active);
+    let first = match (suspect, pager) {
+        (Some(suspect), _) => Some((&suspect.responder, Reason::FirstSuspect { change: suspect.label.clone() })),
+        (None, pager) => pager.map(|pager| (&pager.person, Reason::HasThePager)),
+    };
+    if let Some((person, reason)) = &first
         && pages_at(incident, Step::FirstResponder) < MOST_FIRST_RESPONDERS
     {
-        let reason = Reason::FirstSuspect { change: suspect.label.clone() };
-        add(&mut due, incident, &suspect.responder, Step::FirstResponder, reason);
+        add(&mut due, incident, person, Step::FirstResponder, reason.clone());
     }
     let minutes = service.policy.rotation_after.as_mins();
     let late = now >= rotation_due_at(incident, service);
     if pages_at(incident, Step::Rotation) == 0 && (first.is_none() || late) {
-        let reason = match (first, suspects.is_empty()) {
+        let reason = match (&first, suspects.is_empty()) {
             (Some(_), _) => Reason::NobodyAcknowledged { minutes },
             (None, false) => Reason::OnlyTailSuspects,
             (None, true) if service.repositories.is_empty() => Reason::AlertNotPlaced,
@@ -82,7 +96,7 @@ pub fn due_pages(incident: &Incident, suspects: &[Suspect], service: &Service, n
 /// When [`due_pages`] has to be asked again, if time alone can make another page due.
 #[must_use]
 pub fn next_due_at(incident: &Incident, service: &Service, now: Timestamp) -> Option<Timestamp> {
-    let waits = incident.is_open() && incident.acknowledged.is_empty();
+    let waits = incident.is_open() && incident.acknowledged.is_empty() && service.mode != Mode::Manual;
     Some(rotation_due_at(incident, service)).filter(|at| waits && *at > now)
 }
 

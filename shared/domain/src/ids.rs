@@ -112,6 +112,14 @@ id!(
     simple_name
 );
 id!(
+    /// A squad of the configuration.
+    SquadId,
+    "squad",
+    "1 to 64 letters, digits, `-`, `_` or `.`",
+    true,
+    simple_name
+);
+id!(
     /// An incident: the service and a digest of what opened it, such as `edxapp-k3v7q2ma`.
     IncidentId,
     "incident",
@@ -190,6 +198,25 @@ impl Login {
         Ok(Self { forge: forge.to_ascii_lowercase(), name: name.to_ascii_lowercase() })
     }
 
+    /// The account behind an e-mail address: that of the forge for the addresses which forges make up
+    /// (`12345+feanil@users.noreply.github.com`), else the address itself.
+    pub fn from_email(address: &str) -> Result<Self, InvalidId> {
+        let address = address.trim().to_ascii_lowercase();
+        let Some((name, host)) = address.rsplit_once('@').filter(|(name, host)| !name.is_empty() && host.contains('.'))
+        else {
+            return Err(InvalidId { what: "e-mail address", expected: "`name@host`, such as `feanil@example.com`" });
+        };
+        let account = |separator| match name.split_once(separator) {
+            Some((id, account)) if id.bytes().all(|b| b.is_ascii_digit()) => account,
+            _ => name,
+        };
+        match host.strip_prefix("users.noreply.") {
+            Some("github.com") => Self::new("github", account('+')),
+            Some("gitlab.com") => Self::new("gitlab", account('-')),
+            _ => Self::new("email", &address),
+        }
+    }
+
     /// The account's name without its forge.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -245,6 +272,22 @@ mod tests {
     fn letter_case_never_loses_a_person_or_a_repository() {
         assert_eq!(Login::new("github", "Feanil").unwrap(), Login::new("GitHub", "feanil").unwrap());
         assert_eq!("OpenEdX/Edx-Platform".parse::<Repository>().unwrap().as_str(), "openedx/edx-platform");
+    }
+
+    #[test]
+    fn the_addresses_that_forges_make_up_are_accounts() {
+        for (address, want) in [
+            ("12345+Feanil@users.noreply.github.com", "github:feanil"),
+            ("feanil@users.noreply.github.com", "github:feanil"),
+            ("4711-Usama@users.noreply.gitlab.com", "gitlab:usama"),
+            ("anna-lindqvist@users.noreply.gitlab.com", "gitlab:anna-lindqvist"),
+            ("Feanil.Patel@Example.COM", "email:feanil.patel@example.com"),
+        ] {
+            assert_eq!(Login::from_email(address).unwrap().to_string(), want);
+        }
+        for bad in ["", "feanil", "@example.com", "feanil@", "feanil@localhost", "a b@example.com", "<x>@example.com"] {
+            assert!(Login::from_email(bad).is_err(), "{bad:?}");
+        }
     }
 
     #[test]

@@ -2,16 +2,17 @@
 //!
 //! Pages are an append-only log here. Their delivery is the outbox's business.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::alert::{Severity, Signal};
-use crate::ids::{EnvironmentName, IncidentId, PersonId, ServiceId};
+use crate::ids::{EnvironmentName, IncidentId, PersonId, ServiceId, SquadId};
 use crate::message::Step;
 use crate::reason::Reason;
+use crate::squad::WishReason;
 use crate::suspect::Suspect;
 
 /// How many alerts of one incident are kept in words; all of them are counted.
@@ -65,6 +66,12 @@ pub struct Incident {
     pub acknowledged: Vec<Acknowledgement>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<Timestamp>,
+    /// What each squad's wish came to.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub squads: BTreeMap<SquadId, WishReason>,
+    /// Who heard of it without being paged.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub told: BTreeSet<PersonId>,
 }
 
 impl Incident {
@@ -94,6 +101,8 @@ impl Incident {
             pages: Vec::new(),
             acknowledged: Vec::new(),
             resolved_at: None,
+            squads: BTreeMap::new(),
+            told: BTreeSet::new(),
         };
         incident.join(firing);
         incident

@@ -7,13 +7,17 @@
 //! [`escalation`] (who is paged, and when) and the `on_*` modules (one event, one decision).
 
 pub mod alert;
+pub mod attendance;
+pub mod because;
 pub mod calendar;
 pub mod change;
+pub mod code_owners;
 pub mod decision;
 pub mod deployment;
 pub mod escalation;
 pub mod ids;
 pub mod incident;
+pub mod lineage;
 pub mod message;
 pub mod notices;
 pub mod on_alert;
@@ -22,37 +26,59 @@ pub mod on_merge;
 pub mod on_page;
 pub mod on_request;
 pub mod on_schedule;
+pub mod paths;
+pub mod queue;
 pub mod reason;
 pub mod release;
+pub mod responder;
 pub mod revert;
 pub mod roster;
 pub mod service;
 pub mod settings;
+pub mod shift;
 pub mod situation;
+pub mod squad;
 pub mod suspect;
 pub mod text;
 pub mod times;
+pub mod turn;
 pub mod window;
 pub mod wording;
 
 #[cfg(test)]
 mod convergence_tests;
 #[cfg(test)]
+mod properties_tests;
+#[cfg(test)]
+mod situations_tests;
+#[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod wording_tests;
 
 pub use alert::{Alert, AlertState, Severity, Signals};
+pub use attendance::Attendance;
+pub use because::Because;
 pub use calendar::{Calendar, Occasion, OccasionKind, Span, TimeKind, Timetable, WorkingHours};
 pub use change::{Change, ChangeKind, Credit, Merger};
+pub use code_owners::CodeOwners;
 pub use decision::{Decisions, Entry, Record, Write};
 pub use deployment::{Carries, Deployment, DeploymentEvent, DeploymentKey, DeploymentState};
-pub use ids::{ChangeId, Commit, EnvironmentName, IncidentId, InvalidId, Login, PersonId, Repository, ServiceId};
+pub use ids::{
+    ChangeId, Commit, EnvironmentName, IncidentId, InvalidId, Login, PersonId, Repository, ServiceId, SquadId,
+};
 pub use incident::{Acknowledgement, Incident, PageRecord};
 pub use message::{Kind, Message, MessageKey, Outgoing, Step, Subject};
+pub use paths::Paths;
+pub use queue::Queue;
 pub use reason::Reason;
+pub use responder::Responder;
 pub use revert::{Claim, Reverts};
 pub use roster::{Contact, Person, Roster};
-pub use service::{Environment, Matcher, Policy, ServedRepository, Service};
+pub use service::{Environment, Matcher, Mode, Policy, ServedRepository, Service};
 pub use settings::Settings;
+pub use shift::Shift;
 pub use situation::{Clock, Noted, Situation};
+pub use squad::{Ownership, Squad, Wish, WishReason};
 pub use suspect::Suspect;
 pub use window::{Phase, Window, WindowNotes};

@@ -7,17 +7,49 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use strum::{EnumIter, EnumString, IntoStaticStr};
 
 use crate::alert::Severity;
 use crate::ids::{ChangeId, IncidentId, PersonId, ServiceId};
 use crate::reason::Reason;
 
 /// Which message of a change's or an incident's life this is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    IntoStaticStr,
+    EnumIter,
+    EnumString,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Step {
     /// Your change was merged.
     Receipt,
+    /// Your change was merged; somebody else answers for it.
+    Thanks,
+    /// Do you take the pager for it?
+    Ask,
+    /// Nobody took the pager for a change: be warned.
+    Forewarned,
+    /// Your turn lasts longer.
+    Extended,
+    /// Something was handed over to you.
+    HandedOver,
+    /// What you had, somebody else has now.
+    TakenOver,
+    /// Changes wait for long.
+    QueueSlow,
+    /// Changes have waited for so long that you are their deputy.
+    Deputy,
     /// Your turn starts.
     Started,
     /// Your turn ends soon.
@@ -32,6 +64,8 @@ pub enum Step {
     Rotation,
     /// A page to the responder of a suspect whose turn is over, when nobody else answered.
     TailResponder,
+    /// Something broke that your squad wishes to hear of.
+    SquadHears,
     /// Somebody else acknowledged what you were paged for.
     Acknowledged,
     /// What you were paged for is over.
@@ -39,39 +73,19 @@ pub enum Step {
 }
 
 impl Step {
+    /// The step's name, in keys, payloads and the configuration.
     #[must_use]
     pub fn word(self) -> &'static str {
-        match self {
-            Self::Receipt => "receipt",
-            Self::Started => "started",
-            Self::EndingSoon => "ending-soon",
-            Self::Ended => "ended",
-            Self::StandbyAgain => "standby-again",
-            Self::FirstResponder => "first-responder",
-            Self::Rotation => "rotation",
-            Self::TailResponder => "tail-responder",
-            Self::Acknowledged => "acknowledged",
-            Self::Resolved => "resolved",
-        }
+        self.into()
     }
 
-    /// The inverse of [`Step::word`].
+    /// The notices that a person may mute: those of a change's life, save its start.
     #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        [
-            Self::Receipt,
-            Self::Started,
-            Self::EndingSoon,
-            Self::Ended,
-            Self::StandbyAgain,
-            Self::FirstResponder,
-            Self::Rotation,
-            Self::TailResponder,
-            Self::Acknowledged,
-            Self::Resolved,
-        ]
-        .into_iter()
-        .find(|step| step.word() == word)
+    pub fn can_be_muted(self) -> bool {
+        matches!(
+            self,
+            Self::Receipt | Self::Thanks | Self::Extended | Self::EndingSoon | Self::Ended | Self::StandbyAgain
+        )
     }
 }
 
@@ -81,6 +95,10 @@ impl Step {
 pub enum Subject {
     Change(ChangeId),
     Incident(IncidentId),
+    /// A shift, by its id.
+    Shift(String),
+    /// The service itself.
+    Service,
 }
 
 impl fmt::Display for Subject {
@@ -88,6 +106,8 @@ impl fmt::Display for Subject {
         match self {
             Self::Change(id) => id.fmt(f),
             Self::Incident(id) => id.fmt(f),
+            Self::Shift(id) => write!(f, "shift-{id}"),
+            Self::Service => f.write_str("service"),
         }
     }
 }
@@ -100,11 +120,28 @@ pub struct MessageKey {
     pub subject: Subject,
     pub person: PersonId,
     pub step: Step,
+    /// Which of several turns or handovers of one change it is about: the second start is not the first again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub nth: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+impl MessageKey {
+    /// The key within its service.
+    #[must_use]
+    pub fn within_service(&self) -> String {
+        let nth = if self.nth == 0 { String::new() } else { format!("#{}", self.nth) };
+        format!("{}#{}#{}{nth}", self.subject, self.person, self.step.word())
+    }
 }
 
 impl fmt::Display for MessageKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}#{}#{}#{}", self.service, self.subject, self.person, self.step.word())
+        write!(f, "{}#{}", self.service, self.within_service())
     }
 }
 

@@ -1,7 +1,9 @@
 //! A monitor says something is wrong, or that it no longer is. All alerts of one environment of a service
 //! are one failure: one open incident, its suspects, its pages.
 
-use std::collections::BTreeMap;
+mod squads;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,13 +12,17 @@ use crate::alert::{Alert, Place, Signal, Signals};
 use crate::change::Change;
 use crate::decision::{Decisions, Record, Wake};
 use crate::escalation::due_pages;
+use crate::ids::PersonId;
 use crate::incident::{Incident, PageRecord};
 use crate::message::{Kind, Step, Subject};
 use crate::reason::Reason;
-use crate::service::Service;
+use crate::responder::on_override;
+use crate::service::{Mode, Service};
 use crate::settings::Settings;
+use crate::shift::Shift;
 use crate::situation::Situation;
 use crate::suspect::suspects;
+use crate::times::span;
 use crate::window::windows;
 use crate::wording::{self, Reader};
 
@@ -98,6 +104,10 @@ fn begin(
     let what = wording::headline(&incident);
     decisions.log(now, Some(Subject::Incident(incident.id.clone())), None, what, reason.clone());
     escalate(decisions, &mut incident, situation, service, settings, now);
+    if service.mode == Mode::Manual {
+        let what = format!("nobody is paged for {}", wording::headline(&incident));
+        decisions.log(now, Some(Subject::Incident(incident.id.clone())), None, what, Reason::ManualMode);
+    }
     let seen = situation.incidents.get(&incident.id).map_or(0, |known| known.rev);
     decisions.put(Record::Incident(incident), seen);
     reason
@@ -128,7 +138,10 @@ fn follow(
     };
     if incident != before {
         let subject = Some(Subject::Incident(incident.id.clone()));
-        decisions.log(now, subject, None, wording::headline(&incident), reason.clone());
+        let lasted =
+            incident.resolved_at.map(|at| format!(", over after {}", span(at.duration_since(incident.began_at))));
+        let what = format!("{}{}", wording::headline(&incident), lasted.unwrap_or_default());
+        decisions.log(now, subject, None, what, reason.clone());
         decisions.put(Record::Incident(incident), rev);
     }
     reason
@@ -146,13 +159,9 @@ fn resolve(
     let ended = incident.alerts.keys().filter_map(|key| signals.by_key.get(key)?.ended_at).max();
     let at = ended.unwrap_or(now).min(now).max(incident.began_at);
     incident.resolved_at = Some(at);
-    let mut told = Vec::new();
-    for page in &incident.pages {
-        if told.contains(&&page.person) {
-            continue;
-        }
-        told.push(&page.person);
-        let reader = Reader { settings, service, person: &page.person, now };
+    let told: BTreeSet<&PersonId> = incident.pages.iter().map(|p| &p.person).chain(&incident.told).collect();
+    for person in told {
+        let reader = Reader { settings, service, person, now };
         decisions.tell(wording::incident_notice(reader, incident, Step::Resolved, Reason::ResolvedAt { at }));
     }
 }
@@ -175,7 +184,9 @@ pub fn escalate(
     };
     let mut changed = incident.suspects != found || before != found.len();
     incident.suspects = found;
-    let due = due_pages(incident, &incident.suspects, service, now);
+    let shifts: Vec<&Shift> = situation.shifts.values().map(|s| &s.value).collect();
+    let pager = on_override(&shifts, now);
+    let due = due_pages(incident, &incident.suspects, pager.as_ref(), service, now);
     let changes: Vec<&Change> = all.iter().map(|w| w.change).collect();
     for page in due {
         changed = true;
@@ -185,7 +196,7 @@ pub fn escalate(
         decisions.tell(message);
         incident.pages.push(PageRecord { person: page.person, step: page.step, at: now, reason: page.reason });
     }
-    changed
+    squads::tell(decisions, incident, situation, service, settings, now) || changed
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub fn places<'a>(
     let mut served = false;
     let found: Vec<_> = settings
         .services()
-        .filter(|service| service.has(&event.repository))
+        .filter(|service| service.deploys(&event.repository))
         .inspect(|_| served = true)
         .filter_map(|service| Some((service, service.environment_called(&event.environment)?)))
         .collect();
@@ -53,7 +53,7 @@ pub fn decide(
     if known.is_some_and(|known| known.value == deployment) {
         return (decisions, Reason::AlreadyKnown);
     }
-    let (changes, taken_back) = moved(situation, &deployment, environment);
+    let (changes, taken_back) = moved(situation, &deployment, service, environment);
     let reason = if !environment.live {
         Reason::NotTheLiveEnvironment { environment: environment.name.clone() }
     } else {
@@ -79,11 +79,16 @@ pub fn decide(
 }
 
 /// How many changes this deployment brings, or tried to bring, into the environment; and how many it takes back.
-fn moved(situation: &Situation, deployment: &Deployment, environment: &Environment) -> (usize, usize) {
+fn moved(
+    situation: &Situation,
+    deployment: &Deployment,
+    service: &Service,
+    environment: &Environment,
+) -> (usize, usize) {
     let changes: Vec<_> = situation.changes.values().map(|c| &c.value).collect();
     let others = situation.deployments.values().map(|d| &d.value).filter(|d| d.key != deployment.key);
     let deployments: Vec<_> = others.chain(std::iter::once(deployment)).collect();
-    let exposures = release::exposures(&changes, &deployments, &environment.name);
+    let exposures = release::exposures(&changes, &deployments, &environment.name, &service.upstreams);
     let this = |d: &Deployment| d.key == deployment.key;
     let brought = exposures.values().filter(|e| e.live.into_iter().chain(e.attempts.iter().copied()).any(this));
     let taken_back = exposures.values().filter(|e| e.rolled_back.iter().any(|r| this(r.by)));

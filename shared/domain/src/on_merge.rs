@@ -6,13 +6,15 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::change::{Change, ChangeKind, Credit, Merger};
+use crate::attendance;
+use crate::because::Because;
+use crate::change::{Change, ChangeKind, Credit, Files, Merger};
 use crate::decision::Entry;
 use crate::ids::{Login, PersonId, Repository, ServiceId};
 use crate::message::Subject;
 use crate::reason::Reason;
+use crate::responder::by_policy;
 use crate::settings::Settings;
-use crate::window::{Because, responder};
 
 /// What forges tell us.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +22,23 @@ use crate::window::{Because, responder};
 pub enum MergeEvent {
     Merged(Box<Change>),
     Enqueued(Enqueued),
+    Approved(Approved),
+}
+
+/// Somebody approved a pull request that a bot made: they answer for it if a bot merges it too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approved {
+    pub repository: Repository,
+    pub number: u64,
+    pub by: Login,
+    pub at: Timestamp,
+}
+
+/// What is known of a pull request's way to its merge, for the day a bot merges it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Way {
+    pub enqueued: Option<Enqueued>,
+    pub approved: Option<Approved>,
 }
 
 /// Somebody put a pull request into the merge queue, or told the forge to merge it when it is ready.
@@ -36,6 +55,7 @@ pub struct Enqueued {
 pub enum MergeDecision {
     Keep(Box<Merge>),
     NoteEnqueue(Enqueued),
+    NoteApproval(Approved),
     Nothing(Reason),
 }
 
@@ -43,29 +63,28 @@ pub enum MergeDecision {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Merge {
     pub change: Change,
+    /// Which files it touches, where this report tells: kept beside the change.
+    pub files: Option<Files>,
     /// Each service with its responder and the line for its log.
     pub windows: Vec<(ServiceId, PersonId, Entry)>,
 }
 
-/// Decides about one report of a forge. `enqueued`: who put this pull request into the queue, where known.
+/// Decides about one report of a forge. `way`: how this pull request came to its merge, where that is known.
 #[must_use]
-pub fn decide(event: MergeEvent, enqueued: Option<&Enqueued>, settings: &Settings, now: Timestamp) -> MergeDecision {
+pub fn decide(event: MergeEvent, way: &Way, settings: &Settings, now: Timestamp) -> MergeDecision {
+    let served = |repository: &Repository| settings.services_of(repository).next().is_some();
     let mut change = match event {
         MergeEvent::Merged(change) => *change,
-        MergeEvent::Enqueued(enqueued) => {
-            let served = settings.services_of(&enqueued.repository).next().is_some();
-            return if served {
-                MergeDecision::NoteEnqueue(enqueued)
-            } else {
-                MergeDecision::Nothing(Reason::RepositoryNotServed)
-            };
+        MergeEvent::Enqueued(enqueued) if served(&enqueued.repository) => return MergeDecision::NoteEnqueue(enqueued),
+        MergeEvent::Approved(approved) if served(&approved.repository) => return MergeDecision::NoteApproval(approved),
+        MergeEvent::Enqueued(_) | MergeEvent::Approved(_) => {
+            return MergeDecision::Nothing(Reason::RepositoryNotServed);
         }
     };
-    if let Some(enqueued) = enqueued
-        && change.merger.credit == Credit::AuthorOfBotMerge
-        && !enqueued.by.is_bot()
+    if change.merger.credit == Credit::AuthorOfBotMerge
+        && let Some(merger) = told_the_bot(&change, way)
     {
-        change.merger = Merger { login: enqueued.by.clone(), credit: Credit::Enqueued };
+        change.merger = merger;
     }
     if settings.services_of(&change.id.repository).next().is_none() {
         return MergeDecision::Nothing(Reason::RepositoryNotServed);
@@ -74,10 +93,14 @@ pub fn decide(event: MergeEvent, enqueued: Option<&Enqueued>, settings: &Setting
         .services_of(&change.id.repository)
         .filter(|service| service.serves(&change.id.repository, &change.base, change.base_is_default))
         .filter_map(|service| {
-            let responder = responder(&change, service, &settings.roster)?;
-            let reason = match responder.because {
-                Because::StandsIn { unknown } => Reason::UnknownMerger { login: unknown },
-                Because::Merged | Because::Enqueued | Because::Authored | Because::Pushed => Reason::MergedOnStandby,
+            let responder = by_policy(&change, service, &settings.roster, change.merged_at)?;
+            let off_hours = attendance::asking(&change, service, &settings.roster);
+            let reason = match (&responder.because, off_hours) {
+                // Kept all the same: another report of it, which lists no files, must not open it again.
+                _ if !service.touched_by(&change.id.repository, change.files.as_ref()) => Reason::TouchesOtherPaths,
+                (Because::StandsIn { unknown }, _) => Reason::UnknownMerger { login: unknown.clone() },
+                (_, Some(asking)) => Reason::MergedOffHours { when: asking.why.to_string() },
+                (_, None) => Reason::MergedOnStandby,
             };
             let entry = Entry {
                 at: now,
@@ -92,17 +115,26 @@ pub fn decide(event: MergeEvent, enqueued: Option<&Enqueued>, settings: &Setting
     if windows.is_empty() {
         return MergeDecision::Nothing(Reason::BranchNotDeployed { branch: change.base });
     }
-    MergeDecision::Keep(Box::new(Merge { change, windows }))
+    let files = change.files.take();
+    MergeDecision::Keep(Box::new(Merge { change, files, windows }))
 }
 
-/// The pull request whose enqueuer has to be looked up before [`decide`], because a bot merged it.
+/// Who made the bot merge: who put it into the queue; for what a bot made, who approved it.
+fn told_the_bot(change: &Change, way: &Way) -> Option<Merger> {
+    let enqueued = way.enqueued.as_ref().map(|e| (&e.by, Credit::Enqueued));
+    let approved = way.approved.as_ref().filter(|_| change.author.is_bot()).map(|a| (&a.by, Credit::Approved));
+    let person = [enqueued, approved].into_iter().flatten().find(|(by, _)| !by.is_bot());
+    person.map(|(by, credit)| Merger { login: by.clone(), credit })
+}
+
+/// The pull request whose way has to be looked up before [`decide`], because a bot merged it.
 #[must_use]
-pub fn wants_enqueuer(event: &MergeEvent) -> Option<(&Repository, u64)> {
+pub fn wants_way(event: &MergeEvent) -> Option<(&Repository, u64)> {
     match event {
         MergeEvent::Merged(change) => match (change.kind, change.merger.credit) {
             (ChangeKind::PullRequest { number }, Credit::AuthorOfBotMerge) => Some((&change.id.repository, number)),
             (ChangeKind::PullRequest { .. } | ChangeKind::DirectPush, _) => None,
         },
-        MergeEvent::Enqueued(_) => None,
+        MergeEvent::Enqueued(_) | MergeEvent::Approved(_) => None,
     }
 }

@@ -1,4 +1,6 @@
-//! A person acts. Here: acknowledges an incident, which stops its escalation.
+//! A person acts. Here: acknowledges an incident, which stops its escalation. [`hands`] moves responsibility.
+
+pub mod hands;
 
 use jiff::Timestamp;
 

@@ -4,23 +4,19 @@
 //! It compares what is with what should be, so it does not matter whether it is woken late, twice, or after
 //! a crash. What does not fit one transaction is left for the next round, which follows at once.
 
+mod tidy;
+
 use jiff::{SignedDuration, Timestamp};
 
-use crate::change::Change;
 use crate::decision::{Decisions, Record, RecordKey, Wake};
-use crate::deployment::Deployment;
 use crate::escalation;
 use crate::message::{Message, Outgoing, Subject};
-use crate::notices;
+use crate::notices::Look;
 use crate::on_alert::escalate;
-use crate::on_deploy::retry_at;
-use crate::reason::Reason;
-use crate::release;
 use crate::service::Service;
 use crate::settings::Settings;
 use crate::situation::Situation;
-use crate::window::{Phase, Window, windows};
-use crate::wording::{self, Reader};
+use crate::window::{Closed, Phase, Window, windows};
 
 /// A transaction holds 100 actions; one notice is three (the note, the message, the log line).
 const MOST_ACTIONS: usize = 90;
@@ -30,8 +26,6 @@ pub const REPUBLISH: SignedDuration = SignedDuration::from_secs(60);
 const IN_HAND: SignedDuration = SignedDuration::from_secs(15);
 /// How long a resolved incident, or a superseded deployment, stays in the working set.
 const LINGER: SignedDuration = SignedDuration::from_hours(24);
-/// How long a resolved alert is remembered, so that its late repetitions open nothing: monitors retry for a day.
-const MEMORY: SignedDuration = SignedDuration::from_hours(72);
 
 /// What one look at a service came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,17 +47,32 @@ pub fn decide(
     let mut decisions = Decisions::none(&service.id, Wake::Now);
     let mut next = Next::default();
     let all = windows(situation, service, &settings.roster, now);
+    let look = Look { situation, service, settings, all: &all, now };
 
     incidents(&mut decisions, &mut next, situation, service, settings, now);
-    signals(&mut decisions, &mut next, situation, now);
+    tidy::signals(&mut decisions, &mut next, situation, service, now);
+    tidy::shifts(&mut decisions, &mut next, &look);
+    tidy::strays(&mut decisions, &mut next, situation, now);
+    let mut queue = situation.queue.value.clone();
     for window in &all {
-        if decisions.actions() + 4 > MOST_ACTIONS {
+        // A window is at the most a handful of messages, each with its line, its notes and the queue's record.
+        if decisions.actions() + 12 > MOST_ACTIONS {
             next.at(now);
             break;
         }
-        turn(&mut decisions, &mut next, window, &all, situation, service, settings, now);
+        if turn(&mut decisions, &mut next, &look, window)
+            && let Some(turn) = window.turn()
+        {
+            queue.learn(turn.since.duration_since(window.change.merged_at));
+        }
     }
-    deployments(&mut decisions, &mut next, &all, situation, service, now);
+    if let Some(until) = queue.paused(now).and_then(|pause| pause.until) {
+        next.at(until);
+    }
+    if queue != situation.queue.value {
+        decisions.put(Record::Queue(queue), situation.queue.rev);
+    }
+    tidy::deployments(&mut decisions, &mut next, &all, situation, service, now);
     let republish = unsent(&mut next, outbox, now);
     if !decisions.messages.is_empty() {
         next.at(now + REPUBLISH);
@@ -114,139 +123,49 @@ fn incidents(
     }
 }
 
-/// What monitors said is forgotten once nobody can repeat it.
-fn signals(decisions: &mut Decisions, next: &mut Next, situation: &Situation, now: Timestamp) {
-    for (environment, known) in &situation.signals {
-        if known.value.firing().next().is_some() || known.value.open.is_some() {
-            continue;
-        }
-        let last = known.value.by_key.values().filter_map(|s| s.ended_at).max();
-        match last.map(|last| last + MEMORY).filter(|until| *until > now) {
-            Some(until) => next.at(until),
-            None => decisions.drop_record(RecordKey::Signals(environment.clone()), known.rev),
-        }
-    }
-}
-
-/// One window: the notice that is due, its end, and when it wants to be looked at again.
-#[expect(clippy::too_many_arguments, reason = "what a decision needs, spelled out; a bag would hide it")]
-fn turn(
-    decisions: &mut Decisions,
-    next: &mut Next,
-    window: &Window<'_>,
-    all: &[Window<'_>],
-    situation: &Situation,
-    service: &Service,
-    settings: &Settings,
-    now: Timestamp,
-) {
+/// One window: the notices that are due, its end, and when it wants to be looked at again. Whether it went live.
+fn turn(decisions: &mut Decisions, next: &mut Next, look: &Look<'_>, window: &Window<'_>) -> bool {
+    let (situation, now) = (look.situation, look.now);
     let known = situation.notes.get(&window.change.id);
     let before = known.map(|k| k.value.clone()).unwrap_or_default();
     let mut notes = before.clone();
-    let person = &window.responder.person;
-    for (step, reason) in notices::due(window, &mut notes, &service.policy, now) {
-        let subject = Some(Subject::Change(window.change.id.clone()));
-        if reason == Reason::TurnWasOverWhenHeard {
-            let what = format!("nobody is told of {}", window.change.label());
-            decisions.log(now, subject, Some(person.clone()), what, reason);
-            continue;
-        }
-        let ahead =
-            all.iter().take_while(|w| w.change.id != window.change.id).filter(|w| w.phase == Phase::Standby).count();
-        let reader = Reader { settings, service, person, now };
-        decisions.tell(wording::window_notice(
-            reader,
-            window,
-            step,
-            reason,
-            ahead,
-            &notices::released_with(window, all, settings),
-        ));
+    let told = look.window(window, &mut notes);
+    let subject = Some(Subject::Change(window.change.id.clone()));
+    for (person, step, reason) in told.unsaid {
+        let what = format!("{} of {} not said", step.word(), window.change.label());
+        decisions.log(now, subject.clone(), Some(person), what, reason);
     }
-    if let Phase::Closed { .. } = window.phase
+    for message in told.messages {
+        decisions.tell(message);
+    }
+    if let Some(at) = told.next {
+        next.at(at);
+    }
+    if let Phase::Closed { at, reason } = window.phase
         && notes == before
     {
-        // First its deployments have to remember when it was merged, or their releases would change.
-        if situation.deployments.values().any(|d| forgets(&d.value, window.change)) {
-            next.at(now);
-            return;
+        // What is not this service's stays a while, so that another report of it, which lists no files, finds them.
+        let leaves = if reason == Closed::OtherPaths { at + LINGER } else { at };
+        if leaves > now {
+            next.at(leaves);
+        } else {
+            tidy::close(decisions, next, look, window);
         }
-        let what = format!("{} leaves the working set", window.change.label());
-        let subject = Some(Subject::Change(window.change.id.clone()));
-        decisions.log(now, subject, Some(person.clone()), what, Reason::WindowClosed);
-        let rev = situation.changes.get(&window.change.id).map_or(0, |c| c.rev);
-        decisions.drop_record(RecordKey::Change(window.change.id.clone()), rev);
-        if let Some(known) = known {
-            decisions.drop_record(RecordKey::Notes(window.change.id.clone()), known.rev);
-        }
-        return;
+        return told.went_live;
     }
     if notes != before {
         decisions.put(Record::Notes(window.change.id.clone(), notes), known.map_or(0, |k| k.rev));
     }
     match window.phase {
         Phase::Standby => {
-            if let Some(since) = window.release.and_then(Deployment::live_since).filter(|since| *since > now) {
+            if let Some(since) = window.turn().map(|turn| turn.since).filter(|since| *since > now) {
                 next.at(since);
             }
         }
-        Phase::Active { until, settled, .. } => {
-            let soon = until - service.policy.ending_notice;
-            next.at(if settled && soon > now { soon } else { until });
-        }
-        Phase::Tail { until, .. } => next.at(until),
+        Phase::Active { until, .. } | Phase::Tail { until, .. } => next.at(until),
         Phase::Closed { .. } => next.at(now),
     }
-}
-
-/// Superseded deployments leave; what is live, and what still carries a window, stays.
-fn deployments(
-    decisions: &mut Decisions,
-    next: &mut Next,
-    all: &[Window<'_>],
-    situation: &Situation,
-    service: &Service,
-    now: Timestamp,
-) {
-    let everything = || situation.deployments.values().map(|d| &d.value);
-    for (key, known) in &situation.deployments {
-        let deployment = &known.value;
-        if let Some(at) = retry_at(deployment) {
-            next.at(at.max(now + SignedDuration::from_secs(1)));
-        }
-        if let Some(window) = all.iter().find(|w| forgets(deployment, w.change)) {
-            if decisions.actions() < MOST_ACTIONS {
-                let commit_merged_at = Some(window.change.merged_at);
-                let remembering = Deployment { commit_merged_at, ..deployment.clone() };
-                decisions.put(Record::Deployment(remembering), known.rev);
-            } else {
-                next.at(now);
-            }
-            continue;
-        }
-        let carries = all.iter().any(|w| w.involves(key));
-        let newest = release::newest_live(everything(), &key.environment, None, &deployment.repository);
-        if carries || newest.is_some_and(|n| n.key == *key) {
-            continue;
-        }
-        let last = [Some(deployment.created_at), deployment.started_at, deployment.succeeded_at, deployment.failed_at];
-        let end = last.into_iter().flatten().max().unwrap_or(deployment.created_at);
-        let until = end + service.policy.at_most + service.policy.tail + LINGER;
-        if until > now {
-            next.at(until);
-        } else if decisions.actions() < MOST_ACTIONS {
-            decisions.drop_record(RecordKey::Deployment(key.clone()), known.rev);
-        } else {
-            next.at(now);
-        }
-    }
-}
-
-/// Whether the change is this deployment's commit, and the deployment does not remember when it was merged.
-fn forgets(deployment: &Deployment, change: &Change) -> bool {
-    deployment.repository == change.id.repository
-        && deployment.commit.same(&change.id.commit)
-        && deployment.commit_merged_at != Some(change.merged_at)
+    told.went_live
 }
 
 /// Messages that nobody has accepted and nobody has in hand.

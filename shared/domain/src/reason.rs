@@ -4,12 +4,15 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
-use crate::ids::{EnvironmentName, Login, PersonId};
+use crate::ids::{EnvironmentName, Login, PersonId, SquadId};
+use crate::squad::WishReason;
 
 /// Why something was done, or was not.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case", tag = "reason")]
+#[strum(serialize_all = "snake_case")]
 pub enum Reason {
     // Merges.
     /// A change is on standby.
@@ -26,8 +29,26 @@ pub enum Reason {
     BranchNotDeployed {
         branch: String,
     },
+    /// The change touches nothing that this service is made of.
+    TouchesOtherPaths,
     /// Kept for the day the queue merges it.
     EnqueueNoted,
+    /// Kept for the day a bot merges what it made.
+    ApprovalNoted,
+    /// Merged outside working hours: somebody is asked to take the pager.
+    MergedOffHours {
+        when: String,
+    },
+    /// An outside contributor merged; a champion answers.
+    ChampionAnswers,
+    /// Who was asked takes the pager.
+    PagerTaken,
+    /// Who was asked does not take the pager.
+    PagerDeclined,
+    /// Everybody who was asked declined: the rotation is warned.
+    EverybodyDeclined,
+    /// Nobody took the pager: the rotation is warned.
+    Unattended,
 
     // Deployments.
     /// No service of this repository has an environment by this name.
@@ -67,6 +88,38 @@ pub enum Reason {
     TurnEnded,
     /// The deployment that started the turn failed, or was rolled back.
     BackOnStandby,
+    /// Deployed again, or something broke: the turn lasts longer.
+    TurnExtended,
+    /// A revert of the change is live.
+    TurnReverted,
+    /// A revert went live with the change: it never took traffic.
+    RevertedBeforeLive,
+    /// Whose change it is has a day off or a holiday; somebody stands in.
+    AwayToday,
+    /// Changes have waited for long: the owner is told.
+    QueueWaits {
+        hours: i64,
+    },
+    /// Changes have waited so long that the owner is deputy.
+    QueueDeputy {
+        hours: i64,
+    },
+    /// The pipeline was paused by a person.
+    QueuePaused {
+        why: String,
+    },
+    /// The pipeline goes on.
+    QueueResumed,
+    /// Somebody has the pager, or a window, by this person's word.
+    ShiftMade {
+        by: PersonId,
+    },
+    /// It was given back before its time.
+    ShiftEnded,
+    /// Not told: the person does not want this notice.
+    Muted,
+    /// Not told, not paged: in this service people take and hand over the pager themselves.
+    ManualMode,
     /// We heard of the turn only after it was over; nobody is told of the past.
     TurnWasOverWhenHeard,
     /// The window is closed and leaves the working set.
@@ -86,6 +139,8 @@ pub enum Reason {
     FirstSuspect {
         change: String,
     },
+    /// Paged: this person has the pager of the service.
+    HasThePager,
     /// Paged: no change is a suspect.
     NoSuspect,
     /// Paged: every suspect's turn is over.
@@ -96,6 +151,11 @@ pub enum Reason {
     },
     /// Paged: the alert names no service we know.
     AlertNotPlaced,
+    /// Told, or not: what a squad wishes to hear of.
+    SquadWish {
+        squad: SquadId,
+        wish: WishReason,
+    },
     /// Told: somebody acknowledged.
     AcknowledgedBy {
         person: PersonId,
@@ -122,43 +182,7 @@ impl Reason {
     /// The reason's name, as it stands in logs and in the store.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::MergedOnStandby => "merged_on_standby",
-            Self::UnknownMerger { .. } => "unknown_merger",
-            Self::AlreadyKnown => "already_known",
-            Self::RepositoryNotServed => "repository_not_served",
-            Self::BranchNotDeployed { .. } => "branch_not_deployed",
-            Self::EnqueueNoted => "enqueue_noted",
-            Self::EnvironmentUnknown => "environment_unknown",
-            Self::NotTheLiveEnvironment { .. } => "not_the_live_environment",
-            Self::LiveDeploymentStarted { .. } => "live_deployment_started",
-            Self::LiveDeploymentSucceeded { .. } => "live_deployment_succeeded",
-            Self::LiveDeploymentFailed { .. } => "live_deployment_failed",
-            Self::RolledBack { .. } => "rolled_back",
-            Self::ReleaseCompared { .. } => "release_compared",
-            Self::CompareUnanswered { .. } => "compare_unanswered",
-            Self::TurnStarted => "turn_started",
-            Self::TurnEndsSoon => "turn_ends_soon",
-            Self::TurnEnded => "turn_ended",
-            Self::BackOnStandby => "back_on_standby",
-            Self::TurnWasOverWhenHeard => "turn_was_over_when_heard",
-            Self::WindowClosed => "window_closed",
-            Self::IncidentOpened { .. } => "incident_opened",
-            Self::IncidentGrew { .. } => "incident_grew",
-            Self::IncidentResolved => "incident_resolved",
-            Self::ResolvedBeforeItFired => "resolved_before_it_fired",
-            Self::FirstSuspect { .. } => "first_suspect",
-            Self::NoSuspect => "no_suspect",
-            Self::OnlyTailSuspects => "only_tail_suspects",
-            Self::NobodyAcknowledged { .. } => "nobody_acknowledged",
-            Self::AlertNotPlaced => "alert_not_placed",
-            Self::AcknowledgedBy { .. } => "acknowledged_by",
-            Self::ResolvedAt { .. } => "resolved_at",
-            Self::AlreadyAccepted => "already_accepted",
-            Self::DeliveryUnderWay => "delivery_under_way",
-            Self::AcceptedBy { .. } => "accepted_by",
-            Self::NoContactAccepted { .. } => "no_contact_accepted",
-        }
+        self.into()
     }
 }
 
@@ -172,7 +196,15 @@ impl fmt::Display for Reason {
             Self::AlreadyKnown => f.write_str("said nothing new"),
             Self::RepositoryNotServed => f.write_str("no service of the configuration deploys this repository"),
             Self::BranchNotDeployed { branch } => write!(f, "no service deploys the branch {branch}"),
+            Self::TouchesOtherPaths => f.write_str("the change touches nothing that this service is made of"),
             Self::EnqueueNoted => f.write_str("who enqueued is kept until the queue merges"),
+            Self::ApprovalNoted => f.write_str("who approved is kept until a bot merges"),
+            Self::MergedOffHours { when } => write!(f, "merged at a time that is not working time: {when}"),
+            Self::ChampionAnswers => f.write_str("an outside contributor merged: a champion answers"),
+            Self::PagerTaken => f.write_str("asked, and takes the pager"),
+            Self::PagerDeclined => f.write_str("asked, and does not take the pager"),
+            Self::EverybodyDeclined => f.write_str("everybody who was asked declined: the rotation is warned"),
+            Self::Unattended => f.write_str("nobody took the pager: unattended, the rotation is warned"),
             Self::EnvironmentUnknown => f.write_str("no service of this repository has an environment by this name"),
             Self::NotTheLiveEnvironment { environment } => {
                 write!(f, "{environment} is not the live environment: nothing changes for the pager")
@@ -201,6 +233,20 @@ impl fmt::Display for Reason {
             Self::TurnEndsSoon => f.write_str("the turn ends soon"),
             Self::BackOnStandby => f.write_str("not live any more: back on standby"),
             Self::TurnEnded => f.write_str("the turn is over"),
+            Self::TurnExtended => f.write_str("deployed again, or something broke: the turn lasts longer"),
+            Self::TurnReverted => f.write_str("a revert of it is live"),
+            Self::RevertedBeforeLive => f.write_str("a revert went live with it: it never took traffic"),
+            Self::AwayToday => f.write_str("a day off or a holiday: somebody stands in"),
+            Self::QueueWaits { hours } => write!(f, "waiting for {hours} h: the owner is told"),
+            Self::QueueDeputy { hours } => {
+                write!(f, "waiting for {hours} h without pauses and freezes: the owner is deputy")
+            }
+            Self::QueuePaused { why } => write!(f, "the pipeline is paused: {why}"),
+            Self::QueueResumed => f.write_str("the pipeline goes on"),
+            Self::ShiftMade { by } => write!(f, "by the word of {by}"),
+            Self::ShiftEnded => f.write_str("given back before its time"),
+            Self::Muted => f.write_str("not told: this person does not want this notice"),
+            Self::ManualMode => f.write_str("mode manual: people take and hand over the pager themselves"),
             Self::TurnWasOverWhenHeard => f.write_str("the turn was over before we heard of it"),
             Self::WindowClosed => f.write_str("the tail is over: the window is closed"),
             Self::IncidentOpened { alerts } => write!(f, "opened by {}", alerts_word(*alerts)),
@@ -208,10 +254,12 @@ impl fmt::Display for Reason {
             Self::IncidentResolved => f.write_str("no alert fires any more"),
             Self::ResolvedBeforeItFired => f.write_str("resolved before we heard of it"),
             Self::FirstSuspect { change } => write!(f, "{change} went live last before the alert"),
+            Self::HasThePager => f.write_str("has the pager of the service just now"),
             Self::NoSuspect => f.write_str("no recent change is a suspect"),
             Self::OnlyTailSuspects => f.write_str("every suspect's turn was over"),
             Self::NobodyAcknowledged { minutes } => write!(f, "nobody acknowledged within {minutes} min"),
             Self::AlertNotPlaced => f.write_str("the alert names no service we know"),
+            Self::SquadWish { squad, wish } => write!(f, "{squad}: {wish}"),
             Self::AcknowledgedBy { person } => write!(f, "{person} acknowledged"),
             Self::ResolvedAt { at } => write!(f, "resolved at {at}"),
             Self::AlreadyAccepted => f.write_str("accepted before, or withdrawn"),

@@ -10,12 +10,17 @@ use jiff::Timestamp;
 use crate::change::Change;
 use crate::deployment::{Carries, Deployment};
 use crate::ids::{ChangeId, EnvironmentName};
+use crate::service::{Pin, Upstream};
 
 /// Where a change stands with respect to the live environment.
 #[derive(Debug, Clone, Default)]
 pub struct Exposure<'a> {
     /// The deployment that brought it live, where it is live still.
     pub live: Option<&'a Deployment>,
+    /// The change of the service's own repository that pins it, where it is a change of an upstream.
+    pub pinned_by: Option<&'a Change>,
+    /// Later deployments of the same commit, while it was live.
+    pub redeployed: Vec<&'a Deployment>,
     /// Deployments that tried to and failed, or were aborted: it may have taken traffic for a while.
     pub attempts: Vec<&'a Deployment>,
     /// Times at which it was live and was taken back.
@@ -29,45 +34,107 @@ pub struct RolledBack<'a> {
     pub by: &'a Deployment,
 }
 
+/// A deployment that took traffic, with the time at which its commit was merged, if that is known.
+struct Moved<'a> {
+    deployment: &'a Deployment,
+    merged_at: Option<Timestamp>,
+}
+
 /// Every change's exposure in `environment`.
 ///
 /// A deployment carries a change when the forge's comparison lists its commit, or it *is* its commit; where
 /// the forge was not asked, when the change was merged no later than the deployed commit (or than the
 /// deployment was created, if we never saw that commit merged). A deployment whose commit is known to be older
-/// than a live change takes that change back.
+/// than a live change takes that change back. A change of an upstream goes live with the deployment that carries
+/// the change which pins it, or with the next one where nothing is pinned.
 #[must_use]
 pub fn exposures<'a>(
     changes: &[&'a Change],
     deployments: &[&'a Deployment],
     environment: &EnvironmentName,
+    upstreams: &[Upstream],
 ) -> BTreeMap<&'a ChangeId, Exposure<'a>> {
-    let mut moved: Vec<&Deployment> =
-        deployments.iter().copied().filter(|d| d.key.environment == *environment && d.live_since().is_some()).collect();
-    moved.sort_by(|a, b| a.order().cmp(&b.order()));
-    let commits: Vec<Option<Timestamp>> = moved.iter().map(|d| commit_merged_at(d, changes, deployments)).collect();
+    let mut moved: Vec<Moved<'a>> = deployments
+        .iter()
+        .filter(|d| d.key.environment == *environment && d.live_since().is_some())
+        .map(|d| Moved { deployment: d, merged_at: commit_merged_at(d, changes, deployments) })
+        .collect();
+    moved.sort_by(|a, b| a.deployment.order().cmp(&b.deployment.order()));
+    let exposed = |change: &&'a Change| {
+        let upstream = upstreams.iter().find(|u| u.repository == change.id.repository);
+        (&change.id, exposure(change, upstream, changes, &moved))
+    };
+    changes.iter().map(exposed).collect()
+}
 
-    let mut found: BTreeMap<&ChangeId, Exposure<'_>> = BTreeMap::new();
-    for change in changes {
-        let exposure = found.entry(&change.id).or_default();
-        for (deployment, merged_at) in moved.iter().zip(&commits) {
-            if change.id.repository != deployment.repository {
-                continue;
+fn exposure<'a>(
+    change: &'a Change,
+    upstream: Option<&Upstream>,
+    changes: &[&'a Change],
+    moved: &[Moved<'a>],
+) -> Exposure<'a> {
+    let mut exposure = Exposure::default();
+    let mut newest: Option<&Deployment> = None;
+    for Moved { deployment, merged_at } in moved {
+        let by = match upstream {
+            None if change.id.repository == deployment.repository => Some(change),
+            None => continue,
+            Some(upstream) => upstream.pinning(change, deployment, changes),
+        };
+        let carried = match by {
+            Some(by) => carries(deployment, *merged_at, by),
+            // Nothing pins it: whatever is newest is taken when the deployment is made.
+            None => upstream.is_some_and(|u| u.pin == Pin::Newest) && change.merged_at <= deployment.created_at,
+        };
+        let older = || merged_at.zip(by).is_some_and(|(at, by)| by.merged_at > at);
+        match (carried, exposure.live) {
+            (true, _) if deployment.has_failed() => exposure.attempts.push(deployment),
+            (true, None) => {
+                exposure.live = Some(deployment);
+                exposure.pinned_by = by.filter(|_| upstream.is_some());
             }
-            let carried = carries(deployment, *merged_at, change);
-            match (carried, exposure.live) {
-                (true, _) if deployment.has_failed() => exposure.attempts.push(deployment),
-                (true, None) => exposure.live = Some(deployment),
-                (false, Some(release))
-                    if !deployment.has_failed() && merged_at.is_some_and(|at| change.merged_at > at) =>
-                {
-                    exposure.rolled_back.push(RolledBack { release, by: deployment });
-                    exposure.live = None;
-                }
-                (true, Some(_)) | (false, _) => {}
+            // Again, with nothing else live in between: going back to it is the rollback of what came between.
+            (true, Some(release))
+                if release.commit.same(&deployment.commit)
+                    && newest.is_some_and(|newest| newest.commit.same(&deployment.commit)) =>
+            {
+                exposure.redeployed.push(deployment);
             }
+            (false, Some(release)) if !deployment.has_failed() && older() => {
+                exposure.rolled_back.push(RolledBack { release, by: deployment });
+                exposure.live = None;
+                exposure.redeployed.clear();
+            }
+            (true, Some(_)) | (false, _) => {}
+        }
+        if !deployment.has_failed() {
+            newest = Some(deployment);
         }
     }
-    found
+    exposure
+}
+
+impl Upstream {
+    /// The first change of the deployed repository that pins this one, or a later one of the same upstream.
+    fn pinning<'a>(&self, change: &Change, deployment: &Deployment, changes: &[&'a Change]) -> Option<&'a Change> {
+        let Pin::Named(name) = &self.pin else { return None };
+        changes
+            .iter()
+            .copied()
+            .filter(|c| c.id.repository == deployment.repository && c.merged_at >= change.merged_at)
+            .filter(|c| names(&c.title, name))
+            .min_by(|a, b| a.order().cmp(&b.order()))
+    }
+}
+
+/// Whether a title names a library: `chore: bump edx-enterprise to 4.2` names `edx-enterprise`, and
+/// `edx-enterprise-data` does not.
+fn names(title: &str, name: &str) -> bool {
+    let (title, name) = (title.to_lowercase(), name.to_lowercase());
+    let part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '-' || c == '_');
+    title
+        .match_indices(&name)
+        .any(|(at, found)| !part(title[..at].chars().next_back()) && !part(title[at + found.len()..].chars().next()))
 }
 
 /// The newest deployment of the repository that is live in `environment`: what a rollback goes back to.

@@ -1,14 +1,13 @@
-//! The people: which accounts are theirs, where they live, how they are reached.
-//!
-//! Absent on purpose: champions and squads, which have an issue of their own.
+//! The people: which accounts and addresses are theirs, when they work, how they are reached, who stands in for them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::Timetable;
 use crate::ids::{Login, PersonId};
+use crate::message::Step;
 
 /// One way to reach a person. Tried in the roster's order until one accepts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -25,11 +24,26 @@ pub enum Contact {
 pub struct Person {
     pub id: PersonId,
     pub name: String,
+    /// Accounts of forges, and addresses as [`Login::from_email`] reads them.
     pub logins: Vec<Login>,
     pub zone: TimeZone,
     /// Working hours, regional calendars and days off, in the person's zone.
     pub timetable: Timetable,
     pub contacts: Vec<Contact>,
+    /// Who answers for this person's changes, first one first: this person is an outside contributor.
+    pub champions: Vec<PersonId>,
+    /// Who stands in on this person's days off and holidays, first one first.
+    pub deputies: Vec<PersonId>,
+    /// The notices that this person does not want. The start of a turn is always told.
+    pub muted: BTreeSet<Step>,
+}
+
+impl Person {
+    /// Merges, and is not asked to answer for it.
+    #[must_use]
+    pub fn is_outside(&self) -> bool {
+        !self.champions.is_empty()
+    }
 }
 
 /// Everybody we know, and the accounts by which forges call them.

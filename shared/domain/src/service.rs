@@ -4,7 +4,9 @@ use jiff::SignedDuration;
 
 use crate::alert::Alert;
 use crate::calendar::Timetable;
+use crate::change::Files;
 use crate::ids::{EnvironmentName, PersonId, Repository, ServiceId};
+use crate::paths::Paths;
 
 /// Every number of "when am I on call?", per service. The defaults are PRODUCT.md's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,8 +21,39 @@ pub struct Policy {
     pub ending_notice: SignedDuration,
     /// How long a page may go unacknowledged before the rotation is paged too.
     pub rotation_after: SignedDuration,
-    /// How long a failed deployment's changes stay suspects: they may have taken live traffic.
+    /// How long a failed deployment's changes stay suspects: they may have taken live traffic. Also how long a
+    /// change stays one after its revert, or a deployment to an older commit, is live.
     pub after_failure: SignedDuration,
+    /// What a merge outside working hours means.
+    pub off_hours: OffHours,
+    /// How long each person who is asked to take the pager has to answer.
+    pub answer_within: SignedDuration,
+    /// Who answers for a change when everybody who was asked declined.
+    pub declined: Declined,
+    /// How old the oldest change of the queue may get before the owner is told.
+    pub queue_told_after: SignedDuration,
+    /// How long a change may wait, not counting pauses and freezes, before the owner becomes deputy.
+    pub queue_deputy_after: SignedDuration,
+}
+
+/// What a merge outside working hours means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OffHours {
+    /// A merge like any other.
+    Allow,
+    /// The merger is asked to take the pager.
+    Ask,
+    /// Asked, and its deployment waits for a yes or for working hours.
+    Hold,
+}
+
+/// Who answers for a change when everybody who was asked declined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Declined {
+    Owner,
+    Rotation,
+    /// The merger all the same: one can say no to being asked, not to having merged.
+    Merger,
 }
 
 impl Default for Policy {
@@ -32,6 +65,11 @@ impl Default for Policy {
             ending_notice: SignedDuration::from_mins(10),
             rotation_after: SignedDuration::from_mins(5),
             after_failure: SignedDuration::from_mins(15),
+            off_hours: OffHours::Ask,
+            answer_within: SignedDuration::from_mins(15),
+            declined: Declined::Owner,
+            queue_told_after: SignedDuration::from_hours(24),
+            queue_deputy_after: SignedDuration::from_hours(72),
         }
     }
 }
@@ -42,6 +80,33 @@ pub struct ServedRepository {
     pub repository: Repository,
     /// The branch that is deployed; absent: the repository's default branch.
     pub branch: Option<String>,
+    /// The part of the repository that is this service; empty: all of it.
+    pub paths: Paths,
+}
+
+/// A library or plug-in that goes live in the service although it is merged elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upstream {
+    pub repository: Repository,
+    pub pin: Pin,
+}
+
+/// How a service takes an upstream in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pin {
+    /// A change of the service's own repository says so: its title has this name, as `bump edx-enterprise` does.
+    Named(String),
+    /// Every deployment takes the newest.
+    Newest,
+}
+
+/// How far automation goes for a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// People take and hand over the pager; we only show and record.
+    Manual,
+    /// Responders are told of their turns and paged.
+    Page,
 }
 
 /// Where a service runs. Exactly one environment of a service is live.
@@ -83,7 +148,9 @@ impl Matcher {
 #[derive(Debug, Clone)]
 pub struct Service {
     pub id: ServiceId,
+    pub mode: Mode,
     pub repositories: Vec<ServedRepository>,
+    pub upstreams: Vec<Upstream>,
     pub environments: Vec<Environment>,
     pub owners: Vec<PersonId>,
     pub rotation: Vec<PersonId>,
@@ -115,13 +182,36 @@ impl Service {
     /// Whether merges into `branch` of `repository` go live here.
     #[must_use]
     pub fn serves(&self, repository: &Repository, branch: &str, is_default: bool) -> bool {
-        self.repositories
-            .iter()
-            .any(|r| r.repository == *repository && r.branch.as_deref().map_or(is_default, |wanted| wanted == branch))
+        let own = |r: &ServedRepository| {
+            r.repository == *repository && r.branch.as_deref().map_or(is_default, |b| b == branch)
+        };
+        self.repositories.iter().any(own) || (is_default && self.upstreams.iter().any(|u| u.repository == *repository))
     }
 
+    /// Whether deployments of this repository are deployments of the service.
     #[must_use]
-    pub fn has(&self, repository: &Repository) -> bool {
+    pub fn deploys(&self, repository: &Repository) -> bool {
         self.repositories.iter().any(|r| r.repository == *repository)
+    }
+
+    /// Whether merges into this repository can go live here: its own, and its upstreams.
+    #[must_use]
+    pub fn concerns(&self, repository: &Repository) -> bool {
+        self.deploys(repository) || self.upstreams.iter().any(|u| u.repository == *repository)
+    }
+
+    /// Who answers where nobody else does: the first owner, else the first of the rotation.
+    #[must_use]
+    pub fn last_resort(&self) -> Option<&PersonId> {
+        self.owners.first().or_else(|| self.rotation.first())
+    }
+
+    /// Whether a change of these files concerns this service. Where not all of the files are known, it does.
+    #[must_use]
+    pub fn touched_by(&self, repository: &Repository, files: Option<&Files>) -> bool {
+        let touched = |paths: &Paths, files: &Files| files.cut || files.paths.iter().any(|file| paths.matches(file));
+        let touches = |paths: &Paths| paths.is_empty() || files.is_none_or(|files| touched(paths, files));
+        self.repositories.iter().any(|r| r.repository == *repository && touches(&r.paths))
+            || self.upstreams.iter().any(|u| u.repository == *repository)
     }
 }

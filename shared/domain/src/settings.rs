@@ -5,9 +5,11 @@
 use std::collections::BTreeMap;
 
 use crate::alert::Alert;
-use crate::ids::{EnvironmentName, Repository, ServiceId};
+use crate::code_owners::CodeOwners;
+use crate::ids::{EnvironmentName, Repository, ServiceId, SquadId};
 use crate::roster::Roster;
 use crate::service::Service;
+use crate::squad::{Ownership, Squad};
 
 /// The label names by which monitors commonly say which service an alert is about.
 pub const SERVICE_LABELS: [&str; 6] = ["service", "app", "application", "service_name", "namespace", "job"];
@@ -20,6 +22,8 @@ pub struct Settings {
     pub roster: Roster,
     /// The service that takes alerts we cannot place: it has a rotation and no repositories.
     unmapped: Service,
+    pub squads: BTreeMap<SquadId, Squad>,
+    pub ownership: Ownership,
     /// Where people reach the board, without a trailing slash; links in messages start with it.
     pub public_url: String,
 }
@@ -33,7 +37,20 @@ impl Settings {
         public_url: String,
     ) -> Self {
         let services = services.into_iter().map(|s| (s.id.clone(), s)).collect();
-        Self { services, roster, unmapped, public_url }
+        let (squads, ownership) = (BTreeMap::new(), Ownership::default());
+        Self { services, roster, unmapped, squads, ownership, public_url }
+    }
+
+    /// With the squads, and the CODEOWNERS files by which changes are theirs.
+    #[must_use]
+    pub fn with_squads(
+        mut self,
+        squads: impl IntoIterator<Item = Squad>,
+        code_owners: BTreeMap<Repository, CodeOwners>,
+    ) -> Self {
+        self.squads = squads.into_iter().map(|s| (s.id.clone(), s)).collect();
+        self.ownership = Ownership::new(code_owners, self.squads.values());
+        self
     }
 
     #[must_use]
@@ -47,7 +64,7 @@ impl Settings {
     }
 
     pub fn services_of<'a>(&'a self, repository: &'a Repository) -> impl Iterator<Item = &'a Service> {
-        self.services.values().filter(move |s| s.has(repository))
+        self.services.values().filter(move |s| s.concerns(repository))
     }
 
     /// The service and environment an alert is about. Never nothing: what cannot be placed goes to the bucket.

@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::alert::Signals;
-use crate::change::Change;
+use crate::change::{Change, Files};
 use crate::decision::{Decisions, Record, RecordKey, Wake, Write};
 use crate::deployment::{Deployment, DeploymentKey};
 use crate::ids::{ChangeId, EnvironmentName, IncidentId, ServiceId};
 use crate::incident::Incident;
+use crate::queue::Queue;
+use crate::shift::Shift;
 use crate::window::WindowNotes;
 
 /// A record with the revision at which it was read. A write names it, and fails if somebody was faster.
@@ -35,6 +37,9 @@ pub struct Situation {
     pub deployments: BTreeMap<DeploymentKey, Noted<Deployment>>,
     pub signals: BTreeMap<EnvironmentName, Noted<Signals>>,
     pub incidents: BTreeMap<IncidentId, Noted<Incident>>,
+    pub shifts: BTreeMap<String, Noted<Shift>>,
+    pub queue: Noted<Queue>,
+    pub files: BTreeMap<ChangeId, Noted<Files>>,
     pub clock: Noted<Clock>,
 }
 
@@ -48,6 +53,9 @@ impl Situation {
             deployments: BTreeMap::new(),
             signals: BTreeMap::new(),
             incidents: BTreeMap::new(),
+            shifts: BTreeMap::new(),
+            queue: Noted::default(),
+            files: BTreeMap::new(),
             clock: Noted::default(),
         }
     }
@@ -69,6 +77,13 @@ impl Situation {
             }
             Record::Incident(value) => {
                 self.incidents.insert(value.id.clone(), Noted { value, rev });
+            }
+            Record::Shift(value) => {
+                self.shifts.insert(value.id.clone(), Noted { value, rev });
+            }
+            Record::Queue(value) => self.queue = Noted { value, rev },
+            Record::Files(id, value) => {
+                self.files.insert(id, Noted { value, rev });
             }
         }
     }
@@ -104,6 +119,13 @@ impl Situation {
             }
             RecordKey::Incident(id) => {
                 self.incidents.remove(id);
+            }
+            RecordKey::Shift(id) => {
+                self.shifts.remove(id);
+            }
+            RecordKey::Queue => self.queue = Noted::default(),
+            RecordKey::Files(id) => {
+                self.files.remove(id);
             }
         }
     }

@@ -5,11 +5,12 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::because::Because;
 use crate::deployment::Deployment;
 use crate::ids::{ChangeId, PersonId};
 use crate::service::Policy;
 use crate::text;
-use crate::window::{Because, Window, turn, turn_taken_back};
+use crate::window::{Closed, Phase, Window};
 
 /// How many suspects an incident keeps and shows.
 pub const MOST_SUSPECTS: usize = 5;
@@ -59,26 +60,19 @@ pub fn suspects(windows: &[Window<'_>], policy: &Policy, at: Timestamp) -> Vec<S
 
 /// The deployment by which the window's change was in front of users at `at`, if it was.
 fn exposed<'a>(window: &Window<'a>, policy: &Policy, at: Timestamp) -> Option<(&'a Deployment, Stand)> {
-    let live = window.release.and_then(|release| {
-        let (_, until) = turn(release, policy)?;
-        (release.suspect_since()? <= at && at < until + policy.tail)
-            .then(|| (release, if at < until { Stand::Active } else { Stand::Tail }))
-    });
-    let taken_back = || {
-        let found = window.rolled_back.iter().rev().find_map(|back| {
-            let (_, until, over) = turn_taken_back(back, policy)?;
-            (back.release.suspect_since()? <= at && at < over).then_some((back.release, at < until))
-        })?;
-        Some((found.0, if found.1 { Stand::Active } else { Stand::Tail }))
-    };
-    let tried = || {
-        let found = window.attempts.iter().rev().find(|attempt| {
-            let ended = attempt.failed_at.map(|failed| failed + policy.after_failure);
-            attempt.suspect_since().is_some_and(|since| since <= at) && ended.is_some_and(|ended| at < ended)
-        })?;
-        Some((*found, Stand::Active))
-    };
-    live.or_else(taken_back).or_else(tried)
+    if let Phase::Closed { reason: Closed::RevertedBeforeLive | Closed::OtherPaths, .. } = window.phase {
+        return None;
+    }
+    let was =
+        window.turns.iter().rev().find(|t| t.release.suspect_since().is_some_and(|since| since <= at) && at < t.over);
+    if let Some(turn) = was {
+        return Some((turn.release, if at < turn.until { Stand::Active } else { Stand::Tail }));
+    }
+    let tried = window.attempts.iter().rev().find(|attempt| {
+        let ended = attempt.failed_at.map(|failed| failed + policy.after_failure);
+        attempt.suspect_since().is_some_and(|since| since <= at) && ended.is_some_and(|ended| at < ended)
+    })?;
+    Some((*tried, Stand::Active))
 }
 
 fn suspect(window: &Window<'_>, deployment: &Deployment, stand: Stand, at: Timestamp) -> Suspect {
@@ -102,6 +96,8 @@ fn suspect(window: &Window<'_>, deployment: &Deployment, stand: Stand, at: Times
             size.deleted
         ));
     }
+    evidence.extend(window.lineage.clone());
+    evidence.extend(window.pinned_by.map(|by| format!("went live with {}", by.label())));
     if stand == Stand::Tail {
         evidence.push("its turn was over".to_owned());
     }

@@ -7,9 +7,10 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::alert::Place;
+use crate::calendar::Timetable;
 use crate::decision::Wake;
 use crate::message::{MessageKey, Outgoing};
-use crate::on_merge::{MergeDecision, MergeEvent};
+use crate::on_merge::{MergeDecision, MergeEvent, Way};
 use crate::on_request::Acknowledged;
 use crate::*;
 
@@ -25,7 +26,7 @@ pub fn at(text: &str) -> Timestamp {
     midnight + SignedDuration::from_hours(24 * days as i64) + SignedDuration::from_mins(minutes)
 }
 
-fn person(id: &str, name: &str, zone: &str) -> Person {
+pub fn person(id: &str, name: &str, zone: &str) -> Person {
     let zone = TimeZone::get(zone).unwrap();
     Person {
         id: id.parse().unwrap(),
@@ -34,6 +35,9 @@ fn person(id: &str, name: &str, zone: &str) -> Person {
         timetable: Timetable::always(zone.clone()),
         zone,
         contacts: vec![Contact::Terminal],
+        champions: vec![],
+        deputies: vec![],
+        muted: BTreeSet::new(),
     }
 }
 
@@ -51,7 +55,9 @@ pub fn service() -> Service {
         |name: &str, live, alias: &str| Environment { name: name.parse().unwrap(), live, aliases: vec![alias.into()] };
     Service {
         id: "edxapp".parse().unwrap(),
-        repositories: vec![ServedRepository { repository: repository(), branch: None }],
+        mode: Mode::Page,
+        upstreams: vec![],
+        repositories: vec![ServedRepository { repository: repository(), branch: None, paths: Paths::default() }],
         environments: vec![environment("production", true, "prod"), environment("stage", false, "staging")],
         owners: vec!["olga".parse().unwrap()],
         rotation: vec!["anna".parse().unwrap()],
@@ -96,6 +102,7 @@ pub fn change(number: u64, merger: &str, merged_at: Timestamp) -> Change {
         size: None,
         labels: vec![],
         reverts: None,
+        files: None,
     }
 }
 
@@ -148,19 +155,37 @@ impl World {
         Self { settings: settings(), service, situation, told: vec![], reasons: vec![], now: at("12:00") }
     }
 
-    fn commit(&mut self, decisions: &Decisions) {
+    pub fn commit(&mut self, decisions: &Decisions) {
         self.situation.apply(decisions, self.now);
         self.told.extend(decisions.messages.iter().cloned());
         self.reasons.extend(decisions.entries.iter().map(|e| e.reason.name()));
     }
 
+    /// Another roster, before anything happens.
+    pub fn change_roster(&mut self, change: impl FnOnce(&mut Vec<Person>)) {
+        let mut people: Vec<Person> = self.settings.roster.people().cloned().collect();
+        change(&mut people);
+        self.settings.roster = Roster::new(people);
+    }
+
+    /// Another service, before anything happens.
+    pub fn change_service(&mut self, change: impl FnOnce(&mut Service)) {
+        change(&mut self.service);
+        let unmapped = self.settings.service(&"unmapped".parse().unwrap()).unwrap().clone();
+        let (roster, url) = (self.settings.roster.clone(), self.settings.public_url.clone());
+        self.settings = Settings::new([self.service.clone()], roster, unmapped, url);
+    }
+
     /// What the store does with a merge: a richer report of the same commit replaces a poorer one.
     pub fn merge(&mut self, change: Change) -> &mut Self {
         let event = MergeEvent::Merged(Box::new(change));
-        if let MergeDecision::Keep(merge) = on_merge::decide(event, None, &self.settings, self.now) {
-            let worth = u64::from(merge.change.worth());
+        if let MergeDecision::Keep(merge) = on_merge::decide(event, &Way::default(), &self.settings, self.now) {
+            let (id, worth) = (merge.change.id.clone(), u64::from(merge.change.worth()));
             if self.situation.changes.get(&merge.change.id).is_none_or(|known| known.rev < worth) {
                 self.situation.note(Record::Change(merge.change), worth);
+            }
+            if let Some(files) = merge.files {
+                self.situation.note(Record::Files(id, files), 1);
             }
         }
         self

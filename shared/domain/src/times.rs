@@ -1,6 +1,6 @@
 //! How times and lengths of time are written for a reader, in the reader's own zone.
 
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 
 /// Whether a time that a sender tells can be right: in this century or close to it. Arithmetic on anything
@@ -12,20 +12,23 @@ pub fn plausible(at: Timestamp) -> bool {
     (YEAR_2000..YEAR_2100).contains(&at.as_second())
 }
 
-/// `06:02 (Asia/Karachi)`, with the day where it is not the reader's today.
+/// `06:02 (Asia/Karachi)`, with the date where it is not the reader's today. No word of any language in it.
 #[must_use]
 pub fn time(at: Timestamp, zone: &TimeZone, now: Timestamp) -> String {
     let there = at.to_zoned_datetime(zone.clone());
     let name = zone.iana_name().unwrap_or("UTC");
-    let form = if there.date() == now.to_zoned_datetime(zone.clone()).date() { "%H:%M" } else { "%a %-d %b %H:%M" };
-    format!("{} ({name})", there.strftime(form))
+    let form = if there.date() == now.to_zoned_datetime(zone.clone()).date() { "%H:%M" } else { "%Y-%m-%d %H:%M" };
+    // Where clocks go back an hour comes twice: which of the two is meant has to be said.
+    let twice = matches!(zone.to_ambiguous_timestamp(there.datetime()).offset(), AmbiguousOffset::Fold { .. });
+    let which = if twice { format!(" UTC{}", there.strftime("%:z")) } else { String::new() };
+    format!("{}{which} ({name})", there.strftime(form))
 }
 
-/// `Fri 20 Mar 11:50 to 12:09 (America/New_York)`
+/// `2026-03-20 11:50 to 12:09 (America/New_York)`
 #[must_use]
 pub fn period(from: Timestamp, to: Timestamp, zone: &TimeZone) -> String {
     let begin = from.to_zoned_datetime(zone.clone());
-    format!("{} to {}", begin.strftime("%a %-d %b %H:%M"), time(to, zone, from))
+    format!("{} to {}", begin.strftime("%Y-%m-%d %H:%M"), time(to, zone, from))
 }
 
 /// `45 s`, `12 min`, `3 h`, `3 h 20 min`.
@@ -53,7 +56,7 @@ mod tests {
         let (end, now) = (at("2026-03-20T19:30:00Z"), at("2026-03-20T15:30:00Z"));
         for (zone, want) in [
             ("America/New_York", "15:30 (America/New_York)"),
-            ("Asia/Karachi", "Sat 21 Mar 00:30 (Asia/Karachi)"),
+            ("Asia/Karachi", "2026-03-21 00:30 (Asia/Karachi)"),
             ("Australia/Lord_Howe", "06:30 (Australia/Lord_Howe)"),
             ("UTC", "19:30 (UTC)"),
         ] {
@@ -69,7 +72,7 @@ mod tests {
         assert_eq!(time(now + SignedDuration::from_hours(1), &london, now), "02:40 (Europe/London)");
         assert_eq!(
             period(now, now + SignedDuration::from_hours(1), &london),
-            "Sun 29 Mar 00:40 to 02:40 (Europe/London)"
+            "2026-03-29 00:40 to 02:40 (Europe/London)"
         );
     }
 

@@ -1,24 +1,28 @@
 //! A responsibility window: one person's responsibility for one change in one service. This file answers
-//! "when am I on call?"; to change how long a window lasts, change it here or in [`crate::Policy`].
+//! "when am I on call?"; how long a turn lasts is in [`crate::turn`], who answers in [`crate::responder`].
 //!
 //! A window's phase is a function of what is known now. Nothing has to happen at the right moment for it to
-//! be right: timers only send the notices. What is kept of a window is only what was said about it.
-//!
-//! Absent on purpose: extension, handover, stalled queues and reverts, which have an issue of their own.
+//! be right: timers only send the notices. What is kept of a window is only what was said about it, and what people
+//! answered.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::change::{Change, ChangeKind, Credit};
+use crate::attendance::{self, Answer, Asked, Attendance};
+use crate::change::Change;
 use crate::deployment::{Deployment, DeploymentKey};
-use crate::ids::{ChangeId, Login, PersonId, ServiceId};
+use crate::ids::{ChangeId, PersonId, ServiceId};
+use crate::lineage;
 use crate::message::Step;
 use crate::release::{self, Exposure, RolledBack};
+use crate::responder::{self, Responder};
 use crate::roster::Roster;
 use crate::service::{Policy, Service};
+use crate::shift::Shift;
 use crate::situation::Situation;
+use crate::turn::{self, Broken, Cut, Turn};
 
 /// Where a window stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +30,8 @@ use crate::situation::Situation;
 pub enum Phase {
     /// Merged, not live: named, not paged.
     Standby,
-    /// Live: paged first, until `until`. `settled` when the deployment has succeeded, so the end is known.
+    /// Live: paged first, until `until`. `settled` when the end is known: the deployment has succeeded, and
+    /// nothing is broken.
     Active { since: Timestamp, until: Timestamp, settled: bool },
     /// Still a suspect, no longer paged first.
     Tail { since: Timestamp, until: Timestamp },
@@ -40,34 +45,46 @@ pub enum Phase {
 pub enum Closed {
     /// The tail ran out.
     TailOver,
+    /// A change that reverts it has been live for a while.
+    Reverted,
+    /// A change that reverts it went live together with it, or before it: it never took traffic.
+    RevertedBeforeLive,
+    /// It touches nothing of this service, as the list of its files says.
+    OtherPaths,
 }
 
-/// Who answers, and why this person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Responder {
-    pub person: PersonId,
-    pub because: Because,
-}
-
-/// Why somebody holds a window.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Because {
-    Merged,
-    Enqueued,
-    Authored,
-    Pushed,
-    /// Nobody in the roster has the merger's account: the service's owner stands in.
-    StandsIn {
-        unknown: Login,
-    },
-}
-
-/// What has been said about a window, and to whom: kept, so that nothing is said twice.
+/// What has been said about a window, to whom, and what people answered: kept, so that nothing is said twice.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WindowNotes {
-    #[serde(default)]
-    pub told: BTreeMap<Step, PersonId>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub heard: BTreeMap<Step, Vec<PersonId>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asked: Vec<Asked>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub answers: BTreeMap<PersonId, Answer>,
+    /// When everybody had been asked and nobody had taken the pager.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unattended_at: Option<Timestamp>,
+}
+
+impl WindowNotes {
+    #[must_use]
+    pub fn has_heard(&self, step: Step, person: &PersonId) -> bool {
+        self.heard.get(&step).is_some_and(|people| people.contains(person))
+    }
+
+    pub fn hears(&mut self, step: Step, person: &PersonId) {
+        let people = self.heard.entry(step).or_default();
+        if !people.contains(person) {
+            people.push(person.clone());
+        }
+    }
+
+    /// Whether anybody has heard this.
+    #[must_use]
+    pub fn was_said(&self, step: Step) -> bool {
+        self.heard.contains_key(&step)
+    }
 }
 
 /// A window as it stands at one moment.
@@ -75,114 +92,173 @@ pub struct WindowNotes {
 pub struct Window<'a> {
     pub service: &'a ServiceId,
     pub change: &'a Change,
+    /// Whose the change is: told of its turn.
+    pub holder: Responder,
+    /// Who is paged for it now: the holder, unless somebody has the pager of the whole service.
     pub responder: Responder,
     pub phase: Phase,
+    /// The turn it has, or had last; those before it were taken back.
+    pub turns: Vec<Turn<'a>>,
     /// The deployment that brought the change live.
     pub release: Option<&'a Deployment>,
+    /// The change of the service's own repository that pins it, where it is a change of an upstream.
+    pub pinned_by: Option<&'a Change>,
     /// Deployments that tried and failed.
     pub attempts: Vec<&'a Deployment>,
     /// Releases of it that were taken back.
     pub rolled_back: Vec<RolledBack<'a>>,
+    /// The change that reverts it, where one was merged.
+    pub reverted_by: Option<&'a Change>,
+    /// What it reverts or lands again itself, in words.
+    pub lineage: Option<String>,
+    pub attendance: Attendance,
 }
 
-impl Window<'_> {
+impl<'a> Window<'a> {
     /// Whether this deployment brought the change live, now or before, or tried to, or took it back.
     #[must_use]
     pub fn involves(&self, key: &DeploymentKey) -> bool {
         let back = self.rolled_back.iter().flat_map(|r| [r.release, r.by]);
         self.release.into_iter().chain(self.attempts.iter().copied()).chain(back).any(|d| d.key == *key)
     }
-}
 
-/// The turn: from the start of the live deployment, until it succeeded plus `active`, at most `at_most`.
-#[must_use]
-pub fn turn(release: &Deployment, policy: &Policy) -> Option<(Timestamp, Timestamp)> {
-    let since = release.live_since()?;
-    let cap = since + policy.at_most;
-    let until = release.succeeded_at.map_or(cap, |succeeded| cap.min(succeeded + policy.active));
-    Some((since, until))
-}
-
-/// The turn of a release that was taken back: it ends a while after that, for it may have done its harm.
-#[must_use]
-pub fn turn_taken_back(rolled_back: &RolledBack<'_>, policy: &Policy) -> Option<(Timestamp, Timestamp, Timestamp)> {
-    let (since, until) = turn(rolled_back.release, policy)?;
-    let over = rolled_back.by.live_since()? + policy.after_failure;
-    Some((since, until.min(over), (until + policy.tail).min(over)))
-}
-
-/// The phase at `now` of a change with this exposure.
-#[must_use]
-pub fn phase(exposure: &Exposure<'_>, policy: &Policy, now: Timestamp) -> Phase {
-    if exposure.live.is_none()
-        && let Some((since, until, over)) = exposure.rolled_back.last().and_then(|r| turn_taken_back(r, policy))
-        && now < over
-        && since <= now
-    {
-        return if now < until {
-            Phase::Active { since, until, settled: true }
-        } else {
-            Phase::Tail { since: until, until: over }
-        };
+    /// The turn it has, or had last.
+    #[must_use]
+    pub fn turn(&self) -> Option<&Turn<'a>> {
+        self.turns.last()
     }
-    let Some((release, (since, until))) = exposure.live.and_then(|r| turn(r, policy).map(|t| (r, t))) else {
-        return Phase::Standby;
-    };
-    let tail_until = until + policy.tail;
-    if now < since {
-        Phase::Standby
-    } else if now < until {
-        Phase::Active { since, until, settled: release.succeeded_at.is_some() }
-    } else if now < tail_until {
-        Phase::Tail { since: until, until: tail_until }
-    } else {
-        Phase::Closed { at: tail_until, reason: Closed::TailOver }
+
+    /// How many turns it had, or nearly had, before this one: tells the notices of one from those of the other.
+    #[must_use]
+    pub fn nth_turn(&self) -> u32 {
+        // What was just taken back is still in the turn that it had.
+        let lasting = self.release.is_none() && matches!(self.phase, Phase::Active { .. } | Phase::Tail { .. });
+        let ended = self.attempts.len() + self.rolled_back.len();
+        u32::try_from(ended.saturating_sub(usize::from(lasting))).unwrap_or(u32::MAX)
     }
 }
 
-/// Who answers for a change: the merger, or the service's owner where nobody knows the merger.
-#[must_use]
-pub fn responder(change: &Change, service: &Service, roster: &Roster) -> Option<Responder> {
-    let merger = &change.merger;
-    if let Some(person) = roster.by_login(&merger.login) {
-        let because = match (merger.credit, change.kind) {
-            // The push that merging a pull request makes tells who merged.
-            (Credit::Merged, _) | (Credit::Pushed, ChangeKind::PullRequest { .. }) => Because::Merged,
-            (Credit::Enqueued, _) => Because::Enqueued,
-            (Credit::Pushed, ChangeKind::DirectPush) => Because::Pushed,
-            (Credit::AuthorOfBotMerge, _) => Because::Authored,
-        };
-        return Some(Responder { person: person.id.clone(), because });
+/// The phase at `now` of a change with this turn. `reverted`: since when it is known never to go live again.
+fn phase(turn: Option<&Turn<'_>>, reverted_unseen: Option<Timestamp>, reverted: bool, now: Timestamp) -> Phase {
+    if let Some(at) = reverted_unseen.filter(|at| *at <= now) {
+        return Phase::Closed { at, reason: Closed::RevertedBeforeLive };
     }
-    let stand_in = service.owners.first().or_else(|| service.rotation.first())?;
-    Some(Responder { person: stand_in.clone(), because: Because::StandsIn { unknown: merger.login.clone() } })
+    let Some(turn) = turn else { return Phase::Standby };
+    let taken_back = turn.cut == Some(Cut::RolledBack);
+    match now {
+        now if now < turn.since => Phase::Standby,
+        now if now < turn.until => Phase::Active { since: turn.since, until: turn.until, settled: turn.settled },
+        now if now < turn.over => Phase::Tail { since: turn.until, until: turn.over },
+        // It is still in the branch, so the next deployment brings it again; unless it was reverted meanwhile.
+        _ if taken_back && !reverted => Phase::Standby,
+        _ if turn.cut.is_some() => Phase::Closed { at: turn.over, reason: Closed::Reverted },
+        _ => Phase::Closed { at: turn.over, reason: Closed::TailOver },
+    }
+}
+
+/// What is the same for every window of a service at one moment.
+struct Context<'a> {
+    situation: &'a Situation,
+    service: &'a Service,
+    roster: &'a Roster,
+    now: Timestamp,
+    broken: Vec<Broken>,
+    shifts: Vec<&'a Shift>,
+    on_override: Option<Responder>,
 }
 
 /// Every window of the service as it stands at `now`, in merge order.
 #[must_use]
-pub fn windows<'a>(situation: &'a Situation, service: &'a Service, roster: &Roster, now: Timestamp) -> Vec<Window<'a>> {
+pub fn windows<'a>(
+    situation: &'a Situation,
+    service: &'a Service,
+    roster: &'a Roster,
+    now: Timestamp,
+) -> Vec<Window<'a>> {
     let mut changes: Vec<&Change> = situation.changes.values().map(|c| &c.value).collect();
     changes.sort_by(|a, b| a.order().cmp(&b.order()));
     let deployments: Vec<&Deployment> = situation.deployments.values().map(|d| &d.value).collect();
-    let mut exposures: BTreeMap<&ChangeId, Exposure<'a>> = service
+    let exposures: BTreeMap<&ChangeId, Exposure<'a>> = service
         .live_environment()
-        .map(|live| release::exposures(&changes, &deployments, &live.name))
+        .map(|live| release::exposures(&changes, &deployments, &live.name, &service.upstreams))
         .unwrap_or_default();
-    changes
-        .into_iter()
-        .filter_map(|change| {
-            let exposure = exposures.remove(&change.id).unwrap_or_default();
-            Some(Window {
-                service: &service.id,
-                change,
-                responder: responder(change, service, roster)?,
-                phase: phase(&exposure, &service.policy, now),
-                release: exposure.live,
-                attempts: exposure.attempts,
-                rolled_back: exposure.rolled_back,
-            })
+    let reverts = lineage::reverts(&changes);
+    let shifts: Vec<&Shift> = situation.shifts.values().map(|s| &s.value).collect();
+    let context = Context {
+        situation,
+        service,
+        roster,
+        now,
+        broken: service
+            .live_environment()
+            .and_then(|live| situation.signals.get(&live.name))
+            .map(|signals| turn::broken(&signals.value))
+            .unwrap_or_default(),
+        on_override: responder::on_override(&shifts, now),
+        shifts,
+    };
+    let window = |change: &'a Change| {
+        let reverted_by = reverts.get(&change.id).copied();
+        let revert = reverted_by.and_then(|by| exposures.get(&by.id)?.live);
+        let window = context.window(change, exposures.get(&change.id)?, reverted_by, revert)?;
+        Some(Window { lineage: lineage::words(change, &changes), ..window })
+    };
+    changes.iter().copied().filter_map(window).collect()
+}
+
+impl<'a> Context<'a> {
+    /// `revert`: the deployment that brought the revert live.
+    fn window(
+        &self,
+        change: &'a Change,
+        exposure: &Exposure<'a>,
+        reverted_by: Option<&'a Change>,
+        revert: Option<&'a Deployment>,
+    ) -> Option<Window<'a>> {
+        let policy = &self.service.policy;
+        let reverted_at = revert.and_then(Deployment::live_since);
+        let turns = turns(exposure, &self.broken, reverted_at, policy);
+        let never = |by: &&Deployment| {
+            exposure.rolled_back.is_empty() && exposure.live.is_none_or(|live| live.order() >= by.order())
+        };
+        let unseen = revert.filter(never).and_then(Deployment::live_since);
+        let files = self.situation.files.get(&change.id).map(|f| &f.value);
+        let phase = if self.service.touched_by(&change.id.repository, files) {
+            phase(turns.last(), unseen, reverted_at.is_some(), self.now)
+        } else {
+            Phase::Closed { at: change.merged_at, reason: Closed::OtherPaths }
+        };
+        let notes = self.situation.notes.get(&change.id).map(|n| &n.value);
+        let since = turns.last().map(|turn| turn.since).filter(|since| *since <= self.now);
+        let moment = since.unwrap_or(change.merged_at);
+        let holder = responder::holder(change, notes, &self.shifts, self.service, self.roster, moment, self.now)?;
+        Some(Window {
+            service: &self.service.id,
+            change,
+            responder: self.on_override.clone().unwrap_or_else(|| holder.clone()),
+            holder,
+            phase,
+            turns,
+            release: exposure.live,
+            pinned_by: exposure.pinned_by,
+            attempts: exposure.attempts.clone(),
+            rolled_back: exposure.rolled_back.clone(),
+            reverted_by,
+            lineage: None,
+            attendance: notes.map_or(Attendance::NotAsked, |n| attendance::attendance(n, policy)),
         })
-        .collect()
+    }
+}
+
+/// Every turn of a change, the last one last.
+fn turns<'a>(
+    exposure: &Exposure<'a>,
+    broken: &[Broken],
+    reverted_at: Option<Timestamp>,
+    policy: &Policy,
+) -> Vec<Turn<'a>> {
+    let back = exposure.rolled_back.iter().filter_map(|back| turn::taken_back(back, broken, policy));
+    back.chain(turn::live(exposure, broken, reverted_at, policy)).collect()
 }
 
 #[cfg(test)]

@@ -43,7 +43,10 @@ fn a_queue_that_stalls_never_starts_or_burns_a_window() {
             w.until(at("Tue 15:00"));
         },
         expect!["edx-platform#12 feanil standby"],
-        expect!["notice feanil receipt (merged_on_standby)"],
+        expect![[r#"
+            notice feanil receipt (merged_on_standby)
+            notice olga queue-slow (queue_waits)
+            notice olga deputy (queue_deputy)"#]],
     );
 }
 

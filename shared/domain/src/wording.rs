@@ -1,8 +1,15 @@
 //! The words of every page and notice. Times are the reader's own; lines are few; nothing is said twice.
+//!
+//! Here are pages and what is said about incidents; [`turns`] has the notices of a change's life, [`hands`] what is
+//! asked of people and told when responsibility moves.
+
+pub mod hands;
+pub mod turns;
 
 use jiff::Timestamp;
 
 use crate::alert::Severity;
+use crate::because::Because;
 use crate::change::ChangeKind;
 use crate::escalation::rotation_due_at;
 use crate::incident::Incident;
@@ -13,7 +20,6 @@ use crate::settings::Settings;
 use crate::suspect::Suspect;
 use crate::text::count;
 use crate::times::{period, span, time};
-use crate::window::{Because, Phase, Window};
 use crate::{Change, PersonId};
 
 /// `[critical] edxapp production: HighErrorRate`
@@ -50,9 +56,23 @@ impl Reader<'_> {
         if person == self.person { "you" } else { self.settings.roster.name_of(person) }
     }
 
+    /// Why the reader answers, as a clause: `you merged edx-platform#12`.
+    fn why(&self, because: &Because, what: &str) -> String {
+        because.you(what, |person| self.settings.roster.name_of(person).to_owned())
+    }
+
+    fn incident_link(&self, incident: &Incident) -> Link {
+        let url = format!("{}/incidents/{}", self.settings.public_url, incident.id);
+        Link { label: "Board".to_owned(), url }
+    }
+
+    fn board(&self) -> Link {
+        Link { label: "Board".to_owned(), url: format!("{}/#{}", self.settings.public_url, self.service.id) }
+    }
+
     fn message(&self, subject: Subject, step: Step, kind: Kind, severity: Severity, reason: Reason) -> Message {
         Message {
-            key: MessageKey { service: self.service.id.clone(), subject, person: self.person.clone(), step },
+            key: MessageKey { service: self.service.id.clone(), subject, person: self.person.clone(), step, nth: 0 },
             kind,
             severity,
             title: String::new(),
@@ -99,7 +119,10 @@ fn why_you(reader: Reader<'_>, incident: &Incident, step: Step, reason: &Reason)
     match (step, suspect) {
         (Step::FirstResponder | Step::TailResponder, Some(suspect)) => {
             let when = suspect.evidence.first().map_or("", String::as_str);
-            format!("Why you: {}, {when}.", why_suspected(&suspect.because, &suspect.label))
+            format!("Why you: {}, {when}.", reader.why(&suspect.because, &suspect.label))
+        }
+        (Step::FirstResponder, None) => {
+            format!("Why you: you have the pager of {} just now.", reader.service.id)
         }
         _ => format!("Why you: you are on the rotation; {reason}."),
     }
@@ -140,10 +163,7 @@ fn what_next(reader: Reader<'_>, incident: &Incident, step: Step) -> String {
 }
 
 fn page_links(reader: Reader<'_>, incident: &Incident) -> Vec<Link> {
-    let mut links = vec![Link {
-        label: "Board".to_owned(),
-        url: format!("{}/incidents/{}", reader.settings.public_url, incident.id),
-    }];
+    let mut links = vec![reader.incident_link(incident)];
     let alert = incident.headline().and_then(|a| a.url.clone());
     for (label, url) in
         [("Alert", alert), ("Runbook", reader.service.runbook.clone()), ("Dashboard", reader.service.dashboard.clone())]
@@ -176,117 +196,4 @@ pub fn incident_notice(reader: Reader<'_>, incident: &Incident, step: Step, reas
         message.lines.push(format!("{} You need not act.", acknowledged.unwrap_or_default()));
     }
     message
-}
-
-/// A notice about the reader's window. `ahead`: changes before it in the queue; `with`: others in its release.
-#[must_use]
-pub fn window_notice(
-    reader: Reader<'_>,
-    window: &Window<'_>,
-    step: Step,
-    reason: Reason,
-    ahead: usize,
-    with: &[String],
-) -> Message {
-    let change = window.change;
-    let subject = Subject::Change(change.id.clone());
-    let mut message = reader.message(subject, step, Kind::Notice, Severity::Info, reason);
-    let (label, service) = (change.label(), &reader.service.id);
-    let live = reader.service.live_environment().map_or("production", |e| e.name.as_str());
-    let title = if change.title.is_empty() { String::new() } else { format!("{}. ", quoted(&change.title)) };
-    let (headline, lines) = match step {
-        Step::Started => (
-            format!("Your turn starts: {label} is live in {service} {live}"),
-            vec![
-                format!("{title}{}", why_responder(&window.responder.because)),
-                turn_end(reader, window),
-                if with.is_empty() {
-                    "It is alone in its release.".to_owned()
-                } else {
-                    format!("In the same release: {}.", with.join(", "))
-                },
-                revert(change.url.as_deref(), change.kind, change.id.commit.short()),
-            ],
-        ),
-        Step::EndingSoon => (
-            format!("Your turn for {label} in {service} ends soon"),
-            vec![format!("{} After that the rotation is paged first.", turn_end(reader, window))],
-        ),
-        Step::Ended => (
-            format!("Your turn for {label} in {service} is over"),
-            vec![format!(
-                "It stays a suspect for {}, but you are no longer paged first. Thank you.",
-                span(reader.service.policy.tail)
-            )],
-        ),
-        Step::StandbyAgain => (
-            if window.rolled_back.is_empty() {
-                format!("{label} is back on standby: the deployment to {service} {live} failed")
-            } else {
-                format!("{label} is back on standby: {service} {live} was rolled back")
-            },
-            vec!["Your turn is off until it goes live again; you will be told.".to_owned()],
-        ),
-        Step::Receipt
-        | Step::FirstResponder
-        | Step::Rotation
-        | Step::TailResponder
-        | Step::Acknowledged
-        | Step::Resolved => (
-            format!("{label} is merged: you are on standby for {service}"),
-            vec![
-                format!("{title}{}", why_responder(&window.responder.because)),
-                match ahead {
-                    0 => "Nothing is ahead of it in the queue.".to_owned(),
-                    n => format!("{} ahead of it in the queue.", count(n, "change is", "changes are")),
-                },
-                format!("You are not paged for it until it is live in {live}; you will be told when your turn starts."),
-            ],
-        ),
-    };
-    message.title = headline;
-    message.lines = lines;
-    message.links.push(Link { label: "Board".to_owned(), url: format!("{}/#{service}", reader.settings.public_url) });
-    message
-}
-
-fn turn_end(reader: Reader<'_>, window: &Window<'_>) -> String {
-    match window.phase {
-        Phase::Active { until, settled: true, .. } => format!("You are paged first until {}.", reader.time(until)),
-        Phase::Active { until, settled: false, .. } => format!(
-            "You are paged first until {} after the deployment succeeds, at the latest until {}.",
-            span(reader.service.policy.active),
-            reader.time(until)
-        ),
-        Phase::Standby | Phase::Tail { .. } | Phase::Closed { .. } => "Your turn is over.".to_owned(),
-    }
-}
-
-/// Why the reader answers for a suspect.
-fn why_suspected(because: &Because, label: &str) -> String {
-    match because {
-        Because::Merged => format!("you merged {label}"),
-        Because::Enqueued => format!("you put {label} into the merge queue"),
-        Because::Authored => format!("you wrote {label}, which a bot merged"),
-        Because::Pushed => format!("you pushed {label}"),
-        Because::StandsIn { unknown } => format!("you stand in for {unknown}, who merged {label}"),
-    }
-}
-
-/// Why the reader answers for the change.
-#[must_use]
-pub fn why_responder(because: &Because) -> String {
-    match because {
-        Because::Merged => "You merged it.".to_owned(),
-        Because::Enqueued => "You put it into the merge queue.".to_owned(),
-        Because::Authored => "A bot merged it and you wrote it.".to_owned(),
-        Because::Pushed => "You pushed it.".to_owned(),
-        Because::StandsIn { unknown } => {
-            format!("{unknown} merged it, an account that nobody in the roster has: you stand in as owner.")
-        }
-    }
-}
-
-fn quoted(title: &str) -> String {
-    format!("\u{201c}{title}\u{201d}")
 }

@@ -1,14 +1,16 @@
-//! GitHub: `pull_request` (closed and merged, enqueued, auto-merge enabled) and `push` to a branch.
+//! GitHub: `pull_request` (closed and merged, enqueued, auto-merge enabled), `pull_request_review` (an approval of what
+//! a bot made) and `push` to a branch.
 //!
 //! The event is told by the body's shape, not by `X-GitHub-Event`: the header is not part of what is signed.
 //! <https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request>
 
+mod push;
+
 use aws::wire::{Moment, parse};
 use aws::{Malformed, Proof, Reading, Sender};
 use domain::change::Size;
-use domain::on_merge::{Enqueued, MergeEvent};
-use domain::{Change, ChangeId, ChangeKind, Credit, Login, Merger, revert, text, times};
-use jiff::Timestamp;
+use domain::on_merge::{Approved, Enqueued, MergeEvent};
+use domain::{Change, ChangeId, ChangeKind, Credit, Login, Merger, revert, text};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -46,6 +48,26 @@ struct PullRequest {
 }
 
 #[derive(Deserialize)]
+struct ReviewEvent {
+    review: Review,
+    pull_request: Reviewed,
+    repository: Repository,
+}
+
+#[derive(Deserialize)]
+struct Review {
+    state: String,
+    user: Option<Account>,
+    submitted_at: Option<Moment>,
+}
+
+#[derive(Deserialize)]
+struct Reviewed {
+    number: u64,
+    user: Option<Account>,
+}
+
+#[derive(Deserialize)]
 struct AutoMerge {
     enabled_by: Option<Account>,
 }
@@ -74,41 +96,6 @@ struct Repository {
     pushed_at: Option<Value>,
 }
 
-#[derive(Deserialize)]
-struct PushEvent {
-    #[serde(rename = "ref")]
-    reference: String,
-    #[serde(default)]
-    created: bool,
-    #[serde(default)]
-    deleted: bool,
-    head_commit: Option<Commit>,
-    pusher: Pusher,
-    repository: Repository,
-    sender: Option<Account>,
-}
-
-#[derive(Deserialize)]
-struct Commit {
-    id: String,
-    #[serde(default)]
-    message: String,
-    timestamp: Moment,
-    url: Option<String>,
-    author: Option<Signer>,
-    committer: Option<Signer>,
-}
-
-#[derive(Deserialize)]
-struct Signer {
-    username: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Pusher {
-    name: String,
-}
-
 fn ignore(why: impl Into<String>) -> Result<Reading<MergeEvent>, Malformed> {
     Ok(Reading::Ignored(why.into()))
 }
@@ -125,8 +112,11 @@ fn read(body: &[u8]) -> Result<Reading<MergeEvent>, Malformed> {
             other => ignore(format!("pull_request {other}: nothing was merged")),
         };
     }
+    if has("review") && has("pull_request") && action == "submitted" {
+        return approved(parse(body)?);
+    }
     if has("pusher") && has("ref") && event.get("before").is_some() {
-        return pushed(parse(body)?);
+        return push::pushed(parse(body)?);
     }
     ignore(if has("zen") && has("hook") {
         "ping: the webhook is connected".to_owned()
@@ -172,6 +162,7 @@ fn merged(event: PullRequestEvent) -> Result<Reading<MergeEvent>, Malformed> {
         merger,
         merged_at,
         size,
+        files: None,
         labels: pull.labels.iter().take(20).map(|l| text::line(&l.name, 60)).collect(),
     }))))
 }
@@ -202,63 +193,23 @@ fn enqueued(event: PullRequestEvent) -> Result<Reading<MergeEvent>, Malformed> {
     })))
 }
 
-fn pushed(event: PushEvent) -> Result<Reading<MergeEvent>, Malformed> {
-    let Some(branch) = event.reference.strip_prefix("refs/heads/") else {
-        return ignore("push of a tag: nothing was merged");
-    };
-    if event.deleted {
-        return ignore("push: a branch was deleted");
+fn approved(event: ReviewEvent) -> Result<Reading<MergeEvent>, Malformed> {
+    if event.review.state != "approved" {
+        return ignore("a review that approves nothing: nothing was merged");
     }
-    let base_is_default = event.repository.default_branch.as_deref() == Some(branch);
-    if event.created && !base_is_default {
-        return ignore("push: a branch was created");
+    if !event.pull_request.user.as_ref().is_some_and(is_bot) {
+        return ignore("an approval of a person's pull request: its merger will answer");
     }
-    let Some(head) = &event.head_commit else {
-        return ignore("push without commits");
-    };
-    let pusher = Login::new(FORGE, &event.pusher.name).ok().or_else(|| login(event.sender.as_ref()));
-    let pusher = pusher.ok_or_else(|| Malformed::new("a push without pusher"))?;
-    let username =
-        |signer: &Option<Signer>| signer.as_ref().and_then(|s| Login::new(FORGE, s.username.as_deref()?).ok());
-    let author = username(&head.author).unwrap_or_else(|| pusher.clone());
-    let merger = if pusher.is_bot() {
-        Merger { login: author.clone(), credit: Credit::AuthorOfBotMerge }
-    } else {
-        Merger { login: pusher, credit: Credit::Pushed }
-    };
-    let by_forge = username(&head.committer).is_some_and(|l| l.name() == "web-flow");
-    let number = pull_request_number(&head.message).filter(|_| by_forge);
-    let pushed_at = event
-        .repository
-        .pushed_at
-        .as_ref()
-        .and_then(Value::as_i64)
-        .and_then(|s| Timestamp::from_second(s).ok())
-        .filter(|at| times::plausible(*at));
-    let (title, body) = head.message.split_once('\n').unwrap_or((&head.message, ""));
-    let repository = event.repository.full_name.parse()?;
-    Ok(Reading::Event(MergeEvent::Merged(Box::new(Change {
-        reverts: revert::read(title, body, &repository),
-        id: ChangeId { repository, commit: head.id.parse()? },
-        kind: number.map_or(ChangeKind::DirectPush, |number| ChangeKind::PullRequest { number }),
-        title: text::line(title, MOST_TITLE),
-        url: head.url.as_deref().and_then(text::url),
-        base: text::line(branch, 200),
-        base_is_default,
-        author,
-        merger,
-        merged_at: pushed_at.unwrap_or(head.timestamp.0),
-        size: None,
-        labels: Vec::new(),
-    }))))
+    let by = event.review.user.ok_or_else(|| Malformed::new("an approval without user"))?;
+    let Moment(at) = event.review.submitted_at.ok_or_else(|| Malformed::new("an approval without submitted_at"))?;
+    Ok(Reading::Event(MergeEvent::Approved(Approved {
+        repository: event.repository.full_name.parse()?,
+        number: event.pull_request.number,
+        by: Login::new(FORGE, &by.login)?,
+        at,
+    })))
 }
 
-/// The number in the message that GitHub writes when it merges: `Merge pull request #5 from` or `Title (#5)`.
-fn pull_request_number(message: &str) -> Option<u64> {
-    let first = message.lines().next()?;
-    let digits = match first.strip_prefix("Merge pull request #") {
-        Some(rest) => rest.split(' ').next()?,
-        None => first.trim_end().strip_suffix(')')?.rsplit_once("(#")?.1,
-    };
-    digits.parse().ok()
+fn is_bot(account: &Account) -> bool {
+    Login::new(FORGE, &account.login).is_ok_and(|login| login.is_bot())
 }

@@ -7,6 +7,7 @@ pub mod webhook;
 use aws::House;
 use aws::clients::HttpError;
 use aws::secrets::SecretError;
+use domain::message::Link;
 use domain::{Contact, Message};
 
 /// Why a receiver did not take a message; the person's next contact is tried.
@@ -24,16 +25,11 @@ pub enum Undelivered {
     Status(u16),
 }
 
-/// Sends a message to one contact. `acknowledge`: the address at which this person acknowledges.
-pub async fn send(
-    house: &House,
-    contact: &Contact,
-    message: &Message,
-    acknowledge: Option<&str>,
-) -> Result<(), Undelivered> {
+/// Sends a message to one contact. `actions`: what this person can do about it, by links of their own.
+pub async fn send(house: &House, contact: &Contact, message: &Message, actions: &[Link]) -> Result<(), Undelivered> {
     match contact {
-        Contact::Terminal => terminal::send(house, message, acknowledge),
-        Contact::Webhook(name) => webhook::send(house, name, message, acknowledge).await,
+        Contact::Terminal => terminal::send(house, message, actions),
+        Contact::Webhook(name) => webhook::send(house, name, message, actions).await,
     }
 }
 

@@ -1,22 +1,23 @@
 //! The terminal that `cargo run` was started from. Texts are free of control characters since they were read.
 
 use aws::House;
+use domain::message::Link;
 use domain::{Kind, Message};
 
 use super::Undelivered;
 
 const WIDTH: usize = 92;
 
-pub(super) fn send(house: &House, message: &Message, acknowledge: Option<&str>) -> Result<(), Undelivered> {
+pub(super) fn send(house: &House, message: &Message, actions: &[Link]) -> Result<(), Undelivered> {
     let print = house.terminal.as_ref().ok_or(Undelivered::NoTerminal)?;
     let name = house.settings().roster.name_of(&message.key.person);
-    print(&render(message, name, acknowledge));
+    print(&render(message, name, actions));
     Ok(())
 }
 
 /// The message as it is printed.
 #[must_use]
-pub fn render(message: &Message, name: &str, acknowledge: Option<&str>) -> String {
+pub fn render(message: &Message, name: &str, actions: &[Link]) -> String {
     let kind = match message.kind {
         Kind::Page => "PAGE",
         Kind::Notice => "notice",
@@ -25,7 +26,6 @@ pub fn render(message: &Message, name: &str, acknowledge: Option<&str>) -> Strin
     let rule = "─".repeat(WIDTH.saturating_sub(head.chars().count()));
     let mut lines = vec![format!("{head}{rule}"), format!("  {}", message.title)];
     lines.extend(message.lines.iter().map(|line| format!("  {line}")));
-    lines.extend(acknowledge.map(|url| format!("  Acknowledge: {url}")));
-    lines.extend(message.links.iter().map(|link| format!("  {}: {}", link.label, link.url)));
+    lines.extend(actions.iter().chain(&message.links).map(|link| format!("  {}: {}", link.label, link.url)));
     lines.join("\n")
 }

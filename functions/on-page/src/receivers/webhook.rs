@@ -9,6 +9,7 @@ use aws::verify::hmac_sha256;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::Message;
+use domain::message::Link;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -16,17 +17,12 @@ use super::Undelivered;
 
 const DEADLINE_SECONDS: u64 = 10;
 
-pub(super) async fn send(
-    house: &House,
-    name: &str,
-    message: &Message,
-    acknowledge: Option<&str>,
-) -> Result<(), Undelivered> {
+pub(super) async fn send(house: &House, name: &str, message: &Message, actions: &[Link]) -> Result<(), Undelivered> {
     let receiver = house.configuration.receivers.get(name).ok_or(Undelivered::NotConfigured)?;
     let secret = house.secrets.first(&receiver.secret).map_err(Undelivered::Secret)?;
     let id = message.key.to_string();
     let now = house.now();
-    let body = body(message, acknowledge, now);
+    let body = body(message, actions, now);
     let timestamp = now.as_second().to_string();
     let signature = sign(&secret, &id, &timestamp, &body);
     let headers = [
@@ -41,7 +37,7 @@ pub(super) async fn send(
     if (200..300).contains(&answer.status) { Ok(()) } else { Err(Undelivered::Status(answer.status)) }
 }
 
-fn body(message: &Message, acknowledge: Option<&str>, now: Timestamp) -> String {
+fn body(message: &Message, actions: &[Link], now: Timestamp) -> String {
     json!({
         "type": format!("{}.{}", message.kind.word(), message.key.step.word()),
         "timestamp": now,
@@ -56,7 +52,8 @@ fn body(message: &Message, acknowledge: Option<&str>, now: Timestamp) -> String 
             "title": message.title,
             "lines": message.lines,
             "links": message.links,
-            "acknowledge_url": acknowledge,
+            "actions": actions,
+            "acknowledge_url": actions.iter().find(|a| a.label == "Acknowledge").map(|a| &a.url),
             "reason": message.reason,
             "decided_at": message.decided_at,
         }

@@ -29,6 +29,8 @@ pub enum DemoError {
     NoLink(String),
     #[error("the store does not answer")]
     Store(#[from] aws::StoreError),
+    #[error("a command of the story was refused")]
+    Hands(#[from] crate::hands::HandsError),
     #[error("cannot print")]
     Print(#[from] std::io::Error),
 }

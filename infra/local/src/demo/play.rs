@@ -6,15 +6,17 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws::clients::Answer;
+use aws::links::Action;
 use aws::secrets::{Secret, Secrets};
 use aws::settings::Configuration;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
 use super::{DemoError, payloads};
 use crate::bundle::{Bundle, Options};
+use crate::hands::{Hands, Wish};
 use crate::{secrets, server};
 
 /// The sample configuration, compiled in: the demo shows what a new user would run.
@@ -24,9 +26,13 @@ const SAMPLE: &str = include_str!("../../../recent-deployers.toml");
 fn beside_the_sample(name: &str) -> Result<String, String> {
     match name {
         "calendars/holidays-se.ics" => Ok(include_str!("../../../calendars/holidays-se.ics").to_owned()),
+        "CODEOWNERS" => Ok(include_str!("../../../CODEOWNERS").to_owned()),
         _ => aws::settings::no_files(name),
     }
 }
+
+/// Where the links in messages say they lead.
+const PUBLIC_URL: &str = "http://127.0.0.1:8787";
 
 /// A clock that moves when it is told to.
 #[derive(Clone)]
@@ -69,7 +75,7 @@ impl Play {
         let mut configuration = Configuration::parse(SAMPLE, &beside_the_sample).map_err(|problems| {
             DemoError::Configuration(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
         })?;
-        configuration.settings.public_url = "http://127.0.0.1:8787".to_owned();
+        configuration.settings.public_url = PUBLIC_URL.to_owned();
         let mut known = BTreeMap::new();
         for name in secrets::ours(&configuration) {
             known.insert(name, secrets::random()?);
@@ -97,8 +103,8 @@ impl Play {
 
     /// Lets time pass, minute by minute, printing what becomes due.
     pub async fn until(&mut self, at: Timestamp) -> Result<(), DemoError> {
-        while self.clock.now() + SignedDuration::from_mins(1) <= at {
-            self.clock.set(self.clock.now() + SignedDuration::from_mins(1));
+        while let Some(tick) = self.bundle.next_tick(self.clock.now()).await?.filter(|tick| *tick <= at) {
+            self.clock.set(tick);
             self.bundle.tick().await;
             self.show().await?;
         }
@@ -125,21 +131,55 @@ impl Play {
         self.show().await
     }
 
-    /// Presses the Acknowledge button of the newest page to this person.
-    pub async fn acknowledge(&mut self, what: &str, name: &str) -> Result<(), DemoError> {
+    /// Opens the newest link of this label that was sent to this person, and posts its form.
+    pub async fn press(&mut self, what: &str, name: &str, label: &str, form: &str) -> Result<(), DemoError> {
         self.stamp(what)?;
-        let page = self.seen.iter().rev().find(|text| text.contains(&format!("PAGE to {name}")));
-        let link = page.and_then(|text| text.lines().find_map(|line| line.trim().strip_prefix("Acknowledge: ")));
-        let link = link.ok_or_else(|| DemoError::NoLink(name.to_owned()))?;
-        let path = link.trim_start_matches("http://127.0.0.1:8787").to_owned();
-        let answer = self.post(&path, &[], Vec::new()).await?;
+        let (to, prefix) = (format!(" to {name} "), format!("{label}: "));
+        let link = |text: &String| {
+            let ours = text.lines().next().is_some_and(|head| head.contains(&to));
+            let lines = text.lines().filter(|_| ours);
+            lines.filter_map(|line| line.trim().strip_prefix(&prefix)).next_back().map(str::to_owned)
+        };
+        let link = self.seen.iter().rev().find_map(link).ok_or_else(|| DemoError::NoLink(name.to_owned()))?;
+        let path = link.trim_start_matches(PUBLIC_URL).to_owned();
+        let headers = [("accept".to_owned(), "application/json".to_owned())];
+        let answer = self.post(&path, &headers, form.as_bytes().to_vec()).await?;
         if answer.status != 200 {
-            return Err(DemoError::Answer("the acknowledgement".to_owned(), answer.status));
+            return Err(DemoError::Answer(label.to_owned(), answer.status));
         }
-        let page = String::from_utf8_lossy(&answer.body).into_owned();
-        let said = page.split("<p>").nth(1).and_then(|rest| rest.split("</p>").next()).unwrap_or("?");
-        self.say(&format!("           POST /acknowledge/... -> {said}"))?;
+        let answer: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let said = answer.get("text").and_then(Value::as_str).unwrap_or("?");
+        let first = path.split('/').nth(1).unwrap_or("");
+        self.say(&format!("           POST /{first}/... -> {said}"))?;
         self.show().await
+    }
+
+    /// What a person types into a terminal.
+    pub async fn command(&mut self, what: &str, service: &str, me: &str, wish: &Wish) -> Result<(), DemoError> {
+        self.stamp(what)?;
+        let house = &self.bundle.house;
+        let hands = Hands {
+            configuration: &house.configuration,
+            secrets: &house.secrets,
+            address: self.address.clone(),
+            now: self.clock.now(),
+        };
+        let said = hands.act(service, me, wish).await?;
+        self.say(&format!("           recent-deployers {} {service} --as {me} -> {said}", wish.command()))?;
+        self.show().await
+    }
+
+    /// The newest lines of a service's log, oldest first.
+    pub async fn log(&mut self, service: &str, most: i32) -> Result<(), DemoError> {
+        let Ok(id) = service.parse() else { return Ok(()) };
+        self.stamp(&format!("what {service}'s log says:"))?;
+        let mut entries = self.bundle.house.store.log(&id, most).await?;
+        entries.reverse();
+        for entry in entries {
+            let at = entry.at.strftime("%a %H:%M");
+            self.say(&format!("           {at}  {} ({})", entry.what, entry.reason))?;
+        }
+        Ok(())
     }
 
     /// What the board says about a service, in lines.
@@ -159,8 +199,21 @@ impl Play {
                 domain::Phase::Tail { until, .. } => format!("suspect until {}", clock_time(until, now)),
                 domain::Phase::Closed { .. } => "closed".to_owned(),
             };
-            let who = settings.roster.name_of(&window.responder.person);
-            self.say(&format!("           {:<18} {who:<14} {state}", window.change.label()))?;
+            let who = settings.roster.name_of(&window.holder.person);
+            let why = window.holder.because.they(|person| settings.roster.name_of(person).to_owned());
+            self.say(&format!("           {:<20} {who:<14} {state} ({why})", window.change.label()))?;
+        }
+        let shifts = situation.shifts.values().map(|s| &s.value);
+        if let Some(shift) = domain::shift::of_service(shifts, now) {
+            let until = shift.until.map(|at| clock_time(at, now)).unwrap_or_default();
+            self.say(&format!(
+                "           {} has the pager until {until} and is paged first",
+                settings.roster.name_of(&shift.person)
+            ))?;
+        }
+        if let Some(pause) = situation.queue.value.paused(now) {
+            let by = settings.roster.name_of(&pause.by);
+            self.say(&format!("           the pipeline is paused by {by}: {}", pause.why))?;
         }
         if windows.is_empty() {
             self.say("           nobody's change went live lately: the rotation is paged first")?;
@@ -200,13 +253,11 @@ fn clock_time(at: Timestamp, now: Timestamp) -> String {
     domain::times::time(at, &TimeZone::UTC, now)
 }
 
-/// The link's signature is a key: it is cut from what is printed.
+/// A link's signature is a key: it is cut from what is printed.
 fn mask(line: &str) -> String {
-    match line.split_once("Acknowledge: ") {
-        Some((before, link)) => {
-            let kept: Vec<&str> = link.split('/').take(6).collect();
-            format!("{before}Acknowledge: {}/...", kept.join("/"))
-        }
-        None => line.to_owned(),
+    let path = line.split_once(PUBLIC_URL).and_then(|(_, path)| path.split('/').nth(1));
+    if !path.is_some_and(|first| Action::PATHS.contains(&first)) {
+        return line.to_owned();
     }
+    line.rsplitn(3, '/').last().map_or_else(String::new, |kept| format!("{kept}/..."))
 }

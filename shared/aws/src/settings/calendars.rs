@@ -21,14 +21,11 @@ pub(super) fn read(root: &mut Section<'_, '_>) -> Calendars {
 
 fn calendar(id: &str, section: &mut Section<'_, '_>) -> Calendar {
     let zone = zone(section);
-    let kind = match section.need_text("kind").as_str() {
-        "holiday" | "" => OccasionKind::Holiday,
-        "event" => OccasionKind::Event,
-        _ => {
-            section.problem_with("kind", "`kind` has to be \"holiday\" or \"event\"");
-            OccasionKind::Holiday
-        }
-    };
+    if !section.has("kind") {
+        section.problem("`kind` is missing");
+    }
+    let kinds = [("holiday", OccasionKind::Holiday), ("event", OccasionKind::Event)];
+    let kind = section.choice("kind", &kinds).unwrap_or(OccasionKind::Holiday);
     let name = section.text("name").unwrap_or_else(|| id.to_owned());
     let mut occasions = days(section, "days", &domain::text::line(&name, 80), kind);
     if let Some(text) = section.file("file") {

@@ -7,6 +7,7 @@ mod icalendar;
 mod people;
 mod section;
 mod services;
+mod squads;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -153,9 +154,13 @@ impl Configuration {
         let calendars = calendars::read(root);
         let roster = people::read(root, &receivers, &calendars);
         let defaults = services::defaults(root);
-        let services = services::read(root, &roster, &calendars, &defaults);
+        let mut code_owners = squads::CodeOwnersFiles::default();
+        let services = services::read(root, &roster, &calendars, &defaults, &mut code_owners);
         let unmapped = services::unmapped(root, &roster, &defaults);
+        let squads = squads::read(root, &roster, &services);
         root.finish();
-        Self { settings: Settings::new(services, roster, unmapped, public_url), senders, receivers, link_secret }
+        let settings =
+            Settings::new(services, roster, unmapped, public_url).with_squads(squads, code_owners.compiled());
+        Self { settings, senders, receivers, link_secret }
     }
 }

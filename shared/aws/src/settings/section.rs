@@ -116,6 +116,17 @@ impl<'a, 'p> Section<'a, 'p> {
         read.map_err(|why| self.problem_with(key, format!("`{key}`: {} {why}", domain::text::line(&name, 100)))).ok()
     }
 
+    /// One of a few words, each with what it means.
+    pub(super) fn choice<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Option<T> {
+        let text = self.text(key)?;
+        let found = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
+        if found.is_none() {
+            let known: Vec<String> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+            self.problem_with(key, format!("`{key}` has to be {}", known.join(" or ")));
+        }
+        found
+    }
+
     pub(super) fn flag(&mut self, key: &str) -> Option<bool> {
         let value = self.value(key)?;
         let flag = value.get_ref().as_bool();

@@ -1,13 +1,26 @@
 //! `[services.<id>]`, `[policy]` and `[unmapped]`: what is deployed and alerts, and by which policy.
 
-use domain::{Environment, EnvironmentName, Matcher, PersonId, Policy, Roster, ServedRepository, Service, Timetable};
+use domain::service::{Declined, OffHours, Pin, Upstream};
+use domain::{
+    Environment, EnvironmentName, Matcher, Mode, Person, PersonId, Policy, Repository, Roster, ServedRepository,
+    Service, Timetable,
+};
 use jiff::tz::TimeZone;
 
 use super::calendars::{self, Calendars};
 use super::section::Section;
+use super::squads::{CodeOwnersFiles, paths};
 
 /// The service that takes alerts which name no service of ours.
 const UNMAPPED: &str = "unmapped";
+
+/// What a merge outside working hours means.
+const OFF_HOURS: [(&str, OffHours); 3] = [("ask", OffHours::Ask), ("hold", OffHours::Hold), ("allow", OffHours::Allow)];
+/// Who answers when everybody who was asked declined.
+const DECLINED: [(&str, Declined); 3] =
+    [("owner", Declined::Owner), ("rotation", Declined::Rotation), ("merger", Declined::Merger)];
+/// How far automation goes. The modes between these two come with shadow mode and replay.
+const MODES: [(&str, Mode); 2] = [("manual", Mode::Manual), ("page", Mode::Page)];
 
 /// `[policy]`: every service's numbers, unless it says otherwise.
 pub(super) fn defaults(root: &mut Section<'_, '_>) -> Policy {
@@ -22,12 +35,20 @@ fn policy(section: &mut Section<'_, '_>, base: &Policy) -> Policy {
         ending_notice: section.duration("ending_notice").unwrap_or(base.ending_notice),
         rotation_after: section.duration("rotation_after").unwrap_or(base.rotation_after),
         after_failure: section.duration("after_failure").unwrap_or(base.after_failure),
+        off_hours: section.choice("off_hours", &OFF_HOURS).unwrap_or(base.off_hours),
+        answer_within: section.duration("answer_within").unwrap_or(base.answer_within),
+        declined: section.choice("declined", &DECLINED).unwrap_or(base.declined),
+        queue_told_after: section.duration("queue_told_after").unwrap_or(base.queue_told_after),
+        queue_deputy_after: section.duration("queue_deputy_after").unwrap_or(base.queue_deputy_after),
     };
     if policy.active > policy.at_most {
         section.problem("`active` is longer than `at_most`");
     }
     if policy.active.is_zero() {
         section.problem("`active` is nothing: nobody would ever be on call");
+    }
+    if policy.queue_told_after > policy.queue_deputy_after {
+        section.problem("`queue_told_after` is longer than `queue_deputy_after`");
     }
     policy
 }
@@ -37,10 +58,11 @@ pub(super) fn read(
     roster: &Roster,
     calendars: &Calendars,
     defaults: &Policy,
+    code_owners: &mut CodeOwnersFiles,
 ) -> Vec<Service> {
     let services = root.tables("services", |name, section| {
         let timetable = calendars::of_service(section, calendars);
-        service(name, section, roster, defaults, timetable)
+        service(name, section, roster, defaults, timetable, code_owners)
     });
     if services.is_empty() {
         root.problem("there are no services: add a [services.<id>] for each");
@@ -54,26 +76,15 @@ fn service(
     roster: &Roster,
     defaults: &Policy,
     timetable: Timetable,
+    code_owners: &mut CodeOwnersFiles,
 ) -> Option<Service> {
-    let repositories: Vec<ServedRepository> = section
-        .list("repositories", |section| {
-            let name = section.need_text("name");
-            let branch = section.text("branch");
-            match name.parse() {
-                Ok(repository) => Some(ServedRepository { repository, branch }),
-                Err(error) if !name.is_empty() => {
-                    section.problem_with("name", format!("not a {error}"));
-                    None
-                }
-                Err(_) => None,
-            }
-        })
-        .into_iter()
-        .flatten()
-        .collect();
+    let repositories = section.list("repositories", |section| repository(section, code_owners));
+    let repositories: Vec<ServedRepository> = repositories.into_iter().flatten().collect();
     if !section.has("repositories") {
         section.problem("`repositories` is missing: whose merges go live here?");
     }
+    let upstreams = upstreams(section);
+    let mode = section.choice("mode", &MODES).unwrap_or(Mode::Page);
     let environments = environments(section);
     let owners = people(section, "owners", roster);
     let rotation = people(section, "rotation", roster);
@@ -85,7 +96,9 @@ fn service(
         Ok(id) => {
             return Some(Service {
                 id,
+                mode,
                 repositories,
+                upstreams,
                 environments,
                 owners,
                 rotation,
@@ -99,6 +112,46 @@ fn service(
         Err(error) => section.problem(format!("not a {error}")),
     }
     None
+}
+
+/// `upstreams = [{ name = "openedx/edx-enterprise" }]`: merged elsewhere, live here.
+fn upstreams(section: &mut Section<'_, '_>) -> Vec<Upstream> {
+    let read = |section: &mut Section<'_, '_>| {
+        let name = section.need_text("name");
+        let pinned_as = section.text("pinned_as");
+        let newest = section.flag("newest").unwrap_or(false);
+        if newest && pinned_as.is_some() {
+            section.problem("`newest` and `pinned_as` exclude each other");
+        }
+        let repository: Repository = match name.parse() {
+            Ok(repository) => repository,
+            Err(error) => {
+                section.problem_with("name", format!("not a {error}"));
+                return None;
+            }
+        };
+        let named = || Pin::Named(pinned_as.unwrap_or_else(|| repository.short().to_owned()));
+        let pin = if newest { Pin::Newest } else { named() };
+        Some(Upstream { repository, pin })
+    };
+    section.list("upstreams", read).into_iter().flatten().collect()
+}
+
+fn repository(section: &mut Section<'_, '_>, code_owners: &mut CodeOwnersFiles) -> Option<ServedRepository> {
+    let name = section.need_text("name");
+    let branch = section.text("branch");
+    let paths = paths(section);
+    let parsed = name.parse();
+    match &parsed {
+        Ok(repository) => code_owners.read(section, repository),
+        Err(error) => {
+            section.text("codeowners");
+            if !name.is_empty() {
+                section.problem_with("name", format!("not a {error}"));
+            }
+        }
+    }
+    Some(ServedRepository { repository: parsed.ok()?, branch, paths })
 }
 
 fn environments(section: &mut Section<'_, '_>) -> Vec<Environment> {
@@ -131,11 +184,13 @@ fn environments(section: &mut Section<'_, '_>) -> Vec<Environment> {
     found
 }
 
-fn people(section: &mut Section<'_, '_>, key: &str, roster: &Roster) -> Vec<PersonId> {
+pub(super) fn people(section: &mut Section<'_, '_>, key: &str, roster: &Roster) -> Vec<PersonId> {
     let mut found = Vec::new();
     for (id, span) in section.ids::<PersonId>(key) {
         if roster.person(&id).is_none() {
             section.problem_in(&span, format!("`{key}` names {id}, who is not among the people"));
+        } else if roster.person(&id).is_some_and(Person::is_outside) {
+            section.problem_in(&span, format!("`{key}` names {id}, who has champions: nobody outside is to be paged"));
         } else {
             found.push(id);
         }
@@ -170,7 +225,9 @@ pub(super) fn unmapped(root: &mut Section<'_, '_>, roster: &Roster, defaults: &P
     let id = UNMAPPED.parse().unwrap_or_else(|_| unreachable!("a constant that is a service id"));
     Service {
         id,
+        mode: Mode::Page,
         repositories: Vec::new(),
+        upstreams: Vec::new(),
         environments: vec![Environment { name: EnvironmentName::live(), live: true, aliases: Vec::new() }],
         owners: rotation.clone(),
         rotation,

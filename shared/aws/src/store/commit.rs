@@ -164,6 +164,9 @@ fn add_write(
                 }
                 transaction.delete_at(&keys::incident(service, id), *seen)
             }
+            RecordKey::Shift(id) => transaction.delete_at(&keys::shift(service, id), *seen),
+            RecordKey::Queue => transaction.delete_at(&keys::queue(service), *seen),
+            RecordKey::Files(id) => transaction.delete_at(&keys::files(service, id), *seen),
         },
     }
 }

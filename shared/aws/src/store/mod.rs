@@ -7,13 +7,14 @@ mod commit;
 mod merges;
 mod transaction;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
-use domain::{Change, Clock, Entry, Incident, Noted, PersonId, ServiceId, Situation};
+use domain::{Clock, Entry, Incident, Noted, PersonId, ServiceId, Situation};
 use jiff::Timestamp;
 
 pub use merges::{MergeOutcome, Queued};
@@ -113,39 +114,46 @@ impl Store {
         items.iter().map(records::read).collect()
     }
 
-    /// A person's windows, newest first, with the service of each. From an index, so a moment late.
-    pub async fn changes_of(&self, person: &PersonId, most: i32) -> Result<Vec<(ServiceId, Change)>, StoreError> {
+    /// The services in which a person has changes or shifts. From an index, so a moment late.
+    pub async fn services_of(&self, person: &PersonId, most: i32) -> Result<BTreeSet<ServiceId>, StoreError> {
         let items = self.query(person.as_str(), Some((keys::PERSON_INDEX, keys::PERSON)), false, Some(most)).await?;
-        items
-            .iter()
-            .map(|item| {
-                let partition = item.get(keys::PARTITION).and_then(|v| v.as_s().ok()).map_or("", String::as_str);
-                let service = partition.trim_start_matches("S#").parse();
-                Ok((
-                    service.map_err(|_| StoreError::Unreadable(format!("a window in {partition}")))?,
-                    records::read(item)?,
-                ))
-            })
-            .collect()
+        let service = |item: &Item| {
+            let partition = item.get(keys::PARTITION).and_then(|v| v.as_s().ok()).map_or("", String::as_str);
+            let service = partition.trim_start_matches("S#").parse();
+            service.map_err(|_| StoreError::Unreadable(format!("something of a person in {partition}")))
+        };
+        items.iter().map(service).collect()
     }
 
     /// The services whose clock has run out, the longest overdue first.
     pub async fn due(&self, now: Timestamp) -> Result<Vec<ServiceId>, StoreError> {
+        let items = self.due_until(now, None).await?;
+        let partitions = items.iter().filter_map(|i| i.get(keys::PARTITION)?.as_s().ok());
+        Ok(partitions.filter_map(|p| p.strip_prefix("S#")?.parse().ok()).collect())
+    }
+
+    /// When the first service's clock runs out.
+    pub async fn earliest_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        let items = self.due_until(Timestamp::MAX, Some(1)).await?;
+        Ok(items.first().and_then(|item| records::millis(item, keys::DUE_AT)))
+    }
+
+    async fn due_until(&self, until: Timestamp, most: Option<i32>) -> Result<Vec<Item>, StoreError> {
         self.counters.queries.fetch_add(1, Ordering::Relaxed);
         let answer = self
             .client
             .query()
             .table_name(&self.table)
             .index_name(keys::DUE_INDEX)
-            .key_condition_expression("#due = :due AND due_at <= :now")
+            .key_condition_expression("#due = :due AND due_at <= :until")
             .expression_attribute_names("#due", keys::DUE)
             .expression_attribute_values(":due", records::text(keys::DUE))
-            .expression_attribute_values(":now", records::number(now.as_millisecond()))
+            .expression_attribute_values(":until", records::number(until.as_millisecond()))
+            .set_limit(most)
             .send()
             .await
             .map_err(|e| StoreError::unavailable(DisplayErrorContext(e)))?;
-        let partitions = answer.items().iter().filter_map(|i| i.get(keys::PARTITION)?.as_s().ok());
-        Ok(partitions.filter_map(|p| p.strip_prefix("S#")?.parse().ok()).collect())
+        Ok(answer.items.unwrap_or_default())
     }
 
     /// One item by its key, read consistently.

@@ -1,0 +1,132 @@
+//! A person acts by link: opening it asks, posting it acts, doing it again says so. A browser gets a page; a program
+//! that accepts JSON gets `{"done", "title", "text"}`.
+
+mod acknowledge;
+mod hands;
+
+use aws::links::{self, Action, Grant};
+use aws::{House, Refusal, Request, Response};
+use domain::{Decisions, Service, Situation};
+use minijinja::context;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::page;
+
+/// One thing that can be done, as a form.
+#[derive(Debug, Serialize)]
+struct Form {
+    button: &'static str,
+    /// Sent as `do`, where one link allows several things.
+    does: &'static str,
+    fields: Vec<Field>,
+}
+
+/// Something to fill in; with `options`, something to choose.
+#[derive(Debug, Default, Serialize)]
+struct Field {
+    name: &'static str,
+    label: &'static str,
+    value: String,
+    options: Vec<(String, String)>,
+}
+
+/// What a link is about, before anything is done.
+#[derive(Debug, Default)]
+struct Question {
+    title: String,
+    lines: Vec<String>,
+    forms: Vec<Form>,
+}
+
+/// What came of acting: said to the person.
+struct Outcome {
+    status: u16,
+    title: String,
+    text: String,
+}
+
+impl Outcome {
+    fn done(title: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { status: 200, title: title.into(), text: text.into() }
+    }
+
+    fn missing(title: &str, text: &str) -> Self {
+        Self { status: 404, title: title.to_owned(), text: text.to_owned() }
+    }
+
+    /// As a page, or as JSON for a program.
+    fn answer(self, request: &Request) -> Response {
+        if request.header("accept").is_ok_and(|accept| accept.contains("application/json")) {
+            let done = self.status == 200;
+            return Response::json(self.status, &json!({ "done": done, "title": self.title, "text": self.text }));
+        }
+        page::notice(self.status, &self.title, &self.text)
+    }
+}
+
+/// What the link would do, and the buttons that do it.
+pub(crate) async fn ask(house: &House, request: &Request) -> Result<Response, Refusal> {
+    let grant = match granted(house, request)? {
+        Ok(grant) => grant,
+        Err(refused) => return Ok(refused.answer(request)),
+    };
+    let asked = match &grant.action {
+        Action::Acknowledge(incident) => acknowledge::ask(house, &grant, incident).await?,
+        Action::Answer(..) | Action::HandOver(..) | Action::OnCall(_) | Action::Queue(_) => {
+            hands::ask(house, &grant).await?
+        }
+    };
+    let question = match asked {
+        Ok(question) => question,
+        Err(refused) => return Ok(refused.answer(request)),
+    };
+    let person = house.settings().roster.name_of(&grant.person);
+    let Question { title, lines, forms } = question;
+    let (forms, action) = (page::value(&forms), &request.path);
+    Ok(page::render(200, "act.html", context! { title, lines, forms, person, action }))
+}
+
+/// Does it.
+pub(crate) async fn act(house: &House, request: &Request) -> Result<Response, Refusal> {
+    let grant = match granted(house, request)? {
+        Ok(grant) => grant,
+        Err(refused) => return Ok(refused.answer(request)),
+    };
+    let outcome = match &grant.action {
+        Action::Acknowledge(incident) => acknowledge::act(house, &grant, incident).await?,
+        Action::Answer(..) | Action::HandOver(..) | Action::OnCall(_) | Action::Queue(_) => {
+            hands::act(house, &grant, &request.form()).await?
+        }
+    };
+    Ok(outcome.answer(request))
+}
+
+/// Load, decide, commit, publish. A refusal of the domain writes nothing.
+async fn decide<T: Clone>(
+    house: &House,
+    service: &Service,
+    mut decide: impl FnMut(&Situation) -> Result<Decisions, T>,
+) -> Result<Result<(), T>, Refusal> {
+    let now = house.now();
+    let decided = |situation: &Situation| match decide(situation) {
+        Ok(decisions) => (decisions, Ok(())),
+        Err(refused) => (Decisions::none(&service.id, domain::decision::Wake::Now), Err(refused)),
+    };
+    let (decisions, outcome) = house.store.decide(&service.id, now, decided).await?;
+    house.publish(&decisions.messages).await;
+    (house.nudge)(&service.id);
+    Ok(outcome)
+}
+
+fn granted(house: &House, request: &Request) -> Result<Result<Grant, Outcome>, Refusal> {
+    let secret = house.secrets.first(&house.configuration.link_secret).map_err(Refusal::NoSecret)?;
+    Ok(links::check(&secret, &request.segments(), house.now()).map_err(|bad| {
+        tracing::warn!(reason = %bad, "a link was refused");
+        Outcome {
+            status: 403,
+            title: "This link does not work".to_owned(),
+            text: format!("Nothing was done: {bad}. Open the board for the newest state."),
+        }
+    }))
+}

@@ -1,0 +1,204 @@
+//! The commands by which a person moves responsibility from a terminal: each posts a link of that person to the
+//! running bundle, as a button would.
+
+use aws::clients::{Answer, Http, HttpError};
+use aws::links::{self, Action, Grant};
+use aws::secrets::{SecretError, Secrets};
+use aws::settings::Configuration;
+use domain::{ChangeId, InvalidId, PersonId, ServiceId};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+const DEADLINE_SECONDS: u64 = 15;
+/// A link of a command is used at once.
+const LIFE: SignedDuration = SignedDuration::from_mins(5);
+
+/// What a person wants.
+#[derive(Debug, Clone)]
+pub enum Wish {
+    /// Take the service's pager, or put somebody on call.
+    Take {
+        person: Option<String>,
+        how_long: String,
+        from: Option<String>,
+    },
+    GiveBack,
+    HandOver {
+        change: String,
+        to: String,
+    },
+    /// The answer to "take the pager?".
+    Answer {
+        change: String,
+        takes: bool,
+    },
+    Pause {
+        why: String,
+        how_long: Option<String>,
+    },
+    Resume,
+}
+
+impl Wish {
+    /// The command that says it.
+    #[must_use]
+    pub fn command(&self) -> &'static str {
+        match self {
+            Self::Take { .. } => "take",
+            Self::GiveBack => "give-back",
+            Self::HandOver { .. } => "hand-over",
+            Self::Answer { .. } => "answer",
+            Self::Pause { .. } => "pause",
+            Self::Resume => "resume",
+        }
+    }
+}
+
+/// Why a command did nothing. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum HandsError {
+    #[error("not a name")]
+    Name(#[from] InvalidId),
+    #[error("nobody in the roster is called {0}: say who you are with --as <id of the roster>")]
+    Nobody(String),
+    #[error("no change of {service} is called {change}; there are {known}")]
+    NoChange { service: ServiceId, change: String, known: String },
+    #[error("links cannot be signed: is --data the directory of the running bundle?")]
+    Secret(#[from] SecretError),
+    #[error("nothing answers at {address}: is `cargo run` on, and --listen the same?")]
+    NotRunning {
+        address: String,
+        #[source]
+        source: HttpError,
+    },
+    #[error("{title}. {text}")]
+    Refused { title: String, text: String },
+    #[error("the bundle answered {0}")]
+    Answer(u16),
+}
+
+/// Where the bundle runs, and who acts.
+pub struct Hands<'a> {
+    pub configuration: &'a Configuration,
+    pub secrets: &'a Secrets,
+    pub address: String,
+    pub now: Timestamp,
+}
+
+impl Hands<'_> {
+    /// Does it, and returns what came of it.
+    pub async fn act(&self, service: &str, me: &str, wish: &Wish) -> Result<String, HandsError> {
+        let (service, me): (ServiceId, PersonId) = (service.parse()?, me.parse()?);
+        if self.configuration.settings.roster.person(&me).is_none() {
+            return Err(HandsError::Nobody(me.to_string()));
+        }
+        let action = match wish {
+            Wish::Take { .. } | Wish::GiveBack => Action::OnCall(service),
+            Wish::Pause { .. } | Wish::Resume => Action::Queue(service),
+            Wish::HandOver { change, .. } => Action::HandOver(service.clone(), self.change(&service, change).await?),
+            Wish::Answer { change, .. } => Action::Answer(service.clone(), self.change(&service, change).await?),
+        };
+        let secret = self.secrets.first(&self.configuration.link_secret)?;
+        let path = links::path(&secret, &Grant { action, person: me, expires: self.now + LIFE });
+        let answer = self.send("POST", &path, form(wish).into_bytes()).await?;
+        let said: Value = serde_json::from_slice(&answer.body).map_err(|_| HandsError::Answer(answer.status))?;
+        let field = |name: &str| said.get(name).and_then(Value::as_str).unwrap_or("").to_owned();
+        let (title, text) = (field("title"), field("text"));
+        if answer.status == 200 { Ok(format!("{title}. {text}")) } else { Err(HandsError::Refused { title, text }) }
+    }
+
+    /// Who is on call for what: a line for each window, as the bundle says it.
+    pub async fn who(&self, service: Option<&str>) -> Result<String, HandsError> {
+        let mut lines = Vec::new();
+        for one in self.services().await? {
+            let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or("").to_owned();
+            let id = text(&one, "service");
+            if service.is_some_and(|wanted| !wanted.eq_ignore_ascii_case(&id)) {
+                continue;
+            }
+            lines.push(id);
+            let now = one.get("now").and_then(Value::as_array).cloned().unwrap_or_default();
+            lines.extend(now.iter().filter_map(Value::as_str).map(|line| format!("  {line}")));
+            let windows = one.get("windows").and_then(Value::as_array).cloned().unwrap_or_default();
+            if windows.is_empty() {
+                lines.push("  nobody's change waits or went live lately: the rotation is paged first".to_owned());
+            }
+            lines.extend(windows.iter().map(|w| {
+                let until = text(w, "until");
+                let until = if until.is_empty() { String::new() } else { format!(" until {until}") };
+                let (name, holder) = (text(w, "name"), text(w, "holder_name"));
+                let instead = if name == holder { String::new() } else { format!(" (instead of {holder})") };
+                format!("  {:<24} {name:<20} {}{until}{instead}", text(w, "label"), text(w, "phase"))
+            }));
+        }
+        Ok(lines.join("\n"))
+    }
+
+    /// The change of a service that people call so: `edx-platform#12`, `#12`, or the beginning of its commit.
+    async fn change(&self, service: &ServiceId, called: &str) -> Result<ChangeId, HandsError> {
+        let services = self.services().await?;
+        let ours = services.iter().find(|s| s.get("service").and_then(Value::as_str) == Some(service.as_str()));
+        let windows = ours.and_then(|s| s.get("windows")).and_then(Value::as_array).cloned().unwrap_or_default();
+        let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or("").to_owned();
+        let found = windows.iter().find(|w| {
+            let (label, id) = (text(w, "label"), text(w, "change"));
+            label == called || label.ends_with(called) && called.starts_with('#') || id == called
+        });
+        let found = found.and_then(|w| aws::keys::parse_change(&text(w, "change")));
+        found.ok_or_else(|| HandsError::NoChange {
+            service: service.clone(),
+            change: domain::text::line(called, 80),
+            known: if windows.is_empty() {
+                "none".to_owned()
+            } else {
+                windows.iter().map(|w| text(w, "label")).collect::<Vec<_>>().join(", ")
+            },
+        })
+    }
+
+    async fn services(&self) -> Result<Vec<Value>, HandsError> {
+        let answer = self.send("GET", "/who", Vec::new()).await?;
+        let said: Value = serde_json::from_slice(&answer.body).map_err(|_| HandsError::Answer(answer.status))?;
+        Ok(said.get("services").and_then(Value::as_array).cloned().unwrap_or_default())
+    }
+
+    async fn send(&self, method: &'static str, path: &str, body: Vec<u8>) -> Result<Answer, HandsError> {
+        let headers = [("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded")];
+        let sent = Http::new().send(method, &format!("{}{path}", self.address), &headers, body, DEADLINE_SECONDS).await;
+        sent.map_err(|source| HandsError::NotRunning { address: self.address.clone(), source })
+    }
+}
+
+/// The form that a button would send.
+fn form(wish: &Wish) -> String {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    let does = match wish {
+        Wish::Take { .. } | Wish::Answer { takes: true, .. } => "take",
+        Wish::Answer { takes: false, .. } => "decline",
+        Wish::GiveBack => "give-back",
+        Wish::HandOver { .. } => "hand-over",
+        Wish::Pause { .. } => "pause",
+        Wish::Resume => "resume",
+    };
+    form.append_pair("do", does);
+    match wish {
+        Wish::Take { person, how_long, from } => {
+            form.append_pair("for", how_long);
+            person.iter().for_each(|person| {
+                form.append_pair("person", person);
+            });
+            from.iter().for_each(|from| {
+                form.append_pair("from", from);
+            });
+        }
+        Wish::HandOver { to, .. } => {
+            form.append_pair("to", to);
+        }
+        Wish::Pause { why, how_long } => {
+            form.append_pair("why", why);
+            form.append_pair("for", how_long.as_deref().unwrap_or(""));
+        }
+        Wish::GiveBack | Wish::Answer { .. } | Wish::Resume => {}
+    }
+    form.finish()
+}

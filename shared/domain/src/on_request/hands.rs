@@ -1,0 +1,256 @@
+//! A person moves responsibility by their word: takes a service's pager, puts somebody on call, hands a window over,
+//! gives back, answers whether they take the pager for a merge, pauses the pipeline. Doing it again is harmless and
+//! says so. Each leaves a line in the log and is shown on the board.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::attendance::{self, Answer, Attendance};
+use crate::decision::{Decisions, Record, Wake};
+use crate::ids::{ChangeId, PersonId};
+use crate::message::{Step, Subject};
+use crate::queue::Pause;
+use crate::reason::Reason;
+use crate::service::Service;
+use crate::settings::Settings;
+use crate::shift::{self, Scope, Shift};
+use crate::situation::{Noted, Situation};
+use crate::text;
+use crate::window::{Phase, Window, windows};
+use crate::wording::{Reader, hands};
+
+/// Asking again within this time is a second click, not a wish for longer.
+const A_CLICK: SignedDuration = SignedDuration::from_mins(1);
+/// How long the reason of a pause may be, in characters.
+const MOST_WHY: usize = 120;
+
+/// Why nothing was done. Each says what is so, or what to do instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("nobody in the roster is called {0}")]
+    Nobody(PersonId),
+    #[error("no change of this name waits or is live here lately")]
+    NoSuchChange,
+    #[error("its window is closed: there is nothing to hold any more")]
+    WindowClosed,
+    #[error("that is so already")]
+    AlreadySo,
+    #[error("{0} has taken it already")]
+    TakenBy(PersonId),
+    #[error("you were not asked about this change")]
+    NotAsked,
+    #[error("it has to end after it begins, and not lie in the past")]
+    Backwards,
+    #[error("at most two weeks at a time, at most three months ahead: a rotation belongs into the pager")]
+    TooLong,
+    #[error("you do not have the pager by anybody's word, so there is nothing to give back")]
+    NothingToGiveBack,
+    #[error("the pipeline is not paused")]
+    NotPaused,
+}
+
+/// Where a person acts: one service as it stands at one moment.
+#[derive(Clone, Copy)]
+pub struct Desk<'a> {
+    pub situation: &'a Situation,
+    pub service: &'a Service,
+    pub settings: &'a Settings,
+    pub now: Timestamp,
+}
+
+impl<'a> Desk<'a> {
+    fn windows(&self) -> Vec<Window<'a>> {
+        windows(self.situation, self.service, &self.settings.roster, self.now)
+    }
+
+    fn reader<'b>(&'b self, person: &'b PersonId) -> Reader<'b> {
+        Reader { settings: self.settings, service: self.service, person, now: self.now }
+    }
+
+    fn known(&self, person: &PersonId) -> Result<(), Refused> {
+        self.settings.roster.person(person).map(|_| ()).ok_or_else(|| Refused::Nobody(person.clone()))
+    }
+
+    fn decisions(&self) -> Decisions {
+        Decisions::none(&self.service.id, Wake::Now)
+    }
+
+    fn name<'b>(&'b self, person: &'b PersonId) -> &'b str {
+        self.settings.roster.name_of(person)
+    }
+
+    /// `person` has the pager of the service from `from` until `until`, by the word of `by`: paged first for every
+    /// window of it, and for what has no window.
+    pub fn take(
+        &self,
+        person: &PersonId,
+        by: &PersonId,
+        from: Option<Timestamp>,
+        until: Timestamp,
+    ) -> Result<Decisions, Refused> {
+        self.known(person)?;
+        let from = from.unwrap_or(self.now).max(self.now);
+        if until <= from {
+            return Err(Refused::Backwards);
+        }
+        if until > from + shift::LONGEST || from > self.now + shift::FURTHEST {
+            return Err(Refused::TooLong);
+        }
+        let shifts = || self.situation.shifts.values().map(|s| &s.value);
+        let before = shift::of_service(shifts(), from);
+        if before.is_some_and(|b| b.person == *person && b.until.is_some_and(|theirs| theirs + A_CLICK >= until)) {
+            return Err(Refused::AlreadySo);
+        }
+        let shift = Shift::new(Scope::Service, person, by, from, Some(until), self.now);
+        let mut decisions = self.decisions();
+        if from == self.now {
+            self.end(&mut decisions, person);
+        }
+        let active = self.windows();
+        let active = active.iter().filter(|w| matches!(w.phase, Phase::Active { .. })).map(|w| &w.holder.person);
+        let mut others: Vec<&PersonId> = before.map(|b| &b.person).into_iter().chain(active).collect();
+        others.sort();
+        others.dedup();
+        self.tell_both(&mut decisions, &shift, None, 0, others.into_iter().filter(|other| *other != person));
+        Ok(decisions)
+    }
+
+    /// The window of `change` goes to `to`, by the word of `by`, until it is closed.
+    pub fn hand_over(&self, change: &ChangeId, to: &PersonId, by: &PersonId) -> Result<Decisions, Refused> {
+        self.known(to)?;
+        let all = self.windows();
+        let window = all.iter().find(|w| w.change.id == *change).ok_or(Refused::NoSuchChange)?;
+        if let Phase::Closed { .. } = window.phase {
+            return Err(Refused::WindowClosed);
+        }
+        let holder = &window.holder.person;
+        if holder == to {
+            return Err(Refused::AlreadySo);
+        }
+        let scope = Scope::Change(change.clone());
+        let before = self.situation.shifts.values().filter(|s| s.value.scope == scope).count();
+        let nth = u32::try_from(before + 1).unwrap_or(u32::MAX);
+        let shift = Shift::new(scope, to, by, self.now, None, self.now);
+        let mut decisions = self.decisions();
+        self.tell_both(&mut decisions, &shift, Some(window), nth, [holder].into_iter().filter(|h| *h != by));
+        // What the handover says need not be said again as a receipt or a start.
+        let known = self.situation.notes.get(change);
+        let mut notes = known.map(|n| n.value.clone()).unwrap_or_default();
+        notes.hears(Step::Receipt, to);
+        if notes.was_said(Step::Started) {
+            notes.hears(Step::Started, to);
+        }
+        decisions.put(Record::Notes(change.clone(), notes), known.map_or(0, |n| n.rev));
+        Ok(decisions)
+    }
+
+    /// Keeps a shift, logs it, and tells who has it now and who had it before.
+    fn tell_both<'b>(
+        &self,
+        decisions: &mut Decisions,
+        shift: &Shift,
+        window: Option<&Window<'_>>,
+        nth: u32,
+        before: impl Iterator<Item = &'b PersonId>,
+    ) {
+        let change = window.map(|w| w.change);
+        let what = match change {
+            Some(change) => format!("{} has {}", self.name(&shift.person), change.label()),
+            None => format!("{} has the pager of {}", self.name(&shift.person), self.service.id),
+        };
+        let subject = match &shift.scope {
+            Scope::Service => Subject::Shift(shift.id.clone()),
+            Scope::Change(change) => Subject::Change(change.clone()),
+        };
+        let reason = Reason::ShiftMade { by: shift.by.clone() };
+        decisions.log(self.now, Some(subject), Some(shift.person.clone()), what, reason);
+        decisions.tell(hands::handed_over(self.reader(&shift.person), shift, window, nth));
+        for person in before {
+            decisions.tell(hands::taken_over(self.reader(person), shift, change, nth));
+        }
+        decisions.put(Record::Shift(shift.clone()), 0);
+    }
+
+    /// `person` gives the pager of the service back before its time.
+    pub fn give_back(&self, person: &PersonId) -> Result<Decisions, Refused> {
+        let mut decisions = self.decisions();
+        let Some(shift) = self.end(&mut decisions, person) else { return Err(Refused::NothingToGiveBack) };
+        let what = format!("{} gives the pager of {} back", self.name(person), self.service.id);
+        decisions.log(self.now, Some(Subject::Shift(shift)), Some(person.clone()), what, Reason::ShiftEnded);
+        Ok(decisions)
+    }
+
+    /// Ends what `person` has of the service's pager now; the id of the last that was ended.
+    fn end(&self, decisions: &mut Decisions, person: &PersonId) -> Option<String> {
+        let ours = |s: &&Noted<Shift>| s.value.scope == Scope::Service && s.value.person == *person;
+        let held = self.situation.shifts.values().filter(ours).filter(|s| s.value.covers(self.now));
+        held.map(|known| {
+            let shift = Shift { ended_at: Some(self.now), ..known.value.clone() };
+            decisions.put(Record::Shift(shift), known.rev);
+            known.value.id.clone()
+        })
+        .last()
+    }
+
+    /// `person`, who was asked, takes the pager for `change`, or does not.
+    pub fn answer(&self, change: &ChangeId, person: &PersonId, takes: bool) -> Result<Decisions, Refused> {
+        let all = self.windows();
+        let window = all.iter().find(|w| w.change.id == *change).ok_or(Refused::NoSuchChange)?;
+        if let Phase::Closed { .. } = window.phase {
+            return Err(Refused::WindowClosed);
+        }
+        let asking = attendance::asking(window.change, self.service, &self.settings.roster);
+        if !asking.is_some_and(|asking| asking.candidates.contains(person)) {
+            return Err(Refused::NotAsked);
+        }
+        let known = self.situation.notes.get(change);
+        let mut notes = known.map(|n| n.value.clone()).unwrap_or_default();
+        match (attendance::attendance(&notes, &self.service.policy), notes.answers.get(person)) {
+            (Attendance::Taken { person: other, .. }, _) if other != *person => return Err(Refused::TakenBy(other)),
+            (_, Some(before)) if before.takes == takes => return Err(Refused::AlreadySo),
+            (_, _) => {}
+        }
+        notes.answers.insert(person.clone(), Answer { takes, at: self.now });
+        let (what, reason) = if takes {
+            ("takes the pager for", Reason::PagerTaken)
+        } else {
+            ("does not take the pager for", Reason::PagerDeclined)
+        };
+        let mut decisions = self.decisions();
+        let what = format!("{} {what} {}", self.name(person), window.change.label());
+        decisions.log(self.now, Some(Subject::Change(change.clone())), Some(person.clone()), what, reason);
+        decisions.put(Record::Notes(change.clone(), notes), known.map_or(0, |n| n.rev));
+        Ok(decisions)
+    }
+
+    /// The pipeline is paused by `by`, until then or until somebody resumes it. Nobody's window burns meanwhile.
+    pub fn pause(&self, by: &PersonId, why: &str, until: Option<Timestamp>) -> Result<Decisions, Refused> {
+        if until.is_some_and(|until| until <= self.now) {
+            return Err(Refused::Backwards);
+        }
+        let mut queue = self.situation.queue.value.clone();
+        if queue.paused(self.now).is_some() {
+            return Err(Refused::AlreadySo);
+        }
+        let why = text::line(why, MOST_WHY);
+        let why = if why.is_empty() { "no reason was given".to_owned() } else { why };
+        queue.pause(Pause { from: self.now, until, by: by.clone(), why: why.clone() });
+        let mut decisions = self.decisions();
+        let what = format!("{} paused the pipeline of {}", self.name(by), self.service.id);
+        decisions.log(self.now, Some(Subject::Service), Some(by.clone()), what, Reason::QueuePaused { why });
+        decisions.put(Record::Queue(queue), self.situation.queue.rev);
+        Ok(decisions)
+    }
+
+    /// The pipeline goes on.
+    pub fn resume(&self, by: &PersonId) -> Result<Decisions, Refused> {
+        let mut queue = self.situation.queue.value.clone();
+        if !queue.resume(self.now) {
+            return Err(Refused::NotPaused);
+        }
+        let mut decisions = self.decisions();
+        let what = format!("{} resumed the pipeline of {}", self.name(by), self.service.id);
+        decisions.log(self.now, Some(Subject::Service), Some(by.clone()), what, Reason::QueueResumed);
+        decisions.put(Record::Queue(queue), self.situation.queue.rev);
+        Ok(decisions)
+    }
+}

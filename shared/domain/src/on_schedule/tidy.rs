@@ -1,0 +1,163 @@
+//! What is over leaves the working set, so that its size follows the work in hand: closed windows, superseded
+//! deployments, shifts that ran out, what monitors said long ago.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{LINGER, MOST_ACTIONS, Next, REPUBLISH};
+use crate::change::Change;
+use crate::decision::{Decisions, Record, RecordKey};
+use crate::deployment::Deployment;
+use crate::message::Subject;
+use crate::notices::Look;
+use crate::on_deploy::retry_at;
+use crate::reason::Reason;
+use crate::release;
+use crate::service::Service;
+use crate::shift::{self, Scope, Shift};
+use crate::situation::Situation;
+use crate::window::{Closed, Phase, Window};
+use crate::wording::{Reader, hands};
+
+/// How long a resolved alert is remembered, so that its late repetitions open nothing: monitors retry for a day.
+const MEMORY: SignedDuration = SignedDuration::from_hours(72);
+
+/// What monitors said is forgotten once nobody can repeat it, and no turn that it prolonged has a tail any more.
+pub(super) fn signals(
+    decisions: &mut Decisions,
+    next: &mut Next,
+    situation: &Situation,
+    service: &Service,
+    now: Timestamp,
+) {
+    let memory = MEMORY.max(service.policy.at_most + service.policy.tail);
+    for (environment, known) in &situation.signals {
+        if known.value.firing().next().is_some() || known.value.open.is_some() {
+            continue;
+        }
+        let last = known.value.by_key.values().filter_map(|s| s.ended_at).max();
+        match last.map(|last| last + memory).filter(|until| *until > now) {
+            Some(until) => next.at(until),
+            None => decisions.drop_record(RecordKey::Signals(environment.clone()), known.rev),
+        }
+    }
+}
+
+/// A closed window leaves the working set, once nothing else needs what it knows.
+pub(super) fn close(decisions: &mut Decisions, next: &mut Next, look: &Look<'_>, window: &Window<'_>) {
+    let (situation, id) = (look.situation, &window.change.id);
+    // First its deployments have to remember when it was merged, or their releases would change; and what is live
+    // only because of it has to leave before it.
+    let remembered = situation.deployments.values().all(|d| !forgets(&d.value, window.change));
+    let needed = look.all.iter().any(|w| w.pinned_by.is_some_and(|by| by.id == *id));
+    if !remembered || needed {
+        next.at(if remembered { look.now + REPUBLISH } else { look.now });
+        return;
+    }
+    let what = format!("{} leaves the working set", window.change.label());
+    let person = Some(window.holder.person.clone());
+    let reason = match window.phase {
+        Phase::Closed { reason: Closed::OtherPaths, .. } => Reason::TouchesOtherPaths,
+        Phase::Closed { reason: Closed::Reverted, .. } => Reason::TurnReverted,
+        Phase::Closed { reason: Closed::RevertedBeforeLive, .. } => Reason::RevertedBeforeLive,
+        Phase::Standby | Phase::Active { .. } | Phase::Tail { .. } | Phase::Closed { .. } => Reason::WindowClosed,
+    };
+    decisions.log(look.now, Some(Subject::Change(id.clone())), person, what, reason);
+    decisions.drop_record(RecordKey::Change(id.clone()), situation.changes.get(id).map_or(0, |c| c.rev));
+    if let Some(known) = situation.notes.get(id) {
+        decisions.drop_record(RecordKey::Notes(id.clone()), known.rev);
+    }
+    if let Some(known) = situation.files.get(id) {
+        decisions.drop_record(RecordKey::Files(id.clone()), known.rev);
+    }
+}
+
+/// Lists of files that came after their change had left.
+pub(super) fn strays(decisions: &mut Decisions, next: &mut Next, situation: &Situation, now: Timestamp) {
+    for (id, known) in situation.files.iter().filter(|(id, _)| !situation.changes.contains_key(id)) {
+        if decisions.actions() < MOST_ACTIONS {
+            decisions.drop_record(RecordKey::Files(id.clone()), known.rev);
+        } else {
+            next.at(now);
+        }
+    }
+}
+
+/// Shifts that run out, and those that are long over.
+pub(super) fn shifts(decisions: &mut Decisions, next: &mut Next, look: &Look<'_>) {
+    for (id, known) in &look.situation.shifts {
+        let shift = &known.value;
+        let gone = matches!(&shift.scope, Scope::Change(change) if !look.situation.changes.contains_key(change));
+        let over = shift.over_at().filter(|over| *over <= look.now);
+        if decisions.actions() + 4 > MOST_ACTIONS {
+            next.at(look.now);
+            return;
+        }
+        if gone || over.is_some_and(|over| over + shift::KEEP <= look.now) {
+            decisions.drop_record(RecordKey::Shift(id.clone()), known.rev);
+            continue;
+        }
+        match (over, shift.over_at()) {
+            (Some(_), _) if !shift.told_over && shift.ended_at.is_none() => {
+                let (settings, service, person) = (look.settings, look.service, &shift.person);
+                decisions.tell(hands::shift_over(Reader { settings, service, person, now: look.now }, shift));
+                decisions.put(Record::Shift(Shift { told_over: true, ..shift.clone() }), known.rev);
+                next.at(look.now);
+            }
+            (Some(over), _) => next.at(over + shift::KEEP),
+            (None, over) => {
+                let ahead = [Some(shift.from), over].into_iter().flatten().filter(|at| *at > look.now);
+                ahead.for_each(|at| next.at(at));
+            }
+        }
+    }
+}
+
+/// Superseded deployments leave; what is live, and what still carries a window, stays.
+pub(super) fn deployments(
+    decisions: &mut Decisions,
+    next: &mut Next,
+    all: &[Window<'_>],
+    situation: &Situation,
+    service: &Service,
+    now: Timestamp,
+) {
+    let everything = || situation.deployments.values().map(|d| &d.value);
+    for (key, known) in &situation.deployments {
+        let deployment = &known.value;
+        if let Some(at) = retry_at(deployment) {
+            next.at(at.max(now + SignedDuration::from_secs(1)));
+        }
+        if let Some(window) = all.iter().find(|w| forgets(deployment, w.change)) {
+            if decisions.actions() < MOST_ACTIONS {
+                let commit_merged_at = Some(window.change.merged_at);
+                let remembering = Deployment { commit_merged_at, ..deployment.clone() };
+                decisions.put(Record::Deployment(remembering), known.rev);
+            } else {
+                next.at(now);
+            }
+            continue;
+        }
+        let carries = all.iter().any(|w| w.involves(key));
+        let newest = release::newest_live(everything(), &key.environment, None, &deployment.repository);
+        if carries || newest.is_some_and(|n| n.key == *key) {
+            continue;
+        }
+        let last = [Some(deployment.created_at), deployment.started_at, deployment.succeeded_at, deployment.failed_at];
+        let end = last.into_iter().flatten().max().unwrap_or(deployment.created_at);
+        let until = end + service.policy.at_most + service.policy.tail + LINGER;
+        if until > now {
+            next.at(until);
+        } else if decisions.actions() < MOST_ACTIONS {
+            decisions.drop_record(RecordKey::Deployment(key.clone()), known.rev);
+        } else {
+            next.at(now);
+        }
+    }
+}
+
+/// Whether the change is this deployment's commit, and the deployment does not remember when it was merged.
+fn forgets(deployment: &Deployment, change: &Change) -> bool {
+    deployment.repository == change.id.repository
+        && deployment.commit.same(&change.id.commit)
+        && deployment.commit_merged_at != Some(change.merged_at)
+}

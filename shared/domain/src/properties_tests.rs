@@ -1,0 +1,250 @@
+//! What holds in every history, generated ten thousand times: windows never run backwards, somebody always answers,
+//! the order in which events arrive does not matter, nothing is decided without a reason.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use crate::on_request::hands::Desk;
+use crate::testing::{World, alert, at, change, commit, deployment, repository};
+use crate::{ChangeId, Decisions, DeploymentState, Phase, ServiceId};
+use jiff::{SignedDuration, Timestamp};
+
+const PEOPLE: [&str; 5] = ["feanil", "usama", "anna", "olga", "stranger"];
+const CHANGES: u64 = 5;
+const MINUTES: i64 = 60 * 30;
+
+/// Something that a machine tells us.
+#[derive(Debug, Clone, Copy)]
+enum Told {
+    Merge { number: u64, who: usize, reverts: Option<u64> },
+    Deploy { id: u64, number: u64, live: bool, state: DeploymentState },
+    Alert { name: usize, over: bool },
+}
+
+/// Something that a person does.
+#[derive(Debug, Clone, Copy)]
+enum Done {
+    Take { who: usize, minutes: i64 },
+    GiveBack { who: usize },
+    HandOver { number: u64, to: usize },
+    Answer { number: u64, who: usize, takes: bool },
+    Pause,
+    Resume,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Event {
+    Told(Told),
+    Done(Done),
+}
+
+fn state() -> impl Strategy<Value = DeploymentState> {
+    prop_oneof![
+        Just(DeploymentState::Started),
+        Just(DeploymentState::Succeeded),
+        Just(DeploymentState::Failed),
+        Just(DeploymentState::Aborted),
+    ]
+}
+
+fn told() -> impl Strategy<Value = Told> {
+    let merge = (1..=CHANGES, 0..PEOPLE.len(), prop::option::weighted(0.2, 1..=CHANGES))
+        .prop_map(|(number, who, reverts)| Told::Merge { number, who, reverts: reverts.filter(|r| *r < number) });
+    let deploy = (1..4_u64, 1..=CHANGES, prop::bool::weighted(0.8), state())
+        .prop_map(|(id, number, live, state)| Told::Deploy { id: id * 100 + number, number, live, state });
+    let alert = (0..2_usize, any::<bool>()).prop_map(|(name, over)| Told::Alert { name, over });
+    prop_oneof![3 => merge, 4 => deploy, 1 => alert]
+}
+
+fn done() -> impl Strategy<Value = Done> {
+    let who = 0..PEOPLE.len() - 1;
+    prop_oneof![
+        (who.clone(), 10..300_i64).prop_map(|(who, minutes)| Done::Take { who, minutes }),
+        who.clone().prop_map(|who| Done::GiveBack { who }),
+        (1..=CHANGES, who.clone()).prop_map(|(number, to)| Done::HandOver { number, to }),
+        (1..=CHANGES, who, any::<bool>()).prop_map(|(number, who, takes)| Done::Answer { number, who, takes }),
+        Just(Done::Pause),
+        Just(Done::Resume),
+    ]
+}
+
+/// Events with the minute at which they happen, in order.
+fn history(people_act: bool) -> impl Strategy<Value = Vec<(i64, Event)>> {
+    let event = if people_act {
+        prop_oneof![3 => told().prop_map(Event::Told), 1 => done().prop_map(Event::Done)].boxed()
+    } else {
+        told().prop_map(Event::Told).boxed()
+    };
+    prop::collection::vec((0..MINUTES, event), 1..14).prop_map(|mut events| {
+        events.sort_by_key(|(minute, _)| *minute);
+        events
+    })
+}
+
+fn begin() -> World {
+    let mut world = World::new();
+    let hours = world.settings.roster.person(&"usama".parse().unwrap()).unwrap().timetable.clone();
+    world.change_service(|service| service.timetable = hours);
+    world
+}
+
+fn moment(minute: i64) -> Timestamp {
+    at("08:00") + SignedDuration::from_mins(minute)
+}
+
+fn id(number: u64) -> ChangeId {
+    ChangeId { repository: repository(), commit: commit(number) }
+}
+
+/// Tells the world what happened at `when`. What a forge says of a merge is the same whenever it says it, so the
+/// minute of a change's merge follows from its number.
+fn tell(world: &mut World, event: Told, when: Timestamp) {
+    match event {
+        Told::Merge { number, who, reverts } => {
+            let mut change = change(number, PEOPLE[who], moment(i64::try_from(number).unwrap()));
+            let words = reverts.map(|n| format!("Reverts openedx/edx-platform#{n}"));
+            change.reverts = words.and_then(|body| crate::revert::read("Revert \"it\"", &body, &repository()));
+            world.merge(change);
+        }
+        Told::Deploy { id, number, live, state } => {
+            let mut event = deployment(id, number, if live { "prod" } else { "stage" }, state, when);
+            event.created_at = moment(0);
+            world.deploy(&event);
+        }
+        Told::Alert { name, over } => {
+            let name = ["HighErrorRate", "SlowRequests"][name];
+            world.alert(&[alert(name, when, over.then_some(when))]);
+        }
+    }
+}
+
+fn act(world: &mut World, event: Done) {
+    let person = |i: usize| PEOPLE[i].parse().unwrap();
+    let World { situation, service, settings, now, .. } = &*world;
+    let desk = Desk { situation, service, settings, now: *now };
+    let outcome = match event {
+        Done::Take { who, minutes } => {
+            desk.take(&person(who), &person(who), None, *now + SignedDuration::from_mins(minutes))
+        }
+        Done::GiveBack { who } => desk.give_back(&person(who)),
+        Done::HandOver { number, to } => desk.hand_over(&id(number), &person(to), &person(0)),
+        Done::Answer { number, who, takes } => desk.answer(&id(number), &person(who), takes),
+        Done::Pause => desk.pause(&person(2), "flaky", None),
+        Done::Resume => desk.resume(&person(2)),
+    };
+    if let Ok(decisions) = outcome {
+        assert!(explained(&decisions), "{decisions:?}");
+        world.commit(&decisions);
+    }
+}
+
+/// Whoever writes something says why.
+fn explained(decisions: &Decisions) -> bool {
+    decisions.writes.is_empty() || !decisions.entries.is_empty()
+}
+
+fn rank(phase: Phase) -> u8 {
+    match phase {
+        Phase::Standby => 0,
+        Phase::Active { .. } => 1,
+        Phase::Tail { .. } => 2,
+        Phase::Closed { .. } => 3,
+    }
+}
+
+/// Every window by its change: how far it is, and how many turns it had before.
+fn stand(world: &World) -> BTreeMap<ChangeId, (u32, u8)> {
+    let all = crate::window::windows(&world.situation, &world.service, &world.settings.roster, world.now);
+    all.iter().map(|w| (w.change.id.clone(), (w.nth_turn(), rank(w.phase)))).collect()
+}
+
+/// One responder, who is a person of the roster or of the service.
+fn answered(world: &World) {
+    let all = crate::window::windows(&world.situation, &world.service, &world.settings.roster, world.now);
+    assert_eq!(all.len(), world.situation.changes.len(), "every change has a window, and every window somebody");
+    for window in &all {
+        for person in [&window.responder.person, &window.holder.person] {
+            assert!(world.settings.roster.person(person).is_some(), "{person} answers and is nobody");
+        }
+    }
+}
+
+/// The windows and suspects at the end, when everything has arrived.
+fn end(events: &[(i64, Told)], order: &[usize]) -> (String, String) {
+    let mut world = begin();
+    world.now = moment(MINUTES);
+    for i in order {
+        let (minute, event) = events[*i % events.len()];
+        tell(&mut world, event, moment(minute));
+    }
+    (world.windows(), world.suspects())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_window_never_runs_backwards_and_somebody_always_answers(events in history(true)) {
+        let mut world = begin();
+        let mut before = BTreeMap::new();
+        for (minute, event) in events {
+            world.until(moment(minute));
+            let after = stand(&world);
+            for (change, stood) in &before {
+                // A turn that failed or was rolled back is another turn; within one, time goes forward only.
+                prop_assert!(after.get(change).is_none_or(|now| now >= stood), "{change} ran backwards");
+            }
+            answered(&world);
+            match event {
+                Event::Told(event) => tell(&mut world, event, moment(minute)),
+                Event::Done(event) => act(&mut world, event),
+            }
+            world.settle();
+            answered(&world);
+            before = stand(&world);
+        }
+        world.nobody_told_twice();
+        for message in &world.told {
+            prop_assert!(!message.reason.name().is_empty() && !message.reason.to_string().is_empty());
+        }
+    }
+
+    #[test]
+    fn the_same_events_in_any_order_and_number_end_in_the_same_windows(
+        events in history(false),
+        copies in 1..4_usize,
+        seed in any::<u64>(),
+    ) {
+        let told = without_contradictions(&events);
+        prop_assume!(!told.is_empty());
+        let straight: Vec<usize> = (0..told.len()).collect();
+        let mut shuffled: Vec<usize> = (0..told.len() * copies).collect();
+        shuffled.sort_by_key(|i| (*i as u64 + 1).wrapping_mul(seed | 1).rotate_left(17));
+        prop_assert_eq!(end(&told, &straight), end(&told, &shuffled));
+    }
+}
+
+/// One change is merged once, by one person: a forge does not say two things about it. Alerts have an order of their
+/// own, which `convergence_tests` plays with.
+fn without_contradictions(events: &[(i64, Event)]) -> Vec<(i64, Told)> {
+    let mut merges = BTreeMap::new();
+    let once = |(minute, event): &(i64, Event)| match event {
+        Event::Told(told @ Told::Merge { number, who, reverts }) => {
+            (*merges.entry(*number).or_insert((*who, *reverts)) == (*who, *reverts)).then_some((*minute, *told))
+        }
+        Event::Told(told @ Told::Deploy { .. }) => Some((*minute, *told)),
+        Event::Told(Told::Alert { .. }) | Event::Done(_) => None,
+    };
+    events.iter().filter_map(once).collect()
+}
+
+#[test]
+fn a_service_of_nobody_is_refused_by_check_and_drops_nothing_silently() {
+    let mut world = World::new();
+    world.change_service(|service| (service.owners, service.rotation) = (vec![], vec![]));
+    world.merge(change(1, "stranger", moment(1)));
+    let id: ServiceId = "edxapp".parse().unwrap();
+    assert_eq!(world.settings.service(&id).unwrap().last_resort(), None);
+    assert!(world.situation.changes.is_empty(), "without owner and rotation nobody can answer: `check` refuses that");
+}

@@ -1,0 +1,260 @@
+//! What is asked of people, and what they are told when responsibility moves: who takes the pager, who has it now,
+//! who should be warned.
+
+use jiff::Timestamp;
+
+use super::turns::{Surroundings, place_in_queue, sentence, stalled_by, turn_end};
+use super::{Reader, headline, revert, what_broke};
+use crate::alert::Severity;
+use crate::attendance::{Asking, Attendance};
+use crate::calendar::TimeKind;
+use crate::change::Change;
+use crate::incident::Incident;
+use crate::message::{Kind, Message, Step, Subject};
+use crate::reason::Reason;
+use crate::shift::{Scope, Shift};
+use crate::squad::{Squad, WishReason};
+use crate::text::count;
+use crate::times::span;
+use crate::window::{Phase, Window};
+
+fn about(reader: Reader<'_>, window: &Window<'_>, step: Step, reason: Reason) -> Message {
+    let subject = Subject::Change(window.change.id.clone());
+    let mut message = reader.message(subject, step, Kind::Notice, Severity::Info, reason);
+    message.links.push(reader.board());
+    message
+}
+
+fn quoted(change: &Change) -> String {
+    if change.title.is_empty() { change.label() } else { format!("\u{201c}{}\u{201d}", change.title) }
+}
+
+/// "Take the pager?"
+#[must_use]
+pub fn ask(reader: Reader<'_>, window: &Window<'_>, asking: &Asking, around: &Surroundings<'_>) -> Message {
+    let reason = Reason::MergedOffHours { when: asking.why.to_string() };
+    let mut message = about(reader, window, Step::Ask, reason);
+    let (label, service) = (window.change.label(), &reader.service.id);
+    message.title = format!("{label} was merged {}: do you take the pager for {service}?", in_time(asking));
+    let merger = reader.settings.roster.by_login(&window.change.merger.login);
+    let who = match merger {
+        Some(merger) if merger.id == *reader.person => "You merged it.".to_owned(),
+        Some(merger) if merger.is_outside() => format!("{} merged it, and you are a champion.", merger.name),
+        Some(_) | None => sentence(&reader.why(&window.holder.because, "it")),
+    };
+    message.lines.push(format!("{}. {who}", quoted(window.change)));
+    message.lines.push(
+        "Taking it says that you are reachable until your turn for it is over, and that nobody else need be woken first."
+            .to_owned(),
+    );
+    let by = reader.time(reader.now + reader.service.policy.answer_within);
+    message.lines.push(format!("Without an answer by {by}{}", unanswered(reader, window, asking)));
+    message.lines.push(place_in_queue(reader, around));
+    message.lines.extend(around.stalled.as_ref().map(|stalled| stalled_by(reader, stalled)));
+    message
+}
+
+fn in_time(asking: &Asking) -> String {
+    match &asking.why {
+        TimeKind::OffHours => "outside working hours".to_owned(),
+        TimeKind::Weekend => "on the weekend".to_owned(),
+        other @ (TimeKind::Working | TimeKind::DayOff { .. } | TimeKind::Holiday { .. } | TimeKind::Event { .. }) => {
+            format!("during {other}")
+        }
+    }
+}
+
+fn unanswered(reader: Reader<'_>, window: &Window<'_>, asking: &Asking) -> String {
+    let roster = &reader.settings.roster;
+    let next = asking.candidates.iter().skip_while(|person| *person != reader.person).nth(1);
+    match next {
+        Some(next) => format!(", {} is asked.", roster.name_of(next)),
+        None if window.holder.person == *reader.person => {
+            " it counts as unattended: the rotation is warned, and you are still paged first.".to_owned()
+        }
+        None => " it counts as unattended: the rotation is warned and holds it.".to_owned(),
+    }
+}
+
+/// To an outside contributor: thank you, and who answers for it.
+#[must_use]
+pub fn thanks(reader: Reader<'_>, window: &Window<'_>, asked: bool) -> Message {
+    let mut message = about(reader, window, Step::Thanks, Reason::ChampionAnswers);
+    message.title = format!("{} is merged, thank you", window.change.label());
+    let who = reader.settings.roster.name_of(&window.holder.person);
+    let answers = if asked { format!("{who} is asked to answer") } else { format!("{who} answers") };
+    message.lines.push(format!(
+        "{} You will not be paged for it: {answers} for it in {}, and may ask you.",
+        sentence(&quoted(window.change)),
+        reader.service.id
+    ));
+    message
+}
+
+/// To the rotation: nobody has taken the pager for this.
+#[must_use]
+pub fn forewarned(reader: Reader<'_>, window: &Window<'_>, asking: &Asking, around: &Surroundings<'_>) -> Message {
+    let declined = matches!(window.attendance, Attendance::Declined { .. });
+    let reason = if declined { Reason::EverybodyDeclined } else { Reason::Unattended };
+    let mut message = about(reader, window, Step::Forewarned, reason);
+    let change = window.change;
+    let outcome = if declined { "and nobody takes the pager" } else { "unattended" };
+    message.title = format!("Be warned: {} was merged {}, {outcome}", change.label(), in_time(asking));
+    let roster = &reader.settings.roster;
+    let asked: Vec<&str> = asking.candidates.iter().map(|person| roster.name_of(person)).collect();
+    let what = if declined { "declined" } else { "did not answer" };
+    let who =
+        if asked.is_empty() { "Nobody could be asked".to_owned() } else { format!("{} {what}", asked.join(" and ")) };
+    let holder = &window.holder.person;
+    let then = match (holder == reader.person, asking.candidates.last() == Some(holder)) {
+        (true, _) => "; you hold it".to_owned(),
+        (false, true) => ", and is still paged first".to_owned(),
+        (false, false) => format!("; {} answers for it", roster.name_of(holder)),
+    };
+    message.lines.push(format!("{}. {who}{then}.", quoted(change)));
+    message.lines.extend(
+        around.held_until.map(|at| {
+            format!("Its deployment should wait until {}, or until somebody takes the pager.", reader.time(at))
+        }),
+    );
+    message.lines.push(revert(change.url.as_deref(), change.kind, change.id.commit.short()));
+    message
+}
+
+/// To the owner: the queue does not move.
+#[must_use]
+pub fn queue_slow(
+    reader: Reader<'_>,
+    oldest: &Window<'_>,
+    waiting: usize,
+    step: Step,
+    reason: Reason,
+    around: &Surroundings<'_>,
+) -> Message {
+    let mut message = about(reader, oldest, step, reason);
+    let age = span(reader.now.duration_since(oldest.change.merged_at));
+    let changes = count(waiting, "change waits", "changes wait");
+    message.title = format!("{changes} to go live in {}, the oldest for {age}", reader.service.id);
+    message.lines.push(format!(
+        "The oldest is {} {}; {} answers for it.",
+        oldest.change.label(),
+        quoted(oldest.change),
+        reader.settings.roster.name_of(&oldest.holder.person)
+    ));
+    message.lines.extend(around.stalled.as_ref().map(|stalled| stalled_by(reader, stalled)));
+    message.lines.push(if step == Step::Deputy {
+        "You are now deputy for it: its merger may not remember it by heart when it goes live, so stand by with them."
+            .to_owned()
+    } else {
+        "Nobody's turn has begun or been used up by waiting. You are told once.".to_owned()
+    });
+    message
+}
+
+/// To a member of a squad: something broke that the squad wishes to hear of.
+#[must_use]
+pub fn squad_hears(
+    reader: Reader<'_>,
+    incident: &Incident,
+    squad: &Squad,
+    touching: &[String],
+    wish: WishReason,
+) -> Message {
+    let subject = Subject::Incident(incident.id.clone());
+    let reason = Reason::SquadWish { squad: squad.id.clone(), wish };
+    let mut message = reader.message(subject, Step::SquadHears, Kind::Notice, incident.severity, reason);
+    message.title = headline(incident);
+    message.lines.push(what_broke(reader, incident));
+    if !touching.is_empty() {
+        message.lines.push(format!("It may be {}, which touches code of {}.", touching.join(" or "), squad.name));
+    }
+    let paged: Vec<&str> = incident.pages.iter().map(|p| reader.settings.roster.name_of(&p.person)).collect();
+    let who =
+        if paged.is_empty() { "Nobody is paged yet.".to_owned() } else { format!("Paged: {}.", paged.join(", ")) };
+    message.lines.push(format!("{who} You need not act. You hear of it as one of {}: {wish}.", squad.name));
+    message.links.push(reader.incident_link(incident));
+    message
+}
+
+/// To somebody to whom something was handed over, or who took it. `window`: what it is about, where it is one window.
+#[must_use]
+pub fn handed_over(reader: Reader<'_>, shift: &Shift, window: Option<&Window<'_>>, nth: u32) -> Message {
+    let reason = Reason::ShiftMade { by: shift.by.clone() };
+    let mut message = of_shift(reader, shift, Step::HandedOver, reason, nth);
+    let what = held(reader, shift, window.map(|w| w.change));
+    let by = reader.settings.roster.name_of(&shift.by);
+    message.title =
+        if shift.is_taken() { format!("You have {what} now") } else { format!("{by} handed {what} over to you") };
+    let Some(window) = window else {
+        message.lines.push(format!("You are paged first for it {}.", period(reader, shift)));
+        return message;
+    };
+    message.lines.push(format!("{}.", quoted(window.change)));
+    message.lines.push(match window.phase {
+        Phase::Active { .. } => turn_end(reader, window),
+        Phase::Standby => "It is not live yet: you will be told when your turn for it starts.".to_owned(),
+        Phase::Tail { .. } | Phase::Closed { .. } => "Its turn is over: it is only a suspect still.".to_owned(),
+    });
+    let change = window.change;
+    message.lines.push(revert(change.url.as_deref(), change.kind, change.id.commit.short()));
+    message
+}
+
+/// To somebody who had something that another person has now.
+#[must_use]
+pub fn taken_over(reader: Reader<'_>, shift: &Shift, change: Option<&Change>, nth: u32) -> Message {
+    let reason = Reason::ShiftMade { by: shift.by.clone() };
+    let mut message = of_shift(reader, shift, Step::TakenOver, reason, nth);
+    let who = reader.settings.roster.name_of(&shift.person);
+    message.title = format!("{who} has {} now", held(reader, shift, change));
+    message.lines.push(match shift.until {
+        Some(_) => format!("You are not paged for it {}.", period(reader, shift)),
+        None => "You are no longer paged for it.".to_owned(),
+    });
+    message
+}
+
+fn of_shift(reader: Reader<'_>, shift: &Shift, step: Step, reason: Reason, nth: u32) -> Message {
+    let subject = match &shift.scope {
+        Scope::Service => Subject::Shift(shift.id.clone()),
+        Scope::Change(change) => Subject::Change(change.clone()),
+    };
+    let mut message = reader.message(subject, step, Kind::Notice, Severity::Info, reason);
+    message.key.nth = nth;
+    message.links.push(reader.board());
+    message
+}
+
+fn held(reader: Reader<'_>, shift: &Shift, change: Option<&Change>) -> String {
+    match &shift.scope {
+        Scope::Service => format!("the pager of {}", reader.service.id),
+        Scope::Change(id) => change.map_or_else(|| id.to_string(), Change::label),
+    }
+}
+
+fn period(reader: Reader<'_>, shift: &Shift) -> String {
+    let from: Timestamp = shift.from.max(shift.made_at);
+    let from = if from > reader.now { format!("from {} ", reader.time(from)) } else { String::new() };
+    let until = shift.until.map(|until| format!("until {}", reader.time(until))).unwrap_or_default();
+    format!("{from}{until}")
+}
+
+/// To somebody whose shift ran out.
+#[must_use]
+pub fn shift_over(reader: Reader<'_>, shift: &Shift) -> Message {
+    let mut message = of_shift(reader, shift, Step::Ended, Reason::TurnEnded, 0);
+    message.title = format!("You no longer have {}", held(reader, shift, None));
+    message.lines.push("Thank you. Whoever answers for each change is paged first again.".to_owned());
+    message
+}
+
+/// To somebody who is away while their change goes live: who answers for it.
+#[must_use]
+pub fn deputy_has_it(reader: Reader<'_>, window: &Window<'_>) -> Message {
+    let mut message = about(reader, window, Step::TakenOver, Reason::AwayToday);
+    message.key.nth = window.nth_turn();
+    let who = reader.settings.roster.name_of(&window.holder.person);
+    message.title = format!("{who} stands in for you: {} is live in {}", window.change.label(), reader.service.id);
+    message.lines.push("You are away, so you are not paged for it. There is nothing to do.".to_owned());
+    message
+}
