@@ -72,6 +72,20 @@ fn unacknowledged_the_rotation_follows_within_five_minutes() {
 }
 
 #[test]
+fn a_short_patience_still_leaves_the_first_responder_time_to_answer() {
+    for (seconds, due) in [(60, 48), (120, 96), (300, 240), (3600, 3540)] {
+        let mut world = two_releases();
+        world.service.policy.rotation_after = jiff::SignedDuration::from_secs(seconds);
+        fires(&mut world, "15:50");
+        world.heard();
+        world.until(at("15:50") + jiff::SignedDuration::from_secs(due - 1));
+        check(&mut world, expect![""]);
+        world.until(at("15:50") + jiff::SignedDuration::from_secs(due));
+        assert!(world.heard().contains("page anna rotation (nobody_acknowledged)"), "{seconds} s");
+    }
+}
+
+#[test]
 fn an_acknowledgement_stops_the_escalation_and_tells_the_others() {
     let mut world = two_releases();
     fires(&mut world, "15:50");
