@@ -118,7 +118,7 @@ async fn a_cloudwatch_alarm_pages_in_each_form_in_which_it_arrives() {
 async fn an_alert_that_names_no_service_goes_to_the_default_rotation_and_is_shown() {
     let day = Stage::new().await;
     day.alert("billing", "Fri 12:00", false).await;
-    assert_eq!(day.heard(), ["PAGE to anna: [critical] unmapped production: HighErrorRate"]);
+    assert_eq!(day.heard(), ["PAGE to anna: [critical] unmapped billing: HighErrorRate"]);
     assert!(day.get("/").await.body.contains("the alert names no service we know"));
 }
 
@@ -283,4 +283,23 @@ async fn one_change_that_breaks_two_services_is_a_suspect_in_both() {
         assert_eq!(incident.suspects[0].label, "edx-platform#12");
         assert_eq!(incident.pages[0].person.as_str(), "feanil");
     }
+}
+
+#[tokio::test]
+async fn a_watchdog_that_never_resolves_hides_no_other_alert_that_names_no_service() {
+    let mut day = Stage::new().await;
+    let post = async |name: &str| {
+        let mut body = day.alerting("none", "Fri 12:00", false);
+        body["alerts"][0]["labels"] = json!({ "alertname": name, "severity": "critical" });
+        body["alerts"][0]["fingerprint"] = json!(name);
+        body["commonLabels"] = json!({});
+        day.post("/alert/alertmanager", payloads::token_headers(TOKEN), body.to_string().as_bytes()).await
+    };
+    post("Watchdog").await;
+    assert_eq!(day.heard(), ["PAGE to anna: [critical] unmapped watchdog: Watchdog"]);
+    post("DatabaseDown").await;
+    assert_eq!(day.heard(), ["PAGE to anna: [critical] unmapped databasedown: DatabaseDown"]);
+    post("DatabaseDown").await;
+    day.at("Fri 12:10").await;
+    assert!(day.heard().is_empty(), "and neither pages twice");
 }

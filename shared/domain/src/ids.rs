@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// Why a text is not an id. Says what was expected, never repeats the (hostile) text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -152,6 +153,28 @@ impl EnvironmentName {
     pub fn live() -> Self {
         Self("production".to_owned())
     }
+
+    /// Any text as a name: lower-cased, with `-` for what cannot stand in one. What that would make the same, or
+    /// what is too long, ends in a digest, so that different texts have different names.
+    #[must_use]
+    pub fn about(text: &str) -> Self {
+        const MOST: usize = 40;
+        let lower = text.to_lowercase();
+        let mut name = String::new();
+        for c in lower.chars().take(MOST) {
+            let fits = c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+            if fits || (!name.is_empty() && !name.ends_with('-')) {
+                name.push(if fits { c } else { '-' });
+            }
+        }
+        if name != lower {
+            let digest = Sha256::digest(lower.as_bytes());
+            let digest: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+            let start = name.trim_end_matches('-');
+            name = if start.is_empty() { digest } else { format!("{start}-{digest}") };
+        }
+        Self(if name.is_empty() { "unnamed".to_owned() } else { name })
+    }
 }
 
 impl IncidentId {
@@ -266,6 +289,25 @@ mod tests {
         }
         assert!("edx app".parse::<ServiceId>().is_err());
         assert!("x".repeat(65).parse::<ServiceId>().is_err());
+    }
+
+    #[test]
+    fn any_text_has_a_name_that_is_its_own() {
+        for (text, want) in [
+            ("DatabaseDown", "databasedown"),
+            ("billing", "billing"),
+            ("Disk almost full", "disk-almost-full-66acb3c5"),
+            ("диск", "001a0b8a"),
+            ("", "unnamed"),
+        ] {
+            let name = EnvironmentName::about(text);
+            assert_eq!(name.as_str().parse::<EnvironmentName>().as_ref(), Ok(&name), "{text}");
+            assert_eq!(name.as_str(), want, "{text}");
+        }
+        let name = |text: &str| EnvironmentName::about(text);
+        assert_ne!(name("a b"), name("a-b"));
+        assert_ne!(name(&"x".repeat(50)), name(&"x".repeat(51)));
+        assert!(name(&"\u{1f525}x#".repeat(900)).as_str().len() <= 64);
     }
 
     #[test]

@@ -219,8 +219,9 @@ fn alerts_are_placed_by_label_and_what_cannot_be_placed_is_never_dropped() {
     assert_eq!(place(&[("service", "edxapp"), ("env", "prod")]), "edxapp production");
     assert_eq!(place(&[("service", "EdxApp"), ("environment", "staging")]), "edxapp stage");
     assert_eq!(place(&[("app", "edxapp")]), "edxapp production");
-    assert_eq!(place(&[("service", "billing")]), "unmapped production");
-    assert_eq!(place(&[]), "unmapped production");
+    assert_eq!(place(&[("service", "billing"), ("namespace", "shop")]), "unmapped billing");
+    assert_eq!(place(&[("service", " "), ("namespace", "Shop")]), "unmapped shop");
+    assert_eq!(place(&[]), "unmapped x", "an alert that says nothing else is about what it is called");
 }
 
 #[test]

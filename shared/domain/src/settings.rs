@@ -70,7 +70,8 @@ impl Settings {
     /// The service and environment an alert is about. Never nothing: what cannot be placed goes to the bucket.
     ///
     /// A service's own matchers decide first; then a common label that names a service. An alert that names
-    /// no environment is taken to be about the live one, because a wrong page is better than silence.
+    /// no environment is taken to be about the live one, because a wrong page is better than silence. In the bucket,
+    /// what an alert is about stands for the environment.
     #[must_use]
     pub fn place<'a>(&'a self, alert: &Alert) -> (&'a Service, EnvironmentName) {
         let matched = self.services.values().find(|s| s.alerts.iter().any(|m| m.matches(alert)));
@@ -80,7 +81,9 @@ impl Settings {
                 .filter_map(|label| alert.labels.get(*label))
                 .find_map(|value| self.services.values().find(|s| s.id.as_str().eq_ignore_ascii_case(value)))
         };
-        let service = matched.or_else(named).unwrap_or(&self.unmapped);
+        let Some(service) = matched.or_else(named) else {
+            return (&self.unmapped, about(alert));
+        };
         let environment = ENVIRONMENT_LABELS
             .iter()
             .filter_map(|label| alert.labels.get(*label))
@@ -91,4 +94,12 @@ impl Settings {
         let name = environment.or_else(fallback).map(|e| e.name.clone());
         (service, name.unwrap_or_else(EnvironmentName::live))
     }
+}
+
+/// What an alert of no service of ours is about, in the place of an environment: what a common label calls it, else
+/// its own name. So unrelated alerts are incidents of their own, and none of them hides another.
+fn about(alert: &Alert) -> EnvironmentName {
+    let named =
+        SERVICE_LABELS.iter().filter_map(|label| alert.labels.get(*label)).find(|value| !value.trim().is_empty());
+    EnvironmentName::about(named.unwrap_or(&alert.name))
 }
