@@ -11,11 +11,18 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{EnvironmentName, IncidentId};
 use crate::text;
 
-/// At most this many fingerprints are remembered for one environment, so that they fit one item of 400 KB.
+/// At most this many alerts of one environment are remembered in words.
 pub const MOST_SIGNALS: usize = 200;
-/// How much of an alert's words is remembered, in characters.
+/// At most this many are remembered at all: the rest only by whether and since when they fire.
+const MOST_REMEMBERED: usize = 1200;
+/// Together they have to fit one item of 400 KB, and their words must leave room for the rest.
+const MOST_BYTES: usize = 330_000;
+const MOST_BYTES_IN_WORDS: usize = 160_000;
+/// Where even that is too little, nothing is taken to be over for this long: monitors repeat what fires within a day.
+const UNSURE: SignedDuration = SignedDuration::from_hours(24);
 /// How far ahead of ours a monitor's clock may be before we take it to be wrong.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(10);
+/// How much of an alert's words is remembered, in characters.
 const MOST_NAME: usize = 80;
 const MOST_SUMMARY: usize = 160;
 
@@ -87,7 +94,10 @@ impl Alert {
 /// The newest word on one fingerprint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signal {
+    /// Empty, as the rest of its words, where there are too many to remember them all.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub summary: String,
     pub severity: Severity,
     /// The latest start we were told of; absent when only a resolution came so far.
@@ -105,6 +115,21 @@ impl Signal {
     pub fn is_firing(&self) -> bool {
         self.started_at.is_some_and(|start| self.ended_at.is_none_or(|end| end < start))
     }
+
+    fn say(&mut self, alert: &Alert) {
+        self.name = text::line(&alert.name, MOST_NAME);
+        self.summary = text::line(&alert.summary, MOST_SUMMARY);
+        self.url = alert.url.clone().filter(|url| url.len() <= 300);
+    }
+
+    fn is_wordless(&self) -> bool {
+        self.name.is_empty() && self.summary.is_empty() && self.url.is_none()
+    }
+
+    /// About how many bytes of an item it is.
+    fn bytes(&self, key: &str) -> usize {
+        120 + key.len() + self.name.len() + self.summary.len() + self.url.as_ref().map_or(0, String::len)
+    }
 }
 
 /// What the monitors say about one environment, and the sentinel of its one open incident.
@@ -114,6 +139,9 @@ pub struct Signals {
     pub by_key: BTreeMap<String, Signal>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open: Option<IncidentId>,
+    /// When an alert that fires was last forgotten, because there were too many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_at: Option<Timestamp>,
 }
 
 impl Signals {
@@ -130,15 +158,16 @@ impl Signals {
             ended_at: None,
             url: None,
         });
+        if known.is_wordless() {
+            known.say(alert);
+        }
         match alert.state {
             AlertState::Firing => {
                 let since = known.started_at.filter(|_| known.is_firing());
                 let started = begin.or(since).unwrap_or(now);
                 if known.started_at < Some(started) {
                     known.started_at = Some(started);
-                    known.name = text::line(&alert.name, MOST_NAME);
-                    known.summary = text::line(&alert.summary, MOST_SUMMARY);
-                    known.url = alert.url.clone().filter(|url| url.len() <= 300);
+                    known.say(alert);
                     known.severity = alert.severity;
                 } else if known.started_at == Some(started) {
                     known.severity = known.severity.max(alert.severity);
@@ -151,16 +180,34 @@ impl Signals {
         }
     }
 
-    /// Forgets what matters least where too many are remembered: the longest resolved first, then the least
-    /// severe and latest of what fires. Which ones does not depend on the order in which they came.
-    pub fn trim(&mut self) {
-        while self.by_key.len() > MOST_SIGNALS {
-            let worth = |s: &Signal| (s.is_firing(), s.severity, s.ended_at, std::cmp::Reverse(s.started_at));
-            let least =
-                self.by_key.iter().min_by(|(a_key, a), (b_key, b)| worth(a).cmp(&worth(b)).then(b_key.cmp(a_key)));
-            let Some(key) = least.map(|(key, _)| key.clone()) else { return };
-            self.by_key.remove(&key);
+    /// Forgets what matters least where too many are remembered: first the words, then the rest; of the longest
+    /// resolved first, then of the least severe and latest of what fires. Which ones does not depend on the order in
+    /// which they came. That something which fires was forgotten is remembered.
+    pub fn trim(&mut self, now: Timestamp) {
+        let worth = |s: &Signal| (s.is_firing(), s.severity, s.ended_at, std::cmp::Reverse(s.started_at));
+        let mut all: Vec<(String, Signal)> = std::mem::take(&mut self.by_key).into_iter().collect();
+        all.sort_by(|(a_key, a), (b_key, b)| worth(b).cmp(&worth(a)).then(a_key.cmp(b_key)));
+        let mut room = MOST_BYTES;
+        for (i, (key, mut signal)) in all.into_iter().enumerate() {
+            let used = MOST_BYTES - room + signal.bytes(&key);
+            if i >= MOST_SIGNALS || used > MOST_BYTES_IN_WORDS {
+                (signal.name, signal.summary, signal.url) = Default::default();
+            }
+            match room.checked_sub(signal.bytes(&key)).filter(|_| i < MOST_REMEMBERED) {
+                Some(left) => {
+                    room = left;
+                    self.by_key.insert(key, signal);
+                }
+                None if signal.is_firing() => self.lost_at = Some(now),
+                None => {}
+            }
         }
+    }
+
+    /// Until when something that was forgotten may still fire, so that nothing may be taken to be over.
+    #[must_use]
+    pub fn unsure_until(&self) -> Option<Timestamp> {
+        self.lost_at.map(|at| at + UNSURE)
     }
 
     pub fn firing(&self) -> impl Iterator<Item = (&String, &Signal)> {

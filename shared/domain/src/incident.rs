@@ -52,6 +52,9 @@ pub struct Incident {
     pub severity: Severity,
     /// By alert key (sender and fingerprint).
     pub alerts: BTreeMap<String, AlertRecord>,
+    /// The most alerts that fired at one time, in words or not.
+    #[serde(default)]
+    pub at_once: usize,
     /// When the earliest of its alerts began, as the monitors say.
     pub began_at: Timestamp,
     /// When the latest of its alerts began: a change must have been live by then to be a suspect.
@@ -94,6 +97,7 @@ impl Incident {
             environment: environment.clone(),
             severity: Severity::Info,
             alerts: BTreeMap::new(),
+            at_once: 0,
             began_at,
             latest_at: began_at,
             detected_at: now,
@@ -108,24 +112,35 @@ impl Incident {
         incident
     }
 
-    /// Adds what fires now. Nothing that was once part of the incident leaves it.
+    /// Adds what fires now, the most severe first. Nothing that was once part of the incident leaves it.
     pub fn join(&mut self, firing: &BTreeMap<String, Signal>) {
+        self.at_once = self.at_once.max(firing.len());
+        let mut firing: Vec<(&String, &Signal)> = firing.iter().collect();
+        firing.sort_by_key(|(_, signal)| (std::cmp::Reverse(signal.severity), signal.started_at));
         for (key, signal) in firing {
             let Some(started_at) = signal.started_at else { continue };
             self.began_at = self.began_at.min(started_at);
             self.latest_at = self.latest_at.max(started_at);
             self.severity = self.severity.max(signal.severity);
-            if self.alerts.len() < MOST_ALERTS || self.alerts.contains_key(key) {
+            let known = self.alerts.contains_key(key);
+            if known || (self.alerts.len() < MOST_ALERTS && !signal.name.is_empty()) {
+                let said = self.alerts.get(key).filter(|_| signal.name.is_empty());
                 let record = AlertRecord {
-                    name: signal.name.clone(),
-                    summary: signal.summary.clone(),
+                    name: said.map_or(&signal.name, |said| &said.name).clone(),
+                    summary: said.map_or(&signal.summary, |said| &said.summary).clone(),
                     severity: signal.severity,
                     started_at,
-                    url: signal.url.clone(),
+                    url: said.map_or(&signal.url, |said| &said.url).clone(),
                 };
                 self.alerts.insert(key.clone(), record);
             }
         }
+    }
+
+    /// How many alerts it is made of, as far as we know.
+    #[must_use]
+    pub fn alerts(&self) -> usize {
+        self.alerts.len().max(self.at_once)
     }
 
     #[must_use]

@@ -12,7 +12,7 @@ use crate::alert::{Alert, Place, Signal, Signals};
 use crate::change::Change;
 use crate::decision::{Decisions, Record, Wake};
 use crate::escalation::due_pages;
-use crate::ids::PersonId;
+use crate::ids::{EnvironmentName, PersonId};
 use crate::incident::{Incident, PageRecord};
 use crate::message::{Kind, Step, Subject};
 use crate::reason::Reason;
@@ -20,7 +20,7 @@ use crate::responder::on_override;
 use crate::service::{Mode, Service};
 use crate::settings::Settings;
 use crate::shift::Shift;
-use crate::situation::Situation;
+use crate::situation::{Noted, Situation};
 use crate::suspect::suspects;
 use crate::times::span;
 use crate::window::windows;
@@ -61,7 +61,7 @@ pub fn decide(
     for alert in alerts {
         signals.learn(alert, now);
     }
-    signals.trim();
+    signals.trim(now);
     if known.is_some_and(|k| k.value == signals) {
         return (decisions, Reason::AlreadyKnown);
     }
@@ -127,14 +127,15 @@ fn follow(
 ) -> Reason {
     let firing = firing(signals);
     let before = incident.clone();
-    let reason = if firing.is_empty() {
+    let over = firing.is_empty() && signals.unsure_until().is_none_or(|until| until <= now);
+    let reason = if over {
         signals.open = None;
         resolve(decisions, &mut incident, signals, service, settings, now);
         Reason::IncidentResolved
     } else {
         incident.join(&firing);
         escalate(decisions, &mut incident, situation, service, settings, now);
-        Reason::IncidentGrew { alerts: incident.alerts.len() }
+        Reason::IncidentGrew { alerts: incident.alerts() }
     };
     if incident != before {
         let subject = Some(Subject::Incident(incident.id.clone()));
@@ -145,6 +146,27 @@ fn follow(
         decisions.put(Record::Incident(incident), rev);
     }
     reason
+}
+
+/// What fired and was forgotten has been silent for so long that the incident is over all the same.
+pub fn give_up(
+    decisions: &mut Decisions,
+    known: &Noted<Signals>,
+    place: &EnvironmentName,
+    situation: &Situation,
+    service: &Service,
+    settings: &Settings,
+    now: Timestamp,
+) {
+    if let Some((incident, rev)) = open_incident(&known.value, situation) {
+        let mut incident = incident.clone();
+        resolve(decisions, &mut incident, &known.value, service, settings, now);
+        let subject = Some(Subject::Incident(incident.id.clone()));
+        decisions.log(now, subject, None, wording::headline(&incident), Reason::IncidentResolved);
+        decisions.put(Record::Incident(incident), rev);
+    }
+    let signals = Signals { open: None, lost_at: None, ..known.value.clone() };
+    decisions.put(Record::Signals(place.clone(), signals), known.rev);
 }
 
 /// Nothing fires any more. Those who were paged are told.

@@ -229,7 +229,7 @@ fn a_storm_of_alerts_is_one_incident_and_one_page_and_fits_one_item() {
     let mut world = two_releases();
     world.now = at("15:50");
     let storm: Vec<_> = (0..500).map(|i| alert(&format!("{:0>100}", i), at("15:50"), None)).collect();
-    assert_eq!(world.alert(&storm), Reason::IncidentOpened { alerts: crate::alert::MOST_SIGNALS });
+    assert_eq!(world.alert(&storm), Reason::IncidentOpened { alerts: 500 }, "all are counted");
     assert_eq!(world.alert(&storm), Reason::AlreadyKnown, "what is forgotten is the same each time");
     check(&mut world, expect!["page feanil first-responder (first_suspect)"]);
     let signals = serde_json::to_string(&world.situation.signals.values().next().unwrap().value).unwrap();
@@ -255,4 +255,64 @@ fn many_incidents_that_leave_at_once_fit_the_transactions_they_are_given() {
     assert!(first.decisions.actions() <= 100, "{}", first.decisions.actions());
     world.settle();
     assert!(world.situation.incidents.is_empty());
+}
+
+/// `count` alerts with long words, firing or over.
+fn storm(count: usize, over: bool) -> Vec<crate::Alert> {
+    let words = "\u{1f525}".repeat(300);
+    let named = |i| alert(&format!("{i:0>100}"), at("15:50"), over.then(|| at("15:55")));
+    (0..count).map(|i| crate::Alert { summary: words.clone(), ..named(i) }).collect()
+}
+
+#[test]
+fn an_incident_is_not_over_while_any_alert_of_its_storm_fires_whatever_order_they_come_in() {
+    for (reversed, count) in [(false, 700), (true, 700), (false, 201), (true, 201)] {
+        let mut world = two_releases();
+        world.now = at("15:50");
+        let (mut firing, mut over) = (storm(count, false), storm(count, true));
+        if reversed {
+            firing.reverse();
+            over.reverse();
+        }
+        firing.chunks(100).for_each(|some| drop(world.alert(some)));
+        let incident = world.situation.incidents.values().next().unwrap().value.clone();
+        assert_eq!(incident.alerts(), count);
+        world.now = at("15:56");
+        let last = over.pop().unwrap();
+        for some in over.chunks(100).chain(over.chunks(100)) {
+            assert_ne!(world.alert(some), Reason::IncidentResolved, "one of {count} still fires");
+        }
+        let signals = serde_json::to_string(&world.situation.signals.values().next().unwrap().value).unwrap();
+        assert!(signals.len() < 400_000, "{}", signals.len());
+        assert_eq!(world.alert(&[last]), Reason::IncidentResolved);
+        assert_eq!(world.alert(&firing), Reason::AlreadyKnown, "and what comes late opens nothing");
+    }
+}
+
+#[test]
+fn where_even_times_are_too_many_an_incident_is_over_a_day_after_the_last_that_was_forgotten() {
+    let mut world = two_releases();
+    world.now = at("15:50");
+    assert!(matches!(world.alert(&storm(3000, false)), Reason::IncidentOpened { alerts: 700.. }));
+    world.now = at("15:56");
+    let known: Vec<_> = storm(3000, true);
+    assert_ne!(world.alert(&known), Reason::IncidentResolved, "who knows");
+    world.until(at("Sat 15:49"));
+    let open = |world: &World| world.situation.incidents.values().any(|i| i.value.is_open());
+    assert!(open(&world));
+    world.heard();
+    world.until(at("Sat 15:50"));
+    assert!(!open(&world) && world.situation.signals.values().all(|s| s.value.open.is_none()));
+    assert!(world.heard().contains("notice feanil resolved (resolved_at)"));
+}
+
+#[test]
+fn the_most_severe_alert_of_many_is_the_headline() {
+    let mut world = two_releases();
+    world.now = at("15:50");
+    let mut many: Vec<_> = (0..30).map(|i| alert(&format!("a{i:02}"), at("15:50"), None)).collect();
+    many.iter_mut().for_each(|a| a.severity = crate::Severity::Warning);
+    many.push(alert("zzz", at("15:51"), None));
+    world.alert(&many);
+    assert_eq!(world.told[0].title, "[critical] edxapp production: zzz");
 }

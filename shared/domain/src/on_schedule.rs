@@ -50,7 +50,7 @@ pub fn decide(
     let look = Look { situation, service, settings, all: &all, now };
 
     incidents(&mut decisions, &mut next, situation, service, settings, now);
-    tidy::signals(&mut decisions, &mut next, situation, service, now);
+    tidy::signals(&mut decisions, &mut next, &look);
     tidy::shifts(&mut decisions, &mut next, &look);
     tidy::strays(&mut decisions, &mut next, situation, now);
     let mut queue = situation.queue.value.clone();

@@ -9,6 +9,7 @@ use crate::decision::{Decisions, Record, RecordKey};
 use crate::deployment::Deployment;
 use crate::message::Subject;
 use crate::notices::Look;
+use crate::on_alert::give_up;
 use crate::on_deploy::retry_at;
 use crate::reason::Reason;
 use crate::release;
@@ -22,16 +23,21 @@ use crate::wording::{Reader, hands};
 const MEMORY: SignedDuration = SignedDuration::from_hours(72);
 
 /// What monitors said is forgotten once nobody can repeat it, and no turn that it prolonged has a tail any more.
-pub(super) fn signals(
-    decisions: &mut Decisions,
-    next: &mut Next,
-    situation: &Situation,
-    service: &Service,
-    now: Timestamp,
-) {
+pub(super) fn signals(decisions: &mut Decisions, next: &mut Next, look: &Look<'_>) {
+    let (situation, service, now) = (look.situation, look.service, look.now);
     let memory = MEMORY.max(service.policy.at_most + service.policy.tail);
     for (environment, known) in &situation.signals {
-        if known.value.firing().next().is_some() || known.value.open.is_some() {
+        if known.value.firing().next().is_some() {
+            continue;
+        }
+        if known.value.open.is_some() {
+            match known.value.unsure_until() {
+                Some(until) if until > now => next.at(until),
+                // Its incident may be written once in a transaction, and there has to be room.
+                Some(_) if !decisions.is_quiet() => next.at(now),
+                Some(_) => give_up(decisions, known, environment, situation, service, look.settings, now),
+                None => {}
+            }
             continue;
         }
         let last = known.value.by_key.values().filter_map(|s| s.ended_at).max();
