@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::incident::Incident;
-use crate::message::{Kind, Outgoing};
+use crate::message::{Kind, Outgoing, Step};
 use crate::reason::Reason;
 
 /// How long one delivery may hold a message before another may try: longer than any receiver's deadline.
@@ -34,6 +34,74 @@ pub fn decide(outgoing: Option<&Outgoing>, incident: Option<&Incident>, now: Tim
             (None, Some(ack)) => Delivery::Withdraw(Reason::AcknowledgedBy { person: ack.person.clone() }),
             (None, None) => Delivery::Send,
         },
+        (Kind::Notice, _) if now > outgoing.message.decided_at + life(outgoing.message.key.step) => {
+            Delivery::Withdraw(Reason::NoLongerTrue)
+        }
         (Kind::Page, None) | (Kind::Notice, _) => Delivery::Send,
+    }
+}
+
+/// How long a notice that no receiver took is still worth telling: what is said of the moment is soon untrue, what
+/// somebody has to know from then on is not. A page has no such end: it waits for an answer.
+fn life(step: Step) -> SignedDuration {
+    use Step::{Acknowledged, Ask, EndingSoon, Extended, HandedOver, Receipt, StandbyAgain, Started, Thanks};
+    match step {
+        EndingSoon => SignedDuration::from_mins(15),
+        Started | Extended | Ask | Acknowledged => SignedDuration::from_hours(1),
+        Receipt | Thanks | StandbyAgain | HandedOver => SignedDuration::from_hours(4),
+        Step::Forewarned
+        | Step::TakenOver
+        | Step::QueueSlow
+        | Step::Deputy
+        | Step::Ended
+        | Step::FirstResponder
+        | Step::Rotation
+        | Step::TailResponder
+        | Step::Resolved => SignedDuration::from_hours(24),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Message;
+    use crate::testing::{World, at, change};
+
+    /// The first message that a merge decides, turned into another step.
+    fn message(step: Step, kind: Kind) -> Message {
+        let mut world = World::new();
+        world.now = at("15:00");
+        world.merge(change(12, "feanil", at("15:00"))).settle();
+        let mut message = world.told.remove(0);
+        (message.key.step, message.kind) = (step, kind);
+        message
+    }
+
+    fn after(step: Step, kind: Kind, minutes: i64) -> Delivery {
+        let message = message(step, kind);
+        let now = message.decided_at + SignedDuration::from_mins(minutes);
+        let outgoing = Outgoing { message, published_at: None, claimed_at: None, tries: 3 };
+        decide(Some(&outgoing), None, now)
+    }
+
+    #[test]
+    fn a_notice_that_nobody_took_is_withdrawn_when_it_is_no_longer_true() {
+        for (step, minutes) in [
+            (Step::EndingSoon, 15),
+            (Step::Started, 60),
+            (Step::Ask, 60),
+            (Step::Receipt, 240),
+            (Step::Ended, 24 * 60),
+            (Step::Resolved, 24 * 60),
+        ] {
+            assert_eq!(after(step, Kind::Notice, minutes), Delivery::Send, "{step:?}");
+            let late = after(step, Kind::Notice, minutes + 1);
+            assert_eq!(late, Delivery::Withdraw(Reason::NoLongerTrue), "{step:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_never_too_old() {
+        assert_eq!(after(Step::FirstResponder, Kind::Page, 24 * 60 * 5), Delivery::Send);
     }
 }

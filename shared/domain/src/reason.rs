@@ -166,6 +166,8 @@ pub enum Reason {
     },
     /// Not sent: it was accepted before, or withdrawn.
     AlreadyAccepted,
+    /// Not sent: no receiver took it while it was true.
+    NoLongerTrue,
     /// Not sent now: another delivery of the same message is under way.
     DeliveryUnderWay,
     /// A receiver accepted the message.
@@ -263,6 +265,7 @@ impl fmt::Display for Reason {
             Self::AcknowledgedBy { person } => write!(f, "{person} acknowledged"),
             Self::ResolvedAt { at } => write!(f, "resolved at {at}"),
             Self::AlreadyAccepted => f.write_str("accepted before, or withdrawn"),
+            Self::NoLongerTrue => f.write_str("no receiver took it while it was true"),
             Self::DeliveryUnderWay => f.write_str("another delivery of the same message is under way"),
             Self::AcceptedBy { receiver } => write!(f, "accepted by {receiver}"),
             Self::NoContactAccepted { why } => {
