@@ -103,8 +103,55 @@ async fn a_body_that_cannot_be_read_gets_a_reason_and_nothing_is_stored() {
     let invalid_utf8 = [b'{', 0xff, 0xfe, b'}'];
     refused(&stage, "/merge/github", github_headers("", GITHUB_SECRET, &invalid_utf8), &invalid_utf8, 400).await;
     let mut crowd = stage.alerting("edxapp", "Fri 12:00", false);
-    crowd["alerts"] = Value::Array(vec![crowd["alerts"][0].clone(); 501]);
-    refused(&stage, "/alert/alertmanager", token_headers(TOKEN), crowd.to_string().as_bytes(), 400).await;
+    crowd["alerts"] = json!([7, null, "x", { "labels": 7 }, { "labels": ["a"] }]);
+    let why = refused(&stage, "/alert/alertmanager", token_headers(TOKEN), crowd.to_string().as_bytes(), 400).await;
+    assert_eq!(why, "cannot be read: none of the 5 alerts is an object with labels");
+    let nothing = json!({ "Records": [{ "Sns": { "Message": 7 } }, { "Sns": { "Message": "{\"AlarmName\":\"\"}" } }] });
+    refused(&stage, "/alert/cloudwatch", token_headers(TOKEN), nothing.to_string().as_bytes(), 400).await;
+}
+
+#[tokio::test]
+async fn what_can_be_read_of_a_message_is_read_because_its_sender_drops_what_is_refused() {
+    let mut stage = Stage::new().await;
+    let mut message = stage.alerting("edxapp", "Fri 12:00", false);
+    let mut bad_time = message["alerts"][0].clone();
+    (bad_time["startsAt"], bad_time["endsAt"], bad_time["fingerprint"]) = (json!(""), json!(7), json!("other"));
+    bad_time["labels"]["replica"] = json!(2);
+    message["alerts"] = json!([7, bad_time, { "labels": 7 }]);
+    let answer = stage.post("/alert/alertmanager", token_headers(TOKEN), message.to_string().as_bytes()).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert!(answer.body.contains("\"left_out\":2"), "{}", answer.body);
+    assert_eq!(stage.heard(), ["PAGE to anna: [critical] edxapp production: HighErrorRate"]);
+    stage.at("Fri 12:01").await;
+    assert_eq!(stage.incident("edxapp").await.began_at, house_tests::time("Fri 12:00"));
+
+    let good = json!({ "AlarmName": "edxapp", "NewStateValue": "ALARM", "Region": "x" }).to_string();
+    let records = json!({ "Records": [
+        { "Sns": { "Message": 7 } }, { "Sns": { "Message": "a note" } }, { "Sns": { "Message": good } },
+    ] });
+    let answer = stage.post("/alert/cloudwatch", token_headers(TOKEN), records.to_string().as_bytes()).await;
+    assert!(answer.status == 200 && answer.body.contains("\"left_out\":1"), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn of_too_many_alerts_the_most_severe_that_fire_are_read() {
+    let stage = Stage::new().await;
+    let mut crowd = stage.alerting("edxapp", "Fri 12:00", false);
+    let template = crowd["alerts"][0].clone();
+    let alert = |i: usize, severity: &str, status: &str| {
+        let mut alert = template.clone();
+        (alert["fingerprint"], alert["status"]) = (json!(format!("f{i}")), json!(status));
+        (alert["labels"]["severity"], alert["labels"]["alertname"]) =
+            (json!(severity), json!(format!("{severity}{i}")));
+        alert
+    };
+    let mut alerts: Vec<Value> = (0..1500).map(|i| alert(i, "critical", "resolved")).collect();
+    alerts.extend((1500..3000).map(|i| alert(i, "warning", "firing")));
+    alerts.push(alert(3000, "critical", "firing"));
+    crowd["alerts"] = Value::Array(alerts);
+    let answer = stage.post("/alert/alertmanager", token_headers(TOKEN), crowd.to_string().as_bytes()).await;
+    assert!(answer.status == 200 && answer.body.contains("\"left_out\":1001"), "{}", answer.body);
+    assert_eq!(stage.heard(), ["PAGE to anna: [critical] edxapp production: critical3000"]);
 }
 
 #[tokio::test]

@@ -38,6 +38,10 @@ async fn receive(house: &House, request: &Request) -> Result<Response, Refusal> 
 async fn keep(house: &House, event: AlertEvent) -> Result<(Reason, Value), Refusal> {
     let now = house.now();
     let settings = house.settings();
+    let left_out = event.left_out;
+    if left_out > 0 {
+        tracing::warn!(left_out, read = event.alerts.len(), "alerts of a message were unreadable or too many");
+    }
     let mut first = None;
     let mut places = Vec::new();
     for (place, alerts) in event.by_place(settings) {
@@ -56,7 +60,11 @@ async fn keep(house: &House, event: AlertEvent) -> Result<(Reason, Value), Refus
         }));
         first.get_or_insert(reason);
     }
-    Ok((first.unwrap_or(Reason::AlreadyKnown), json!({ "places": places })))
+    let mut details = json!({ "places": places });
+    if left_out > 0 {
+        details["left_out"] = json!(left_out);
+    }
+    Ok((first.unwrap_or(Reason::AlreadyKnown), details))
 }
 
 fn incident(decisions: &domain::Decisions) -> Option<IncidentId> {

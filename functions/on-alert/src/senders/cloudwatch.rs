@@ -13,8 +13,6 @@ use domain::{Alert, AlertState, Severity, text, times};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::MOST_ALERTS;
-
 pub const SENDER: Sender<AlertEvent> = Sender { name: "cloudwatch", proof: Proof::Token, parse: read };
 
 const SOURCE: &str = "cloudwatch";
@@ -23,35 +21,37 @@ fn read(body: &[u8]) -> Result<Reading<AlertEvent>, Malformed> {
     from_json(&parse(body)?)
 }
 
-/// Reads an event that Lambda was invoked with, or a body.
+/// Reads an event that Lambda was invoked with, or a body: what can be read of it.
 pub fn from_json(event: &Value) -> Result<Reading<AlertEvent>, Malformed> {
     let mut alerts = Vec::new();
-    let mut ignored = None;
-    for alarm in unwrap(event)? {
-        match read_alarm(&alarm)? {
-            Reading::Event(alert) => alerts.push(alert),
-            Reading::Ignored(why) => ignored = Some(why),
+    let (mut ignored, mut unread) = (None, None);
+    let carried = unwrap(event);
+    let mut left = carried.len();
+    for alarm in carried {
+        match alarm.and_then(|alarm| read_alarm(&alarm)) {
+            Ok(Reading::Event(alert)) => alerts.push(alert),
+            Ok(Reading::Ignored(why)) => {
+                ignored = Some(why);
+                left -= 1;
+            }
+            Err(why) => unread = Some(why),
         }
     }
-    Ok(if alerts.is_empty() {
-        Reading::Ignored(ignored.unwrap_or_else(|| "the event has no alarms".to_owned()))
-    } else {
-        Reading::Event(AlertEvent { alerts })
-    })
+    match (alerts.is_empty(), ignored, unread) {
+        (false, ..) => Ok(Reading::Event(super::bounded(alerts, left))),
+        (true, None, Some(why)) => Err(why),
+        (true, why, _) => Ok(Reading::Ignored(why.unwrap_or_else(|| "the event has no alarms".to_owned()))),
+    }
 }
 
 /// The alarms inside whatever carried them.
-fn unwrap(event: &Value) -> Result<Vec<Value>, Malformed> {
+fn unwrap(event: &Value) -> Vec<Result<Value, Malformed>> {
     if let Some(records) = event.get("Records").and_then(Value::as_array) {
-        if records.len() > MOST_ALERTS {
-            return Err(Malformed::new("too many records in one event"));
-        }
-        let messages = records.iter().filter_map(|r| r.pointer("/Sns/Message"));
-        return messages.map(inner).collect();
+        return records.iter().filter_map(|r| r.pointer("/Sns/Message")).map(inner).collect();
     }
     match event.get("Message") {
-        Some(message) if !event.get("Type").is_some_and(|t| t != "Notification") => Ok(vec![inner(message)?]),
-        Some(_) | None => Ok(vec![event.clone()]),
+        Some(message) if !event.get("Type").is_some_and(|t| t != "Notification") => vec![inner(message)],
+        Some(_) | None => vec![Ok(event.clone())],
     }
 }
 

@@ -3,10 +3,22 @@
 mod alertmanager;
 pub mod cloudwatch;
 
+use std::cmp::Reverse;
+
 use aws::Sender;
 use domain::on_alert::AlertEvent;
+use domain::{Alert, AlertState};
 
 pub const SENDERS: &[Sender<AlertEvent>] = &[alertmanager::SENDER, cloudwatch::SENDER];
 
 /// At most this many alerts of one message are read; Alertmanager's `max_alerts` is usually far below.
-const MOST_ALERTS: usize = 500;
+const MOST_ALERTS: usize = 2000;
+
+/// The alerts that could be read, of a message with `of`. Too many: the most severe that fire, then what is over.
+fn bounded(mut alerts: Vec<Alert>, of: usize) -> AlertEvent {
+    if alerts.len() > MOST_ALERTS {
+        alerts.sort_by_key(|a| (a.state != AlertState::Firing, Reverse(a.severity)));
+        alerts.truncate(MOST_ALERTS);
+    }
+    AlertEvent { left_out: of - alerts.len(), alerts }
+}
