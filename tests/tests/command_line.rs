@@ -335,3 +335,66 @@ async fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
     }
     panic!("it never came");
 }
+
+/// A configuration of its own in `data`, whose people are reached by these contacts.
+fn configured(data: &Path, contacts: &str, receiver: &str) -> PathBuf {
+    let sample = std::fs::read_to_string(root().join("infra/recent-deployers.toml")).unwrap();
+    std::fs::create_dir_all(data.join("calendars")).unwrap();
+    for file in ["CODEOWNERS", "calendars/holidays-se.ics"] {
+        std::fs::copy(root().join("infra").join(file), data.join(file)).unwrap();
+    }
+    let config = data.join("config.toml");
+    std::fs::write(&config, sample.replace("contacts = [\"terminal\"]", contacts) + receiver).unwrap();
+    config
+}
+
+#[tokio::test]
+async fn a_terminal_that_nobody_reads_is_passed_over_and_nothing_panics() {
+    let data = scratch("broken-pipe");
+    let pager = Peer::start().await;
+    let receiver = format!("\n[receivers.chat]\nurl = \"{}\"\nsecret = \"chat\"\n", pager.address);
+    let config = configured(&data, "contacts = [\"terminal\", \"webhook:chat\"]", &receiver);
+    let mut child = Command::new(binary("recent-deployers"))
+        .args(["--listen", "127.0.0.1:0", "--data"])
+        .arg(&data)
+        .arg("--config")
+        .arg(&config)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let board = lines.find(|line| line.contains("  board  ")).unwrap();
+    lines.find(|line| line.contains("Ready.")).unwrap();
+    drop(lines);
+    let base = board.trim_start_matches("  board         ").trim_end_matches('/').to_owned();
+    let (said, lines) = (Vec::new(), channel().1);
+    let mut program = Program { child, lines, said, base };
+    three(&program, &data).await;
+    until(|| pager.received().iter().any(|r| r.body.contains("page.first-responder")).then_some(())).await;
+    assert!(get(&program, "/").await.contains("accepted by webhook:chat"), "the board says who took it");
+    program.kill();
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut program.child.stderr.take().unwrap(), &mut said).unwrap();
+    assert!(!said.contains("panicked"), "{said}");
+    std::fs::remove_dir_all(data).unwrap();
+}
+
+#[test]
+fn what_cannot_be_printed_is_an_error_and_no_panic() {
+    for arguments in [&["check"][..], &["demo"], &["explain", "on-deploy", "github", "/dev/stdin"]] {
+        let mut child = Command::new(binary("recent-deployers"))
+            .args(arguments)
+            .current_dir(root())
+            .stdin(Stdio::piped())
+            .stdout(std::fs::File::options().write(true).open("/dev/full").unwrap())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let _ = child.stdin.take().unwrap().write_all(b"{\"zen\":\"x\",\"hook\":{}}");
+        let output = child.wait_with_output().unwrap();
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+        assert!(said.contains("cannot print: No space left on device") && !said.contains("panicked"), "{said}");
+    }
+}

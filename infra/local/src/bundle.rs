@@ -1,11 +1,12 @@
 //! The six functions wired together in one process.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws::clients::{self, Aws, Http};
-use aws::house::{Now, Terminal};
+use aws::house::Now;
 use aws::links::Action;
 use aws::secrets::Secrets;
 use aws::settings::Configuration;
@@ -22,14 +23,32 @@ use crate::topic::{self, InFlight};
 
 const TABLE: &str = "recent-deployers";
 
+/// What came of printing: a printer that cannot fail returns nothing.
+pub trait Printed {
+    fn printed(self) -> io::Result<()>;
+}
+
+impl Printed for io::Result<()> {
+    fn printed(self) -> io::Result<()> {
+        self
+    }
+}
+
+impl Printed for () {
+    fn printed(self) -> io::Result<()> {
+        Ok(self)
+    }
+}
+
 /// What a bundle is started with.
-pub struct Options {
+pub struct Options<P = io::Result<()>> {
     pub configuration: Configuration,
     pub secrets: Secrets,
     /// Where the data lives; `None`: in memory.
     pub file: Option<PathBuf>,
     pub now: Now,
-    pub terminal: Terminal,
+    /// Prints a message for a person.
+    pub terminal: Arc<dyn Fn(&str) -> P + Send + Sync>,
 }
 
 /// Why a bundle does not start.
@@ -38,7 +57,7 @@ pub enum StartError {
     #[error(transparent)]
     Engine(#[from] EngineError),
     #[error("no loopback port is free for the topic")]
-    Port(#[source] std::io::Error),
+    Port(#[source] io::Error),
     #[error("the table cannot be made")]
     Table(#[from] StoreError),
 }
@@ -71,7 +90,7 @@ pub struct Bundle {
 
 impl Bundle {
     /// Starts the engine and the topic, and makes the table. Nothing runs by itself yet.
-    pub async fn start(options: Options) -> Result<Self, StartError> {
+    pub async fn start<P: Printed + 'static>(options: Options<P>) -> Result<Self, StartError> {
         let engine = engine::start(options.file.as_deref()).await?;
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(StartError::Port)?;
         let address = listener.local_addr().map_err(StartError::Port)?;
@@ -79,6 +98,7 @@ impl Bundle {
         let http = Http::new();
         let nudges = Nudges::default();
         let nudge = nudges.clone();
+        let print = options.terminal;
         let house = House {
             configuration: Arc::new(options.configuration),
             store: Store::new(clients::dynamodb(&aws, &http), TABLE),
@@ -87,7 +107,7 @@ impl Bundle {
             http,
             now: options.now,
             nudge: Arc::new(move |service| nudge.add(service)),
-            terminal: Some(options.terminal),
+            terminal: Some(Arc::new(move |text| print(text).printed())),
         };
         house.store.create_table().await?;
         let in_flight = InFlight::default();

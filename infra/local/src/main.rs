@@ -1,6 +1,8 @@
 //! `cargo run`: the bundle on one machine, and the commands around it.
-#![expect(clippy::print_stdout, reason = "a command line program prints")]
+//!
+//! It prints by [`say`] and never by `println!`, which panics when nobody reads.
 
+use std::io::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -139,6 +141,18 @@ impl Command {
 
 type Failure = Box<dyn std::error::Error>;
 
+/// What was asked for could not be printed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot print")]
+struct CannotPrint(#[source] io::Error);
+
+/// Prints a text and ends its line. One write, so that what cannot be printed now is not printed later.
+fn say(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(format!("{text}\n").as_bytes())?;
+    out.flush()
+}
+
 /// Exit codes: 1 when something failed, 2 when what was given cannot be used.
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -147,11 +161,12 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // A configuration's problems are a list, one a line; anything else is one line.
-            match error.downcast_ref::<aws::settings::Unreadable>() {
-                Some(unreadable @ aws::settings::Unreadable::Problems { .. }) => eprintln!("{unreadable}"),
-                _ => eprintln!("recent-deployers: {}", error_chain(&*error)),
-            }
-            ExitCode::from(if bad_input { 2 } else { 1 })
+            let why = match error.downcast_ref::<aws::settings::Unreadable>() {
+                Some(unreadable @ aws::settings::Unreadable::Problems { .. }) => unreadable.to_string(),
+                _ => format!("recent-deployers: {}", error_chain(&*error)),
+            };
+            let _ = writeln!(io::stderr(), "{why}");
+            ExitCode::from(if bad_input && !error.is::<CannotPrint>() { 2 } else { 1 })
         }
     }
 }
@@ -159,21 +174,20 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<(), Failure> {
     match &arguments.command {
         None => runtime()?.block_on(serve(&arguments)),
-        Some(Command::Demo) => Ok(runtime()?.block_on(demo::run(std::io::stdout()))?),
+        Some(Command::Demo) => Ok(runtime()?.block_on(demo::run(io::stdout()))?),
         Some(Command::Explain { function, sender, file }) => {
             let event = explain::explain(function, sender, file)?;
-            println!("{}", serde_json::to_string_pretty(&event)?);
-            Ok(())
+            Ok(say(&serde_json::to_string_pretty(&event)?).map_err(CannotPrint)?)
         }
         Some(Command::Check { config }) => {
             let path = config.as_ref().unwrap_or(&arguments.config);
             let configuration = Configuration::read(path)?;
-            println!("{} is good: {}", path.display(), check::summary(&configuration));
-            Ok(())
+            let summary = format!("{} is good: {}", path.display(), check::summary(&configuration));
+            Ok(say(&summary).map_err(CannotPrint)?)
         }
         Some(command) => {
-            println!("{}", runtime()?.block_on(hand(&arguments, command))?);
-            Ok(())
+            let said = runtime()?.block_on(hand(&arguments, command))?;
+            Ok(say(&said).map_err(CannotPrint)?)
         }
     }
 }
@@ -212,16 +226,17 @@ async fn serve(arguments: &Arguments) -> Result<(), Failure> {
     let directory = arguments.data.join("secrets");
     let secrets = prepare_secrets(&configuration, &directory)?;
     let file = (!arguments.in_memory).then(|| arguments.data.join("recent-deployers.sqlite"));
-    banner(&configuration, address, &directory, file.as_deref());
+    let banner = banner(&configuration, address, &directory, file.as_deref());
+    note(&banner);
     #[expect(clippy::disallowed_methods, reason = "the one place where the bundle reads the clock")]
     let now = Arc::new(jiff::Timestamp::now);
-    let terminal = Arc::new(|text: &str| println!("\n{text}"));
+    let terminal = Arc::new(|text: &str| say(&format!("\n{text}")));
     let bundle = Bundle::start(Options { configuration, secrets, file, now, terminal }).await?;
     tokio::spawn(bundle.clone().run_schedule());
-    println!("Ready. Pages are printed here; stop with Ctrl-C.");
+    note("Ready. Pages are printed here; stop with Ctrl-C.");
     let board = if arguments.open_board { Board::Everybody } else { Board::ThisMachine };
     server::serve(listener, bundle, board, stopped()).await?;
-    println!("\nStopped. Start again and it goes on where it was.");
+    note("\nStopped. Start again and it goes on where it was.");
     Ok(())
 }
 
@@ -237,10 +252,17 @@ fn prepare_secrets(configuration: &Configuration, directory: &Path) -> Result<Se
     Ok(secrets)
 }
 
-fn banner(configuration: &Configuration, address: SocketAddr, directory: &Path, file: Option<&Path>) {
+/// Says something that nobody depends on: the webhooks are served, whether or not anybody reads along.
+fn note(text: &str) {
+    if let Err(error) = say(text) {
+        tracing::warn!(%error, "nobody can read what is printed here");
+    }
+}
+
+fn banner(configuration: &Configuration, address: SocketAddr, directory: &Path, file: Option<&Path>) -> String {
     let base = &configuration.settings.public_url;
-    println!("Recent Deployers: if you merge, you are on call for it.\n");
-    println!("  board         {base}/");
+    let mut lines = vec!["Recent Deployers: if you merge, you are on call for it.\n".to_owned()];
+    lines.push(format!("  board         {base}/"));
     let mut senders: Vec<_> = configuration.senders.iter().collect();
     senders.sort_by_key(|(name, _)| (name.as_str() != "github", name.as_str()));
     for (sender, config) in senders {
@@ -248,24 +270,25 @@ fn banner(configuration: &Configuration, address: SocketAddr, directory: &Path, 
         let secret = secret.display();
         match sender.as_str() {
             "github" => {
-                println!("  GitHub        {base}/merge/github    events: Pull requests, Pull request reviews, Pushes");
-                println!("                {base}/deploy/github   events: Deployment statuses");
-                println!("                content type application/json, secret in {secret}");
+                lines.push(format!("  GitHub        {base}/merge/github    events: Pull requests, Pull request reviews, Pushes"));
+                lines.push(format!("                {base}/deploy/github   events: Deployment statuses"));
+                lines.push(format!("                content type application/json, secret in {secret}"));
             }
             other => {
-                println!("  {other:<13} {base}/alert/{other}");
-                println!("                bearer token, or password of basic auth, in {secret}");
+                lines.push(format!("  {other:<13} {base}/alert/{other}"));
+                lines.push(format!("                bearer token, or password of basic auth, in {secret}"));
             }
         }
     }
     match file {
-        Some(file) => println!("  data          {}", file.display()),
-        None => println!("  data          in memory: it ends with the process"),
+        Some(file) => lines.push(format!("  data          {}", file.display())),
+        None => lines.push("  data          in memory: it ends with the process".to_owned()),
     }
     if address.ip() != IpAddr::from([127, 0, 0, 1]) {
-        println!("  note          listening on {address}; the board has no login of its own");
+        lines.push(format!("  note          listening on {address}; the board has no login of its own"));
     }
-    println!();
+    lines.push(String::new());
+    lines.join("\n")
 }
 
 /// An address that a browser can open: "every interface" is none.

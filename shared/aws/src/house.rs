@@ -17,8 +17,8 @@ use crate::wire::error_chain;
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// Told that a service should be looked at soon; the tick does it anyway.
 pub type Nudge = Arc<dyn Fn(&ServiceId) + Send + Sync>;
-/// Prints a message for a person, where there is a terminal.
-pub type Terminal = Arc<dyn Fn(&str) + Send + Sync>;
+/// Prints a message for a person, where there is a terminal. An error: nobody can have read it.
+pub type Terminal = Arc<dyn Fn(&str) -> std::io::Result<()> + Send + Sync>;
 
 #[derive(Clone)]
 pub struct House {

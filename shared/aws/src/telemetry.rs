@@ -26,7 +26,8 @@ pub fn json() {
 
 /// Short lines on standard error, for a person.
 pub fn terminal() {
-    let lines = fmt::layer().compact().with_target(false).with_writer(std::io::stderr);
+    // A log that cannot be written is no reason to stop, nor one to say so where it cannot be said.
+    let lines = fmt::layer().compact().with_target(false).with_writer(std::io::stderr).log_internal_errors(false);
     let subscriber = tracing_subscriber::registry().with(lines).with(targets(Level::WARN));
     let _ = tracing::subscriber::set_global_default(subscriber);
 }

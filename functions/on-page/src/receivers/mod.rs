@@ -15,6 +15,8 @@ use domain::{Contact, Message};
 pub enum Undelivered {
     #[error("there is no terminal here")]
     NoTerminal,
+    #[error("it cannot be printed")]
+    Terminal(#[source] std::io::Error),
     #[error("no receiver of this name is configured")]
     NotConfigured,
     #[error("its secret cannot be read")]

@@ -11,8 +11,7 @@ const WIDTH: usize = 92;
 pub(super) fn send(house: &House, message: &Message, actions: &[Link]) -> Result<(), Undelivered> {
     let print = house.terminal.as_ref().ok_or(Undelivered::NoTerminal)?;
     let name = house.settings().roster.name_of(&message.key.person);
-    print(&render(message, name, actions));
-    Ok(())
+    print(&render(message, name, actions)).map_err(Undelivered::Terminal)
 }
 
 /// The message as it is printed.
