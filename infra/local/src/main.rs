@@ -235,7 +235,10 @@ async fn serve(arguments: &Arguments) -> Result<(), Failure> {
     tokio::spawn(bundle.clone().run_schedule());
     note("Ready. Pages are printed here; stop with Ctrl-C.");
     let board = if arguments.open_board { Board::Everybody } else { Board::ThisMachine };
-    server::serve(listener, bundle, board, stopped()).await?;
+    tokio::select! {
+        served = server::serve(listener, bundle, board, stopped()) => served?,
+        () = async { stopped().await; stopped().await } => {}
+    }
     note("\nStopped. Start again and it goes on where it was.");
     Ok(())
 }
@@ -296,6 +299,7 @@ fn shown(address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], address.port())) } else { address }
 }
 
+/// Ctrl-C. A second one waits for nothing.
 async fn stopped() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;

@@ -1,15 +1,18 @@
 //! HTTP on a port of our own, instead of API Gateway.
 
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use aws::links::Action;
-use aws::wire::MOST_BYTES;
+use aws::wire::{HeaderFault, MOST_BYTES};
 use aws::{Refusal, Request, Response};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::State;
 use axum::http::{self, HeaderName, HeaderValue, StatusCode};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 
 use crate::bundle::Bundle;
 
@@ -17,7 +20,8 @@ use crate::bundle::Bundle;
 /// and the links by which people act prove themselves and are served to everybody.
 ///
 /// "This machine" is told by the `Host` header, so that neither a tunnel meant for webhooks nor a web page that
-/// makes its own name point to loopback can read it.
+/// makes its own name point to loopback can read it; and by the absence of what a proxy adds, because one that
+/// writes a `Host` of its own would look like this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Board {
     ThisMachine,
@@ -28,8 +32,17 @@ impl Board {
     fn admits(self, request: &Request) -> bool {
         let first = request.segments().first().copied().unwrap_or("");
         let proves_itself = matches!(first, "merge" | "deploy" | "alert") || Action::PATHS.contains(&first);
-        self == Self::Everybody || proves_itself || request.header("host").is_ok_and(is_loopback)
+        self == Self::Everybody || proves_itself || is_direct(request)
     }
+}
+
+/// What proxies add to what they forward.
+const FORWARDED: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+
+/// Sent to this machine by its own name, and forwarded by nobody.
+fn is_direct(request: &Request) -> bool {
+    let forwarded = FORWARDED.iter().any(|name| request.header(name) != Err(HeaderFault::Missing));
+    !forwarded && request.header("host").is_ok_and(is_loopback)
 }
 
 /// `localhost`, `127.0.0.1` or `[::1]`, with or without a port.
@@ -41,7 +54,12 @@ fn is_loopback(host: &str) -> bool {
     name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// Serves requests until `stop` resolves; those under way are finished.
+/// How long a body may take to arrive.
+const ARRIVAL: Duration = Duration::from_secs(30);
+/// How long requests that are under way when we stop may still take.
+const FINISHING: Duration = Duration::from_secs(3);
+
+/// Serves requests until `stop` resolves; those under way are finished, unless they take long.
 pub async fn serve(
     listener: TcpListener,
     bundle: Bundle,
@@ -49,26 +67,39 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let app = Router::new().fallback(handle).with_state((bundle, board));
-    axum::serve(listener, app).with_graceful_shutdown(stop).await
+    let stopping = Arc::new(Notify::new());
+    let told = Arc::clone(&stopping);
+    let serving = axum::serve(listener, app).with_graceful_shutdown(async move {
+        stop.await;
+        told.notify_one();
+    });
+    let cut_short = async {
+        stopping.notified().await;
+        tokio::time::sleep(FINISHING).await;
+    };
+    tokio::select! {
+        served = serving => served,
+        () = cut_short => Ok(()),
+    }
 }
 
 async fn handle(State((bundle, board)): State<(Bundle, Board)>, request: http::Request<Body>) -> http::Response<Body> {
     let (head, body) = request.into_parts();
-    let response = match to_bytes(body, MOST_BYTES).await {
-        Ok(bytes) => {
+    let response = match tokio::time::timeout(ARRIVAL, to_bytes(body, MOST_BYTES)).await {
+        Ok(Ok(bytes)) => {
             let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
             let headers = head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
             let request = Request::new(head.method.as_str(), head.uri.path(), headers, bytes.to_vec());
-            if board.admits(&request) {
-                bundle.route(request).await
-            } else {
-                Refusal::Forbidden("the board has no login yet, so it is shown to this machine only").into()
-            }
+            if board.admits(&request) { bundle.route(request).await } else { Refusal::Forbidden(NOT_HERE).into() }
         }
-        Err(_) => Refusal::TooLarge.into(),
+        Ok(Err(_)) => Refusal::TooLarge.into(),
+        Err(_) => Refusal::TooSlow.into(),
     };
     answer(response)
 }
+
+const NOT_HERE: &str = "the board has no login yet, so it is shown to this machine only, by its own address; \
+    to show it to others, put a proxy with a login in front and say --open-board";
 
 fn answer(response: Response) -> http::Response<Body> {
     let mut answer = http::Response::new(Body::from(response.body));
@@ -109,6 +140,18 @@ mod tests {
                 admits(Board::ThisMachine, "/merge/github", host) && admits(Board::ThisMachine, "/acknowledge/a", host)
             );
             assert!(admits(Board::Everybody, "/", host));
+        }
+    }
+
+    #[test]
+    fn a_proxy_that_writes_a_host_of_its_own_is_not_this_machine() {
+        for name in ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via"] {
+            for value in ["127.0.0.1", ""] {
+                let headers = vec![("host".into(), "127.0.0.1:8787".into()), (name.into(), value.into())];
+                let request = |path: &str| Request::new("GET", path, headers.clone(), vec![]);
+                assert!(!Board::ThisMachine.admits(&request("/")), "{name}");
+                assert!(Board::ThisMachine.admits(&request("/merge/github")) && Board::Everybody.admits(&request("/")));
+            }
         }
     }
 }

@@ -127,6 +127,8 @@ pub enum Refusal {
     Malformed(#[from] Malformed),
     #[error("the body is larger than {MOST_BYTES} bytes")]
     TooLarge,
+    #[error("the body takes too long to arrive")]
+    TooSlow,
     #[error("not allowed: {0}")]
     Forbidden(&'static str),
     #[error("no such address: {0}")]
@@ -148,6 +150,7 @@ impl Refusal {
             Self::Forbidden(_) => 403,
             Self::NotFound(_) => 404,
             Self::Method(_) => 405,
+            Self::TooSlow => 408,
             Self::TooLarge => 413,
             Self::Unavailable(_) | Self::NoSecret(_) => 503,
         }
