@@ -7,6 +7,7 @@ mod icalendar;
 mod people;
 mod section;
 mod services;
+mod spelling;
 mod squads;
 
 use std::collections::BTreeMap;
@@ -162,5 +163,25 @@ impl Configuration {
         let settings =
             Settings::new(services, roster, unmapped, public_url).with_squads(squads, code_owners.compiled());
         Self { settings, senders, receivers, link_secret }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_differ_by_letter_case_only_are_a_problem_with_its_line() {
+        let text = "[people.feanil]\n[services.EdxApp]\n[people.FEANIL]\n[services.edxapp]\n[services.other]\n";
+        let problems = Configuration::parse(text, &no_files).unwrap_err();
+        let twice: Vec<String> =
+            problems.iter().filter(|p| p.what.contains("letter case")).map(ToString::to_string).collect();
+        assert_eq!(
+            twice,
+            [
+                "line 3: `people.FEANIL` is there already: letter case does not tell names apart",
+                "line 4: `services.edxapp` is there already: letter case does not tell names apart",
+            ]
+        );
     }
 }

@@ -10,6 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::Problem;
+use super::spelling::distance;
 
 /// The line, from 1, of a byte of the text.
 pub(super) fn line_of(text: &str, at: usize) -> usize {
@@ -217,6 +218,12 @@ impl<'a, 'p> Section<'a, 'p> {
             return found;
         };
         for (name, inner) in table.iter() {
+            let same = |other: &str| other.eq_ignore_ascii_case(name.get_ref());
+            if table.keys().any(|k| k.span().start < name.span().start && same(k.get_ref())) {
+                let what =
+                    format!("`{key}.{}` is there already: letter case does not tell names apart", name.get_ref());
+                self.problem_at(&name.span(), what);
+            }
             let label = self.label(&format!("{key}.{}", name.get_ref()));
             if let Some(read) = self.inner(&label, inner, name.span(), |section| read(name.get_ref(), section)) {
                 found.insert(name.get_ref().to_string(), read);
@@ -289,19 +296,4 @@ impl<'a, 'p> Section<'a, 'p> {
             self.problem_at(&span, format!("`{key}` is not known here{hint}"));
         }
     }
-}
-
-/// How many letters have to change to make one word of the other.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut corner = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.iter().enumerate() {
-            let replace = corner + usize::from(x != *y);
-            corner = row[j + 1];
-            row[j + 1] = replace.min(corner + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
