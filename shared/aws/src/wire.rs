@@ -209,8 +209,20 @@ impl TryFrom<jiff::Timestamp> for Moment {
 
 /// Reads JSON. Depth is bounded by serde_json (128 levels), size by [`MOST_BYTES`].
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Malformed> {
-    serde_json::from_slice(body)
-        .map_err(|e| Malformed(format!("not the JSON that was expected at line {}, column {}", e.line(), e.column())))
+    serde_json::from_slice(body).map_err(|error| {
+        let place = format!("line {}, column {}", error.line(), error.column());
+        Malformed(match missing(&error) {
+            Some(field) => format!("the field `{field}` is missing at {place}"),
+            None => format!("not the JSON that was expected at {place}"),
+        })
+    })
+}
+
+/// The field that is missing. Its name is ours; whatever else the error may say could be the sender's.
+fn missing(error: &serde_json::Error) -> Option<String> {
+    let text = error.to_string();
+    let (name, _) = text.strip_prefix("missing field `")?.split_once('`')?;
+    Some(name.to_owned())
 }
 
 #[cfg(test)]
@@ -236,5 +248,23 @@ mod tests {
         assert!(parse::<Value>(deep.as_bytes()).is_err());
         assert!(parse::<Value>(b"{\"a\": 1e999}").is_err());
         assert!(parse::<Value>(b"{\"a\": \"\\ud800\"}").is_err());
+    }
+
+    #[test]
+    fn a_missing_field_is_named_and_what_was_sent_is_never_repeated() {
+        #[derive(Debug, serde::Deserialize)]
+        #[expect(dead_code, reason = "only read")]
+        struct Wanted {
+            name: String,
+            at: Moment,
+        }
+        for (body, why) in [
+            (r#"{"name":"x"}"#, "the field `at` is missing at line 1, column 12"),
+            (r#"{"name":7,"at":"x"}"#, "not the JSON that was expected at line 1, column 9"),
+            (r#"{"name":"x","at":"1066-10-14T09:00:00Z"}"#, "not the JSON that was expected at line 1, column 40"),
+            (r#"{"name":"x","at":"missing field `secret`"}"#, "not the JSON that was expected at line 1, column 41"),
+        ] {
+            assert_eq!(parse::<Wanted>(body.as_bytes()).unwrap_err().to_string(), why, "{body}");
+        }
     }
 }
