@@ -262,3 +262,15 @@ async fn an_alert_from_the_end_of_the_calendar_counts_from_now_and_can_be_resolv
         assert!(stage.incident("edxapp").await.resolved_at.is_some(), "{year}");
     }
 }
+
+#[tokio::test]
+async fn an_answer_without_end_is_not_read_to_its_end() {
+    let peer = house_tests::peer::Peer::start().await;
+    let http = aws::clients::Http::new();
+    let mebibytes = |n: usize| "x".repeat(n * 1024 * 1024);
+    peer.will_answer(200, mebibytes(8));
+    assert_eq!(http.send("GET", &peer.address, &[], vec![], 30).await.unwrap().body.len(), 8 * 1024 * 1024);
+    peer.will_answer(200, mebibytes(8) + "x");
+    let refused = http.send("GET", &peer.address, &[], vec![], 30).await;
+    assert!(matches!(refused, Err(aws::clients::HttpError::TooLarge)));
+}

@@ -68,7 +68,10 @@ pub struct Http {
     connector: SharedHttpConnector,
 }
 
-/// An answer to an outgoing request; at most a few MB are read.
+/// How much of an answer to an outgoing request is read: a forge's page of commits is a tenth of it.
+const MOST_ANSWER: usize = 8 * 1024 * 1024;
+
+/// An answer to an outgoing request.
 pub struct Answer {
     pub status: u16,
     pub body: Vec<u8>,
@@ -81,6 +84,8 @@ pub enum HttpError {
     Invalid,
     #[error("no answer within {0} s")]
     Timeout(u64),
+    #[error("an answer of more than {} MiB", MOST_ANSWER / 1024 / 1024)]
+    TooLarge,
     #[error("no connection")]
     Connection(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -126,9 +131,16 @@ impl Http {
         let exchange = async {
             let response = self.connector.call(request).await.map_err(|e| HttpError::Connection(e.into()))?;
             let status = response.status().as_u16();
-            let body = aws_smithy_types::byte_stream::ByteStream::new(response.into_body());
-            let body = body.collect().await.map_err(|e| HttpError::Connection(e.into()))?;
-            Ok(Answer { status, body: body.to_vec() })
+            let mut arriving = aws_smithy_types::byte_stream::ByteStream::new(response.into_body());
+            let mut body = Vec::new();
+            while let Some(part) = arriving.next().await {
+                let part = part.map_err(|e| HttpError::Connection(e.into()))?;
+                if body.len() + part.len() > MOST_ANSWER {
+                    return Err(HttpError::TooLarge);
+                }
+                body.extend_from_slice(&part);
+            }
+            Ok(Answer { status, body })
         };
         tokio::time::timeout(Duration::from_secs(seconds), exchange).await.map_err(|_| HttpError::Timeout(seconds))?
     }
