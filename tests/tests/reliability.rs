@@ -295,3 +295,21 @@ async fn the_working_set_does_not_grow_with_history() {
     let past = stage.house.store.past_incidents(&"edxapp".parse().unwrap(), 10).await.unwrap();
     assert_eq!(past.len(), 4, "old incidents are history, not lost");
 }
+
+#[tokio::test]
+async fn a_delivery_that_took_too_long_gives_back_its_own_claim_and_nobody_elses() {
+    let stage = Stage::new().await;
+    send(&stage, &three(&stage)[0]).await;
+    let silent = stage.without_topic();
+    on_schedule::settle(&silent, &"edxapp".parse().unwrap()).await.unwrap();
+    let store = &stage.house.store;
+    let key = store.outbox(&"edxapp".parse().unwrap()).await.unwrap().remove(0).message.key;
+    let (first, second) = (stage.clock.now(), stage.clock.now() + domain::on_page::CLAIM);
+    assert!(store.claim(&key, first).await.unwrap());
+    assert!(store.claim(&key, second).await.unwrap(), "the first has grown stale");
+    store.release(&key, first).await.unwrap();
+    let held = store.outgoing(&key).await.unwrap().0.unwrap().claimed_at;
+    assert_eq!(held, Some(second), "the second still holds it");
+    store.release(&key, second).await.unwrap();
+    assert_eq!(store.outgoing(&key).await.unwrap().0.unwrap().claimed_at, None);
+}

@@ -9,6 +9,7 @@ use aws::{House, Malformed, StoreError};
 use domain::message::Link;
 use domain::on_page::{self, Delivery};
 use domain::{Entry, Kind, Message, Outgoing, Reason, Step, Subject};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use receivers::Undelivered;
@@ -62,14 +63,13 @@ pub async fn deliver(house: &House, published: &Message) -> Result<Reason, PageE
             tracing::info!(message = %key, reason = reason.name(), "withdrawn: {reason}");
             Ok(reason)
         }
-        (Delivery::Send, Some(outgoing)) if house.store.claim(key, now).await? => send(house, &outgoing).await,
+        (Delivery::Send, Some(outgoing)) if house.store.claim(key, now).await? => send(house, &outgoing, now).await,
         (Delivery::Send, _) => Ok(Reason::DeliveryUnderWay),
     }
 }
 
-async fn send(house: &House, outgoing: &Outgoing) -> Result<Reason, PageError> {
+async fn send(house: &House, outgoing: &Outgoing, claimed_at: Timestamp) -> Result<Reason, PageError> {
     let message = &outgoing.message;
-    let now = house.now();
     let actions = actions(house, message)?;
     let contacts = house.settings().roster.person(&message.key.person).map_or(&[][..], |p| p.contacts.as_slice());
     let mut failures = Vec::new();
@@ -86,12 +86,15 @@ async fn send(house: &House, outgoing: &Outgoing) -> Result<Reason, PageError> {
         }
     }
     let why = if failures.is_empty() { "there is no contact".to_owned() } else { failures.join("; ") };
-    house.store.release(&message.key, now).await?;
+    house.store.release(&message.key, claimed_at).await?;
     if outgoing.tries == 0 {
         let what = format!("{} to {} not delivered", message.kind.word(), message.key.person);
         house
             .store
-            .append(&message.key.service, &entry(message, what, Reason::NoContactAccepted { why: why.clone() }, now))
+            .append(
+                &message.key.service,
+                &entry(message, what, Reason::NoContactAccepted { why: why.clone() }, house.now()),
+            )
             .await?;
     }
     Err(PageError::NoContact { person: message.key.person.clone(), why })
@@ -122,6 +125,6 @@ fn actions(house: &House, message: &Message) -> Result<Vec<Link>, PageError> {
     Ok(vec![Link { label: label.to_owned(), url }])
 }
 
-fn entry(message: &Message, what: String, reason: Reason, at: jiff::Timestamp) -> Entry {
+fn entry(message: &Message, what: String, reason: Reason, at: Timestamp) -> Entry {
     Entry { at, subject: Some(message.key.subject.clone()), person: Some(message.key.person.clone()), what, reason }
 }

@@ -49,9 +49,11 @@ impl Store {
         self.touch(key, "SET claimed_at = :now ADD tries :one", free, now).await
     }
 
-    /// Gives a claim back after a delivery failed, so that the next try need not wait for it to grow stale.
-    pub async fn release(&self, key: &MessageKey, now: Timestamp) -> Result<(), StoreError> {
-        self.touch(key, "REMOVE claimed_at SET failed_at = :now", "attribute_exists(pk)", now).await.map(|_| ())
+    /// Gives the claim of `claimed_at` back after a delivery failed, so that the next try need not wait for it to grow
+    /// stale. If it has, and somebody else holds the message now, theirs stays.
+    pub async fn release(&self, key: &MessageKey, claimed_at: Timestamp) -> Result<(), StoreError> {
+        let own = "attribute_exists(pk) AND claimed_at = :now";
+        self.touch(key, "REMOVE claimed_at SET failed_at = :now", own, claimed_at).await.map(|_| ())
     }
 
     /// Takes a message out: accepted, or withdrawn. The log says which. Harmless when it is already gone.
