@@ -274,6 +274,8 @@ async fn three_signed_webhooks_page_the_merger_and_show_on_the_board_and_kill_9_
     for shown in ["Feanil Patel", "edx-platform#12", "open since", "went live last before the alert"] {
         assert!(board.contains(shown), "{shown} is not on the board: {board}");
     }
+    let head = Http::new().send("HEAD", &format!("{}/", program.base), &[], vec![], 30).await.unwrap();
+    assert_eq!((head.status, head.body.len()), (200, 0), "HEAD is GET without the body");
     let refused = post(&program, "/merge/github", &payloads::github_headers("", "a guess", b"{}"), "{}".into()).await;
     assert_eq!(refused, 401);
     let too_large = "x".repeat(aws::wire::MOST_BYTES + 1);

@@ -10,7 +10,7 @@ use aws::{Refusal, Request, Response};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::State;
-use axum::http::{self, HeaderName, HeaderValue, StatusCode};
+use axum::http::{self, HeaderName, HeaderValue, Method, StatusCode};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
@@ -89,7 +89,9 @@ async fn handle(State((bundle, board)): State<(Bundle, Board)>, request: http::R
         Ok(Ok(bytes)) => {
             let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
             let headers = head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
-            let request = Request::new(head.method.as_str(), head.uri.path(), headers, bytes.to_vec());
+            // What is asked for by HEAD is answered as if by GET; the server leaves out the body.
+            let method = if head.method == Method::HEAD { Method::GET } else { head.method };
+            let request = Request::new(method.as_str(), head.uri.path(), headers, bytes.to_vec());
             if board.admits(&request) { bundle.route(request).await } else { Refusal::Forbidden(NOT_HERE).into() }
         }
         Ok(Err(_)) => Refusal::TooLarge.into(),

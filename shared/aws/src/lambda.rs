@@ -87,10 +87,18 @@ where
     F: Future<Output = Response> + Send + 'static,
 {
     serve(|event| {
-        let answer = request(event).map(&handle);
+        // What is asked for by HEAD is answered as if by GET, without the body.
+        let asked = request(event).map(|mut request| {
+            let head = request.method == "HEAD";
+            if head {
+                "GET".clone_into(&mut request.method);
+            }
+            (handle(request), head)
+        });
         async move {
-            Ok(response(match answer {
-                Ok(answer) => answer.await,
+            Ok(response(match asked {
+                Ok((answer, false)) => answer.await,
+                Ok((answer, true)) => Response { body: String::new(), ..answer.await },
                 Err(refusal) => refusal.into(),
             }))
         }
