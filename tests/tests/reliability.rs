@@ -313,3 +313,20 @@ async fn a_delivery_that_took_too_long_gives_back_its_own_claim_and_nobody_elses
     store.release(&key, second).await.unwrap();
     assert_eq!(store.outgoing(&key).await.unwrap().0.unwrap().claimed_at, None);
 }
+
+#[tokio::test]
+async fn a_merge_into_more_services_than_a_transaction_holds_opens_a_window_in_each() {
+    for (count, transactions) in [(32, 1), (33, 2), (100, 4)] {
+        let names: Vec<String> = (0..count).map(|i| format!("service{i:03}")).collect();
+        let services: Vec<&str> = names.iter().map(String::as_str).collect();
+        let stage = Stage::with(&configuration(&services), |_| {}).await;
+        let merge = ("/merge/github", stage.merged("feanil", 12));
+        let (status, cost) = stage.cost(send(&stage, &merge)).await;
+        assert_eq!((status, cost), (200, [0, 0, 0, transactions]), "{count} services");
+        for service in &services {
+            assert_eq!(stage.windows(service).await, ["edx-platform#12 feanil standby"], "{service} of {count}");
+        }
+        let again = stage.github("/merge/github", &merge.1).await;
+        assert!(again.body.contains("already_known"), "{}", again.body);
+    }
+}

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use domain::on_merge::{Approved, Enqueued, Merge, Way};
-use domain::{Change, ChangeId, Commit, Record, Repository};
+use domain::{Change, ChangeId, Commit, Entry, PersonId, Record, Repository, ServiceId};
 use jiff::Timestamp;
 
 use super::transaction::Transaction;
@@ -15,6 +15,12 @@ use crate::records::{self, Item};
 
 /// Beside the body, which says who enqueued: who approved.
 const APPROVED: &str = "approved";
+
+/// A transaction holds 100 actions: four for each service, and two for the change itself.
+const MOST_SERVICES: usize = 24;
+
+/// A change's window in one service: its responder, and the line for the service's log.
+type Window = (ServiceId, PersonId, Entry);
 
 /// What came of keeping a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,32 +42,57 @@ impl Store {
     /// One transaction: the change itself, its window in each service, each service's log and clock.
     /// Its condition makes a repetition harmless; a richer report of the same commit replaces a poorer one.
     /// `awaits`: the pull request that a bot merged, and what was known of its way.
+    ///
+    /// For more services than one transaction holds there are several, the change itself in the last: until that is
+    /// done the merge is not known, and its repetition does all of them again, to the same end.
     pub async fn keep_merge(
         &self,
         merge: &Merge,
         awaits: Option<(u64, &Way)>,
         now: Timestamp,
     ) -> Result<MergeOutcome, StoreError> {
-        let change = &merge.change;
-        let expires = Some(change.merged_at + keys::KEEP_CHANGE);
-        let mut transaction = Transaction::new(self);
-        let mut item = records::item(&keys::change(&change.id), change, expires)?;
-        item.insert("worth".into(), records::number(change.worth()));
-        let worth = Item::from([(":worth".into(), records::number(change.worth()))]);
-        transaction.put_if(item, "attribute_not_exists(pk) OR worth < :worth", worth)?;
-        for (service, responder, entry) in &merge.windows {
-            let mut item = records::item(&keys::window(service, &change.id), change, expires)?;
-            item.insert(keys::REVISION.into(), records::number(change.worth()));
-            item.insert(keys::PERSON.into(), records::text(responder.as_str()));
-            item.insert(keys::PERSON_AT.into(), records::number(change.merged_at.as_millisecond()));
-            transaction.put(item)?;
-            if let Some(files) = &merge.files {
-                let record = Record::Files(change.id.clone(), files.clone());
-                transaction.put(records::encode(service, &record, 1)?)?;
+        let windows: Vec<&[Window]> = merge.windows.chunks(MOST_SERVICES).collect();
+        let (last, before) = windows.split_last().map_or((&[][..], &[][..]), |(last, before)| (*last, before));
+        let mut kept = Ok(());
+        for windows in before {
+            let mut transaction = Transaction::new(self);
+            transaction.check(&keys::change(&merge.change.id), NEWS, worth(&merge.change))?;
+            open_windows(&mut transaction, merge, windows, now)?;
+            kept = transaction.commit().await;
+            if kept.is_err() {
+                break;
             }
-            transaction.log(service, entry)?;
-            transaction.wake(service, now)?;
         }
+        if kept.is_ok() {
+            kept = self.whole_merge(merge, last, awaits, now)?.commit().await;
+        }
+        match kept {
+            Ok(()) => Ok(MergeOutcome::Kept),
+            Err(StoreError::Conflict) => match self.change(&merge.change.id).await? {
+                Some(known) if known.worth() >= merge.change.worth() => {
+                    self.keep_files(merge, now).await?;
+                    Ok(MergeOutcome::Known)
+                }
+                Some(_) | None => Err(StoreError::Conflict),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The change itself, with these windows, and what makes its merge known.
+    fn whole_merge(
+        &self,
+        merge: &Merge,
+        windows: &[Window],
+        awaits: Option<(u64, &Way)>,
+        now: Timestamp,
+    ) -> Result<Transaction<'_>, StoreError> {
+        let change = &merge.change;
+        let mut transaction = Transaction::new(self);
+        let mut item = records::item(&keys::change(&change.id), change, Some(change.merged_at + keys::KEEP_CHANGE))?;
+        item.insert("worth".into(), records::number(change.worth()));
+        transaction.put_if(item, NEWS, worth(change))?;
+        open_windows(&mut transaction, merge, windows, now)?;
         if let Some((number, way)) = awaits {
             // If somebody turns out to have enqueued or approved it meanwhile, this fails and the merge is decided again.
             let values = Item::from([
@@ -75,29 +106,22 @@ impl Store {
             };
             transaction.update(&key, "SET merged = :merged, expires = :expires", Some(unchanged), values)?;
         }
-        match transaction.commit().await {
-            Ok(()) => Ok(MergeOutcome::Kept),
-            Err(StoreError::Conflict) => match self.change(&change.id).await? {
-                Some(known) if known.worth() >= change.worth() => {
-                    self.keep_files(merge, now).await?;
-                    Ok(MergeOutcome::Known)
-                }
-                Some(_) | None => Err(StoreError::Conflict),
-            },
-            Err(error) => Err(error),
-        }
+        Ok(transaction)
     }
 
     /// A poorer report of a change that we know may still be the one that lists its files.
     async fn keep_files(&self, merge: &Merge, now: Timestamp) -> Result<(), StoreError> {
         let Some(files) = &merge.files else { return Ok(()) };
-        let mut transaction = Transaction::new(self);
-        for (service, ..) in &merge.windows {
-            let record = Record::Files(merge.change.id.clone(), files.clone());
-            transaction.put(records::encode(service, &record, 1)?)?;
-            transaction.wake(service, now)?;
+        for windows in merge.windows.chunks(MOST_SERVICES) {
+            let mut transaction = Transaction::new(self);
+            for (service, ..) in windows {
+                let record = Record::Files(merge.change.id.clone(), files.clone());
+                transaction.put(records::encode(service, &record, 1)?)?;
+                transaction.wake(service, now)?;
+            }
+            transaction.commit().await?;
         }
-        transaction.commit().await
+        Ok(())
     }
 
     /// A change by its id, whether or not any window of it is still open.
@@ -146,6 +170,38 @@ impl Store {
             .map_err(|e| StoreError::unavailable(DisplayErrorContext(e)))?;
         answer.attributes().map_or(Ok(Queued::default()), read_queued)
     }
+}
+
+/// What a change says that we did not know.
+const NEWS: &str = "attribute_not_exists(pk) OR worth < :worth";
+
+fn worth(change: &Change) -> Item {
+    Item::from([(":worth".into(), records::number(change.worth()))])
+}
+
+/// The window of a change in each of these services, with its line in the service's log; and its clock rings.
+fn open_windows(
+    transaction: &mut Transaction<'_>,
+    merge: &Merge,
+    windows: &[Window],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let change = &merge.change;
+    for (service, responder, entry) in windows {
+        let expires = Some(change.merged_at + keys::KEEP_CHANGE);
+        let mut item = records::item(&keys::window(service, &change.id), change, expires)?;
+        item.insert(keys::REVISION.into(), records::number(change.worth()));
+        item.insert(keys::PERSON.into(), records::text(responder.as_str()));
+        item.insert(keys::PERSON_AT.into(), records::number(change.merged_at.as_millisecond()));
+        transaction.put(item)?;
+        if let Some(files) = &merge.files {
+            let record = Record::Files(change.id.clone(), files.clone());
+            transaction.put(records::encode(service, &record, 1)?)?;
+        }
+        transaction.log(service, entry)?;
+        transaction.wake(service, now)?;
+    }
+    Ok(())
 }
 
 fn read_queued(item: &Item) -> Result<Queued, StoreError> {

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem, Update};
 use domain::{Entry, PersonId, ServiceId};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -51,6 +51,17 @@ impl<'a> Transaction<'a> {
             .set_expression_attribute_values(Some(values).filter(|v| !v.is_empty()))
             .build();
         self.add(TransactWriteItem::builder().put(put.map_err(StoreError::unavailable)?))
+    }
+
+    /// Does nothing to an item, but only under this condition.
+    pub(super) fn check(&mut self, key: &Key, condition: &str, values: Item) -> Result<(), StoreError> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.store.table)
+            .set_key(Some(records::key_item(key)))
+            .condition_expression(condition)
+            .set_expression_attribute_values(Some(values))
+            .build();
+        self.add(TransactWriteItem::builder().condition_check(check.map_err(StoreError::unavailable)?))
     }
 
     /// Deletes an item if its stored revision is `seen`.
