@@ -3,7 +3,7 @@
 pub mod senders;
 
 use aws::sender::{self, Reading};
-use aws::store::{MergeOutcome, Queued};
+use aws::store::{self, MergeOutcome, Queued};
 use aws::{House, Refusal, Request, Response, StoreError};
 use domain::on_merge::{self, Merge, MergeDecision, MergeEvent, Way};
 use domain::{ChangeId, Reason, Repository};
@@ -26,11 +26,11 @@ async fn receive(house: &House, request: &Request) -> Result<Response, Refusal> 
 /// Load, decide, commit: again where somebody else was faster.
 async fn keep(house: &House, event: MergeEvent) -> Result<Response, Refusal> {
     let now = house.now();
-    for _ in 0..3 {
+    for attempt in 0..store::MOST_TRIES {
         let way = load(house, &event).await?;
         let decision = on_merge::decide(event.clone(), &way, house.settings(), now);
         match commit(house, decision, &event, &way, now).await {
-            Err(StoreError::Conflict) => {}
+            Err(StoreError::Conflict) => store::pause(attempt, now).await,
             result => return Ok(result?),
         }
     }

@@ -101,7 +101,7 @@ impl Bundle {
         let print = options.terminal;
         let house = House {
             configuration: Arc::new(options.configuration),
-            store: Store::new(clients::dynamodb(&aws, &http), TABLE),
+            store: Store::new(clients::dynamodb(&aws, &http), TABLE).taking_turns(),
             topic: Topic::new(clients::sns(&aws, &http), topic::ARN),
             secrets: Arc::new(options.secrets),
             http,

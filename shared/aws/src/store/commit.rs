@@ -15,7 +15,7 @@ use crate::outbox;
 use crate::records::{self, Item};
 
 /// A decision is taken again at most this often when somebody else was faster.
-const MOST_TRIES: u32 = 5;
+pub const MOST_TRIES: u32 = 5;
 
 impl Store {
     /// Loads, decides and commits, again where somebody else was faster. What `decide` returns beside its
@@ -26,6 +26,10 @@ impl Store {
         now: Timestamp,
         mut decide: impl FnMut(&Situation) -> (Decisions, T),
     ) -> Result<(Decisions, T), StoreError> {
+        let _turn = match &self.turns {
+            Some(turns) => turns.wait(service).await,
+            None => None,
+        };
         for attempt in 0..MOST_TRIES {
             let situation = self.situation(service).await?;
             let (decisions, result) = decide(&situation);
@@ -181,7 +185,7 @@ fn history(service: &ServiceId, incident: &Incident) -> Result<Item, StoreError>
 }
 
 /// Waits a moment, longer each time, and not as long as the others who lost the same race.
-async fn pause(attempt: u32, now: Timestamp) {
+pub async fn pause(attempt: u32, now: Timestamp) {
     static SALT: AtomicU64 = AtomicU64::new(0);
     let salt =
         SALT.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed) ^ u64::from(now.subsec_nanosecond().unsigned_abs());

@@ -6,6 +6,7 @@
 mod commit;
 mod merges;
 mod transaction;
+mod turns;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -17,7 +18,9 @@ use aws_sdk_dynamodb::error::DisplayErrorContext;
 use domain::{Clock, Entry, Incident, Noted, PersonId, ServiceId, Situation};
 use jiff::Timestamp;
 
+pub use commit::{MOST_TRIES, pause};
 pub use merges::{MergeOutcome, Queued};
+use turns::Turns;
 
 use crate::keys::{self, Key};
 use crate::records::{self, Item};
@@ -63,12 +66,25 @@ pub struct Store {
     client: Client,
     table: String,
     counters: Arc<Counters>,
+    turns: Option<Turns>,
 }
 
 impl Store {
     #[must_use]
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into(), counters: Arc::default() }
+        Self { client, table: table.into(), counters: Arc::default(), turns: None }
+    }
+
+    /// The same table, where decisions about one service take turns within this process.
+    #[must_use]
+    pub fn taking_turns(self) -> Self {
+        Self { turns: Some(Turns::default()), ..self }
+    }
+
+    /// The same table, where they race.
+    #[must_use]
+    pub fn racing(self) -> Self {
+        Self { turns: None, ..self }
     }
 
     pub(crate) fn client(&self) -> &Client {
