@@ -374,3 +374,41 @@ async fn a_bots_merge_and_the_news_of_who_enqueued_it_find_each_other_in_a_race(
     let windows = stage.windows("edxapp").await;
     assert!(windows.len() == 20 && windows.iter().all(|w| w.contains(" feanil ")), "{windows:?}");
 }
+
+/// A look that was too slow must not put the clock beyond a message which it has not seen.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alert_that_is_committed_while_the_scheduler_looks_is_seen_with_its_message() {
+    let mut stage = Stage::new().await;
+    // Where nobody takes turns: the scheduler is another process.
+    stage.house.store = stage.house.store.racing();
+    send(&stage, &three(&stage)[0]).await;
+    let alert = stage.alerting("edxapp", "Fri 12:00", false).to_string();
+    let silent = stage.without_topic();
+    let (mut looks, mut seen) = (0, Vec::new());
+    let id = "edxapp".parse().unwrap();
+    let service = stage.house.settings().service(&id).unwrap();
+    let now = stage.clock.now();
+    let (decisions, ()) = stage
+        .house
+        .store
+        .decide_seeing_outbox(&id, now, |situation, outbox| {
+            looks += 1;
+            if looks == 1 {
+                // Between our reading and our writing; the process that decides it dies before it publishes.
+                let headers = token_headers(house_tests::TOKEN);
+                let request = aws::Request::new("POST", "/alert/alertmanager", headers, alert.clone().into_bytes());
+                let deciding = on_alert::handle(&silent, request);
+                let response = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(deciding));
+                assert_eq!(response.status, 200);
+            }
+            seen = outbox.iter().map(|o| o.message.kind).collect();
+            (domain::on_schedule::decide(situation, outbox, service, stage.house.settings(), now).decisions, ())
+        })
+        .await
+        .unwrap();
+    assert_eq!((looks, seen), (2, vec![Kind::Page]));
+    let domain::decision::Wake::Exactly(Some(due)) = decisions.wake else { panic!("{decisions:?}") };
+    assert!(due <= now + jiff::SignedDuration::from_secs(15), "looked at again before the page is anybody's to lose");
+    stage.at("Fri 12:01").await;
+    assert!(stage.heard().contains(&"PAGE to anna: [critical] edxapp production: HighErrorRate".to_owned()));
+}

@@ -5,7 +5,7 @@ pub mod forges;
 use aws::wire::error_chain;
 use aws::{House, StoreError};
 use domain::on_deploy::{self, Question};
-use domain::{ServiceId, Situation, on_schedule};
+use domain::{Outgoing, ServiceId, Situation, on_schedule};
 
 /// One look at a service does at most this many rounds; what is left is due at once again.
 const MOST_ROUNDS: usize = 40;
@@ -52,12 +52,11 @@ async fn run_rounds(house: &House, id: &ServiceId) -> Result<(), StoreError> {
     };
     for _ in 0..MOST_ROUNDS {
         let now = house.now();
-        let outbox = house.store.outbox(id).await?;
-        let decide = |situation: &Situation| {
-            let round = on_schedule::decide(situation, &outbox, service, settings, now);
+        let decide = |situation: &Situation, outbox: &[Outgoing]| {
+            let round = on_schedule::decide(situation, outbox, service, settings, now);
             (round.decisions, round.republish)
         };
-        let (decisions, republish) = house.store.decide(id, now, decide).await?;
+        let (decisions, republish) = house.store.decide_seeing_outbox(id, now, decide).await?;
         house.publish(&decisions.messages).await;
         house.publish(&republish).await;
         let again = decisions.wake;

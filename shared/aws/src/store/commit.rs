@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use domain::decision::{RecordKey, Wake};
-use domain::{Decisions, Incident, ServiceId, Situation, Write};
+use domain::{Decisions, Incident, Outgoing, ServiceId, Situation, Write};
 use jiff::Timestamp;
 
 use super::transaction::Transaction;
@@ -26,13 +26,35 @@ impl Store {
         now: Timestamp,
         mut decide: impl FnMut(&Situation) -> (Decisions, T),
     ) -> Result<(Decisions, T), StoreError> {
+        self.decide_on(service, now, false, |situation, _| decide(situation)).await
+    }
+
+    /// The same, seeing the outbox too. It is read after the situation, each time: so the message of any decision
+    /// that this situation shows is in it, unless it was accepted; and any later decision is a conflict.
+    pub async fn decide_seeing_outbox<T>(
+        &self,
+        service: &ServiceId,
+        now: Timestamp,
+        decide: impl FnMut(&Situation, &[Outgoing]) -> (Decisions, T),
+    ) -> Result<(Decisions, T), StoreError> {
+        self.decide_on(service, now, true, decide).await
+    }
+
+    async fn decide_on<T>(
+        &self,
+        service: &ServiceId,
+        now: Timestamp,
+        sees_outbox: bool,
+        mut decide: impl FnMut(&Situation, &[Outgoing]) -> (Decisions, T),
+    ) -> Result<(Decisions, T), StoreError> {
         let _turn = match &self.turns {
             Some(turns) => turns.wait(service).await,
             None => None,
         };
         for attempt in 0..MOST_TRIES {
             let situation = self.situation(service).await?;
-            let (decisions, result) = decide(&situation);
+            let outbox = if sees_outbox { self.outbox(service).await? } else { Vec::new() };
+            let (decisions, result) = decide(&situation, &outbox);
             match self.commit(&situation, &decisions, now).await {
                 Ok(()) => return Ok((decisions, result)),
                 Err(StoreError::Conflict) => pause(attempt, now).await,
