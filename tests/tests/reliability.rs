@@ -412,3 +412,45 @@ async fn an_alert_that_is_committed_while_the_scheduler_looks_is_seen_with_its_m
     stage.at("Fri 12:01").await;
     assert!(stage.heard().contains(&"PAGE to anna: [critical] edxapp production: HighErrorRate".to_owned()));
 }
+
+#[tokio::test]
+async fn a_forge_that_hangs_keeps_no_page_of_any_service_waiting() {
+    // It takes every connection and says nothing.
+    let hangs = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", hangs.local_addr().unwrap());
+    let stage = Stage::with(&configuration(&["aaa", "zzz"]), |configuration| {
+        let github = configuration.senders.get_mut("github").unwrap();
+        (github.api_token, github.api_url) = (Some("api".into()), Some(address));
+    })
+    .await;
+    for number in [1, 2] {
+        send(&stage, &("/merge/github", stage.merged("feanil", number))).await;
+        send(&stage, &("/deploy/github", stage.deployed("prod", "success", number))).await;
+    }
+    send(&stage, &("/alert/alertmanager", stage.alerting("zzz", "Fri 12:00", false))).await;
+    for by_tick in [true, false] {
+        stage.clock.set(stage.clock.now() + jiff::SignedDuration::from_mins(5));
+        let bundle = stage.bundle.clone();
+        let working = tokio::spawn(async move {
+            match by_tick {
+                true => bundle.tick().await,
+                false => bundle.run_schedule().await,
+            }
+        });
+        let wanted = if by_tick { "PAGE to anna: [critical] zzz" } else { "PAGE to anna: [critical] aaa" };
+        let told = async {
+            while !stage.heard().iter().any(|line| line.starts_with(wanted)) {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(8), told).await.expect(wanted);
+        assert!(!working.is_finished(), "the forge is still being asked");
+        working.abort();
+        if by_tick {
+            // Another failure, in time for the loop: unacknowledged for five minutes when it looks.
+            send(&stage, &("/alert/alertmanager", stage.alerting("aaa", "Fri 12:05", false))).await;
+        } else {
+            working.abort();
+        }
+    }
+}

@@ -75,8 +75,8 @@ impl Nudges {
         self.arrived.notify_one();
     }
 
-    fn take(&self) -> BTreeSet<ServiceId> {
-        std::mem::take(&mut *self.services.lock().unwrap_or_else(PoisonError::into_inner))
+    fn take(&self) -> Vec<ServiceId> {
+        std::mem::take(&mut *self.services.lock().unwrap_or_else(PoisonError::into_inner)).into_iter().collect()
     }
 }
 
@@ -129,18 +129,14 @@ impl Bundle {
 
     /// Looks at every service that was just changed; on AWS the table's stream wakes `on-schedule` for it.
     pub async fn settle_nudged(&self) {
-        for service in self.nudges.take() {
-            if let Err(error) = on_schedule::settle(&self.house, &service).await {
-                tracing::error!(service.name = %service, cause = error_chain(&error), "not settled, tried again at the next tick");
-            }
-        }
+        let changed = self.look_at_nudged().await;
+        on_schedule::ask(&self.house, &changed).await;
     }
 
     /// One tick of the clock.
     pub async fn tick(&self) {
-        if let Err(error) = on_schedule::tick(&self.house).await {
-            tracing::error!(cause = error_chain(&error), "the tick failed, tried again in a minute");
-        }
+        let due = self.look_at_due().await;
+        on_schedule::ask(&self.house, &due).await;
     }
 
     /// The next tick at which something is due, for clocks that can be moved: whole minutes after `now`.
@@ -157,18 +153,48 @@ impl Bundle {
         self.in_flight.idle().await;
     }
 
-    /// Looks when nudged and each minute, for ever; at once too, for what was left when we were last stopped.
+    /// Looks when nudged and each minute, for ever; at once too, for what was left when we were last stopped. Forges
+    /// are asked beside it, since no look of any service waits for one.
     pub async fn run_schedule(self) {
+        let questions = Nudges::default();
+        tokio::spawn(self.clone().run_questions(questions.clone()));
         if let Err(error) = on_schedule::resume(&self.house).await {
             tracing::error!(cause = error_chain(&error), "not resumed, the ticks will");
         }
+        self.house.settings().services().for_each(|service| questions.add(&service.id));
         let mut minute = tokio::time::interval(std::time::Duration::from_secs(60));
         minute.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         loop {
-            tokio::select! {
-                _ = minute.tick() => self.tick().await,
-                () = self.nudges.arrived.notified() => self.settle_nudged().await,
-            }
+            let looked = tokio::select! {
+                _ = minute.tick() => self.look_at_due().await,
+                () = self.nudges.arrived.notified() => self.look_at_nudged().await,
+            };
+            looked.iter().for_each(|service| questions.add(service));
         }
+    }
+
+    async fn run_questions(self, questions: Nudges) {
+        loop {
+            questions.arrived.notified().await;
+            on_schedule::ask(&self.house, &questions.take()).await;
+        }
+    }
+
+    /// Looks at what was changed, and says what that was.
+    async fn look_at_nudged(&self) -> Vec<ServiceId> {
+        let changed = self.nudges.take();
+        // What fails is logged there, and tried again at the next tick.
+        let _ = on_schedule::look(&self.house, &changed).await;
+        changed
+    }
+
+    /// Looks at what is due, and says what that was.
+    async fn look_at_due(&self) -> Vec<ServiceId> {
+        let due = self.house.store.due(self.house.now()).await.unwrap_or_else(|error| {
+            tracing::error!(cause = error_chain(&error), "the tick failed, tried again in a minute");
+            Vec::new()
+        });
+        let _ = on_schedule::look(&self.house, &due).await;
+        due
     }
 }

@@ -18,6 +18,8 @@ pub enum Unanswered {
     Status(u16),
     #[error("the forge's answer cannot be read")]
     Malformed(#[source] aws::Malformed),
+    #[error("there was no time left for the question")]
+    TooLate,
     #[error("the release has more than {0} commits")]
     TooMany(usize),
 }
