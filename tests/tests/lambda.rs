@@ -34,7 +34,8 @@ struct Cloud {
 
 impl Cloud {
     async fn new(name: &str) -> Self {
-        let engine = recent_deployers::engine::start(None).await.unwrap();
+        let now = std::sync::Arc::new(|| house_tests::time("Fri 12:00"));
+        let engine = recent_deployers::engine::Engine::start(None, now).await.unwrap().address;
         let topic = Peer::start().await;
         let folder = std::env::temp_dir().join(format!("recent-deployers-{name}-{}", std::process::id()));
         let secrets = folder.join("secrets");

@@ -454,3 +454,55 @@ async fn a_forge_that_hangs_keeps_no_page_of_any_service_waiting() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_has_expired_is_deleted_and_what_is_live_never_is() {
+    let mut stage = Stage::new().await;
+    for event in three(&stage) {
+        send(&stage, &event).await;
+    }
+    let id = "edxapp".parse().unwrap();
+    stage.at("Fri 12:30").await.alert("edxapp", "Fri 12:00", true).await;
+    stage.at("Sat 14:00").await;
+    let change = domain::ChangeId {
+        repository: house_tests::REPOSITORY.parse().unwrap(),
+        commit: house_tests::commit(12).parse().unwrap(),
+    };
+    let store = stage.house.store.clone();
+    let days = |days: i64| house_tests::time("Fri 12:00") + jiff::SignedDuration::from_hours(24 * days);
+    assert!(!store.log(&id, 10).await.unwrap().is_empty() && store.change(&change).await.unwrap().is_some());
+
+    stage.clock.set(days(92));
+    stage.bundle.tick().await;
+    let old = store.log(&id, 100).await.unwrap().into_iter().filter(|entry| entry.at < days(2)).count();
+    assert_eq!(old, 0, "the log is kept for 90 days");
+    assert!(store.change(&change).await.unwrap().is_some(), "a change is known for 400 days");
+    stage.alert("edxapp", "Sat 14:00", false).await;
+
+    stage.clock.set(days(402));
+    stage.bundle.tick().await;
+    assert!(store.change(&change).await.unwrap().is_none());
+    stage.clock.set(days(1000));
+    stage.bundle.tick().await;
+    let situation = stage.situation("edxapp").await;
+    assert_eq!((situation.deployments.len(), situation.signals.len()), (1, 1), "what is live, and what still fires");
+    assert!(situation.incidents.values().any(|i| i.value.is_open()));
+}
+
+#[tokio::test]
+async fn a_service_that_left_the_configuration_is_left_alone_and_goes_on_when_it_is_back() {
+    let stage = Stage::with(&configuration(&["edxapp", "gone"]), |_| {}).await;
+    send(&stage, &("/alert/alertmanager", stage.alerting("gone", "Fri 12:00", false))).await;
+    let mut without = stage.house.clone();
+    let text = configuration(&["edxapp"]);
+    let parsed = aws::settings::Configuration::parse(&text, &aws::settings::no_files).unwrap();
+    without.configuration = std::sync::Arc::new(parsed);
+    assert_eq!(on_schedule::tick(&without).await.unwrap(), 1);
+    for hours in [1, 23] {
+        stage.clock.set(house_tests::time("Fri 12:00") + jiff::SignedDuration::from_hours(hours));
+        assert_eq!(on_schedule::tick(&without).await.unwrap(), 0, "it does not warn each minute");
+    }
+    send(&stage, &("/alert/alertmanager", stage.alerting("gone", "Fri 12:00", true))).await;
+    stage.bundle.quiesce().await;
+    assert!(stage.incident("gone").await.resolved_at.is_some());
+}

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use aws::wire::error_chain;
 use aws::{House, StoreError};
+use domain::decision::Wake;
 use domain::on_deploy::{self, Question};
-use domain::{Outgoing, ServiceId, Situation, on_schedule};
+use domain::{Decisions, Outgoing, ServiceId, Situation, on_schedule};
 use forges::Unanswered;
+use jiff::SignedDuration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -17,6 +19,8 @@ use tokio::time::Instant;
 /// One look at a service does at most this many rounds; what is left is due at once again.
 const MOST_ROUNDS: usize = 40;
 
+/// How long a service that left the configuration is not looked at.
+const LEFT_ALONE: SignedDuration = SignedDuration::from_hours(24);
 /// How many questions are put to forges at a time.
 const QUESTIONS_AT_ONCE: usize = 8;
 /// How long forges are given, all of them together.
@@ -100,7 +104,9 @@ async fn run_rounds(house: &House, id: &ServiceId) -> Result<(), StoreError> {
     let settings = house.settings();
     let Some(service) = settings.service(id) else {
         tracing::warn!(service.name = %id, "is no longer in the configuration: its items expire by themselves");
-        return Ok(());
+        // Its clock is put off, not stopped: should it come back, it goes on where it was.
+        let later = Decisions::none(id, Wake::Exactly(Some(house.now() + LEFT_ALONE)));
+        return house.store.decide(id, house.now(), |_| (later.clone(), ())).await.map(|_| ());
     };
     for _ in 0..MOST_ROUNDS {
         let now = house.now();
@@ -112,7 +118,7 @@ async fn run_rounds(house: &House, id: &ServiceId) -> Result<(), StoreError> {
         house.publish(&decisions.messages).await;
         house.publish(&republish).await;
         let again = decisions.wake;
-        if !matches!(again, domain::decision::Wake::Exactly(Some(at)) if at <= now) {
+        if !matches!(again, Wake::Exactly(Some(at)) if at <= now) {
             return Ok(());
         }
     }

@@ -18,10 +18,12 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-use crate::engine::{self, EngineError};
+use crate::engine::{Engine, EngineError};
 use crate::topic::{self, InFlight};
 
 const TABLE: &str = "recent-deployers";
+/// How often what has expired is deleted. Nothing reads it, so there is no hurry.
+const SWEEP_EVERY: SignedDuration = SignedDuration::from_hours(6);
 
 /// What came of printing: a printer that cannot fail returns nothing.
 pub trait Printed {
@@ -86,15 +88,18 @@ pub struct Bundle {
     pub house: House,
     in_flight: InFlight,
     nudges: Nudges,
+    engine: Engine,
+    /// When the engine was last told to delete what has expired.
+    swept_at: Arc<Mutex<Option<Timestamp>>>,
 }
 
 impl Bundle {
     /// Starts the engine and the topic, and makes the table. Nothing runs by itself yet.
     pub async fn start<P: Printed + 'static>(options: Options<P>) -> Result<Self, StartError> {
-        let engine = engine::start(options.file.as_deref()).await?;
+        let engine = Engine::start(options.file.as_deref(), Arc::clone(&options.now)).await?;
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(StartError::Port)?;
         let address = listener.local_addr().map_err(StartError::Port)?;
-        let aws = Aws::local(engine, format!("http://{address}"));
+        let aws = Aws::local(engine.address.clone(), format!("http://{address}"));
         let http = Http::new();
         let nudges = Nudges::default();
         let nudge = nudges.clone();
@@ -112,7 +117,8 @@ impl Bundle {
         house.store.create_table().await?;
         let in_flight = InFlight::default();
         topic::serve(listener, house.clone(), in_flight.clone());
-        Ok(Self { house, in_flight, nudges })
+        // The first tick sweeps, since a program that is started each morning may never run for long.
+        Ok(Self { house, in_flight, nudges, engine, swept_at: Arc::default() })
     }
 
     /// Hands a request to the function whose route it is: the same routes as API Gateway's.
@@ -137,6 +143,23 @@ impl Bundle {
     pub async fn tick(&self) {
         let due = self.look_at_due().await;
         on_schedule::ask(&self.house, &due).await;
+        self.sweep_now_and_then().await;
+    }
+
+    /// Deletes what has expired, if that was not done lately.
+    async fn sweep_now_and_then(&self) {
+        let now = self.house.now();
+        let due = {
+            let mut swept_at = self.swept_at.lock().unwrap_or_else(PoisonError::into_inner);
+            let due = swept_at.is_none_or(|at| now.duration_since(at) >= SWEEP_EVERY);
+            if due {
+                *swept_at = Some(now);
+            }
+            due
+        };
+        if due {
+            self.engine.sweep().await;
+        }
     }
 
     /// The next tick at which something is due, for clocks that can be moved: whole minutes after `now`.
@@ -166,7 +189,11 @@ impl Bundle {
         minute.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         loop {
             let looked = tokio::select! {
-                _ = minute.tick() => self.look_at_due().await,
+                _ = minute.tick() => {
+                    let bundle = self.clone();
+                    tokio::spawn(async move { bundle.sweep_now_and_then().await });
+                    self.look_at_due().await
+                }
                 () = self.nudges.arrived.notified() => self.look_at_nudged().await,
             };
             looked.iter().for_each(|service| questions.add(service));

@@ -1,8 +1,11 @@
 //! The embedded engine: DynamoDB's protocol on a loopback port, SQLite in a file or in memory below.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use aws::house::Now;
 use dynoxide::Database;
+use dynoxide::storage_backend::Clock;
 use tokio::net::TcpListener;
 
 /// Why the engine does not run.
@@ -14,16 +17,49 @@ pub enum EngineError {
     Port(#[source] std::io::Error),
 }
 
-/// Starts the engine and returns its address. It runs until the process ends; nothing has to be shut down,
-/// since every answered write is in the file.
-pub async fn start(file: Option<&Path>) -> Result<String, EngineError> {
-    let opened = match file {
-        Some(path) => Database::new(&path.to_string_lossy()),
-        None => Database::memory(),
-    };
-    let database = opened.map_err(|e| EngineError::Open(e.to_string()))?;
-    let listener = TcpListener::bind("127.0.0.1:0").await.map_err(EngineError::Port)?;
-    let address = listener.local_addr().map_err(EngineError::Port)?;
-    tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
-    Ok(format!("http://{address}"))
+/// A running engine.
+#[derive(Clone)]
+pub struct Engine {
+    pub address: String,
+    database: Database,
+}
+
+/// The engine's clock is ours, in virtual time too.
+struct OurClock(Now);
+
+impl Clock for OurClock {
+    fn now_unix_secs(&self) -> u64 {
+        u64::try_from((self.0)().as_second()).unwrap_or(0)
+    }
+
+    fn now_unix_secs_f64(&self) -> f64 {
+        (self.0)().as_duration().as_secs_f64()
+    }
+}
+
+impl Engine {
+    /// Starts the engine. It runs until the process ends; nothing has to be shut down, since every answered write is
+    /// in the file. In memory it goes by our clock; with a file by the machine's.
+    pub async fn start(file: Option<&Path>, now: Now) -> Result<Self, EngineError> {
+        let opened = match file {
+            Some(path) => Database::new(&path.to_string_lossy()),
+            None => Database::memory_with_clock(Arc::new(OurClock(now))),
+        };
+        let database = opened.map_err(|e| EngineError::Open(e.to_string()))?;
+        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(EngineError::Port)?;
+        let address = listener.local_addr().map_err(EngineError::Port)?;
+        tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database.clone(), std::future::pending()));
+        Ok(Self { address: format!("http://{address}"), database })
+    }
+
+    /// Deletes what has expired, as DynamoDB does by itself. Other requests go on meanwhile.
+    pub async fn sweep(&self) {
+        let database = self.database.clone();
+        let swept = tokio::task::spawn_blocking(move || database.sweep_ttl()).await;
+        match swept {
+            Ok(Ok(deleted)) => tracing::debug!(deleted, "what had expired is deleted"),
+            Ok(Err(error)) => tracing::warn!(%error, "what has expired was not deleted, tried again later"),
+            Err(error) => tracing::warn!(%error, "what has expired was not deleted, tried again later"),
+        }
+    }
 }

@@ -40,7 +40,8 @@ impl Store {
 
     /// Marks a message published, unless it was accepted meanwhile.
     pub async fn mark_published(&self, key: &MessageKey, now: Timestamp) -> Result<(), StoreError> {
-        self.touch(key, "SET published_at = :now", "attribute_exists(pk)", now).await.map(|_| ())
+        let still = "attribute_exists(pk)";
+        self.touch(key, "SET published_at = :now, expires = :expires", still, now).await.map(|_| ())
     }
 
     /// Claims a message for one delivery; `false` when another one holds it or it is gone.
@@ -97,6 +98,9 @@ impl Store {
     ) -> Result<bool, StoreError> {
         self.counters().writes.fetch_add(1, Ordering::Relaxed);
         let mut values = Item::from([(":now".into(), records::number(now.as_millisecond()))]);
+        if expression.contains(":expires") {
+            values.insert(":expires".into(), records::number((now + keys::KEEP_MESSAGE).as_second()));
+        }
         if condition.contains(":stale") {
             values.insert(":stale".into(), records::number((now - domain::on_page::CLAIM).as_millisecond()));
             values.insert(":one".into(), records::number(1));

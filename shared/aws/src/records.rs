@@ -71,22 +71,32 @@ pub fn millis(item: &Item, name: &str) -> Option<Timestamp> {
     Timestamp::from_millisecond(millis).ok()
 }
 
-/// Where a record of a service is kept, and its body.
-pub fn encode(service: &domain::ServiceId, record: &Record, rev: u64) -> Result<Item, StoreError> {
+/// Where a record of a service is kept, and its body. What is not written again for [`keys::KEEP_CHANGE`] expires,
+/// if nothing that is live can depend on it: the scheduler drops it long before, as long as the service is configured.
+pub fn encode(service: &domain::ServiceId, record: &Record, rev: u64, now: Timestamp) -> Result<Item, StoreError> {
+    let long = now + keys::KEEP_CHANGE;
     let mut item = match record {
         Record::Change(change) => {
             item(&keys::window(service, &change.id), change, Some(change.merged_at + keys::KEEP_CHANGE))?
         }
-        // Notes outlive their change by no more than the change's own life: both have the same end.
-        Record::Notes(id, notes) => item(&keys::notes(service, id), notes, None)?,
-        Record::Deployment(deployment) => item(&keys::deployment(service, &deployment.key), deployment, None)?,
-        Record::Signals(environment, signals) => item(&keys::signals(service, environment), signals, None)?,
+        Record::Notes(id, notes) => item(&keys::notes(service, id), notes, Some(long))?,
+        // One that did not fail may be what is live, however long ago.
+        Record::Deployment(deployment) => {
+            let end = deployment.has_failed().then_some(long);
+            item(&keys::deployment(service, &deployment.key), deployment, end)?
+        }
+        // What fires, and the sentinel of an open incident, have no end.
+        Record::Signals(environment, signals) => {
+            let over = signals.open.is_none() && signals.firing().next().is_none();
+            item(&keys::signals(service, environment), signals, over.then_some(long))?
+        }
         Record::Incident(incident) => {
             let end = incident.resolved_at.map(|at| at + SignedDuration::from_hours(24 * 7));
             item(&keys::incident(service, &incident.id), incident, end)?
         }
         Record::Shift(shift) => {
-            let mut item = item(&keys::shift(service, &shift.id), shift, None)?;
+            let end = shift.over_at().map(|at| at.max(now) + keys::KEEP_CHANGE);
+            let mut item = item(&keys::shift(service, &shift.id), shift, end)?;
             item.insert(keys::PERSON.into(), text(shift.person.as_str()));
             item.insert(keys::PERSON_AT.into(), number(shift.made_at.as_millisecond()));
             item

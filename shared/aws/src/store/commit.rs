@@ -74,7 +74,7 @@ impl Store {
         let service = &decisions.service;
         let mut transaction = Transaction::new(self);
         for write in &decisions.writes {
-            add_write(&mut transaction, service, situation, write)?;
+            add_write(&mut transaction, service, situation, write, now)?;
         }
         for message in &decisions.messages {
             transaction.put(outbox::new_item(message)?)?;
@@ -176,9 +176,10 @@ fn add_write(
     service: &ServiceId,
     situation: &Situation,
     write: &Write,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     match write {
-        Write::Put { record, seen } => transaction.put_at(records::encode(service, record, seen + 1)?, *seen),
+        Write::Put { record, seen } => transaction.put_at(records::encode(service, record, seen + 1, now)?, *seen),
         Write::Drop { key, seen } => match key {
             RecordKey::Change(id) => transaction.delete_at(&keys::window(service, id), *seen),
             RecordKey::Notes(id) => transaction.delete_at(&keys::notes(service, id), *seen),
