@@ -273,7 +273,9 @@ fn banner(configuration: &Configuration, address: SocketAddr, directory: &Path, 
         let secret = secret.display();
         match sender.as_str() {
             "github" => {
-                lines.push(format!("  GitHub        {base}/merge/github    events: Pull requests, Pull request reviews, Pushes"));
+                lines.push(format!(
+                    "  GitHub        {base}/merge/github    events: Pull requests, Pull request reviews, Pushes"
+                ));
                 lines.push(format!("                {base}/deploy/github   events: Deployment statuses"));
                 lines.push(format!("                content type application/json, secret in {secret}"));
             }

@@ -102,7 +102,7 @@ pub fn encode(service: &domain::ServiceId, record: &Record, rev: u64, now: Times
             item
         }
         Record::Queue(queue) => item(&keys::queue(service), queue, None)?,
-        Record::Files(id, files) => item(&keys::files(service, id), files, None)?,
+        Record::Files(id, files) => item(&keys::files(service, id), files, Some(long))?,
     };
     item.insert(keys::REVISION.into(), number(rev));
     Ok(item)

@@ -44,10 +44,12 @@ pub fn decide(outgoing: Option<&Outgoing>, incident: Option<&Incident>, now: Tim
 /// How long a notice that no receiver took is still worth telling: what is said of the moment is soon untrue, what
 /// somebody has to know from then on is not. A page has no such end: it waits for an answer.
 fn life(step: Step) -> SignedDuration {
-    use Step::{Acknowledged, Ask, EndingSoon, Extended, HandedOver, Receipt, StandbyAgain, Started, Thanks};
+    use Step::{
+        Acknowledged, Ask, EndingSoon, Extended, HandedOver, Receipt, SquadHears, StandbyAgain, Started, Thanks,
+    };
     match step {
         EndingSoon => SignedDuration::from_mins(15),
-        Started | Extended | Ask | Acknowledged => SignedDuration::from_hours(1),
+        Started | Extended | Ask | Acknowledged | SquadHears => SignedDuration::from_hours(1),
         Receipt | Thanks | StandbyAgain | HandedOver => SignedDuration::from_hours(4),
         Step::Forewarned
         | Step::TakenOver

@@ -116,7 +116,7 @@ impl Store {
             let mut transaction = Transaction::new(self);
             for (service, ..) in windows {
                 let record = Record::Files(merge.change.id.clone(), files.clone());
-                transaction.put(records::encode(service, &record, 1)?)?;
+                transaction.put(records::encode(service, &record, 1, now)?)?;
                 transaction.wake(service, now)?;
             }
             transaction.commit().await?;
@@ -196,7 +196,7 @@ fn open_windows(
         transaction.put(item)?;
         if let Some(files) = &merge.files {
             let record = Record::Files(change.id.clone(), files.clone());
-            transaction.put(records::encode(service, &record, 1)?)?;
+            transaction.put(records::encode(service, &record, 1, now)?)?;
         }
         transaction.log(service, entry)?;
         transaction.wake(service, now)?;
