@@ -1,7 +1,6 @@
 //! HTTP on a port of our own, instead of API Gateway.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use aws::links::Action;
@@ -11,8 +10,12 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::State;
 use axum::http::{self, HeaderName, HeaderValue, Method, StatusCode};
+use axum::serve::Listener;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
 
 use crate::bundle::Bundle;
 
@@ -54,33 +57,41 @@ fn is_loopback(host: &str) -> bool {
     name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// How long a body may take to arrive.
+/// How long the head of a request, and then its body, may take to arrive.
 const ARRIVAL: Duration = Duration::from_secs(30);
 /// How long requests that are under way when we stop may still take.
 const FINISHING: Duration = Duration::from_secs(3);
 
 /// Serves requests until `stop` resolves; those under way are finished, unless they take long.
+///
+/// Not by `axum::serve`, which waits for a client as long as the client likes.
 pub async fn serve(
-    listener: TcpListener,
+    mut listener: TcpListener,
     bundle: Bundle,
     board: Board,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let app = Router::new().fallback(handle).with_state((bundle, board));
-    let stopping = Arc::new(Notify::new());
-    let told = Arc::clone(&stopping);
-    let serving = axum::serve(listener, app).with_graceful_shutdown(async move {
-        stop.await;
-        told.notify_one();
-    });
-    let cut_short = async {
-        stopping.notified().await;
-        tokio::time::sleep(FINISHING).await;
-    };
-    tokio::select! {
-        served = serving => served,
-        () = cut_short => Ok(()),
+    let app = TowerToHyperService::new(Router::new().fallback(handle).with_state((bundle, board)));
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(ARRIVAL);
+    let under_way = GracefulShutdown::new();
+    tokio::pin!(stop);
+    loop {
+        let stream = tokio::select! {
+            // Tries again where there are too many connections just now.
+            (stream, _) = Listener::accept(&mut listener) => stream,
+            () = &mut stop => break,
+        };
+        let serving = under_way.watch(http.serve_connection(TokioIo::new(stream), app.clone()));
+        tokio::spawn(async move {
+            if let Err(error) = serving.await {
+                tracing::debug!(%error, "a connection ended before its time");
+            }
+        });
     }
+    drop(listener);
+    let _ = tokio::time::timeout(FINISHING, under_way.shutdown()).await;
+    Ok(())
 }
 
 async fn handle(State((bundle, board)): State<(Bundle, Board)>, request: http::Request<Body>) -> http::Response<Body> {
