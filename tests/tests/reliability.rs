@@ -321,7 +321,7 @@ async fn a_delivery_that_took_too_long_gives_back_its_own_claim_and_nobody_elses
 
 #[tokio::test]
 async fn a_merge_into_more_services_than_a_transaction_holds_opens_a_window_in_each() {
-    for (count, transactions) in [(32, 1), (33, 2), (100, 4)] {
+    for (count, transactions) in [(24, 1), (25, 2), (100, 5)] {
         let names: Vec<String> = (0..count).map(|i| format!("service{i:03}")).collect();
         let services: Vec<&str> = names.iter().map(String::as_str).collect();
         let stage = Stage::with(&configuration(&services), |_| {}).await;

@@ -46,6 +46,8 @@ pub enum Step {
     HandedOver,
     /// What you had, somebody else has now.
     TakenOver,
+    /// You are away while your change goes live: somebody stands in.
+    StoodInFor,
     /// Changes wait for long.
     QueueSlow,
     /// Changes have waited for so long that you are their deputy.
@@ -126,7 +128,7 @@ pub struct MessageKey {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
-fn is_zero(n: &u32) -> bool {
+pub(crate) fn is_zero(n: &u32) -> bool {
     *n == 0
 }
 

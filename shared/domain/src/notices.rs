@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::attendance::{self, Asked, Asking, Due};
 use crate::because::Because;
 use crate::ids::PersonId;
-use crate::message::{Message, Step};
+use crate::message::{Message, MessageKey, Step};
 use crate::queue::{self, Age};
 use crate::reason::Reason;
 use crate::responder::{self, Responder};
@@ -48,6 +48,7 @@ pub struct Told {
 
 impl Told {
     fn say(&mut self, look: &Look<'_>, notes: &mut WindowNotes, message: Message) {
+        let message = Message { key: MessageKey { nth: notes.restarts, ..message.key }, ..message };
         let (person, step) = (message.key.person.clone(), message.key.step);
         notes.hears(step, &person);
         let muted = |p: &crate::Person| step.can_be_muted() && p.muted.contains(&step);
@@ -92,9 +93,10 @@ impl<'a> Look<'a> {
     fn standby(&self, window: &Window<'a>, notes: &mut WindowNotes, told: &mut Told) {
         let holder = &window.holder.person;
         if notes.was_said(Step::Started) && window.nth_turn() > 0 {
-            for step in [Step::Started, Step::EndingSoon, Step::Extended, Step::Ended, Step::TakenOver] {
+            for step in [Step::Started, Step::EndingSoon, Step::Extended, Step::Ended, Step::StoodInFor] {
                 notes.heard.remove(&step);
             }
+            notes.restarts += 1;
             told.say(self, notes, self.notice(window, Step::StandbyAgain, Reason::BackOnStandby));
         } else if !notes.has_heard(Step::Receipt, holder) {
             told.say(self, notes, self.notice(window, Step::Receipt, Reason::MergedOnStandby));
@@ -140,7 +142,7 @@ impl<'a> Look<'a> {
     fn away(&self, window: &Window<'_>, notes: &mut WindowNotes, told: &mut Told) {
         if let Because::Deputises { away, .. } = &window.holder.because
             && notes.has_heard(Step::Receipt, away)
-            && !notes.has_heard(Step::TakenOver, away)
+            && !notes.has_heard(Step::StoodInFor, away)
         {
             told.say(self, notes, hands::deputy_has_it(self.reader(away), window));
         }

@@ -53,6 +53,7 @@ fn life(step: Step) -> SignedDuration {
         Receipt | Thanks | StandbyAgain | HandedOver => SignedDuration::from_hours(4),
         Step::Forewarned
         | Step::TakenOver
+        | Step::StoodInFor
         | Step::QueueSlow
         | Step::Deputy
         | Step::Ended

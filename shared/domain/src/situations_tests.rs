@@ -460,7 +460,7 @@ fn whose_change_goes_live_on_their_day_off_hears_who_stands_in() {
     situation(
         "office; Fri 12:00 usama merges 12; Tue 10:00 prod succeeds 12",
         expect!["12 olga active until Tue 11:00"],
-        expect!["usama receipt; olga queue-slow; usama taken-over; olga started"],
+        expect!["usama receipt; olga queue-slow; usama stood-in-for; olga started"],
     );
 }
 

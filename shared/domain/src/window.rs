@@ -15,7 +15,7 @@ use crate::change::Change;
 use crate::deployment::{Deployment, DeploymentKey};
 use crate::ids::{ChangeId, PersonId, ServiceId};
 use crate::lineage;
-use crate::message::Step;
+use crate::message::{Step, is_zero};
 use crate::release::{self, Exposure, RolledBack};
 use crate::responder::{self, Responder};
 use crate::roster::Roster;
@@ -65,6 +65,9 @@ pub struct WindowNotes {
     /// When everybody had been asked and nobody had taken the pager.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unattended_at: Option<Timestamp>,
+    /// How often it went back to standby after its turn had begun: tells the notices of one turn from the next one's.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub restarts: u32,
 }
 
 impl WindowNotes {
@@ -128,7 +131,7 @@ impl<'a> Window<'a> {
         self.turns.last()
     }
 
-    /// How many turns it had, or nearly had, before this one: tells the notices of one from those of the other.
+    /// How many turns it had, or nearly had, before this one, as far as is known now.
     #[must_use]
     pub fn nth_turn(&self) -> u32 {
         // What was just taken back is still in the turn that it had.

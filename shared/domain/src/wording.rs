@@ -105,7 +105,7 @@ pub fn page(reader: Reader<'_>, incident: &Incident, step: Step, reason: &Reason
 fn what_broke(reader: Reader<'_>, incident: &Incident) -> String {
     let summary = incident.headline().map(|a| a.summary.as_str()).filter(|s| !s.is_empty());
     let since = reader.time(incident.began_at);
-    let more = incident.alerts.len().saturating_sub(1);
+    let more = incident.alerts().saturating_sub(1);
     let others =
         if more == 0 { String::new() } else { format!(" {} with it.", count(more, "more alert", "more alerts")) };
     match summary {

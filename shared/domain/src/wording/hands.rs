@@ -251,8 +251,7 @@ pub fn shift_over(reader: Reader<'_>, shift: &Shift) -> Message {
 /// To somebody who is away while their change goes live: who answers for it.
 #[must_use]
 pub fn deputy_has_it(reader: Reader<'_>, window: &Window<'_>) -> Message {
-    let mut message = about(reader, window, Step::TakenOver, Reason::AwayToday);
-    message.key.nth = window.nth_turn();
+    let mut message = about(reader, window, Step::StoodInFor, Reason::AwayToday);
     let who = reader.settings.roster.name_of(&window.holder.person);
     message.title = format!("{who} stands in for you: {} is live in {}", window.change.label(), reader.service.id);
     message.lines.push("You are away, so you are not paged for it. There is nothing to do.".to_owned());

@@ -36,7 +36,6 @@ pub fn notice(
 ) -> Message {
     let subject = Subject::Change(window.change.id.clone());
     let mut message = reader.message(subject, step, Kind::Notice, Severity::Info, reason);
-    message.key.nth = window.nth_turn();
     let (title, lines) = match step {
         Step::Started => started(reader, window, around),
         Step::EndingSoon => ending_soon(reader, window),
@@ -49,6 +48,7 @@ pub fn notice(
         | Step::Forewarned
         | Step::HandedOver
         | Step::TakenOver
+        | Step::StoodInFor
         | Step::QueueSlow
         | Step::Deputy
         | Step::FirstResponder
