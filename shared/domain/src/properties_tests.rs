@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+use crate::calendar::OccasionKind;
 use crate::on_request::hands::Desk;
-use crate::testing::{World, alert, at, change, commit, deployment, repository};
+use crate::situations_tests::timetable;
+use crate::testing::{World, alert, at, change, commit, deployment, person, repository};
 use crate::{ChangeId, Decisions, DeploymentState, Phase, ServiceId};
+use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
 
-const PEOPLE: [&str; 5] = ["feanil", "usama", "anna", "olga", "stranger"];
+const PEOPLE: [&str; 6] = ["feanil", "usama", "anna", "olga", "carol", "stranger"];
 const CHANGES: u64 = 5;
 const MINUTES: i64 = 60 * 30;
 
@@ -84,8 +87,15 @@ fn history(people_act: bool) -> impl Strategy<Value = Vec<(i64, Event)>> {
 
 fn begin() -> World {
     let mut world = World::new();
-    let hours = world.settings.roster.person(&"usama".parse().unwrap()).unwrap().timetable.clone();
-    world.change_service(|service| service.timetable = hours);
+    let mut carol = person("carol", "Carol", "Europe/Berlin");
+    carol.champions = vec!["anna".parse().unwrap(), "usama".parse().unwrap()];
+    world.change_roster(|people| {
+        people.push(carol);
+        let usama = people.iter_mut().find(|p| p.id.as_str() == "usama").unwrap();
+        let day_off = Some((date(2026, 3, 21), OccasionKind::DayOff));
+        usama.timetable = timetable("Asia/Karachi", 12, 21, day_off);
+    });
+    world.change_service(|service| service.timetable = timetable("Europe/Stockholm", 10, 15, None));
     world
 }
 
@@ -97,12 +107,17 @@ fn id(number: u64) -> ChangeId {
     ChangeId { repository: repository(), commit: commit(number) }
 }
 
+/// Some changes are merged in the morning, some in the afternoon, when nobody works any more.
+fn merged_at(number: u64) -> Timestamp {
+    moment(i64::try_from(number).unwrap() + if number % 2 == 0 { 0 } else { 60 * 8 })
+}
+
 /// Tells the world what happened at `when`. What a forge says of a merge is the same whenever it says it, so the
 /// minute of a change's merge follows from its number.
 fn tell(world: &mut World, event: Told, when: Timestamp) {
     match event {
         Told::Merge { number, who, reverts } => {
-            let mut change = change(number, PEOPLE[who], moment(i64::try_from(number).unwrap()));
+            let mut change = change(number, PEOPLE[who], merged_at(number));
             let words = reverts.map(|n| format!("Reverts openedx/edx-platform#{n}"));
             change.reverts = words.and_then(|body| crate::revert::read("Revert \"it\"", &body, &repository()));
             world.merge(change);

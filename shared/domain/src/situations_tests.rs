@@ -851,7 +851,7 @@ fn library() -> crate::Repository {
 }
 
 /// Monday to Friday from `from` to `to` o'clock, with one occasion.
-fn timetable(zone: &str, from: i8, to: i8, occasion: Option<(jiff::civil::Date, OccasionKind)>) -> Timetable {
+pub fn timetable(zone: &str, from: i8, to: i8, occasion: Option<(jiff::civil::Date, OccasionKind)>) -> Timetable {
     let zone = TimeZone::get(zone).unwrap();
     let day = Some((time(from, 0, 0, 0), time(to, 0, 0, 0)));
     let week = [day, day, day, day, day, None, None];
