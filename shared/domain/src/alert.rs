@@ -3,7 +3,7 @@
 //! [`Signals`] keeps the newest word on each fingerprint. Words are joined, never replaced, so that a
 //! resolution that overtakes its alert, a repeat and a duplicate all end in the same state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,8 @@ const UNSURE: SignedDuration = SignedDuration::from_hours(24);
 /// How far ahead of ours a monitor's clock may be before we take it to be wrong.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(10);
 /// How much of an alert's words is remembered, in characters.
+/// How many earlier starts and ends of a flapping alert are remembered.
+const MOST_EARLIER: usize = 4;
 const MOST_NAME: usize = 80;
 const MOST_SUMMARY: usize = 160;
 
@@ -107,9 +109,31 @@ pub struct Signal {
     pub ended_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// Starts and ends before these, where it flaps: the newest of each.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub earlier_starts: BTreeSet<Timestamp>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub earlier_ends: BTreeSet<Timestamp>,
+}
+
+/// Joins a time with the latest one known; those before it are remembered, a few. In any order it ends the same.
+fn join(latest: &mut Option<Timestamp>, earlier: &mut BTreeSet<Timestamp>, at: Timestamp) {
+    let known = latest.map_or(at, |known| known.max(at));
+    earlier.extend(latest.replace(known).into_iter().chain([at]).filter(|at| *at < known));
+    while earlier.len() > MOST_EARLIER {
+        earlier.pop_first();
+    }
 }
 
 impl Signal {
+    /// Every time in which it fired, as far as is remembered; without an end while it still does.
+    #[must_use]
+    pub fn spans(&self) -> Vec<(Timestamp, Option<Timestamp>)> {
+        let ends: Vec<Timestamp> = self.earlier_ends.iter().copied().chain(self.ended_at).collect();
+        let starts = self.earlier_starts.iter().copied().chain(self.started_at);
+        starts.map(|start| (start, ends.iter().copied().find(|end| *end >= start))).collect()
+    }
+
     /// Started, and not ended since.
     #[must_use]
     pub fn is_firing(&self) -> bool {
@@ -128,7 +152,11 @@ impl Signal {
 
     /// About how many bytes of an item it is.
     fn bytes(&self, key: &str) -> usize {
-        120 + key.len() + self.name.len() + self.summary.len() + self.url.as_ref().map_or(0, String::len)
+        120 + 40 * (self.earlier_starts.len() + self.earlier_ends.len())
+            + key.len()
+            + self.name.len()
+            + self.summary.len()
+            + self.url.as_ref().map_or(0, String::len)
     }
 }
 
@@ -157,6 +185,8 @@ impl Signals {
             started_at: None,
             ended_at: None,
             url: None,
+            earlier_starts: BTreeSet::new(),
+            earlier_ends: BTreeSet::new(),
         });
         if known.is_wordless() {
             known.say(alert);
@@ -166,16 +196,16 @@ impl Signals {
                 let since = known.started_at.filter(|_| known.is_firing());
                 let started = begin.or(since).unwrap_or(now);
                 if known.started_at < Some(started) {
-                    known.started_at = Some(started);
                     known.say(alert);
                     known.severity = alert.severity;
                 } else if known.started_at == Some(started) {
                     known.severity = known.severity.max(alert.severity);
                 }
+                join(&mut known.started_at, &mut known.earlier_starts, started);
             }
             AlertState::Resolved => {
                 let ended = end.or(begin).unwrap_or(now);
-                known.ended_at = known.ended_at.max(Some(ended)).max(begin);
+                join(&mut known.ended_at, &mut known.earlier_ends, begin.map_or(ended, |begin| ended.max(begin)));
             }
         }
     }

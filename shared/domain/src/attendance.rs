@@ -71,7 +71,9 @@ pub fn attendance(notes: &WindowNotes, policy: &Policy) -> Attendance {
         return Attendance::Taken { person: person.clone(), at: answer.at };
     }
     match (notes.unattended_at, notes.asked.last()) {
-        (Some(at), Some(_)) if notes.asked.iter().all(|a| notes.answers.contains_key(&a.person)) => {
+        (Some(at), _)
+            if !notes.answers.is_empty() && notes.asked.iter().all(|a| notes.answers.contains_key(&a.person)) =>
+        {
             Attendance::Declined { at }
         }
         (Some(at), _) => Attendance::Unattended { at },
@@ -143,7 +145,11 @@ pub fn due(asking: &Asking, notes: &WindowNotes, service: &Service, roster: &Ros
             return Due::Wait(until);
         }
     }
-    let next = asking.candidates.iter().find(|person| notes.asked.iter().all(|asked| asked.person != **person));
+    // Who has said no of their own accord need not be asked.
+    let fresh = |person: &&PersonId| {
+        notes.asked.iter().all(|asked| asked.person != **person) && !notes.answers.contains_key(*person)
+    };
+    let next = asking.candidates.iter().find(fresh);
     next.map_or(Due::GiveUp, |person| Due::Ask(person.clone()))
 }
 

@@ -101,7 +101,7 @@ fn incidents(
     now: Timestamp,
 ) {
     for (id, known) in &situation.incidents {
-        if decisions.actions() + 10 > MOST_ACTIONS {
+        if decisions.actions() + 45 > MOST_ACTIONS {
             next.at(now);
             return;
         }

@@ -102,11 +102,11 @@ pub fn stalled<'a>(situation: &'a Situation, repository: &Repository, now: Times
 #[must_use]
 pub fn expected_live(change: &Change, queue: &Queue, now: Timestamp) -> Option<Timestamp> {
     let lead = queue.usual_lead()?;
-    match queue.paused(now) {
-        None => Some(change.merged_at + lead),
-        Some(pause) => Some(change.merged_at.max(pause.until?) + lead),
-    }
-    .filter(|at| *at > now)
+    let from = match queue.paused(now) {
+        None => change.merged_at,
+        Some(pause) => change.merged_at.max(pause.until?),
+    };
+    from.checked_add(lead).ok().filter(|at| *at > now)
 }
 
 /// How long a change has waited, not counting pauses, holidays and events of the service.

@@ -156,6 +156,8 @@ pub enum Reason {
         squad: SquadId,
         wish: WishReason,
     },
+    /// Squads hear of an incident, or do not, as they wish.
+    SquadsWishes,
     /// Told: somebody acknowledged.
     AcknowledgedBy {
         person: PersonId,
@@ -262,6 +264,7 @@ impl fmt::Display for Reason {
             Self::NobodyAcknowledged { minutes } => write!(f, "nobody acknowledged within {minutes} min"),
             Self::AlertNotPlaced => f.write_str("the alert names no service we know"),
             Self::SquadWish { squad, wish } => write!(f, "{squad}: {wish}"),
+            Self::SquadsWishes => f.write_str("as the squads wish"),
             Self::AcknowledgedBy { person } => write!(f, "{person} acknowledged"),
             Self::ResolvedAt { at } => write!(f, "resolved at {at}"),
             Self::AlreadyAccepted => f.write_str("accepted before, or withdrawn"),

@@ -122,7 +122,7 @@ impl Upstream {
             .iter()
             .copied()
             .filter(|c| c.id.repository == deployment.repository && c.merged_at >= change.merged_at)
-            .filter(|c| names(&c.title, name))
+            .filter(|c| c.reverts.is_none() && names(&c.title, name))
             .min_by(|a, b| a.order().cmp(&b.order()))
     }
 }

@@ -67,18 +67,28 @@ fn handed_over(change: &Change, shifts: &[&Shift], now: Timestamp) -> Option<Res
 }
 
 /// What came of asking people to take the pager.
-fn answered(change: &Change, notes: &WindowNotes, service: &Service, roster: &Roster) -> Option<Responder> {
+fn answered<'a>(change: &Change, notes: &WindowNotes, service: &'a Service, roster: &Roster) -> Option<Responder> {
     let merger = roster.by_login(&change.merger.login);
     match attendance::attendance(notes, &service.policy) {
-        Attendance::Taken { person, .. } if merger.is_some_and(|m| m.id == person) => None,
+        Attendance::Taken { person, .. } if merger.is_some_and(|m| m.id == person) => {
+            Some(responder(&person, merged_because(change)))
+        }
         Attendance::Taken { person, .. } => Some(responder(&person, Because::Took)),
         Attendance::Declined { .. } => {
             let because = Because::Declined { merger: merger.map(|m| m.id.clone()) };
-            match service.policy.declined {
-                Declined::Owner => Some(responder(service.last_resort()?, because)),
-                Declined::Rotation => Some(responder(service.rotation.first()?, because)),
+            // Who said no is not asked again by another name.
+            let said_no = |person: &&PersonId| notes.answers.contains_key(*person);
+            let at = notes.unattended_at.unwrap_or(change.merged_at);
+            let free = |people: &'a [PersonId]| {
+                let free = || people.iter().filter(|person| !said_no(person));
+                free().find(|person| is_present(person, roster, at)).or_else(|| free().next())
+            };
+            let next = match service.policy.declined {
+                Declined::Owner => free(&service.owners).or_else(|| free(&service.rotation)),
+                Declined::Rotation => free(&service.rotation).or_else(|| free(&service.owners)),
                 Declined::Merger => None,
-            }
+            };
+            next.map(|person| responder(person, because))
         }
         Attendance::Unattended { .. } => {
             let outsider = merger.filter(|m| m.is_outside())?;
@@ -109,14 +119,7 @@ pub fn by_policy(change: &Change, service: &Service, roster: &Roster, at: Timest
             None => service.rotation.first().map(|first| responder(first, no_champion)),
         };
     }
-    let because = match (merger.credit, change.kind) {
-        // The push that merging a pull request makes tells who merged.
-        (Credit::Merged, _) | (Credit::Pushed, ChangeKind::PullRequest { .. }) => Because::Merged,
-        (Credit::Enqueued, _) => Because::Enqueued,
-        (Credit::Pushed, ChangeKind::DirectPush) => Because::Pushed,
-        (Credit::AuthorOfBotMerge, _) => Because::Authored,
-        (Credit::Approved, _) => Because::Approved { bot: change.author.clone() },
-    };
+    let because = merged_because(change);
     match away(person, at) {
         None => Some(responder(&person.id, because)),
         Some(why) => {
@@ -126,6 +129,18 @@ pub fn by_policy(change: &Change, service: &Service, roster: &Roster, at: Timest
             }
             Some(responder(stand_in, Because::Deputises { away: person.id.clone(), why }))
         }
+    }
+}
+
+/// Why the one who merged answers.
+fn merged_because(change: &Change) -> Because {
+    match (change.merger.credit, change.kind) {
+        // The push that merging a pull request makes tells who merged.
+        (Credit::Merged, _) | (Credit::Pushed, ChangeKind::PullRequest { .. }) => Because::Merged,
+        (Credit::Enqueued, _) => Because::Enqueued,
+        (Credit::Pushed, ChangeKind::DirectPush) => Because::Pushed,
+        (Credit::AuthorOfBotMerge, _) => Because::Authored,
+        (Credit::Approved, _) => Because::Approved { bot: change.author.clone() },
     }
 }
 

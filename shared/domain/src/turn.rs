@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alert::{Signal, Signals};
 use crate::deployment::Deployment;
-use crate::release::{Exposure, RolledBack};
+use crate::release::RolledBack;
 use crate::service::Policy;
 
 /// Why a turn lasts longer than its deployment alone would say.
@@ -68,22 +68,20 @@ pub struct Broken {
 /// on whether an alert or its resolution came first.
 #[must_use]
 pub fn broken(signals: &Signals) -> Vec<Broken> {
-    let span = |signal: &Signal| {
-        let until = signal.ended_at.filter(|_| !signal.is_firing());
-        Some(Broken { since: signal.started_at?, until })
-    };
-    signals.by_key.values().filter_map(span).collect()
+    let spans = signals.by_key.values().flat_map(Signal::spans);
+    spans.map(|(since, until)| Broken { since, until }).collect()
 }
 
-/// The turn of a change that is live. `reverted_at`: since when a revert of it is live.
+/// The turn of a change that this release brought live. `reverted_at`: since when a revert of it is live.
 #[must_use]
 pub fn live<'a>(
-    exposure: &Exposure<'a>,
+    release: &'a Deployment,
+    redeployed: &[&Deployment],
     broken: &[Broken],
     reverted_at: Option<Timestamp>,
     policy: &Policy,
 ) -> Option<Turn<'a>> {
-    let turn = whole(exposure.live?, &exposure.redeployed, broken, policy)?;
+    let turn = whole(release, redeployed, broken, policy)?;
     Some(turn.cut_short(reverted_at, Cut::Reverted, policy))
 }
 

@@ -141,19 +141,23 @@ impl<'a> Window<'a> {
     }
 }
 
-/// The phase at `now` of a change with this turn. `reverted`: since when it is known never to go live again.
-fn phase(turn: Option<&Turn<'_>>, reverted_unseen: Option<Timestamp>, reverted: bool, now: Timestamp) -> Phase {
-    if let Some(at) = reverted_unseen.filter(|at| *at <= now) {
+/// The phase at `now` of a change with this turn. `unseen`: since when it is known never to have been live, nor to
+/// become so; `reverted_at`: since when a revert of it is live.
+fn phase(turn: Option<&Turn<'_>>, unseen: Option<Timestamp>, reverted_at: Option<Timestamp>, now: Timestamp) -> Phase {
+    if let Some(at) = unseen.filter(|at| *at <= now) {
         return Phase::Closed { at, reason: Closed::RevertedBeforeLive };
     }
-    let Some(turn) = turn else { return Phase::Standby };
+    let reverted_at = reverted_at.filter(|at| *at <= now);
+    let Some(turn) = turn else {
+        return reverted_at.map_or(Phase::Standby, |at| Phase::Closed { at, reason: Closed::Reverted });
+    };
     let taken_back = turn.cut == Some(Cut::RolledBack);
     match now {
         now if now < turn.since => Phase::Standby,
         now if now < turn.until => Phase::Active { since: turn.since, until: turn.until, settled: turn.settled },
         now if now < turn.over => Phase::Tail { since: turn.until, until: turn.over },
         // It is still in the branch, so the next deployment brings it again; unless it was reverted meanwhile.
-        _ if taken_back && !reverted => Phase::Standby,
+        _ if taken_back && reverted_at.is_none() => Phase::Standby,
         _ if turn.cut.is_some() => Phase::Closed { at: turn.over, reason: Closed::Reverted },
         _ => Phase::Closed { at: turn.over, reason: Closed::TailOver },
     }
@@ -201,9 +205,12 @@ pub fn windows<'a>(
         shifts,
     };
     let window = |change: &'a Change| {
-        let reverted_by = reverts.get(&change.id).copied();
+        let exposure = exposures.get(&change.id)?;
+        // What is live only by what pins it is taken back with the pin.
+        let pin = exposure.pinned_by.and_then(|pin| reverts.get(&pin.id));
+        let reverted_by = reverts.get(&change.id).or(pin).copied();
         let revert = reverted_by.and_then(|by| exposures.get(&by.id)?.live);
-        let window = context.window(change, exposures.get(&change.id)?, reverted_by, revert)?;
+        let window = context.window(change, exposure, reverted_by, revert)?;
         Some(Window { lineage: lineage::words(change, &changes), ..window })
     };
     changes.iter().copied().filter_map(window).collect()
@@ -220,14 +227,15 @@ impl<'a> Context<'a> {
     ) -> Option<Window<'a>> {
         let policy = &self.service.policy;
         let reverted_at = revert.and_then(Deployment::live_since);
-        let turns = turns(exposure, &self.broken, reverted_at, policy);
-        let never = |by: &&Deployment| {
-            exposure.rolled_back.is_empty() && exposure.live.is_none_or(|live| live.order() >= by.order())
-        };
-        let unseen = revert.filter(never).and_then(Deployment::live_since);
+        // A deployment that brings the change together with its revert brings neither.
+        let with_revert = revert.is_some_and(|by| exposure.live.is_none_or(|live| live.order() >= by.order()));
+        let live = exposure.live.filter(|_| !with_revert);
+        let turns = turns(exposure, live, &self.broken, reverted_at, policy);
+        let never = with_revert && exposure.rolled_back.is_empty() && exposure.attempts.is_empty();
+        let unseen = reverted_at.filter(|_| never);
         let files = self.situation.files.get(&change.id).map(|f| &f.value);
         let phase = if self.service.touched_by(&change.id.repository, files) {
-            phase(turns.last(), unseen, reverted_at.is_some(), self.now)
+            phase(turns.last(), unseen, reverted_at, self.now)
         } else {
             Phase::Closed { at: change.merged_at, reason: Closed::OtherPaths }
         };
@@ -242,7 +250,7 @@ impl<'a> Context<'a> {
             holder,
             phase,
             turns,
-            release: exposure.live,
+            release: live,
             pinned_by: exposure.pinned_by,
             attempts: exposure.attempts.clone(),
             rolled_back: exposure.rolled_back.clone(),
@@ -256,12 +264,13 @@ impl<'a> Context<'a> {
 /// Every turn of a change, the last one last.
 fn turns<'a>(
     exposure: &Exposure<'a>,
+    live: Option<&'a Deployment>,
     broken: &[Broken],
     reverted_at: Option<Timestamp>,
     policy: &Policy,
 ) -> Vec<Turn<'a>> {
     let back = exposure.rolled_back.iter().filter_map(|back| turn::taken_back(back, broken, policy));
-    back.chain(turn::live(exposure, broken, reverted_at, policy)).collect()
+    back.chain(live.and_then(|live| turn::live(live, &exposure.redeployed, broken, reverted_at, policy))).collect()
 }
 
 #[cfg(test)]

@@ -13,11 +13,13 @@ use crate::reason::Reason;
 use crate::service::{Mode, Service};
 use crate::settings::Settings;
 use crate::situation::Situation;
-use crate::squad::{Squad, WishReason, wish};
+use crate::squad::{Squad, wish};
 use crate::wording::{Reader, hands};
 
-/// How many people are told in one round, so that the transaction that pages has room.
-const MOST_TOLD: usize = 20;
+/// How many people are told in one round, so that the transaction that pages has room; the next round goes on.
+const MOST_TOLD: usize = 15;
+/// How many squads are named in the line of the log.
+const MOST_NAMED: usize = 20;
 
 /// Tells those who are to be told and were not. Whether the incident changed.
 pub(super) fn tell(
@@ -31,38 +33,35 @@ pub(super) fn tell(
     if service.mode == Mode::Manual || !incident.is_open() {
         return false;
     }
+    let before = incident.squads.clone();
     let touched = touched(incident, situation, settings);
     let escalated = incident.pages.iter().any(|p| p.step == Step::Rotation) && !incident.suspects.is_empty();
-    let mut changed = false;
+    let (mut news, mut told) = (Vec::new(), 0);
     for squad in settings.squads.values().filter(|squad| concerns(squad, service, settings)) {
-        let touches = touched.contains_key(&squad.id);
-        let heard = wish(squad, incident.severity, touches, escalated);
-        if incident.squads.get(&squad.id) == Some(&heard.reason) {
-            continue;
+        let heard = wish(squad, incident.severity, touched.contains_key(&squad.id), escalated);
+        let fresh = |person: &&PersonId| !incident.was_paged(person) && !incident.told.contains(*person);
+        let listeners: Vec<PersonId> = squad.members.iter().filter(fresh).filter(|_| heard.tell).cloned().collect();
+        let room = MOST_TOLD.saturating_sub(told);
+        told += listeners.len().min(room);
+        for person in listeners.iter().take(room) {
+            let reader = Reader { settings, service, person, now };
+            let labels = touched.get(&squad.id).map_or(&[][..], Vec::as_slice);
+            decisions.tell(hands::squad_hears(reader, incident, squad, labels, heard.reason));
+            incident.told.insert(person.clone());
         }
-        let told_before = incident.squads.get(&squad.id).is_some_and(|before| before.tells());
-        incident.squads.insert(squad.id.clone(), heard.reason);
-        changed = true;
-        let reason = Reason::SquadWish { squad: squad.id.clone(), wish: heard.reason };
-        let subject = Some(Subject::Incident(incident.id.clone()));
-        let what = if heard.tell { "hears of it" } else { "does not hear of it" };
-        decisions.log(now, subject, None, format!("{} {what}", squad.name), reason);
-        if heard.tell && !told_before {
-            for person in listeners(squad, incident) {
-                let reader = Reader { settings, service, person: &person, now };
-                let labels = touched.get(&squad.id).map_or(&[][..], Vec::as_slice);
-                decisions.tell(hands::squad_hears(reader, incident, squad, labels, heard.reason));
-                incident.told.insert(person);
-            }
+        // Who does not fit is told in the next round: until then the squad has not heard.
+        if listeners.len() <= room && incident.squads.insert(squad.id.clone(), heard.reason) != Some(heard.reason) {
+            news.push(format!("{} {}", squad.name, if heard.tell { "hears of it" } else { "does not" }));
         }
     }
-    changed
-}
-
-/// The members who have not heard of it as responders or otherwise.
-fn listeners(squad: &Squad, incident: &Incident) -> Vec<PersonId> {
-    let fresh = |person: &&PersonId| !incident.was_paged(person) && !incident.told.contains(*person);
-    squad.members.iter().filter(fresh).take(MOST_TOLD.saturating_sub(incident.told.len())).cloned().collect()
+    if !news.is_empty() {
+        let more = news.len().saturating_sub(MOST_NAMED);
+        news.truncate(MOST_NAMED);
+        news.extend((more > 0).then(|| format!("{more} more squads")));
+        let subject = Some(Subject::Incident(incident.id.clone()));
+        decisions.log(now, subject, None, news.join(", "), Reason::SquadsWishes);
+    }
+    told > 0 || incident.squads != before
 }
 
 fn concerns(squad: &Squad, service: &Service, settings: &Settings) -> bool {
@@ -83,10 +82,4 @@ fn touched(incident: &Incident, situation: &Situation, settings: &Settings) -> B
         }
     }
     found
-}
-
-impl WishReason {
-    fn tells(self) -> bool {
-        matches!(self, Self::MostSevere | Self::WishesAll | Self::TouchesItsCode | Self::Escalated)
-    }
 }

@@ -18,6 +18,10 @@ use crate::text;
 use crate::window::{Phase, Window, windows};
 use crate::wording::{Reader, hands};
 
+/// How many of those who had something are told at most that another person has it now.
+const MOST_TOLD: usize = 20;
+/// The longest that a pipeline may be paused for, where the end is said.
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(24 * 90);
 /// Asking again within this time is a second click, not a wish for longer.
 const A_CLICK: SignedDuration = SignedDuration::from_mins(1);
 /// How long the reason of a pause may be, in characters.
@@ -28,6 +32,8 @@ const MOST_WHY: usize = 120;
 pub enum Refused {
     #[error("nobody in the roster is called {0}")]
     Nobody(PersonId),
+    #[error("{0} is an outside contributor, who is not to be paged")]
+    Outside(PersonId),
     #[error("no change of this name waits or is live here lately")]
     NoSuchChange,
     #[error("its window is closed: there is nothing to hold any more")]
@@ -44,6 +50,8 @@ pub enum Refused {
     TooLong,
     #[error("you do not have the pager by anybody's word, so there is nothing to give back")]
     NothingToGiveBack,
+    #[error("at most 90 days: a pipeline that is paused for longer is paused until somebody resumes it")]
+    PausedTooLong,
     #[error("the pipeline is not paused")]
     NotPaused,
 }
@@ -67,7 +75,11 @@ impl<'a> Desk<'a> {
     }
 
     fn known(&self, person: &PersonId) -> Result<(), Refused> {
-        self.settings.roster.person(person).map(|_| ()).ok_or_else(|| Refused::Nobody(person.clone()))
+        match self.settings.roster.person(person) {
+            None => Err(Refused::Nobody(person.clone())),
+            Some(person) if person.is_outside() => Err(Refused::Outside(person.id.clone())),
+            Some(_) => Ok(()),
+        }
     }
 
     fn decisions(&self) -> Decisions {
@@ -92,7 +104,7 @@ impl<'a> Desk<'a> {
         if until <= from {
             return Err(Refused::Backwards);
         }
-        if until > from + shift::LONGEST || from > self.now + shift::FURTHEST {
+        if from.duration_since(self.now) > shift::FURTHEST || until.duration_since(from) > shift::LONGEST {
             return Err(Refused::TooLong);
         }
         let shifts = || self.situation.shifts.values().map(|s| &s.value);
@@ -102,14 +114,16 @@ impl<'a> Desk<'a> {
         }
         let shift = Shift::new(Scope::Service, person, by, from, Some(until), self.now);
         let mut decisions = self.decisions();
-        if from == self.now {
-            self.end(&mut decisions, person);
-        }
+        // What this person holds now, and what begins before this ends, becomes one.
+        let one = |s: &&Noted<Shift>| s.value.from < until && s.value.over_at().is_none_or(|over| over >= from);
+        self.end(&mut decisions, person, one);
         let active = self.windows();
         let active = active.iter().filter(|w| matches!(w.phase, Phase::Active { .. })).map(|w| &w.holder.person);
         let mut others: Vec<&PersonId> = before.map(|b| &b.person).into_iter().chain(active).collect();
         others.sort();
         others.dedup();
+        // The board tells the rest: one transaction holds a hundred things.
+        others.truncate(MOST_TOLD);
         self.tell_both(&mut decisions, &shift, None, 0, others.into_iter().filter(|other| *other != person));
         Ok(decisions)
     }
@@ -138,6 +152,9 @@ impl<'a> Desk<'a> {
         notes.hears(Step::Receipt, to);
         if notes.was_said(Step::Started) {
             notes.hears(Step::Started, to);
+        }
+        if let Phase::Tail { .. } = window.phase {
+            notes.hears(Step::Ended, to);
         }
         decisions.put(Record::Notes(change.clone(), notes), known.map_or(0, |n| n.rev));
         Ok(decisions)
@@ -173,16 +190,21 @@ impl<'a> Desk<'a> {
     /// `person` gives the pager of the service back before its time.
     pub fn give_back(&self, person: &PersonId) -> Result<Decisions, Refused> {
         let mut decisions = self.decisions();
-        let Some(shift) = self.end(&mut decisions, person) else { return Err(Refused::NothingToGiveBack) };
+        let Some(shift) = self.end(&mut decisions, person, |_| true) else { return Err(Refused::NothingToGiveBack) };
         let what = format!("{} gives the pager of {} back", self.name(person), self.service.id);
         decisions.log(self.now, Some(Subject::Shift(shift)), Some(person.clone()), what, Reason::ShiftEnded);
         Ok(decisions)
     }
 
-    /// Ends what `person` has of the service's pager now; the id of the last that was ended.
-    fn end(&self, decisions: &mut Decisions, person: &PersonId) -> Option<String> {
+    /// Ends what `person` has of the service's pager, now or later; the id of the last that was ended.
+    fn end(
+        &self,
+        decisions: &mut Decisions,
+        person: &PersonId,
+        which: impl Fn(&&Noted<Shift>) -> bool,
+    ) -> Option<String> {
         let ours = |s: &&Noted<Shift>| s.value.scope == Scope::Service && s.value.person == *person;
-        let held = self.situation.shifts.values().filter(ours).filter(|s| s.value.covers(self.now));
+        let held = self.situation.shifts.values().filter(ours).filter(|s| s.value.is_ahead(self.now)).filter(which);
         held.map(|known| {
             let shift = Shift { ended_at: Some(self.now), ..known.value.clone() };
             decisions.put(Record::Shift(shift), known.rev);
@@ -226,6 +248,9 @@ impl<'a> Desk<'a> {
     pub fn pause(&self, by: &PersonId, why: &str, until: Option<Timestamp>) -> Result<Decisions, Refused> {
         if until.is_some_and(|until| until <= self.now) {
             return Err(Refused::Backwards);
+        }
+        if until.is_some_and(|until| until.duration_since(self.now) > LONGEST_PAUSE) {
+            return Err(Refused::PausedTooLong);
         }
         let mut queue = self.situation.queue.value.clone();
         if queue.paused(self.now).is_some() {

@@ -130,7 +130,7 @@ pub(super) fn deployments(
     let everything = || situation.deployments.values().map(|d| &d.value);
     for (key, known) in &situation.deployments {
         let deployment = &known.value;
-        if let Some(at) = retry_at(deployment) {
+        if let Some(at) = retry_at(deployment).filter(|_| !deployment.has_failed()) {
             next.at(at.max(now + SignedDuration::from_secs(1)));
         }
         if let Some(window) = all.iter().find(|w| forgets(deployment, w.change)) {
