@@ -184,13 +184,17 @@ async fn a_window_is_handed_over_by_command_and_the_colleague_is_paged() {
     day.deploy("prod", "success", 12).await;
     day.heard();
     let to = |change: &str, to: &str| Wish::HandOver { change: change.into(), to: to.into() };
+    assert!(
+        desk.act("feanil", &to(&house_tests::commit(12)[..5], "olga"), &day).await.is_err(),
+        "too short to name one"
+    );
     desk.act("feanil", &to("#12", "olga"), &day).await.unwrap();
     let heard = day.heard();
     assert!(heard.contains(&"notice to olga: feanil handed edx-platform#12 over to you".to_owned()), "{heard:?}");
     day.alert("edxapp", "Fri 14:00", false).await;
     assert_eq!(day.heard(), ["PAGE to olga: [critical] edxapp production: HighErrorRate"]);
     let unknown = desk.act("feanil", &to("#99", "olga"), &day).await.unwrap_err();
-    assert_eq!(unknown.to_string(), "no change of edxapp is called #99; there are edx-platform#12");
+    assert_eq!(unknown.to_string(), "not one change of edxapp is called #99; there are edx-platform#12");
     let nobody = desk.act("feanil", &to("#12", "ghost"), &day).await.unwrap_err();
     assert_eq!(nobody.to_string(), "Nothing was done. Nobody in the roster is called ghost.");
     assert!(matches!(desk.act("ghost", &Wish::GiveBack, &day).await, Err(HandsError::Nobody(_))));

@@ -171,10 +171,16 @@ fn tags(house: &House, service: &Service, situation: &Situation, window: &Window
     let flagged = window.holder.because.is_flagged().then(|| "fix the roster".to_owned());
     let reverted = window.reverted_by.map(|by| format!("reverted by {}", by.label()));
     let pinned = window.pinned_by.map(|by| format!("with {}", by.label()));
+    let (age, _) = queue::age(window.change, &situation.queue.value, service, now);
+    let deputy = age.filter(|age| *age == queue::Age::Deputy && window.phase == Phase::Standby);
+    let deputy = deputy.and(service.last_resort()).map(|owner| format!("deputy: {}", name(owner)));
     let held = held().map(|at| format!("its deployment should wait until {}", utc(at)));
     let instead = (window.responder.person != window.holder.person)
         .then(|| format!("{} is paged first", name(&window.responder.person)));
-    [instead, attendance, held, flagged, reverted, pinned, window.lineage.clone()].into_iter().flatten().collect()
+    [instead, attendance, held, deputy, flagged, reverted, pinned, window.lineage.clone()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn live_views(service: &Service, situation: &Situation, environment: &EnvironmentName) -> Vec<LiveView> {

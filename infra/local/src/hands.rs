@@ -10,6 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 const DEADLINE_SECONDS: u64 = 15;
+/// A commit is named by at least so many digits.
+const SHORTEST_COMMIT: usize = 7;
 /// A link of a command is used at once.
 const LIFE: SignedDuration = SignedDuration::from_mins(5);
 
@@ -61,7 +63,7 @@ pub enum HandsError {
     Name(#[from] InvalidId),
     #[error("nobody in the roster is called {0}: say who you are with --as <id of the roster>")]
     Nobody(String),
-    #[error("no change of {service} is called {change}; there are {known}")]
+    #[error("not one change of {service} is called {change}; there are {known}")]
     NoChange { service: ServiceId, change: String, known: String },
     #[error("links cannot be signed: is --data the directory of the running bundle?")]
     Secret(#[from] SecretError),
@@ -140,12 +142,21 @@ impl Hands<'_> {
         let ours = services.iter().find(|s| s.get("service").and_then(Value::as_str) == Some(service.as_str()));
         let windows = ours.and_then(|s| s.get("windows")).and_then(Value::as_array).cloned().unwrap_or_default();
         let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or("").to_owned();
-        let found = windows.iter().find(|w| {
-            let (label, id) = (text(w, "label"), text(w, "change"));
-            label == called || label.ends_with(called) && called.starts_with('#') || id == called
-        });
-        let found = found.and_then(|w| aws::keys::parse_change(&text(w, "change")));
-        found.ok_or_else(|| HandsError::NoChange {
+        let found: Vec<ChangeId> = windows
+            .iter()
+            .filter(|w| {
+                let (label, id) = (text(w, "label"), text(w, "change"));
+                let commit = id.rsplit_once('@').map_or("", |(_, commit)| commit);
+                label == called
+                    || id == called
+                    || (called.starts_with('#') && label.ends_with(called))
+                    || (called.len() >= SHORTEST_COMMIT && commit.starts_with(&called.to_ascii_lowercase()))
+            })
+            .filter_map(|w| aws::keys::parse_change(&text(w, "change")))
+            .collect();
+        // Two repositories may each have a #12: then it has to be said which.
+        let only = if let [only] = found.as_slice() { Some(only.clone()) } else { None };
+        only.ok_or_else(|| HandsError::NoChange {
             service: service.clone(),
             change: domain::text::line(called, 80),
             known: if windows.is_empty() {

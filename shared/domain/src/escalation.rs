@@ -2,8 +2,8 @@
 //!
 //! | who | when | step |
 //! | --- | --- | --- |
-//! | the responder of the first suspect | at once, if the suspect's turn is not over | `first-responder` |
-//! | who has the pager of the service | at once, if there is no such suspect | `first-responder` |
+//! | who has the pager of the service by a person's word | at once | `first-responder` |
+//! | else the responder of the first suspect | at once, if the suspect's turn is not over | `first-responder` |
 //! | the rotation | at once if there is neither, else when nobody acknowledged in time | `rotation` |
 //! | the responder of a suspect whose turn is over | when nobody acknowledged in time | `tail-responder` |
 //!
@@ -61,9 +61,9 @@ pub fn due_pages(
     }
     let mut due: Vec<DuePage> = Vec::new();
     let suspect = suspects.first().filter(|s| s.stand == Stand::Active);
-    let first = match (suspect, pager) {
-        (Some(suspect), _) => Some((&suspect.responder, Reason::FirstSuspect { change: suspect.label.clone() })),
-        (None, pager) => pager.map(|pager| (&pager.person, Reason::HasThePager)),
+    let first = match (pager, suspect) {
+        (Some(pager), _) => Some((&pager.person, Reason::HasThePager)),
+        (None, suspect) => suspect.map(|s| (&s.responder, Reason::FirstSuspect { change: s.label.clone() })),
     };
     if let Some((person, reason)) = &first
         && pages_at(incident, Step::FirstResponder) < MOST_FIRST_RESPONDERS

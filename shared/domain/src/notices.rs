@@ -3,10 +3,11 @@
 //!
 //! Personal mutes are applied here, in [`Told::say`], and nowhere else; the start of a turn cannot be muted.
 
-use jiff::Timestamp;
+mod surroundings;
+
+use jiff::{SignedDuration, Timestamp};
 
 use crate::attendance::{self, Asked, Asking, Due};
-use crate::because::Because;
 use crate::ids::PersonId;
 use crate::message::{Message, MessageKey, Step};
 use crate::queue::{self, Age};
@@ -18,11 +19,10 @@ use crate::shift::Shift;
 use crate::situation::Situation;
 use crate::turn::Extension;
 use crate::window::{Closed, Phase, Window, WindowNotes};
-use crate::wording::turns::Surroundings;
 use crate::wording::{Reader, hands, turns};
 
-/// How many other changes of a release are named in a notice.
-const MOST_NAMED: usize = 5;
+/// The owner hears of one queue at most this often.
+const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// One look at a service's windows.
 #[derive(Clone, Copy)]
@@ -32,6 +32,8 @@ pub struct Look<'a> {
     pub settings: &'a Settings,
     pub all: &'a [Window<'a>],
     pub now: Timestamp,
+    /// The owner has heard of the queue already, in this round.
+    pub owner_told: bool,
 }
 
 /// What came of looking at one window.
@@ -44,11 +46,13 @@ pub struct Told {
     pub next: Option<Timestamp>,
     /// The turn began just now, for the first time.
     pub went_live: bool,
+    /// The owner heard that the queue does not move.
+    pub owner_told: Option<Step>,
 }
 
 impl Told {
     fn say(&mut self, look: &Look<'_>, notes: &mut WindowNotes, message: Message) {
-        let message = Message { key: MessageKey { nth: notes.restarts, ..message.key }, ..message };
+        let message = Message { key: MessageKey { nth: notes.nth(), ..message.key }, ..message };
         let (person, step) = (message.key.person.clone(), message.key.step);
         notes.hears(step, &person);
         let muted = |p: &crate::Person| step.can_be_muted() && p.muted.contains(&step);
@@ -93,10 +97,7 @@ impl<'a> Look<'a> {
     fn standby(&self, window: &Window<'a>, notes: &mut WindowNotes, told: &mut Told) {
         let holder = &window.holder.person;
         if notes.was_said(Step::Started) && window.nth_turn() > 0 {
-            for step in [Step::Started, Step::EndingSoon, Step::Extended, Step::Ended, Step::StoodInFor] {
-                notes.heard.remove(&step);
-            }
-            notes.restarts += 1;
+            notes.begin_anew();
             told.say(self, notes, self.notice(window, Step::StandbyAgain, Reason::BackOnStandby));
         } else if !notes.has_heard(Step::Receipt, holder) {
             told.say(self, notes, self.notice(window, Step::Receipt, Reason::MergedOnStandby));
@@ -118,18 +119,28 @@ impl<'a> Look<'a> {
 
     fn active(&self, window: &Window<'a>, until: Timestamp, settled: bool, notes: &mut WindowNotes, told: &mut Told) {
         let holder = &window.holder.person;
-        let soon = until - self.service.policy.ending_notice;
+        let Some(turn) = window.turn() else { return };
+        if notes.turn_since.is_some_and(|said| said < turn.since) {
+            notes.begin_anew();
+        }
+        let notice = self.service.policy.ending_notice;
+        let soon = until - notice;
         // That a turn lasts longer is said when it would have ended: until then it makes no difference.
-        let longer = window.turn().filter(|t| t.extended.is_some_and(|why| why != Extension::IncidentOver));
-        let would_end = longer.map(|turn| turn.planned - self.service.policy.ending_notice);
+        let known_end = notes.told_until.unwrap_or(turn.planned);
+        let longer = turn.extended.is_some_and(|why| why != Extension::IncidentOver) && turn.until > known_end;
+        let would_end = longer.then(|| known_end - notice);
         // Whose change is taken back hears that it is over, and why: not first that it will be.
-        let settled = settled && window.turn().is_some_and(|turn| turn.cut.is_none());
+        let settled = settled && turn.cut.is_none();
         if !notes.has_heard(Step::Started, holder) {
             told.went_live = !notes.was_said(Step::Started);
+            notes.turn_since = Some(turn.since);
+            self.released(window, notes, told);
             notes.hears(Step::Receipt, holder);
-            self.away(window, notes, told);
             told.say(self, notes, self.notice(window, Step::Started, Reason::TurnStarted));
-        } else if would_end.is_some_and(|at| at <= self.now) && !notes.has_heard(Step::Extended, holder) {
+        } else if would_end.is_some_and(|at| at <= self.now) {
+            notes.told_until = Some(turn.until);
+            notes.extensions += 1;
+            notes.heard.remove(&Step::EndingSoon);
             told.say(self, notes, self.notice(window, Step::Extended, Reason::TurnExtended));
         } else if settled && self.now >= soon && !notes.has_heard(Step::EndingSoon, holder) {
             told.say(self, notes, self.notice(window, Step::EndingSoon, Reason::TurnEndsSoon));
@@ -138,13 +149,16 @@ impl<'a> Look<'a> {
         told.wait(next.unwrap_or(until));
     }
 
-    /// Who merged it and has a day off hears who stands in.
-    fn away(&self, window: &Window<'_>, notes: &mut WindowNotes, told: &mut Told) {
-        if let Because::Deputises { away, .. } = &window.holder.because
-            && notes.has_heard(Step::Receipt, away)
-            && !notes.has_heard(Step::StoodInFor, away)
-        {
-            told.say(self, notes, hands::deputy_has_it(self.reader(away), window));
+    /// Who took it to be theirs while it waited hears who answers now that it is live.
+    fn released(&self, window: &Window<'_>, notes: &mut WindowNotes, told: &mut Told) {
+        let theirs = |person: &&PersonId| {
+            **person != window.holder.person
+                && !notes.has_heard(Step::Forewarned, person)
+                && !notes.has_heard(Step::StoodInFor, person)
+        };
+        let heard = notes.heard.get(&Step::Receipt).cloned().unwrap_or_default();
+        for person in heard.iter().filter(theirs).cloned().collect::<Vec<_>>() {
+            told.say(self, notes, hands::somebody_else_has_it(self.reader(&person), window));
         }
     }
 
@@ -202,6 +216,11 @@ impl<'a> Look<'a> {
         let attendance = attendance::attendance(notes, &self.service.policy);
         let holder = self.holder(window, notes).unwrap_or_else(|| window.holder.clone());
         let window = Window { holder, attendance, ..window.clone() };
+        if asking.candidates.contains(first) {
+            // Who was asked need not be warned of it.
+            told.unsaid.push((first.clone(), Step::Forewarned, Reason::Unattended));
+            return;
+        }
         told.say(self, notes, hands::forewarned(self.reader(first), &window, asking, &self.around(&window)));
         notes.hears(Step::Receipt, first);
     }
@@ -214,13 +233,11 @@ impl<'a> Look<'a> {
         responder::holder(window.change, Some(notes), &shifts, self.service, roster, moment, self.now)
     }
 
-    /// The oldest change of the queue tells the owner, once, that the queue does not move.
+    /// The oldest change of which the owner has not heard tells that the queue does not move, at most once a day.
     fn waiting(&self, window: &Window<'_>, notes: &mut WindowNotes, told: &mut Told) {
         let waiting = || self.all.iter().filter(|w| w.phase == Phase::Standby);
         let Some(owner) = self.service.last_resort() else { return };
-        if waiting().next().is_none_or(|oldest| oldest.change.id != window.change.id) {
-            return;
-        }
+        let Some(oldest) = waiting().next() else { return };
         let (age, next) = queue::age(window.change, &self.situation.queue.value, self.service, self.now);
         if let Some(at) = next {
             told.wait(at);
@@ -231,57 +248,23 @@ impl<'a> Look<'a> {
             Some(Age::Told) => (Step::QueueSlow, Reason::QueueWaits { hours: policy.queue_told_after.as_hours() }),
             Some(Age::Deputy) => (Step::Deputy, Reason::QueueDeputy { hours: policy.queue_deputy_after.as_hours() }),
         };
-        let noted = |w: &Window<'_>| self.situation.notes.get(&w.change.id).is_some_and(|n| n.value.was_said(step));
-        if !notes.was_said(step) && !waiting().any(noted) {
-            let around = self.around(window);
-            told.say(
-                self,
-                notes,
-                hands::queue_slow(self.reader(owner), window, waiting().count(), step, reason, &around),
-            );
+        if notes.was_said(step) || self.owner_told {
+            return;
         }
-    }
-
-    /// What surrounds a window, for its notices.
-    #[must_use]
-    pub fn around(&self, window: &Window<'_>) -> Surroundings<'a> {
-        let (queue, change) = (&self.situation.queue.value, window.change);
-        let standby = matches!(window.phase, Phase::Standby);
-        let notes = self.situation.notes.get(&change.id).map(|n| &n.value);
-        let roster = &self.settings.roster;
-        let held = || {
-            let asking = attendance::asking(change, self.service, roster)?;
-            attendance::held_until(&asking, notes, self.service, roster, self.now)
-        };
-        Surroundings {
-            ahead: self
-                .all
-                .iter()
-                .take_while(|w| w.change.id != change.id)
-                .filter(|w| w.phase == Phase::Standby)
-                .count(),
-            with: self.released_with(window),
-            stalled: standby.then(|| queue::stalled(self.situation, &change.id.repository, self.now)).flatten(),
-            expected_live: standby.then(|| queue::expected_live(change, queue, self.now)).flatten(),
-            held_until: standby.then(held).flatten(),
+        let again = self.situation.queue.value.owner_told_at.get(&step).map(|at| *at + A_DAY);
+        if let Some(at) = again.filter(|at| *at > self.now) {
+            told.wait(at);
+            return;
         }
-    }
-
-    /// The other changes of the same release and who answers for them, a few by name.
-    fn released_with(&self, window: &Window<'_>) -> Vec<String> {
-        let Some(release) = window.release else { return Vec::new() };
-        let same = |w: &&Window<'_>| {
-            let took =
-                !matches!(w.phase, Phase::Closed { reason: Closed::RevertedBeforeLive | Closed::OtherPaths, .. });
-            took && w.change.id != window.change.id && w.release.is_some_and(|other| other.key == release.key)
-        };
-        let name =
-            |w: &Window<'_>| format!("{} ({})", w.change.label(), self.settings.roster.name_of(&w.holder.person));
-        let mut others: Vec<String> = self.all.iter().filter(same).take(MOST_NAMED).map(name).collect();
-        let more = self.all.iter().filter(same).count().saturating_sub(MOST_NAMED);
-        if more > 0 {
-            others.push(format!("{more} more"));
-        }
-        others
+        let message = hands::queue_slow(
+            self.reader(owner),
+            (window, oldest),
+            waiting().count(),
+            step,
+            reason,
+            &self.around(oldest),
+        );
+        told.say(self, notes, message);
+        told.owner_told = Some(step);
     }
 }

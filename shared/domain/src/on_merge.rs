@@ -75,6 +75,10 @@ pub fn decide(event: MergeEvent, way: &Way, settings: &Settings, now: Timestamp)
     let served = |repository: &Repository| settings.services_of(repository).next().is_some();
     let mut change = match event {
         MergeEvent::Merged(change) => *change,
+        // What bots do for bots says nothing about who answers.
+        MergeEvent::Enqueued(Enqueued { by, .. }) | MergeEvent::Approved(Approved { by, .. }) if by.is_bot() => {
+            return MergeDecision::Nothing(Reason::ByABot);
+        }
         MergeEvent::Enqueued(enqueued) if served(&enqueued.repository) => return MergeDecision::NoteEnqueue(enqueued),
         MergeEvent::Approved(approved) if served(&approved.repository) => return MergeDecision::NoteApproval(approved),
         MergeEvent::Enqueued(_) | MergeEvent::Approved(_) => {
@@ -99,6 +103,7 @@ pub fn decide(event: MergeEvent, way: &Way, settings: &Settings, now: Timestamp)
                 // Kept all the same: another report of it, which lists no files, must not open it again.
                 _ if !service.touched_by(&change.id.repository, change.files.as_ref()) => Reason::TouchesOtherPaths,
                 (Because::StandsIn { unknown }, _) => Reason::UnknownMerger { login: unknown.clone() },
+                (_, Some(asking)) if asking.candidates.is_empty() => Reason::NoChampion,
                 (_, Some(asking)) => Reason::MergedOffHours { when: asking.why.to_string() },
                 (_, None) => Reason::MergedOnStandby,
             };

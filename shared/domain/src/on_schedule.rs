@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::decision::{Decisions, Record, RecordKey, Wake};
 use crate::escalation;
 use crate::message::{Message, Outgoing, Subject};
-use crate::notices::Look;
+use crate::notices::{Look, Told};
 use crate::on_alert::escalate;
 use crate::service::Service;
 use crate::settings::Settings;
@@ -47,7 +47,7 @@ pub fn decide(
     let mut decisions = Decisions::none(&service.id, Wake::Now);
     let mut next = Next::default();
     let all = windows(situation, service, &settings.roster, now);
-    let look = Look { situation, service, settings, all: &all, now };
+    let mut look = Look { situation, service, settings, all: &all, now, owner_told: false };
 
     incidents(&mut decisions, &mut next, situation, service, settings, now);
     tidy::signals(&mut decisions, &mut next, &look);
@@ -60,10 +60,13 @@ pub fn decide(
             next.at(now);
             break;
         }
-        if turn(&mut decisions, &mut next, &look, window)
-            && let Some(turn) = window.turn()
-        {
+        let said = turn(&mut decisions, &mut next, &look, window);
+        if let Some(turn) = window.turn().filter(|_| said.went_live) {
             queue.learn(turn.since.duration_since(window.change.merged_at));
+        }
+        if let Some(step) = said.owner_told {
+            queue.owner_told_at.insert(step, now);
+            look.owner_told = true;
         }
     }
     if let Some(until) = queue.paused(now).and_then(|pause| pause.until) {
@@ -123,19 +126,19 @@ fn incidents(
     }
 }
 
-/// One window: the notices that are due, its end, and when it wants to be looked at again. Whether it went live.
-fn turn(decisions: &mut Decisions, next: &mut Next, look: &Look<'_>, window: &Window<'_>) -> bool {
+/// One window: the notices that are due, its end, and when it wants to be looked at again. What was said.
+fn turn(decisions: &mut Decisions, next: &mut Next, look: &Look<'_>, window: &Window<'_>) -> Told {
     let (situation, now) = (look.situation, look.now);
     let known = situation.notes.get(&window.change.id);
     let before = known.map(|k| k.value.clone()).unwrap_or_default();
     let mut notes = before.clone();
-    let told = look.window(window, &mut notes);
+    let mut told = look.window(window, &mut notes);
     let subject = Some(Subject::Change(window.change.id.clone()));
-    for (person, step, reason) in told.unsaid {
+    for (person, step, reason) in std::mem::take(&mut told.unsaid) {
         let what = format!("{} of {} not said", step.word(), window.change.label());
         decisions.log(now, subject.clone(), Some(person), what, reason);
     }
-    for message in told.messages {
+    for message in std::mem::take(&mut told.messages) {
         decisions.tell(message);
     }
     if let Some(at) = told.next {
@@ -151,7 +154,7 @@ fn turn(decisions: &mut Decisions, next: &mut Next, look: &Look<'_>, window: &Wi
         } else {
             tidy::close(decisions, next, look, window);
         }
-        return told.went_live;
+        return told;
     }
     if notes != before {
         decisions.put(Record::Notes(window.change.id.clone(), notes), known.map_or(0, |k| k.rev));
@@ -165,7 +168,7 @@ fn turn(decisions: &mut Decisions, next: &mut Next, look: &Look<'_>, window: &Wi
         Phase::Active { until, .. } | Phase::Tail { until, .. } => next.at(until),
         Phase::Closed { .. } => next.at(now),
     }
-    told.went_live
+    told
 }
 
 /// Messages that nobody has accepted and nobody has in hand.

@@ -109,7 +109,7 @@ fn id(number: u64) -> ChangeId {
 
 /// Some changes are merged in the morning, some in the afternoon, when nobody works any more.
 fn merged_at(number: u64) -> Timestamp {
-    moment(i64::try_from(number).unwrap() + if number % 2 == 0 { 0 } else { 60 * 8 })
+    moment(i64::try_from(number).unwrap() + if number.is_multiple_of(2) { 0 } else { 60 * 8 })
 }
 
 /// Tells the world what happened at `when`. What a forge says of a merge is the same whenever it says it, so the

@@ -2,6 +2,8 @@
 //!
 //! Waiting never starts or burns a window. It is shown, and after a while the owner hears of it.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +11,7 @@ use crate::calendar::{Occasion, OccasionKind, Span, Timetable};
 use crate::change::Change;
 use crate::deployment::Deployment;
 use crate::ids::{EnvironmentName, PersonId, Repository};
+use crate::message::Step;
 use crate::service::Service;
 use crate::situation::Situation;
 
@@ -37,6 +40,9 @@ pub struct Queue {
     /// How many minutes the last changes took from merge to live, the newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leads: Vec<u32>,
+    /// When the owner last heard that it does not move, by what was said.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub owner_told_at: BTreeMap<Step, Timestamp>,
 }
 
 impl Queue {

@@ -33,12 +33,16 @@ pub enum Reason {
     TouchesOtherPaths,
     /// Kept for the day the queue merges it.
     EnqueueNoted,
+    /// A bot enqueued or approved: that says nothing about who answers.
+    ByABot,
     /// Kept for the day a bot merges what it made.
     ApprovalNoted,
     /// Merged outside working hours: somebody is asked to take the pager.
     MergedOffHours {
         when: String,
     },
+    /// An outside contributor merged, and no champion can be reached: the rotation holds it.
+    NoChampion,
     /// An outside contributor merged; a champion answers.
     ChampionAnswers,
     /// Who was asked takes the pager.
@@ -94,8 +98,8 @@ pub enum Reason {
     TurnReverted,
     /// A revert went live with the change: it never took traffic.
     RevertedBeforeLive,
-    /// Whose change it is has a day off or a holiday; somebody stands in.
-    AwayToday,
+    /// Told: now that it is live, somebody else answers.
+    SomebodyElseAnswers,
     /// Changes have waited for long: the owner is told.
     QueueWaits {
         hours: i64,
@@ -202,8 +206,10 @@ impl fmt::Display for Reason {
             Self::BranchNotDeployed { branch } => write!(f, "no service deploys the branch {branch}"),
             Self::TouchesOtherPaths => f.write_str("the change touches nothing that this service is made of"),
             Self::EnqueueNoted => f.write_str("who enqueued is kept until the queue merges"),
+            Self::ByABot => f.write_str("by a bot, which says nothing about who answers"),
             Self::ApprovalNoted => f.write_str("who approved is kept until a bot merges"),
             Self::MergedOffHours { when } => write!(f, "merged at a time that is not working time: {when}"),
+            Self::NoChampion => f.write_str("no champion can be reached: the rotation holds it"),
             Self::ChampionAnswers => f.write_str("an outside contributor merged: a champion answers"),
             Self::PagerTaken => f.write_str("asked, and takes the pager"),
             Self::PagerDeclined => f.write_str("asked, and does not take the pager"),
@@ -240,7 +246,7 @@ impl fmt::Display for Reason {
             Self::TurnExtended => f.write_str("deployed again, or something broke: the turn lasts longer"),
             Self::TurnReverted => f.write_str("a revert of it is live"),
             Self::RevertedBeforeLive => f.write_str("a revert went live with it: it never took traffic"),
-            Self::AwayToday => f.write_str("a day off or a holiday: somebody stands in"),
+            Self::SomebodyElseAnswers => f.write_str("now that it is live, somebody else answers"),
             Self::QueueWaits { hours } => write!(f, "waiting for {hours} h: the owner is told"),
             Self::QueueDeputy { hours } => {
                 write!(f, "waiting for {hours} h without pauses and freezes: the owner is deputy")

@@ -199,10 +199,130 @@ fn a_redeploy_extends_the_turn() {
 fn a_redeploy_extends_the_turn_by_no_more_than_the_cap() {
     situation(
         "14:00 feanil merges 12; 15:00 prod succeeds 12; 15:50 prod succeeds 12 again; 16:40 prod succeeds 12 again; \
-         17:30 prod succeeds 12 again; 18:20 prod succeeds 12 again; 18:30 now",
+         17:30 prod succeeds 12 again; 17:31 forget; 18:20 prod succeeds 12 again; 18:30 now",
         expect!["12 feanil active until Fri 19:00"],
-        expect!["feanil receipt; feanil started; feanil ending-soon; feanil extended"],
+        expect!["feanil ending-soon; feanil extended"],
     );
+}
+
+#[test]
+fn each_extension_is_said_when_the_turn_would_have_ended_and_so_is_the_end() {
+    situation(
+        "14:00 feanil merges 12; 15:00 prod succeeds 12; 15:01 forget; 15:55 prod succeeds 12 again; \
+         16:50 prod succeeds 12 again; 17:51 now",
+        expect!["12 feanil tail until Sat 17:50"],
+        expect![
+            "feanil ending-soon; feanil extended; feanil ending-soon; feanil extended; feanil ending-soon; feanil ended"
+        ],
+    );
+}
+
+#[test]
+fn an_alert_that_flaps_does_not_end_what_another_one_extended() {
+    situation(
+        "14:00 feanil merges 12; 15:00 prod succeeds 12; 15:01 forget; 15:50 alert A; 15:51 feanil acknowledges; 16:20 alert B; \
+         16:30 over A; 16:40 alert A; 16:45 now",
+        expect!["12 feanil active until Fri 19:00"],
+        expect!["feanil ending-soon; PAGE feanil first-responder; feanil extended"],
+    );
+}
+
+#[test]
+fn a_rollback_and_then_a_live_revert_start_no_turn_again() {
+    situation(
+        "13:00 usama merges 11; 13:30 prod succeeds 11; 14:00 feanil merges 12; 14:10 prod succeeds 12; 14:20 prod succeeds 11 again; \
+         14:36 forget; 14:40 usama merges 13 which reverts 12; 14:50 prod succeeds 13; 15:10 now",
+        expect![[r#"
+            11 usama tail until Sat 14:30
+            13 usama active until Fri 15:50, reverts edx-platform#12"#]],
+        expect!["usama receipt; usama started"],
+    );
+}
+
+#[test]
+fn a_roll_forward_right_after_a_rollback_is_a_turn_of_its_own() {
+    situation(
+        "13:00 usama merges 11; 13:30 prod succeeds 11; 14:00 feanil merges 12; 14:10 prod succeeds 12; 15:30 forget; \
+         16:00 prod succeeds 11 again; 16:05 prod succeeds 12 again; 16:30 now",
+        expect![[r#"
+            11 usama tail until Sat 14:30
+            12 feanil active until Fri 17:05"#]],
+        expect!["feanil started"],
+    );
+}
+
+#[test]
+fn a_canary_that_is_reverted_before_it_is_live_stays_a_suspect_for_a_quarter_of_an_hour() {
+    situation(
+        "14:00 feanil merges 12; 15:30 prod starts 12; 15:35 prod aborts 12; 15:36 usama merges 13 which reverts 12; \
+         15:37 forget; 15:38 prod succeeds 13; 15:39 alert",
+        expect![[r#"
+            12 feanil standby, reverted by 13
+            13 usama active until Fri 19:38, reverts edx-platform#12"#]],
+        expect!["usama started; PAGE usama first-responder"],
+    );
+}
+
+#[test]
+fn a_library_is_taken_back_with_the_change_that_pins_it() {
+    situation(
+        "13:00 usama merges 41 of the library; 14:30 anna merges 13 titled Bump edx-enterprise to 4.2; 15:00 prod succeeds 13; \
+         15:01 forget; 15:05 anna merges 14 which reverts 13; 15:10 prod succeeds 14; 15:40 now",
+        expect!["14 anna active until Fri 16:10, reverts edx-platform#13"],
+        expect!["anna receipt; anna started; usama ended; anna ended"],
+    );
+}
+
+#[test]
+fn who_took_the_pager_keeps_it_on_a_day_off() {
+    situation(
+        "office; Fri 17:00 usama merges 12; Fri 17:05 usama takes 12; Tue 10:00 prod succeeds 12; Tue 10:01 now",
+        expect!["12 usama active until Tue 11:00, taken by usama"],
+        expect!["usama ask; olga queue-slow; usama started"],
+    );
+}
+
+#[test]
+fn who_declined_as_merger_is_not_asked_again_as_owner() {
+    situation(
+        "office; Fri 22:40 olga merges 12; 22:41 olga declines 12; 23:30 now",
+        expect!["12 anna standby, declined"],
+        expect!["olga ask; anna forewarned"],
+    );
+}
+
+#[test]
+fn who_is_back_from_a_day_off_has_their_change_again_and_the_deputy_hears_it() {
+    situation(
+        "office; Tue 10:00 usama merges 12; Tue 20:00 prod succeeds 12; Tue 20:05 now",
+        expect!["12 usama active until Tue 21:00"],
+        expect!["olga receipt; olga stood-in-for; usama started"],
+    );
+}
+
+#[test]
+fn a_change_that_is_stuck_does_not_hide_the_next_one_from_the_owner() {
+    situation(
+        "13:00 usama merges 41 of the library; Sat 14:00 feanil merges 12; Sun 13:30 forget; Sun 15:00 now",
+        expect![[r#"
+            enterprise#41 usama standby
+            12 feanil standby"#]],
+        expect!["olga queue-slow"],
+    );
+}
+
+#[test]
+fn nobody_outside_is_handed_anything_and_no_time_is_too_far_for_an_answer() {
+    let story = Story::begin("14:00 feanil merges 12; 15:00 prod succeeds 12; 15:10 now");
+    let World { situation, service, settings, now, .. } = &story.world;
+    let desk = Desk { situation, service, settings, now: *now };
+    let (carol, olga) = ("carol".parse().unwrap(), "olga".parse().unwrap());
+    let far = jiff::Timestamp::MAX - jiff::SignedDuration::from_hours(1);
+    assert_eq!(desk.hand_over(&story.id("12"), &carol, &olga), Err(Refused::Outside(carol.clone())));
+    assert_eq!(desk.take(&carol, &olga, None, at("17:00")), Err(Refused::Outside(carol)));
+    assert_eq!(desk.take(&olga, &olga, Some(far), jiff::Timestamp::MAX), Err(Refused::TooLong));
+    assert_eq!(desk.take(&olga, &olga, None, far), Err(Refused::TooLong));
+    assert_eq!(desk.pause(&olga, "x", Some(far)), Err(Refused::PausedTooLong));
 }
 
 #[test]
@@ -652,12 +772,12 @@ impl Story {
             // What was said so far is told in another situation.
             ["forget"] => self.world.told.clear(),
             [who, "merges", ..] | [who, "pushes", ..] => self.merge(who, words, event),
-            ["alert"] => {
-                self.world.alert(&[alert("HighErrorRate", at(&when), None)]);
+            ["alert", name @ ..] => {
+                self.world.alert(&[alert(name.first().unwrap_or(&"HighErrorRate"), at(&when), None)]);
             }
-            ["over"] => {
+            ["over", name @ ..] => {
                 let since = self.world.situation.incidents.values().map(|i| i.value.began_at).max().unwrap();
-                self.world.alert(&[alert("HighErrorRate", since, Some(at(&when)))]);
+                self.world.alert(&[alert(name.first().unwrap_or(&"HighErrorRate"), since, Some(at(&when)))]);
             }
             [who, "acknowledges"] => {
                 self.world.acknowledge(who);

@@ -68,6 +68,14 @@ pub struct WindowNotes {
     /// How often it went back to standby after its turn had begun: tells the notices of one turn from the next one's.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub restarts: u32,
+    /// Since when the turn lasts whose start was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn_since: Option<Timestamp>,
+    /// Until when it lasts, by what was last said about its lasting longer, and how often that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_until: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub extensions: u32,
 }
 
 impl WindowNotes {
@@ -81,6 +89,21 @@ impl WindowNotes {
         if !people.contains(person) {
             people.push(person.clone());
         }
+    }
+
+    /// The turn that was spoken of is no longer the turn it has: what is said of the next one is said anew.
+    pub fn begin_anew(&mut self) {
+        for step in [Step::Started, Step::EndingSoon, Step::Extended, Step::Ended, Step::StoodInFor] {
+            self.heard.remove(&step);
+        }
+        self.restarts += 1;
+        (self.turn_since, self.told_until, self.extensions) = (None, None, 0);
+    }
+
+    /// Tells this turn's notices, and the extensions of one turn, from each other.
+    #[must_use]
+    pub fn nth(&self) -> u32 {
+        self.restarts.saturating_mul(100).saturating_add(self.extensions)
     }
 
     /// Whether anybody has heard this.
@@ -235,7 +258,9 @@ impl<'a> Context<'a> {
         let unseen = reverted_at.filter(|_| never);
         let files = self.situation.files.get(&change.id).map(|f| &f.value);
         let phase = if self.service.touched_by(&change.id.repository, files) {
-            phase(turns.last(), unseen, reverted_at, self.now)
+            // A canary that was aborted stays in question for a while, reverted or not.
+            let tried = exposure.attempts.iter().filter_map(|d| d.failed_at).max().map(|at| at + policy.after_failure);
+            phase(turns.last(), unseen, reverted_at.map(|at| tried.map_or(at, |tried| at.max(tried))), self.now)
         } else {
             Phase::Closed { at: change.merged_at, reason: Closed::OtherPaths }
         };

@@ -49,12 +49,12 @@ fn a_turn_from_merge_to_end() {
 
             notice to feanil
             Your turn for edx-platform#12 in edxapp ends soon
-            You are paged first until 12:05 (America/New_York). After that the rotation is paged first.
+            You are paged first until 12:05 (America/New_York). After that you are no longer paged first.
             Board: https://deployers.example.com/#edxapp
 
             notice to usama
             Your turn for edx-platform#13 in edxapp ends soon
-            You are paged first until 21:05 (Asia/Karachi). After that the rotation is paged first.
+            You are paged first until 21:05 (Asia/Karachi). After that you are no longer paged first.
             Board: https://deployers.example.com/#edxapp
 
             notice to feanil
@@ -251,18 +251,18 @@ fn what_is_said_when_responsibility_moves() {
     reads(
         "office; Fri 12:00 usama merges 12; Sat 13:00 forget; Tue 10:00 prod succeeds 12",
         expect![[r#"
-        notice to usama
-        Olga stands in for you: edx-platform#12 is live in edxapp
-        You are away, so you are not paged for it. There is nothing to do.
-        Board: https://deployers.example.com/#edxapp
+            notice to usama
+            Olga answers for edx-platform#12: it is live in edxapp
+            You are away, so you are not paged for it. There is nothing to do.
+            Board: https://deployers.example.com/#edxapp
 
-        notice to olga
-        Your turn starts: edx-platform#12 is live in edxapp production
-        “change number 12”. You stand in for Usama, who merged it and has a day off.
-        You are paged first until 11:00 (Europe/London).
-        It is alone in its release.
-        Revert: press Revert on https://github.com/openedx/edx-platform/pull/12
-        Board: https://deployers.example.com/#edxapp"#]],
+            notice to olga
+            Your turn starts: edx-platform#12 is live in edxapp production
+            “change number 12”. You stand in for Usama, who merged it and has a day off.
+            You are paged first until 11:00 (Europe/London).
+            It is alone in its release.
+            Revert: press Revert on https://github.com/openedx/edx-platform/pull/12
+            Board: https://deployers.example.com/#edxapp"#]],
     );
 }
 
@@ -274,7 +274,13 @@ fn what_the_owner_hears_of_a_queue_that_does_not_move() {
             notice to olga
             2 changes wait to go live in edxapp, the oldest for 24 h
             The oldest is edx-platform#12 “change number 12”; Olga answers for it.
-            Nobody's turn has begun or been used up by waiting. You are told once.
+            Nobody's turn has begun or been used up by waiting. You are told at most once a day.
+            Board: https://deployers.example.com/#edxapp
+
+            notice to olga
+            2 changes wait to go live in edxapp, the oldest for 48 h
+            The oldest is edx-platform#12 “change number 12”; Olga answers for it.
+            Nobody's turn has begun or been used up by waiting. You are told at most once a day.
             Board: https://deployers.example.com/#edxapp
 
             notice to olga

@@ -107,7 +107,7 @@ fn queue(desk: Desk<'_>, person: &PersonId) -> Question {
     let how_long = Field { name: "for", label: "For (empty: until it is resumed)", ..Field::default() };
     Question {
         title,
-        lines: vec!["While it is paused nobody's turn begins, and waiting does not count.".to_owned()],
+        lines: vec!["While it is paused, waiting does not count, and everybody sees why nothing moves.".to_owned()],
         forms: vec![Form { button: "Pause", does: "pause", fields: vec![why, how_long] }],
     }
 }
@@ -119,7 +119,7 @@ fn quoted(window: &Window<'_>) -> String {
 /// A choice among the people of the roster, the reader first.
 fn colleague(desk: Desk<'_>, name: &'static str, label: &'static str, reader: &PersonId) -> Field {
     let mut options: Vec<(String, String)> =
-        desk.settings.roster.people().map(|p| (p.id.to_string(), p.name.clone())).collect();
+        desk.settings.roster.people().filter(|p| !p.is_outside()).map(|p| (p.id.to_string(), p.name.clone())).collect();
     options.sort_by_key(|(id, name)| (*id != reader.as_str(), name.clone()));
     Field { name, label, value: reader.to_string(), options }
 }

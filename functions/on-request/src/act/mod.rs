@@ -4,7 +4,7 @@
 mod acknowledge;
 mod hands;
 
-use aws::links::{self, Action, Grant};
+use aws::links::{self, Action, BadLink, Grant};
 use aws::{House, Refusal, Request, Response};
 use domain::{Decisions, Service, Situation};
 use minijinja::context;
@@ -121,7 +121,11 @@ async fn decide<T: Clone>(
 
 fn granted(house: &House, request: &Request) -> Result<Result<Grant, Outcome>, Refusal> {
     let secret = house.secrets.first(&house.configuration.link_secret).map_err(Refusal::NoSecret)?;
-    Ok(links::check(&secret, &request.segments(), house.now()).map_err(|bad| {
+    let known = |grant: Grant| match house.settings().roster.person(&grant.person) {
+        Some(_) => Ok(grant),
+        None => Err(BadLink::Forged),
+    };
+    Ok(links::check(&secret, &request.segments(), house.now()).and_then(known).map_err(|bad| {
         tracing::warn!(reason = %bad, "a link was refused");
         Outcome {
             status: 403,

@@ -47,6 +47,12 @@ fn policy(section: &mut Section<'_, '_>, base: &Policy) -> Policy {
     if policy.active.is_zero() {
         section.problem("`active` is nothing: nobody would ever be on call");
     }
+    if policy.ending_notice >= policy.active && !policy.active.is_zero() {
+        section.problem("`ending_notice` is as long as `active`: it would come with the start");
+    }
+    if policy.answer_within.is_zero() {
+        section.problem("`answer_within` is nothing: nobody could ever answer");
+    }
     if policy.queue_told_after > policy.queue_deputy_after {
         section.problem("`queue_told_after` is longer than `queue_deputy_after`");
     }
@@ -84,6 +90,10 @@ fn service(
         section.problem("`repositories` is missing: whose merges go live here?");
     }
     let upstreams = upstreams(section);
+    for upstream in upstreams.iter().filter(|u| repositories.iter().any(|r| r.repository == u.repository)) {
+        section
+            .problem_with("upstreams", format!("{} is one of the service's own `repositories`", upstream.repository));
+    }
     let mode = section.choice("mode", &MODES).unwrap_or(Mode::Page);
     let environments = environments(section);
     let owners = people(section, "owners", roster);

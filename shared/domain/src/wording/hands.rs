@@ -12,6 +12,7 @@ use crate::change::Change;
 use crate::incident::Incident;
 use crate::message::{Kind, Message, Step, Subject};
 use crate::reason::Reason;
+use crate::responder::away;
 use crate::shift::{Scope, Shift};
 use crate::squad::{Squad, WishReason};
 use crate::text::count;
@@ -49,7 +50,10 @@ pub fn ask(reader: Reader<'_>, window: &Window<'_>, asking: &Asking, around: &Su
     );
     let by = reader.time(reader.now + reader.service.policy.answer_within);
     message.lines.push(format!("Without an answer by {by}{}", unanswered(reader, window, asking)));
-    message.lines.push(place_in_queue(reader, around));
+    message.lines.push(match window.phase {
+        Phase::Active { since, .. } => format!("It is live since {}.", reader.time(since)),
+        Phase::Standby | Phase::Tail { .. } | Phase::Closed { .. } => place_in_queue(reader, around),
+    });
     message.lines.extend(around.stalled.as_ref().map(|stalled| stalled_by(reader, stalled)));
     message
 }
@@ -58,7 +62,8 @@ fn in_time(asking: &Asking) -> String {
     match &asking.why {
         TimeKind::OffHours => "outside working hours".to_owned(),
         TimeKind::Weekend => "on the weekend".to_owned(),
-        other @ (TimeKind::Working | TimeKind::DayOff { .. } | TimeKind::Holiday { .. } | TimeKind::Event { .. }) => {
+        TimeKind::Working => "while no champion could be reached".to_owned(),
+        other @ (TimeKind::DayOff { .. } | TimeKind::Holiday { .. } | TimeKind::Event { .. }) => {
             format!("during {other}")
         }
     }
@@ -125,13 +130,13 @@ pub fn forewarned(reader: Reader<'_>, window: &Window<'_>, asking: &Asking, arou
 #[must_use]
 pub fn queue_slow(
     reader: Reader<'_>,
-    oldest: &Window<'_>,
+    (window, oldest): (&Window<'_>, &Window<'_>),
     waiting: usize,
     step: Step,
     reason: Reason,
     around: &Surroundings<'_>,
 ) -> Message {
-    let mut message = about(reader, oldest, step, reason);
+    let mut message = about(reader, window, step, reason);
     let age = span(reader.now.duration_since(oldest.change.merged_at));
     let changes = count(waiting, "change waits", "changes wait");
     message.title = format!("{changes} to go live in {}, the oldest for {age}", reader.service.id);
@@ -146,7 +151,7 @@ pub fn queue_slow(
         "You are now deputy for it: its merger may not remember it by heart when it goes live, so stand by with them."
             .to_owned()
     } else {
-        "Nobody's turn has begun or been used up by waiting. You are told once.".to_owned()
+        "Nobody's turn has begun or been used up by waiting. You are told at most once a day.".to_owned()
     });
     message
 }
@@ -183,8 +188,11 @@ pub fn handed_over(reader: Reader<'_>, shift: &Shift, window: Option<&Window<'_>
     let mut message = of_shift(reader, shift, Step::HandedOver, reason, nth);
     let what = held(reader, shift, window.map(|w| w.change));
     let by = reader.settings.roster.name_of(&shift.by);
-    message.title =
-        if shift.is_taken() { format!("You have {what} now") } else { format!("{by} handed {what} over to you") };
+    message.title = match (shift.is_taken(), shift.from > reader.now) {
+        (true, false) => format!("You have {what} now"),
+        (true, true) => format!("You will have {what}"),
+        (false, _) => format!("{by} handed {what} over to you"),
+    };
     let Some(window) = window else {
         message.lines.push(format!("You are paged first for it {}.", period(reader, shift)));
         return message;
@@ -248,12 +256,16 @@ pub fn shift_over(reader: Reader<'_>, shift: &Shift) -> Message {
     message
 }
 
-/// To somebody who is away while their change goes live: who answers for it.
+/// To somebody who took it to be theirs while it waited: who answers now that it is live.
 #[must_use]
-pub fn deputy_has_it(reader: Reader<'_>, window: &Window<'_>) -> Message {
-    let mut message = about(reader, window, Step::StoodInFor, Reason::AwayToday);
+pub fn somebody_else_has_it(reader: Reader<'_>, window: &Window<'_>) -> Message {
+    let mut message = about(reader, window, Step::StoodInFor, Reason::SomebodyElseAnswers);
     let who = reader.settings.roster.name_of(&window.holder.person);
-    message.title = format!("{who} stands in for you: {} is live in {}", window.change.label(), reader.service.id);
-    message.lines.push("You are away, so you are not paged for it. There is nothing to do.".to_owned());
+    message.title = format!("{who} answers for {}: it is live in {}", window.change.label(), reader.service.id);
+    let away = reader.settings.roster.person(reader.person).and_then(|person| away(person, reader.now));
+    message.lines.push(match away {
+        Some(_) => "You are away, so you are not paged for it. There is nothing to do.".to_owned(),
+        None => "You are not paged for it. There is nothing to do.".to_owned(),
+    });
     message
 }

@@ -138,7 +138,10 @@ fn started(reader: Reader<'_>, window: &Window<'_>, around: &Surroundings<'_>) -
     let mut lines = vec![what_and_why(reader, window), turn_end(reader, window)];
     if window.responder.person != window.holder.person {
         let who = reader.settings.roster.name_of(&window.responder.person);
-        lines.push(format!("{who} has the pager of {} just now and is paged before you.", reader.service.id));
+        lines.push(format!(
+            "{who} has the pager of {} just now and is paged instead of you meanwhile.",
+            reader.service.id
+        ));
     }
     lines.push(match (&window.pinned_by, around.with.as_slice()) {
         (Some(by), _) => format!("It went live with {}.", by.label()),
@@ -152,7 +155,7 @@ fn started(reader: Reader<'_>, window: &Window<'_>, around: &Surroundings<'_>) -
 fn ending_soon(reader: Reader<'_>, window: &Window<'_>) -> Words {
     (
         format!("Your turn for {} in {} ends soon", window.change.label(), reader.service.id),
-        vec![format!("{} After that the rotation is paged first.", turn_end(reader, window))],
+        vec![format!("{} After that you are no longer paged first.", turn_end(reader, window))],
     )
 }
 
@@ -190,7 +193,8 @@ fn ended(reader: Reader<'_>, window: &Window<'_>) -> Words {
 
 fn standby_again(reader: Reader<'_>, window: &Window<'_>) -> Words {
     let (label, service, live) = (window.change.label(), &reader.service.id, live(reader));
-    let title = if window.rolled_back.is_empty() {
+    let failed = window.attempts.last().map(|d| d.order());
+    let title = if failed > window.rolled_back.last().map(|back| back.by.order()) {
         format!("{label} is back on standby: the deployment to {service} {live} failed")
     } else {
         format!("{label} is back on standby: {service} {live} was rolled back")
