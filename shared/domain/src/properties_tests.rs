@@ -51,7 +51,7 @@ fn state() -> impl Strategy<Value = DeploymentState> {
     ]
 }
 
-fn told() -> impl Strategy<Value = Told> {
+fn telling() -> impl Strategy<Value = Told> {
     let merge = (1..=CHANGES, 0..PEOPLE.len(), prop::option::weighted(0.2, 1..=CHANGES))
         .prop_map(|(number, who, reverts)| Told::Merge { number, who, reverts: reverts.filter(|r| *r < number) });
     let deploy = (1..4_u64, 1..=CHANGES, prop::bool::weighted(0.8), state())
@@ -75,9 +75,9 @@ fn done() -> impl Strategy<Value = Done> {
 /// Events with the minute at which they happen, in order.
 fn history(people_act: bool) -> impl Strategy<Value = Vec<(i64, Event)>> {
     let event = if people_act {
-        prop_oneof![3 => told().prop_map(Event::Told), 1 => done().prop_map(Event::Done)].boxed()
+        prop_oneof![3 => telling().prop_map(Event::Told), 1 => done().prop_map(Event::Done)].boxed()
     } else {
-        told().prop_map(Event::Told).boxed()
+        telling().prop_map(Event::Told).boxed()
     };
     prop::collection::vec((0..MINUTES, event), 1..14).prop_map(|mut events| {
         events.sort_by_key(|(minute, _)| *minute);
@@ -185,6 +185,16 @@ fn answered(world: &World) {
     }
 }
 
+/// Whoever is on call knows it.
+fn told(world: &World) {
+    let all = crate::window::windows(&world.situation, &world.service, &world.settings.roster, world.now);
+    for window in all.iter().filter(|w| matches!(w.phase, Phase::Active { .. })) {
+        let notes = &world.situation.notes[&window.change.id].value;
+        let holder = &window.holder.person;
+        assert!(notes.has_heard(crate::Step::Started, holder), "{holder} is on call for {} unawares", window.change.id);
+    }
+}
+
 /// The windows and suspects at the end, when everything has arrived.
 fn end(events: &[(i64, Told)], order: &[usize]) -> (String, String) {
     let mut world = begin();
@@ -217,6 +227,7 @@ proptest! {
             }
             world.settle();
             answered(&world);
+            told(&world);
             before = stand(&world);
         }
         world.nobody_told_twice();
