@@ -308,6 +308,54 @@ async fn a_deployment_that_should_wait_says_until_when_on_the_board_and_in_the_q
     assert!(asked.contains("Its deployment should wait until 2026-03-23 04:00 (America/New_York)"), "{asked}");
     let board = night.get("/").await.body;
     assert!(board.contains("its deployment should wait until Mon 2026-03-23 08:00"), "{board}");
+    // Story 4: whose day is our night is held until their own morning, not until ours; and by day not at all.
+    let mut night = Stage::with(&text, |_| {}).await;
+    night.at("Mon 18:30").await.merge("usama", 12).await;
+    let asked = night.texts().join("\n");
+    assert!(asked.contains("Its deployment should wait until 2026-03-24 12:00 (Asia/Karachi)"), "{asked}");
+    let mut day = Stage::with(&text, |_| {}).await;
+    day.at("Mon 07:30").await.merge("usama", 12).await;
+    let told = day.texts().join("\n");
+    assert!(told.contains("on standby") && !told.contains("should wait"), "{told}");
+}
+
+#[tokio::test]
+async fn squads_hear_of_incidents_as_they_wish_and_of_the_most_severe_all_the_same() {
+    let squads = "[people.mia]\nzone = \"Europe/Paris\"\ncontacts = [\"terminal\"]\n\
+        [people.noa]\nzone = \"Europe/Paris\"\ncontacts = [\"terminal\"]\n\
+        [people.tim]\nzone = \"Europe/Paris\"\ncontacts = [\"terminal\"]\n\
+        [squads.teaching]\nmembers = [\"mia\"]\nwish = \"mine\"\npaths = [\"/lms/\"]\n\
+        [squads.later]\nmembers = [\"tim\"]\nwish = \"after-escalation\"\npaths = [\"/lms/\"]\n\
+        [squads.quiet]\nmembers = [\"noa\"]\nwish = \"none\"\npaths = [\"/lms/\"]\n";
+    let text = house_tests::configuration(&["edxapp"]) + squads;
+    let mut day = Stage::with(&text, |_| {}).await;
+    day.at("Fri 14:00").await.merge("feanil", 12).await;
+    let mut push = json!({
+        "ref": "refs/heads/master", "before": "0".repeat(40), "created": false, "deleted": false,
+        "head_commit": { "id": house_tests::commit(12), "message": "change number 12 (#12)", "timestamp": "2026-03-20T14:00:00Z" },
+        "commits": [{ "added": ["lms/a.py"] }], "pusher": { "name": "feanil" },
+        "repository": { "full_name": REPOSITORY, "default_branch": "master" }
+    });
+    push["head_commit"]["committer"] = json!({ "username": "web-flow" });
+    day.github("/merge/github", &push).await;
+    day.deploy("prod", "success", 12).await;
+    day.heard();
+    let mut alert = day.alerting("edxapp", "Fri 14:05", false);
+    alert["alerts"][0]["labels"]["severity"] = json!("warning");
+    day.at("Fri 14:05").await;
+    let headers = || recent_deployers::demo::payloads::token_headers(house_tests::TOKEN);
+    day.post("/alert/alertmanager", headers(), alert.to_string().as_bytes()).await;
+    let title = "[warning] edxapp production: HighErrorRate";
+    assert_eq!(day.heard(), [format!("PAGE to feanil: {title}"), format!("notice to mia: {title}")]);
+    day.at("Fri 14:10").await;
+    assert_eq!(day.heard(), [format!("PAGE to anna: {title}"), format!("notice to tim: {title}")], "nobody answered");
+    let log = day.house.store.log(&"edxapp".parse().unwrap(), 50).await.unwrap();
+    let said: Vec<&str> = log.iter().filter(|e| e.reason.name() == "squads_wishes").map(|e| e.what.as_str()).collect();
+    assert_eq!(said, ["later hears of it", "later does not, quiet does not, teaching hears of it"]);
+    alert["alerts"][0]["labels"]["severity"] = json!("critical");
+    alert["alerts"][0]["fingerprint"] = json!("another");
+    day.post("/alert/alertmanager", headers(), alert.to_string().as_bytes()).await;
+    assert_eq!(day.heard(), ["notice to noa: [critical] edxapp production: HighErrorRate"], "never hidden");
 }
 
 /// A running server, for commands.
