@@ -14,6 +14,7 @@ enum Event {
     Start,
     Success,
     Alert,
+    Resolution,
 }
 
 const THREE: [Event; 3] = [Event::Merge, Event::Success, Event::Alert];
@@ -35,6 +36,10 @@ fn happen(world: &mut World, event: Event) {
         }
         Event::Alert => {
             world.alert(&[alert("HighErrorRate", at("15:50"), None)]);
+        }
+        // It had broken before, and that was over: an alert that flaps, told only when it resolved.
+        Event::Resolution => {
+            world.alert(&[alert("HighErrorRate", at("15:42"), Some(at("15:45")))]);
         }
     }
 }
@@ -91,5 +96,15 @@ proptest! {
         let want = end(&play(&ALL, |_| true));
         let world = play(&order, |i| settled & (1 << (i % 32)) != 0);
         prop_assert_eq!(end(&world), want);
+    }
+
+    #[test]
+    fn a_resolution_may_overtake_its_alert_and_the_windows_end_the_same(
+        order in Just([Event::Merge, Event::Success, Event::Alert, Event::Resolution].repeat(3)).prop_shuffle(),
+        settled in any::<u32>(),
+    ) {
+        let want = play(&[Event::Merge, Event::Success, Event::Resolution, Event::Alert], |_| true).windows();
+        let world = play(&order, |i| settled & (1 << (i % 32)) != 0);
+        prop_assert_eq!(world.windows(), want);
     }
 }
