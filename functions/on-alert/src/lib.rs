@@ -1,12 +1,11 @@
 //! A monitor says something is wrong, or that it no longer is.
 
 pub mod senders;
-mod subscription;
 
-use aws::sender::{self, Reading};
-use aws::{House, Malformed, Refusal, Request, Response};
+use aws::sender::{self, Reading, Verified};
+use aws::{House, Malformed, Proof, Refusal, Request, Response, sns};
 use domain::on_alert::{self, AlertEvent};
-use domain::{IncidentId, Reason};
+use domain::{IncidentId, Reason, ServiceId};
 use serde_json::{Value, json};
 
 /// `POST /alert/{sender}`
@@ -18,24 +17,30 @@ pub async fn handle(house: &House, request: Request) -> Response {
 /// Who may invoke us is IAM's decision, made before we are.
 pub async fn handle_event(house: &House, event: &Value) -> Result<Value, Refusal> {
     match senders::cloudwatch::from_json(event)? {
-        Reading::Event(event) => Ok(keep(house, event).await?.1),
+        Reading::Event(event) => Ok(keep(house, event, |_| true).await?.1),
         Reading::Ignored(why) => Ok(json!({ "ignored": why })),
     }
 }
 
 async fn receive(house: &House, request: &Request) -> Result<Response, Refusal> {
-    let sender = sender::verify(house, senders::SENDERS, request)?;
-    if let Some(url) = subscription::asked(&request.body).filter(|_| sender.name == senders::cloudwatch::SENDER.name) {
-        return Ok(subscription::confirm(house, &url).await);
+    let Verified { sender, source, config } = sender::verify(house, senders::SENDERS, request).await?;
+    if sender.proofs.contains(&Proof::Sns)
+        && let Some(answer) = sns::confirm(house, config, &request.body).await
+    {
+        return answer;
     }
     match (sender.parse)(&request.body)? {
-        Reading::Event(event) => keep(house, event).await.map(|(reason, details)| Response::decided(&reason, &details)),
+        Reading::Event(event) => {
+            let (reason, details) = keep(house, event.from(&source), |service| config.speaks_for(service)).await?;
+            Ok(Response::decided(&reason, &details))
+        }
         Reading::Ignored(why) => Ok(Response::ignored(&why)),
     }
 }
 
-/// Load, decide, commit, publish: once for each environment of a service that the alerts are about.
-async fn keep(house: &House, event: AlertEvent) -> Result<(Reason, Value), Refusal> {
+/// Load, decide, commit, publish: once for each environment of a service that the alerts are about. What the sender
+/// may not speak for is taken as an alert of no service: it touches nobody else's incident, and somebody sees it.
+async fn keep(house: &House, event: AlertEvent, may: impl Fn(&ServiceId) -> bool) -> Result<(Reason, Value), Refusal> {
     let now = house.now();
     let settings = house.settings();
     let left_out = event.left_out;
@@ -44,7 +49,7 @@ async fn keep(house: &House, event: AlertEvent) -> Result<(Reason, Value), Refus
     }
     let mut first = None;
     let mut places = Vec::new();
-    for (place, alerts) in event.by_place(settings) {
+    for (place, alerts) in event.by_place(settings, may) {
         let service = settings.service(&place.service).ok_or_else(|| Malformed::new("an alert of no service"))?;
         let decide = |situation: &_| on_alert::decide(&alerts, &place, situation, service, settings, now);
         let (decisions, reason) = house.store.decide(&place.service, now, decide).await?;

@@ -1,43 +1,110 @@
 //! A pipeline says a commit moved.
 
+mod references;
 pub mod senders;
 
-use aws::sender::{self, Reading};
-use aws::{House, Refusal, Request, Response};
-use domain::DeploymentEvent;
-use domain::on_deploy;
-use serde_json::json;
+use aws::sender::{self, Reading, Verified};
+use aws::{House, Proof, Refusal, Request, Response, sns};
+use domain::on_deploy::{self, Place};
+use domain::{DeployEvent, DeploymentEvent, Reason, ServiceId, on_alert};
+use serde_json::{Value, json};
+
+/// What the sender's secret may speak for.
+type May<'a> = &'a (dyn Fn(&DeploymentEvent, &ServiceId) -> bool + Sync);
 
 /// `POST /deploy/{sender}`
 pub async fn handle(house: &House, request: Request) -> Response {
     receive(house, &request).await.unwrap_or_else(Response::from)
 }
 
-async fn receive(house: &House, request: &Request) -> Result<Response, Refusal> {
-    let sender = sender::verify(house, senders::SENDERS, request)?;
-    match (sender.parse)(&request.body)? {
-        Reading::Event(event) => keep(house, &event).await,
-        Reading::Ignored(why) => Ok(Response::ignored(&why)),
+/// A deployment that AWS handed to us itself, by EventBridge or SNS. Who may invoke us is IAM's decision, made before
+/// we are.
+pub async fn handle_event(house: &House, event: &Value) -> Result<Value, Refusal> {
+    match senders::aws_events::from_json(event)? {
+        Reading::Event(events) => {
+            let kept = keep_all(house, events, &|_, _| true).await?;
+            Ok(serde_json::from_str(&kept.body).unwrap_or_default())
+        }
+        Reading::Ignored(why) => Ok(json!({ "ignored": why })),
     }
 }
 
-/// Load, decide, commit, for each service that the deployment is about. A failure half-way is answered with
-/// 503: the services that have it already will find that it says nothing new.
-async fn keep(house: &House, event: &DeploymentEvent) -> Result<Response, Refusal> {
-    let places = match on_deploy::places(event, house.settings()) {
+async fn receive(house: &House, request: &Request) -> Result<Response, Refusal> {
+    let Verified { sender, source, config } = sender::verify(house, senders::SENDERS, request).await?;
+    if sender.proofs.contains(&Proof::Sns)
+        && let Some(answer) = sns::confirm(house, config, &request.body).await
+    {
+        return answer;
+    }
+    let events = match (sender.parse)(&request.body)? {
+        Reading::Event(events) => events,
+        Reading::Ignored(why) => return Ok(Response::ignored(&why)),
+    };
+    let may = |event: &DeploymentEvent, service: &ServiceId| {
+        let repository = event.repository.as_ref().is_none_or(|repository| config.speaks_for_repository(repository));
+        repository && config.speaks_for(service)
+    };
+    keep_all(house, events.into_iter().map(|event| event.from(&source)).collect(), &may).await
+}
+
+/// Every event of one message, in order. A failure half-way is answered with 503: what is kept already will be found
+/// to say nothing new.
+async fn keep_all(house: &House, events: Vec<DeployEvent>, may: May<'_>) -> Result<Response, Refusal> {
+    let mut answer = Response::ignored("the message has no events");
+    for (i, event) in events.into_iter().enumerate() {
+        let kept = match event {
+            DeployEvent::Moved(event) => keep(house, *event, may).await?,
+            DeployEvent::StandsFor(told) => {
+                for awaiting in references::note(house, &told).await? {
+                    keep(house, awaiting, may).await?;
+                }
+                Response::decided(&Reason::ReferenceNoted, &json!({ "reference": told.reference }))
+            }
+        };
+        if i == 0 || answer.is_ignored() {
+            answer = kept;
+        }
+    }
+    Ok(answer)
+}
+
+/// Load, decide, commit, for each service that the deployment is about.
+async fn keep(house: &House, event: DeploymentEvent, may: May<'_>) -> Result<Response, Refusal> {
+    let event = references::resolve(house, event).await?;
+    let places = match on_deploy::places(&event, house.settings()) {
         Ok(places) => places,
         Err(reason) => return Ok(Response::ignored(&reason.to_string())),
     };
+    let allowed: Vec<&Place<'_>> = places.iter().filter(|place| may(&event, place.service)).collect();
+    if allowed.is_empty() {
+        return Err(Refusal::Forbidden("this secret does not speak for this service: see `services` of its source"));
+    }
     let now = house.now();
     let mut first = None;
     let mut services = Vec::new();
-    for (service, environment) in places {
-        let decide = |situation: &_| on_deploy::decide(event, situation, service, environment, now);
+    for place in allowed {
+        let Some(service) = house.settings().service(place.service) else { continue };
+        let decide = |situation: &_| on_deploy::decide(&event, situation, service, place, now);
         let (_, reason) = house.store.decide(&service.id, now, decide).await?;
+        alarm(house, &event, place).await?;
         (house.nudge)(&service.id);
-        services.push(json!({ "service": service.id, "environment": environment.name, "decided": reason.name(), "why": reason.to_string() }));
+        services.push(json!({ "service": service.id, "environment": place.environment, "decided": reason.name(), "why": reason.to_string() }));
         first.get_or_insert(reason);
     }
-    let reason = first.unwrap_or(domain::Reason::EnvironmentUnknown);
-    Ok(Response::decided(&reason, &json!({ "commit": event.commit, "services": services })))
+    let reason = first.unwrap_or(Reason::EnvironmentUnknown);
+    Ok(Response::decided(&reason, &json!({ "revision": event.revision, "services": services })))
+}
+
+/// A rollout that gave up is an alert too, about the changes that were in it.
+async fn alarm(house: &House, event: &DeploymentEvent, place: &Place<'_>) -> Result<(), Refusal> {
+    let settings = house.settings();
+    let Some(service) = settings.service(place.service) else { return Ok(()) };
+    let Some(alert) = on_deploy::alarm(event, place, &service.policy) else { return Ok(()) };
+    let now = house.now();
+    let at = domain::alert::Place { service: service.id.clone(), environment: place.environment.clone() };
+    let alerts = [alert];
+    let decide = |situation: &_| on_alert::decide(&alerts, &at, situation, service, settings, now);
+    let (decisions, _) = house.store.decide(&service.id, now, decide).await?;
+    house.publish(&decisions.messages).await;
+    Ok(())
 }

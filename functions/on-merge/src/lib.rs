@@ -2,11 +2,11 @@
 
 pub mod senders;
 
-use aws::sender::{self, Reading};
+use aws::sender::{self, Reading, Verified};
 use aws::store::{self, MergeOutcome, Queued};
 use aws::{House, Refusal, Request, Response, StoreError};
 use domain::on_merge::{self, Merge, MergeDecision, MergeEvent, Way};
-use domain::{ChangeId, Reason, Repository};
+use domain::{ChangeId, Credit, Reason, Repository};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -16,11 +16,25 @@ pub async fn handle(house: &House, request: Request) -> Response {
 }
 
 async fn receive(house: &House, request: &Request) -> Result<Response, Refusal> {
-    let sender = sender::verify(house, senders::SENDERS, request)?;
-    match (sender.parse)(&request.body)? {
-        Reading::Event(event) => keep(house, event).await,
-        Reading::Ignored(why) => Ok(Response::ignored(&why)),
+    let Verified { sender, config, .. } = sender::verify(house, senders::SENDERS, request).await?;
+    let events = match (sender.parse)(&request.body)? {
+        Reading::Event(events) => events,
+        Reading::Ignored(why) => return Ok(Response::ignored(&why)),
+    };
+    if events.iter().any(|event| !config.speaks_for_repository(event.repository())) {
+        return Err(Refusal::Forbidden(
+            "this secret does not speak for this repository: see `repositories` of its source",
+        ));
     }
+    // A push may move several branches. A failure half-way is answered with 503; what is kept already says nothing new.
+    let mut answer = Response::ignored("the message has no events");
+    for (i, event) in events.into_iter().enumerate() {
+        let kept = keep(house, event).await?;
+        if i == 0 || answer.is_ignored() {
+            answer = kept;
+        }
+    }
+    Ok(answer)
 }
 
 /// Load, decide, commit: again where somebody else was faster.
@@ -37,7 +51,7 @@ async fn keep(house: &House, event: MergeEvent) -> Result<Response, Refusal> {
     Err(StoreError::Conflict.into())
 }
 
-/// Only a bot's merge needs anything read: who put it into the queue, or approved it.
+/// Who put a pull request into the queue, and who approved it, was told before.
 async fn load(house: &House, event: &MergeEvent) -> Result<Way, StoreError> {
     match on_merge::wants_way(event) {
         Some((repository, number)) => Ok(house.store.queued(repository, number).await?.way),
@@ -56,7 +70,8 @@ async fn commit(
         MergeDecision::Nothing(reason) => Ok(Response::ignored(&reason.to_string())),
         MergeDecision::Keep(merge) => {
             let number = on_merge::wants_way(event).map(|(_, number)| number);
-            let awaits = number.filter(|_| way.enqueued.is_none()).map(|number| (number, way));
+            let by_bot = merge.change.merger.credit == Credit::AuthorOfBotMerge;
+            let awaits = number.filter(|_| by_bot && way.enqueued.is_none()).map(|number| (number, way));
             keep_merge(house, &merge, awaits, now).await
         }
         MergeDecision::NoteEnqueue(enqueued) => {

@@ -26,8 +26,8 @@ pub(crate) struct ServiceView {
 pub(crate) struct LiveView {
     pub(crate) environment: String,
     pub(crate) is_live: bool,
-    pub(crate) commit: String,
-    pub(crate) repository: String,
+    /// `edx-platform@8c1c06a1a8`
+    pub(crate) what: String,
     pub(crate) since: String,
     pub(crate) running: bool,
     pub(crate) url: Option<String>,
@@ -193,8 +193,7 @@ fn live_views(service: &Service, situation: &Situation, environment: &Environmen
         .map(|d| LiveView {
             environment: environment.to_string(),
             is_live: service.is_live(environment),
-            commit: d.commit.short().to_owned(),
-            repository: d.repository.short().to_owned(),
+            what: d.label(),
             since: d.live_since().map(utc).unwrap_or_default(),
             running: d.succeeded_at.is_none(),
             url: d.url.clone(),

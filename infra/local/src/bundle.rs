@@ -109,6 +109,7 @@ impl Bundle {
             store: Store::new(clients::dynamodb(&aws, &http), TABLE).taking_turns(),
             topic: Topic::new(clients::sns(&aws, &http), topic::ARN),
             secrets: Arc::new(options.secrets),
+            certificates: Arc::default(),
             http,
             now: options.now,
             nudge: Arc::new(move |service| nudge.add(service)),

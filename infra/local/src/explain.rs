@@ -54,7 +54,14 @@ fn read<E: Serialize>(function: &str, senders: &[Sender<E>], name: &str, body: &
         });
     };
     Ok(match (sender.parse)(body)? {
-        Reading::Event(event) => serde_json::to_value(event).map_err(|e| Malformed::new(e.to_string()))?,
+        Reading::Event(event) => {
+            let event = serde_json::to_value(event).map_err(|e| Malformed::new(e.to_string()))?;
+            match event {
+                // One event stands for itself.
+                Value::Array(mut events) if events.len() == 1 => events.remove(0),
+                event => event,
+            }
+        }
         Reading::Ignored(why) => json!({ "ignored": why }),
     })
 }

@@ -102,7 +102,8 @@ async fn handle(State((bundle, board)): State<(Bundle, Board)>, request: http::R
             let headers = head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
             // What is asked for by HEAD is answered as if by GET; the server leaves out the body.
             let method = if head.method == Method::HEAD { Method::GET } else { head.method };
-            let request = Request::new(method.as_str(), head.uri.path(), headers, bytes.to_vec());
+            let request = Request::new(method.as_str(), head.uri.path(), headers, bytes.to_vec())
+                .with_query(head.uri.query().unwrap_or(""));
             if board.admits(&request) { bundle.route(request).await } else { Refusal::Forbidden(NOT_HERE).into() }
         }
         Ok(Err(_)) => Refusal::TooLarge.into(),

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::clients::{self, Aws, Http, NotOnAws};
 use crate::secrets::{SecretError, Secrets};
 use crate::settings::{Configuration, Unreadable};
+use crate::sns::Certificates;
 use crate::store::{Store, StoreError};
 use crate::topic::Topic;
 use crate::wire::error_chain;
@@ -26,6 +27,8 @@ pub struct House {
     pub store: Store,
     pub topic: Topic,
     pub secrets: Arc<Secrets>,
+    /// SNS's certificates, by which it signs what it sends over HTTPS.
+    pub certificates: Arc<Certificates>,
     pub http: Http,
     pub now: Now,
     pub nudge: Nudge,
@@ -67,6 +70,7 @@ impl House {
             store: Store::new(clients::dynamodb(&aws, &http), need("RECENT_DEPLOYERS_TABLE")?),
             topic: Topic::new(clients::sns(&aws, &http), need("RECENT_DEPLOYERS_TOPIC")?),
             secrets: Arc::new(secrets),
+            certificates: Arc::default(),
             http,
             now,
             nudge: Arc::new(|_| {}),

@@ -8,12 +8,15 @@
 //! | old incidents | `P#service` | time | board | 1 query, bounded |
 //! | a change, once, for ever | `C#repository@commit` | `C` | duplicates of a merge | condition of the merge's transaction |
 //! | who enqueued a pull request | `Q#repository#number` | `Q` | bot merges | 1 get |
+//! | what another name for a commit stands for, and who awaits that | `R#reference` | `R` | deployments of images and the like | 1 get |
 //! | services that are due | index `due`: `due`, time | | the tick | 1 query |
 //! | the services in which a person has changes or shifts | index `person`: person, time | | board | 1 query |
 //!
 //! `expires` is the time-to-live attribute: garbage collection only. Nothing reads it.
 
-use domain::{ChangeId, Commit, DeploymentKey, EnvironmentName, IncidentId, MessageKey, Repository, ServiceId};
+use domain::{
+    ChangeId, Commit, DeploymentKey, EnvironmentName, IncidentId, MessageKey, Reference, Repository, ServiceId,
+};
 use jiff::{SignedDuration, Timestamp};
 
 pub const PARTITION: &str = "pk";
@@ -38,6 +41,8 @@ pub const KEEP_CHANGE: SignedDuration = SignedDuration::from_hours(24 * 400);
 pub const KEEP_MESSAGE: SignedDuration = SignedDuration::from_hours(24 * 7);
 /// How long it is known who enqueued a pull request.
 pub const KEEP_ENQUEUED: SignedDuration = SignedDuration::from_hours(24 * 30);
+/// How long it is known what a reference stands for: images are rolled back to after months.
+pub const KEEP_REFERENCE: SignedDuration = SignedDuration::from_hours(24 * 400);
 
 /// A key: partition and sort.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -141,6 +146,11 @@ pub fn change(change: &ChangeId) -> Key {
 #[must_use]
 pub fn enqueued(repository: &Repository, number: u64) -> Key {
     key(format!("Q#{repository}#{number}"), "Q")
+}
+
+#[must_use]
+pub fn reference(reference: &Reference) -> Key {
+    key(format!("R#{reference}"), "R")
 }
 
 /// The change behind a window's or notes' sort key, without its leading kind.

@@ -19,6 +19,8 @@ use crate::wire::{Malformed, Refusal, Request, Response};
 struct HttpEvent {
     raw_path: String,
     #[serde(default)]
+    raw_query_string: String,
+    #[serde(default)]
     headers: BTreeMap<String, String>,
     request_context: HttpContext,
     body: Option<String>,
@@ -60,7 +62,8 @@ pub fn request(event: Value) -> Result<Request, Refusal> {
         Some(rest) => format!("/{rest}"),
         None => event.raw_path,
     };
-    Ok(Request::new(&event.request_context.http.method, &path, event.headers.into_iter().collect(), body))
+    let headers = event.headers.into_iter().collect();
+    Ok(Request::new(&event.request_context.http.method, &path, headers, body).with_query(&event.raw_query_string))
 }
 
 /// The answer as API Gateway wants it.

@@ -1,6 +1,7 @@
 //! Everything that touches AWS, a wire or a file: the store, the outbox, the topic, secrets, settings, the
 //! HTTP edge. AWS SDK types stop here; what a function sees of it is a [`House`].
 
+pub mod carrier;
 pub mod clients;
 pub mod house;
 pub mod keys;
@@ -11,6 +12,7 @@ pub mod records;
 pub mod secrets;
 pub mod sender;
 pub mod settings;
+pub mod sns;
 pub mod store;
 pub mod table;
 pub mod telemetry;
@@ -19,6 +21,6 @@ pub mod verify;
 pub mod wire;
 
 pub use house::House;
-pub use sender::{Proof, Reading, Sender};
+pub use sender::{Guide, Proof, Reading, Sender};
 pub use store::{Store, StoreError};
 pub use wire::{Malformed, Refusal, Request, Response};

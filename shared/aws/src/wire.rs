@@ -16,6 +16,8 @@ pub struct Request {
     pub method: String,
     /// The path, without the query, still percent-encoded.
     pub path: String,
+    /// What follows the `?`, percent-encoded. Never logged: some senders can only put their token there.
+    query: String,
     headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
@@ -31,7 +33,20 @@ impl Request {
     /// A request with these headers; their names are compared without regard to case.
     #[must_use]
     pub fn new(method: &str, path: &str, headers: Vec<(String, String)>, body: Vec<u8>) -> Self {
-        Self { method: method.to_owned(), path: path.to_owned(), headers, body }
+        Self { method: method.to_owned(), path: path.to_owned(), query: String::new(), headers, body }
+    }
+
+    /// With what follows the `?` of its address.
+    #[must_use]
+    pub fn with_query(self, query: &str) -> Self {
+        Self { query: query.to_owned(), ..self }
+    }
+
+    /// Every value of a parameter of the query.
+    #[must_use]
+    pub fn query(&self, name: &str) -> Vec<String> {
+        let pairs = form_urlencoded::parse(self.query.as_bytes());
+        pairs.filter(|(n, _)| n == name).map(|(_, value)| value.into_owned()).collect()
     }
 
     /// The one value of a header. Two values are a fault: which of them was signed?
@@ -82,6 +97,12 @@ impl Response {
     pub fn ignored(why: &str) -> Self {
         tracing::debug!(why, "ignored");
         Self::json(200, &json!({ "ignored": why }))
+    }
+
+    /// Whether it says that the message was not for us.
+    #[must_use]
+    pub fn is_ignored(&self) -> bool {
+        self.body.starts_with("{\"ignored\"")
     }
 
     /// A page. The policy allows no script and nothing from elsewhere.
@@ -137,6 +158,8 @@ pub enum Refusal {
     Method(&'static str),
     #[error("cannot be kept just now, please send it again")]
     Unavailable(#[source] crate::store::StoreError),
+    #[error("{0}")]
+    NotNow(&'static str),
     #[error("cannot be authenticated just now, please send it again")]
     NoSecret(#[source] crate::secrets::SecretError),
 }
@@ -152,7 +175,7 @@ impl Refusal {
             Self::Method(_) => 405,
             Self::TooSlow => 408,
             Self::TooLarge => 413,
-            Self::Unavailable(_) | Self::NoSecret(_) => 503,
+            Self::Unavailable(_) | Self::NoSecret(_) | Self::NotNow(_) => 503,
         }
     }
 }

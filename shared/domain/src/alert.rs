@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{EnvironmentName, IncidentId};
+use crate::ids::{EnvironmentName, IncidentId, Login};
 use crate::text;
 
 /// At most this many alerts of one environment are remembered in words.
@@ -61,7 +61,20 @@ impl Severity {
 #[serde(rename_all = "snake_case")]
 pub enum AlertState {
     Firing,
+    /// Still firing, and somebody has taken it over there.
+    Acknowledged,
     Resolved,
+}
+
+/// Who acknowledged an alert in the monitor or pager that sent it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AcknowledgedThere {
+    pub at: Timestamp,
+    /// Their account there, or their address, where it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<Login>,
+    /// What they are called there.
+    pub name: String,
 }
 
 /// One alert of one monitor, in our words.
@@ -79,6 +92,12 @@ pub struct Alert {
     pub started_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
+    /// Who took it over there, where `state` says that somebody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<AcknowledgedThere>,
+    /// When it is over by itself, where its monitor never says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasts_until: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -192,7 +211,7 @@ impl Signals {
             known.say(alert);
         }
         match alert.state {
-            AlertState::Firing => {
+            AlertState::Firing | AlertState::Acknowledged => {
                 let since = known.started_at.filter(|_| known.is_firing());
                 let started = begin.or(since).unwrap_or(now);
                 if known.started_at < Some(started) {

@@ -1,11 +1,11 @@
 //! A change: one merged pull request or one direct push, as its forge told us.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ChangeId, Login};
+use crate::ids::{ChangeId, Commit, Login};
 use crate::revert::Reverts;
 use crate::text;
 
@@ -40,6 +40,9 @@ pub struct Merger {
     pub credit: Credit,
 }
 
+/// So many commits of one change are kept, the newest.
+pub const MOST_COMMITS: usize = 100;
+
 /// One change. Texts are already one line, bounded and free of control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
@@ -58,6 +61,12 @@ pub struct Change {
     pub size: Option<Size>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
+    /// Who approved it, as far as is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvers: Vec<Login>,
+    /// The commits that came with it, where the forge lists them; at most [`MOST_COMMITS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commits: Vec<Commit>,
     /// What it says it takes back or lands again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reverts: Option<Reverts>,
@@ -66,10 +75,20 @@ pub struct Change {
     pub files: Option<Files>,
 }
 
+/// How much of one file a change touches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Lines {
+    pub added: u64,
+    pub deleted: u64,
+}
+
 /// The files a change touches, as many as are worth keeping.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Files {
     pub paths: BTreeSet<String>,
+    /// How many lines of each, where the forge says.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lines: BTreeMap<String, Lines>,
     /// There are more than these.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
@@ -82,14 +101,24 @@ impl Files {
 
     /// The first of these paths in order, each as one line.
     pub fn of<'a>(paths: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::counted(paths.into_iter().map(|path| (path, None)))
+    }
+
+    /// The same, with how many lines of each are touched.
+    pub fn counted<'a>(paths: impl IntoIterator<Item = (&'a str, Option<Lines>)>) -> Self {
         let mut files = Self::default();
-        for path in paths {
+        for (path, lines) in paths {
             let path = text::line(path, Self::LONGEST);
-            if files.paths.len() < Self::MOST || files.paths.contains(&path) {
-                files.paths.insert(path);
-            } else {
+            if files.paths.len() >= Self::MOST && !files.paths.contains(&path) {
                 files.cut = true;
+                continue;
             }
+            if let Some(lines) = lines {
+                let known = files.lines.entry(path.clone()).or_default();
+                known.added = known.added.saturating_add(lines.added);
+                known.deleted = known.deleted.saturating_add(lines.deleted);
+            }
+            files.paths.insert(path);
         }
         files
     }

@@ -9,7 +9,9 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Commit, EnvironmentName, Repository};
+use crate::ids::{Commit, EnvironmentName, Reference, Repository};
+use crate::on_deploy::Place;
+use crate::text;
 
 /// What a pipeline says happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -21,20 +23,87 @@ pub enum DeploymentState {
     Aborted,
 }
 
-/// One report of a pipeline, in our words. `environment` is still the pipeline's name for it.
+/// What a pipeline moves, as it calls it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Revision {
+    Commit(Commit),
+    /// By another name: an image, an execution of a pipeline. Somebody else tells which commit it stands for.
+    Named(Reference),
+    /// It does not say: then merge order decides what it carries.
+    Untold,
+}
+
+/// How a pipeline moves it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Manner {
+    /// All of it, as far as the pipeline says.
+    #[default]
+    Whole,
+    /// A part of the traffic at a time. That it gave up is an alert too.
+    Progressive,
+    /// Nothing is moved: this suite of end-to-end tests runs against it.
+    Test(String),
+}
+
+/// One report of a pipeline, in our words. Names are still the pipeline's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeploymentEvent {
     pub source: String,
     /// The pipeline's own id of the deployment: the same over all its reports.
     pub id: String,
-    pub repository: Repository,
-    pub environment: String,
-    pub commit: Commit,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<Repository>,
+    /// What the pipeline calls what it deploys (application, job, `namespace/name`), the most telling name first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
+    /// What it may call where that runs, the most telling name first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub environments: Vec<String>,
+    pub revision: Revision,
+    #[serde(default, skip_serializing_if = "is_whole")]
+    pub manner: Manner,
     pub state: DeploymentState,
     pub at: Timestamp,
     pub created_at: Timestamp,
+    /// What the pipeline says about it, such as why it gave up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+}
+
+fn is_whole(manner: &Manner) -> bool {
+    *manner == Manner::Whole
+}
+
+/// What pipelines tell us.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeployEvent {
+    Moved(Box<DeploymentEvent>),
+    StandsFor(StandsFor),
+}
+
+impl DeployEvent {
+    /// The same, as said by this source.
+    #[must_use]
+    pub fn from(mut self, source: &str) -> Self {
+        if let Self::Moved(event) = &mut self {
+            source.clone_into(&mut event.source);
+        }
+        self
+    }
+}
+
+/// What a reference stands for: a build tells which commit an image was made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandsFor {
+    pub reference: Reference,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<Repository>,
+    pub revision: Revision,
 }
 
 /// Identity of a deployment within a service.
@@ -69,7 +138,14 @@ pub enum Carries {
 pub struct Deployment {
     pub key: DeploymentKey,
     pub repository: Repository,
-    pub commit: Commit,
+    /// Absent where nobody has told which it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<Commit>,
+    /// What the pipeline calls it, where that is not a commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Reference>,
+    #[serde(default, skip_serializing_if = "is_whole")]
+    pub manner: Manner,
     pub created_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
@@ -89,13 +165,16 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// The first we hear of a deployment, whichever of its reports that is.
+    /// The first we hear of a deployment, whichever of its reports that is; at the place that it is about.
     #[must_use]
-    pub fn first(event: &DeploymentEvent, environment: EnvironmentName) -> Self {
+    pub fn first(event: &DeploymentEvent, place: &Place<'_>) -> Self {
+        let environment = place.environment.clone();
         let mut deployment = Self {
             key: DeploymentKey { environment, source: event.source.clone(), id: event.id.clone() },
-            repository: event.repository.clone(),
-            commit: event.commit.clone(),
+            repository: place.repository.clone(),
+            commit: None,
+            reference: None,
+            manner: event.manner.clone(),
             created_at: event.created_at,
             started_at: None,
             succeeded_at: None,
@@ -105,12 +184,14 @@ impl Deployment {
             carries: Carries::Unasked,
             commit_merged_at: None,
         };
-        deployment.learn(event);
+        deployment.learn(event, place);
         deployment
     }
 
     /// Adds a report. Commutative and idempotent: of each kind of report the earliest counts.
-    pub fn learn(&mut self, event: &DeploymentEvent) {
+    pub fn learn(&mut self, event: &DeploymentEvent, place: &Place<'_>) {
+        self.commit = place.commit.clone().max(self.commit.take());
+        self.reference = place.reference.clone().max(self.reference.take());
         let slot = match event.state {
             DeploymentState::Started => &mut self.started_at,
             DeploymentState::Succeeded => &mut self.succeeded_at,
@@ -121,6 +202,29 @@ impl Deployment {
         self.created_at = self.created_at.min(event.created_at);
         if event.url > self.url {
             self.url.clone_from(&event.url);
+        }
+    }
+
+    /// Whether it is a deployment of this commit, where one side may be abbreviated.
+    #[must_use]
+    pub fn is_of(&self, commit: &Commit) -> bool {
+        self.commit.as_ref().is_some_and(|own| own.same(commit))
+    }
+
+    /// Whether both are known to be of one commit.
+    #[must_use]
+    pub fn is_of_same(&self, other: &Deployment) -> bool {
+        other.commit.as_ref().is_some_and(|commit| self.is_of(commit))
+    }
+
+    /// What people call it: `edx-platform@8c1c06a1a8`, else what the pipeline calls it.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let repository = self.repository.short();
+        match (&self.commit, &self.reference) {
+            (Some(commit), _) => format!("{repository}@{}", commit.short()),
+            (None, Some(reference)) => text::line(reference.as_str(), 80),
+            (None, None) => repository.to_owned(),
         }
     }
 
@@ -161,12 +265,15 @@ mod tests {
         DeploymentEvent {
             source: "github".into(),
             id: "7".into(),
-            repository: "openedx/edx-platform".parse().unwrap(),
-            environment: "prod".into(),
-            commit: "8c1c06a1a8".parse().unwrap(),
+            repository: Some("openedx/edx-platform".parse().unwrap()),
+            names: vec![],
+            environments: vec!["prod".into()],
+            revision: Revision::Commit("8c1c06a1a8".parse().unwrap()),
+            manner: Manner::Whole,
             state,
             at: at.parse().unwrap(),
             created_at: "2026-03-20T10:00:00Z".parse().unwrap(),
+            note: None,
             url: None,
         }
     }
@@ -178,10 +285,12 @@ mod tests {
             report(DeploymentState::Failed, "2026-03-20T10:05:00Z"),
             report(DeploymentState::Succeeded, "2026-03-20T10:09:00Z"),
         ];
+        let settings = crate::testing::settings();
+        let place = |i: usize| crate::on_deploy::places(&reports[i], &settings).unwrap().remove(0);
         let told = |order: &[usize]| {
-            let mut d = Deployment::first(&reports[order[0]], EnvironmentName::live());
+            let mut d = Deployment::first(&reports[order[0]], &place(order[0]));
             for i in order {
-                d.learn(&reports[*i]);
+                d.learn(&reports[*i], &place(*i));
             }
             d
         };

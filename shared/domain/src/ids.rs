@@ -129,6 +129,16 @@ id!(
     |t| printable(t, 80) && t.contains('-')
 );
 
+id!(
+    /// Another name for what a pipeline moves, such as `image:ghcr.io/openedx/edx-platform:2.1`. What commit it stands
+    /// for is told by somebody else.
+    Reference,
+    "reference",
+    "up to 400 printable characters",
+    false,
+    |t| printable(t, 400)
+);
+
 fn simple_name(text: &str) -> bool {
     printable(text, 64) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
@@ -144,6 +154,26 @@ impl Commit {
     #[must_use]
     pub fn same(&self, other: &Commit) -> bool {
         self.0.starts_with(&other.0) || other.0.starts_with(&self.0)
+    }
+}
+
+impl Reference {
+    /// An image, by name and tag or digest.
+    pub fn image(name: &str) -> Result<Self, InvalidId> {
+        format!("image:{}", name.trim()).parse()
+    }
+
+    /// The commit in an image's tag, where the tag spells one: `:8c1c06a`, `:main-8c1c06a1a8`. A number is a date
+    /// or a build, not a commit.
+    #[must_use]
+    pub fn spelled_commit(&self) -> Option<Commit> {
+        let image = self.0.strip_prefix("image:")?;
+        let tag = image.split('@').next()?.rsplit('/').next()?.split_once(':')?.1;
+        let commit = |part: &&str| {
+            let mixed = part.bytes().any(|b| b.is_ascii_digit()) && part.bytes().any(|b| b.is_ascii_alphabetic());
+            (7..=40).contains(&part.len()) && (mixed || part.len() == 40)
+        };
+        tag.split(|c: char| !c.is_ascii_alphanumeric()).filter(commit).find_map(|part| part.parse().ok())
     }
 }
 
@@ -240,6 +270,12 @@ impl Login {
         }
     }
 
+    /// The forge, or the other place, where the account is.
+    #[must_use]
+    pub fn forge(&self) -> &str {
+        &self.forge
+    }
+
     /// The account's name without its forge.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -308,6 +344,26 @@ mod tests {
         assert_ne!(name("a b"), name("a-b"));
         assert_ne!(name(&"x".repeat(50)), name(&"x".repeat(51)));
         assert!(name(&"\u{1f525}x#".repeat(900)).as_str().len() <= 64);
+    }
+
+    #[test]
+    fn a_tag_may_spell_a_commit() {
+        for (image, commit) in [
+            ("ghcr.io/openedx/edx-platform:8c1c06a", Some("8c1c06a")),
+            ("localhost:5000/edxapp:main-8c1c06a1a8-arm64", Some("8c1c06a1a8")),
+            (
+                "edxapp:sha-8c1c06a1a89e8278937a7d22d8ba1a834bd4c8a1@sha256:aa",
+                Some("8c1c06a1a89e8278937a7d22d8ba1a834bd4c8a1"),
+            ),
+            ("edxapp:20261124", None),
+            ("edxapp:2.1.0", None),
+            ("edxapp:release-deadbeef", None),
+            ("localhost:5000/edxapp", None),
+            ("edxapp@sha256:8c1c06a1a89e8278937a7d22d8ba1a834bd4c8a18c1c06a1a89e8278937a7d22", None),
+        ] {
+            let spelled = Reference::image(image).unwrap().spelled_commit();
+            assert_eq!(spelled.as_ref().map(Commit::as_str), commit, "{image}");
+        }
     }
 
     #[test]

@@ -63,9 +63,12 @@ pub use calendar::{Calendar, Occasion, OccasionKind, Span, TimeKind, Timetable, 
 pub use change::{Change, ChangeKind, Credit, Merger};
 pub use code_owners::CodeOwners;
 pub use decision::{Decisions, Entry, Record, Write};
-pub use deployment::{Carries, Deployment, DeploymentEvent, DeploymentKey, DeploymentState};
+pub use deployment::{
+    Carries, DeployEvent, Deployment, DeploymentEvent, DeploymentKey, DeploymentState, Manner, Revision, StandsFor,
+};
 pub use ids::{
-    ChangeId, Commit, EnvironmentName, IncidentId, InvalidId, Login, PersonId, Repository, ServiceId, SquadId,
+    ChangeId, Commit, EnvironmentName, IncidentId, InvalidId, Login, PersonId, Reference, Repository, ServiceId,
+    SquadId,
 };
 pub use incident::{Acknowledgement, Incident, PageRecord};
 pub use message::{Kind, Message, MessageKey, Outgoing, Step, Subject};

@@ -12,7 +12,7 @@ use crate::alert::{Alert, Place, Signal, Signals};
 use crate::change::Change;
 use crate::decision::{Decisions, Record, Wake};
 use crate::escalation::due_pages;
-use crate::ids::{EnvironmentName, PersonId};
+use crate::ids::{EnvironmentName, PersonId, ServiceId};
 use crate::incident::{Incident, PageRecord};
 use crate::message::{Kind, Step, Subject};
 use crate::reason::Reason;
@@ -41,12 +41,21 @@ fn is_zero(n: &usize) -> bool {
 }
 
 impl AlertEvent {
-    /// The alerts by the service and environment they are about.
+    /// The same, as said by this source: two monitors of one kind may use one fingerprint for different things.
     #[must_use]
-    pub fn by_place(self, settings: &Settings) -> BTreeMap<Place, Vec<Alert>> {
+    pub fn from(mut self, source: &str) -> Self {
+        self.alerts.iter_mut().for_each(|alert| source.clone_into(&mut alert.source));
+        self
+    }
+
+    /// The alerts by the service and environment they are about. Of what the sender may not speak for, none are.
+    #[must_use]
+    pub fn by_place(self, settings: &Settings, may: impl Fn(&ServiceId) -> bool) -> BTreeMap<Place, Vec<Alert>> {
         let mut places: BTreeMap<Place, Vec<Alert>> = BTreeMap::new();
         for alert in self.alerts {
             let (service, environment) = settings.place(&alert);
+            let (service, environment) =
+                if may(&service.id) { (service, environment) } else { settings.unplaced(&alert) };
             places.entry(Place { service: service.id.clone(), environment }).or_default().push(alert);
         }
         places

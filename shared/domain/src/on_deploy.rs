@@ -1,37 +1,23 @@
 //! A pipeline says a commit moved. One item is written, whatever the size of the release: what it means for
 //! each change is computed on read (`release`, `window`), and the notices are due work of `on_schedule`.
 
-use std::collections::BTreeSet;
+mod places;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use crate::alert::{Alert, AlertState, Severity};
 use crate::decision::{Decisions, Record, Wake};
-use crate::deployment::{Carries, Deployment, DeploymentEvent, DeploymentKey, DeploymentState};
+use crate::deployment::{Carries, Deployment, DeploymentEvent, DeploymentKey, DeploymentState, Manner};
 use crate::ids::{Commit, ServiceId};
 use crate::reason::Reason;
 use crate::release;
-use crate::service::{Environment, Service};
-use crate::settings::Settings;
+use crate::service::{Policy, Service};
 use crate::situation::Situation;
+use crate::text;
 
-/// The services and environments a report is about, or why there are none.
-pub fn places<'a>(
-    event: &DeploymentEvent,
-    settings: &'a Settings,
-) -> Result<Vec<(&'a Service, &'a Environment)>, Reason> {
-    let mut served = false;
-    let found: Vec<_> = settings
-        .services()
-        .filter(|service| service.deploys(&event.repository))
-        .inspect(|_| served = true)
-        .filter_map(|service| Some((service, service.environment_called(&event.environment)?)))
-        .collect();
-    match (found.is_empty(), served) {
-        (false, _) => Ok(found),
-        (true, true) => Err(Reason::EnvironmentUnknown),
-        (true, false) => Err(Reason::RepositoryNotServed),
-    }
-}
+pub use places::{Place, places};
 
 /// Adds one report to what is known of a deployment, and says what it means.
 #[must_use]
@@ -39,23 +25,29 @@ pub fn decide(
     event: &DeploymentEvent,
     situation: &Situation,
     service: &Service,
-    environment: &Environment,
+    place: &Place<'_>,
     now: Timestamp,
 ) -> (Decisions, Reason) {
     let mut decisions = Decisions::none(&service.id, Wake::Now);
-    let first = Deployment::first(event, environment.name.clone());
+    let first = Deployment::first(event, place);
     let known = situation.deployments.get(&first.key);
     let deployment = known.map_or(first, |known| {
         let mut deployment = known.value.clone();
-        deployment.learn(event);
+        deployment.learn(event, place);
         deployment
     });
     if known.is_some_and(|known| known.value == deployment) {
         return (decisions, Reason::AlreadyKnown);
     }
-    let (changes, taken_back) = moved(situation, &deployment, service, environment);
-    let reason = if !environment.live {
-        Reason::NotTheLiveEnvironment { environment: environment.name.clone() }
+    let (changes, taken_back) = moved(situation, &deployment, service);
+    let reason = if let Manner::Test(suite) = &event.manner {
+        match event.state {
+            DeploymentState::Started => Reason::TestsStarted { suite: suite.clone() },
+            DeploymentState::Succeeded => Reason::TestsPassed { suite: suite.clone() },
+            DeploymentState::Failed | DeploymentState::Aborted => Reason::TestsFailed { suite: suite.clone(), changes },
+        }
+    } else if !service.is_live(&place.environment) {
+        Reason::NotTheLiveEnvironment { environment: place.environment.clone() }
     } else {
         match event.state {
             DeploymentState::Started | DeploymentState::Succeeded if taken_back > 0 => {
@@ -66,33 +58,51 @@ pub fn decide(
             DeploymentState::Failed | DeploymentState::Aborted => Reason::LiveDeploymentFailed { changes },
         }
     };
-    let what = format!(
-        "{}@{} {} in {}",
-        deployment.repository.short(),
-        deployment.commit.short(),
-        state_word(event.state),
-        environment.name
-    );
+    let what = format!("{} {} in {}", deployment.label(), state_word(event.state), place.environment);
     decisions.log(now, None, None, what, reason.clone());
     decisions.put(Record::Deployment(deployment), known.map_or(0, |k| k.rev));
     (decisions, reason)
 }
 
 /// How many changes this deployment brings, or tried to bring, into the environment; and how many it takes back.
-fn moved(
-    situation: &Situation,
-    deployment: &Deployment,
-    service: &Service,
-    environment: &Environment,
-) -> (usize, usize) {
+fn moved(situation: &Situation, deployment: &Deployment, service: &Service) -> (usize, usize) {
     let changes: Vec<_> = situation.changes.values().map(|c| &c.value).collect();
     let others = situation.deployments.values().map(|d| &d.value).filter(|d| d.key != deployment.key);
     let deployments: Vec<_> = others.chain(std::iter::once(deployment)).collect();
-    let exposures = release::exposures(&changes, &deployments, &environment.name, &service.upstreams);
+    let exposures = release::exposures(&changes, &deployments, &deployment.key.environment, &service.upstreams);
     let this = |d: &Deployment| d.key == deployment.key;
     let brought = exposures.values().filter(|e| e.live.into_iter().chain(e.attempts.iter().copied()).any(this));
     let taken_back = exposures.values().filter(|e| e.rolled_back.iter().any(|r| this(r.by)));
     (brought.count(), taken_back.count())
+}
+
+/// The alert that a rollout is when it gives up; its traffic is back where it was, so it is over by itself when its
+/// changes are no longer suspects.
+#[must_use]
+pub fn alarm(event: &DeploymentEvent, place: &Place<'_>, policy: &Policy) -> Option<Alert> {
+    let name = match (&event.manner, event.state) {
+        (Manner::Progressive, DeploymentState::Failed) => "CanaryAnalysisFailed",
+        (Manner::Progressive, DeploymentState::Aborted) => "RolloutAborted",
+        (Manner::Progressive, DeploymentState::Started | DeploymentState::Succeeded)
+        | (Manner::Whole | Manner::Test(_), _) => return None,
+    };
+    let what = event.names.first().map_or(place.service.as_str(), String::as_str);
+    let said = format!("the rollout of {what} gave up and was taken back");
+    Some(Alert {
+        source: event.source.clone(),
+        // The analysis that failed and the rollout that it aborts are one failure.
+        fingerprint: text::line(&format!("rollout/{}/{}", place.service, event.id), 200),
+        name: name.to_owned(),
+        summary: text::line(event.note.as_deref().unwrap_or(&said), 300),
+        severity: Severity::Warning,
+        state: AlertState::Firing,
+        started_at: Some(event.at),
+        ended_at: None,
+        acknowledged: None,
+        lasts_until: Some(event.at + policy.after_failure),
+        labels: BTreeMap::new(),
+        url: event.url.clone(),
+    })
 }
 
 fn state_word(state: DeploymentState) -> &'static str {
@@ -125,17 +135,18 @@ pub fn questions(situation: &Situation, service: &Service, now: Timestamp) -> Ve
         .filter(|d| d.key.environment == live.name && !d.has_failed() && d.live_since().is_some())
         .filter_map(|d| {
             let base = release::newest_live(deployments(), &live.name, Some(d), &d.repository)?;
+            let (base, head) = (base.commit.as_ref()?, d.commit.as_ref()?);
             let open = match &d.carries {
                 Carries::Unasked => true,
-                Carries::Commits { since, .. } => *since != base.commit,
+                Carries::Commits { since, .. } => since != base,
                 Carries::Unanswered { .. } => retry_at(d).is_some_and(|at| at <= now),
             };
-            (open && base.commit != d.commit).then(|| Question {
+            (open && base != head).then(|| Question {
                 service: service.id.clone(),
                 deployment: d.key.clone(),
                 repository: d.repository.clone(),
-                base: base.commit.clone(),
-                head: d.commit.clone(),
+                base: base.clone(),
+                head: head.clone(),
             })
         })
         .collect()

@@ -3,6 +3,8 @@
 //! No state is read for it (but who enqueued, when a bot merged): what the merge means is computed whenever
 //! somebody looks, so a merge costs one transaction whatever else is going on.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +27,19 @@ pub enum MergeEvent {
     Approved(Approved),
 }
 
-/// Somebody approved a pull request that a bot made: they answer for it if a bot merges it too.
+impl MergeEvent {
+    /// The repository it happened in.
+    #[must_use]
+    pub fn repository(&self) -> &Repository {
+        match self {
+            Self::Merged(change) => &change.id.repository,
+            Self::Enqueued(enqueued) => &enqueued.repository,
+            Self::Approved(approved) => &approved.repository,
+        }
+    }
+}
+
+/// Somebody approved a pull request. Where a bot made it and a bot merges it, who approved it first answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approved {
     pub repository: Repository,
@@ -38,7 +52,8 @@ pub struct Approved {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Way {
     pub enqueued: Option<Enqueued>,
-    pub approved: Option<Approved>,
+    /// Everybody who approved, each with the time of the first approval.
+    pub approvals: BTreeMap<Login, Timestamp>,
 }
 
 /// Somebody put a pull request into the merge queue, or told the forge to merge it when it is ready.
@@ -90,6 +105,9 @@ pub fn decide(event: MergeEvent, way: &Way, settings: &Settings, now: Timestamp)
     {
         change.merger = merger;
     }
+    let approvers = way.approvals.keys().filter(|by| !by.is_bot() && !change.approvers.contains(by));
+    let approvers: Vec<Login> = approvers.cloned().collect();
+    change.approvers.extend(approvers);
     if settings.services_of(&change.id.repository).next().is_none() {
         return MergeDecision::Nothing(Reason::RepositoryNotServed);
     }
@@ -127,18 +145,22 @@ pub fn decide(event: MergeEvent, way: &Way, settings: &Settings, now: Timestamp)
 /// Who made the bot merge: who put it into the queue; for what a bot made, who approved it.
 fn told_the_bot(change: &Change, way: &Way) -> Option<Merger> {
     let enqueued = way.enqueued.as_ref().map(|e| (&e.by, Credit::Enqueued));
-    let approved = way.approved.as_ref().filter(|_| change.author.is_bot()).map(|a| (&a.by, Credit::Approved));
+    let in_payload = change.approvers.iter().map(|by| (by, Timestamp::MAX));
+    let approvals = way.approvals.iter().map(|(by, at)| (by, *at)).chain(in_payload).filter(|(by, _)| !by.is_bot());
+    let first = approvals.filter(|_| change.author.is_bot()).min_by_key(|(by, at)| (*at, *by));
+    let approved = first.map(|(by, _)| (by, Credit::Approved));
     let person = [enqueued, approved].into_iter().flatten().find(|(by, _)| !by.is_bot());
     person.map(|(by, credit)| Merger { login: by.clone(), credit })
 }
 
-/// The pull request whose way has to be looked up before [`decide`], because a bot merged it.
+/// The pull request whose way has to be looked up before [`decide`]: who enqueued and who approved it.
 #[must_use]
 pub fn wants_way(event: &MergeEvent) -> Option<(&Repository, u64)> {
     match event {
         MergeEvent::Merged(change) => match (change.kind, change.merger.credit) {
-            (ChangeKind::PullRequest { number }, Credit::AuthorOfBotMerge) => Some((&change.id.repository, number)),
-            (ChangeKind::PullRequest { .. } | ChangeKind::DirectPush, _) => None,
+            // The push that a merge makes knows less than the merge's own report, which follows.
+            (ChangeKind::DirectPush, _) | (ChangeKind::PullRequest { .. }, Credit::Pushed) => None,
+            (ChangeKind::PullRequest { number }, _) => Some((&change.id.repository, number)),
         },
         MergeEvent::Enqueued(_) | MergeEvent::Approved(_) => None,
     }

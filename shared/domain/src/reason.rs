@@ -57,6 +57,8 @@ pub enum Reason {
     // Deployments.
     /// No service of this repository has an environment by this name.
     EnvironmentUnknown,
+    /// Nothing that the pipeline calls it is a service of the configuration.
+    DeploymentUnplaced,
     /// Something reached an environment that is not live.
     NotTheLiveEnvironment {
         environment: EnvironmentName,
@@ -77,6 +79,22 @@ pub enum Reason {
     RolledBack {
         changes: usize,
     },
+    /// End-to-end tests of a release.
+    TestsStarted {
+        suite: String,
+    },
+    TestsPassed {
+        suite: String,
+    },
+    /// Whose changes are in it are told; nobody is paged.
+    TestsFailed {
+        suite: String,
+        changes: usize,
+    },
+    /// Kept for the day it is deployed.
+    ReferenceNoted,
+    /// The secret by which the sender proved itself is bound to other repositories or services.
+    OutOfScope,
     /// The forge told which commits the deployment brought.
     ReleaseCompared {
         commits: usize,
@@ -215,6 +233,16 @@ impl fmt::Display for Reason {
             Self::PagerDeclined => f.write_str("asked, and does not take the pager"),
             Self::EverybodyDeclined => f.write_str("everybody who was asked declined: the rotation is warned"),
             Self::Unattended => f.write_str("nobody took the pager: unattended, the rotation is warned"),
+            Self::DeploymentUnplaced => f.write_str(
+                "no service is called as the pipeline calls it: say so by `deployed_as` of one of its environments",
+            ),
+            Self::TestsStarted { suite } => write!(f, "the tests {suite} began"),
+            Self::TestsPassed { suite } => write!(f, "the tests {suite} passed"),
+            Self::TestsFailed { suite, changes } => {
+                write!(f, "the tests {suite} failed with {}: their responders are told", changes_word(*changes))
+            }
+            Self::ReferenceNoted => f.write_str("which commit it stands for is kept until it is deployed"),
+            Self::OutOfScope => f.write_str("the sender's secret does not speak for this"),
             Self::EnvironmentUnknown => f.write_str("no service of this repository has an environment by this name"),
             Self::NotTheLiveEnvironment { environment } => {
                 write!(f, "{environment} is not the live environment: nothing changes for the pager")

@@ -95,8 +95,7 @@ fn exposure<'a>(
             }
             // Again, with nothing else live in between: going back to it is the rollback of what came between.
             (true, Some(release))
-                if release.commit.same(&deployment.commit)
-                    && newest.is_some_and(|newest| newest.commit.same(&deployment.commit)) =>
+                if release.is_of_same(deployment) && newest.is_some_and(|newest| newest.is_of_same(deployment)) =>
             {
                 exposure.redeployed.push(deployment);
             }
@@ -159,9 +158,8 @@ pub fn commit_merged_at(
     changes: &[&Change],
     deployments: &[&Deployment],
 ) -> Option<Timestamp> {
-    let change =
-        changes.iter().find(|c| c.id.repository == deployment.repository && c.id.commit.same(&deployment.commit));
-    let same = |d: &&&Deployment| d.repository == deployment.repository && d.commit.same(&deployment.commit);
+    let change = changes.iter().find(|c| c.id.repository == deployment.repository && is_tip(deployment, c));
+    let same = |d: &&&Deployment| d.repository == deployment.repository && d.is_of_same(deployment);
     let remembered = || deployments.iter().filter(same).filter_map(|d| d.commit_merged_at).min();
     // A commit that was deployed before, here or elsewhere, is no younger than its first deployment.
     let redeployed =
@@ -169,8 +167,13 @@ pub fn commit_merged_at(
     change.map(|c| c.merged_at).or_else(remembered).or_else(redeployed)
 }
 
+/// Whether the deployed commit is the change's own, or one of those that came with it.
+fn is_tip(deployment: &Deployment, change: &Change) -> bool {
+    std::iter::once(&change.id.commit).chain(&change.commits).any(|commit| deployment.is_of(commit))
+}
+
 fn carries(deployment: &Deployment, commit_merged_at: Option<Timestamp>, change: &Change) -> bool {
-    change.id.commit.same(&deployment.commit)
+    is_tip(deployment, change)
         || match &deployment.carries {
             Carries::Commits { commits, .. } => commits.contains(&change.id.commit),
             Carries::Unasked | Carries::Unanswered { .. } => {

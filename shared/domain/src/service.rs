@@ -7,6 +7,7 @@ use crate::calendar::Timetable;
 use crate::change::Files;
 use crate::ids::{EnvironmentName, PersonId, Repository, ServiceId};
 use crate::paths::Paths;
+use crate::text;
 
 /// Every number of "when am I on call?", per service. The defaults are PRODUCT.md's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,12 +117,20 @@ pub struct Environment {
     pub live: bool,
     /// What pipelines and monitors call it, compared without regard to case; its own name always counts.
     pub aliases: Vec<String>,
+    /// What pipelines call the service when they deploy it here; `*` stands for anything.
+    pub deployed_as: Vec<String>,
 }
 
 impl Environment {
     #[must_use]
     pub fn is_called(&self, name: &str) -> bool {
         self.name.as_str().eq_ignore_ascii_case(name) || self.aliases.iter().any(|a| a.eq_ignore_ascii_case(name))
+    }
+
+    /// Whether one of these names is what a pipeline calls the service here.
+    #[must_use]
+    pub fn is_deployed_as(&self, names: &[String]) -> bool {
+        self.deployed_as.iter().any(|pattern| names.iter().any(|name| text::is_like(name, pattern)))
     }
 }
 

@@ -82,7 +82,7 @@ impl Settings {
                 .find_map(|value| self.services.values().find(|s| s.id.as_str().eq_ignore_ascii_case(value)))
         };
         let Some(service) = matched.or_else(named) else {
-            return (&self.unmapped, about(alert));
+            return self.unplaced(alert);
         };
         let environment = ENVIRONMENT_LABELS
             .iter()
@@ -93,6 +93,14 @@ impl Settings {
         let fallback = || self.unmapped.environments.first();
         let name = environment.or_else(fallback).map(|e| e.name.clone());
         (service, name.unwrap_or_else(EnvironmentName::live))
+    }
+}
+
+impl Settings {
+    /// The bucket of alerts that are about no service, and what this one is about.
+    #[must_use]
+    pub fn unplaced(&self, alert: &Alert) -> (&Service, EnvironmentName) {
+        (&self.unmapped, about(alert))
     }
 }
 

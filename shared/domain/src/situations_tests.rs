@@ -906,7 +906,7 @@ impl Story {
     fn runs(&self, number: u64) -> bool {
         let newest = self.world.situation.deployments.values().find(|d| d.value.key.id == self.again.to_string());
         newest.is_some_and(|d| {
-            d.value.commit == commit(number) && d.value.succeeded_at.is_none() && d.value.failed_at.is_none()
+            d.value.commit == Some(commit(number)) && d.value.succeeded_at.is_none() && d.value.failed_at.is_none()
         })
     }
 

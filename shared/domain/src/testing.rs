@@ -51,8 +51,12 @@ pub fn commit(number: u64) -> Commit {
 }
 
 pub fn service() -> Service {
-    let environment =
-        |name: &str, live, alias: &str| Environment { name: name.parse().unwrap(), live, aliases: vec![alias.into()] };
+    let environment = |name: &str, live, alias: &str| Environment {
+        name: name.parse().unwrap(),
+        live,
+        aliases: vec![alias.into()],
+        deployed_as: vec![],
+    };
     Service {
         id: "edxapp".parse().unwrap(),
         mode: Mode::Page,
@@ -101,6 +105,8 @@ pub fn change(number: u64, merger: &str, merged_at: Timestamp) -> Change {
         merged_at,
         size: None,
         labels: vec![],
+        approvers: vec![],
+        commits: vec![],
         reverts: None,
         files: None,
     }
@@ -110,13 +116,16 @@ pub fn deployment(id: u64, number: u64, environment: &str, state: DeploymentStat
     DeploymentEvent {
         source: "github".into(),
         id: id.to_string(),
-        repository: repository(),
-        environment: environment.into(),
-        commit: commit(number),
+        repository: Some(repository()),
+        names: vec![],
+        environments: vec![environment.into()],
+        revision: Revision::Commit(commit(number)),
+        manner: Manner::Whole,
         state,
         at: when,
         // Created a while before, as pipelines do; the same for every report of one deployment.
         created_at: at("15:00") + SignedDuration::from_mins(i64::try_from(id).unwrap()),
+        note: None,
         url: None,
     }
 }
@@ -132,6 +141,8 @@ pub fn alert(name: &str, started_at: Timestamp, ended_at: Option<Timestamp>) -> 
         started_at: Some(started_at),
         ended_at,
         labels: [("service".to_owned(), "edxapp".to_owned())].into(),
+        acknowledged: None,
+        lasts_until: None,
         url: None,
     }
 }
@@ -192,8 +203,9 @@ impl World {
     }
 
     pub fn deploy(&mut self, event: &DeploymentEvent) -> Reason {
-        let environment = self.service.environment_called(&event.environment).unwrap().clone();
-        let (decisions, reason) = on_deploy::decide(event, &self.situation, &self.service, &environment, self.now);
+        let settings = self.settings.clone();
+        let place = on_deploy::places(event, &settings).unwrap().remove(0);
+        let (decisions, reason) = on_deploy::decide(event, &self.situation, &self.service, &place, self.now);
         self.commit(&decisions);
         reason
     }

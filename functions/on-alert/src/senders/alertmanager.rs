@@ -6,13 +6,30 @@
 use std::collections::BTreeMap;
 
 use aws::wire::parse;
-use aws::{Malformed, Proof, Reading, Sender};
+use aws::{Guide, Malformed, Proof, Reading, Sender};
 use domain::on_alert::AlertEvent;
 use domain::{Alert, AlertState, Severity, text, times};
 use jiff::Timestamp;
 use serde_json::Value;
 
-pub const SENDER: Sender<AlertEvent> = Sender { name: "alertmanager", proof: Proof::Token, parse: read };
+pub const SENDER: Sender<AlertEvent> = Sender {
+    name: "alertmanager",
+    proofs: &[Proof::Token],
+    parse: read,
+    guide: Guide {
+        title: "Prometheus Alertmanager",
+        steps: &[
+            "Add to a receiver in alertmanager.yml:",
+            "  webhook_configs:",
+            "    - url: {url}",
+            "      send_resolved: true",
+            "      http_config: { authorization: { credentials: {secret} } }",
+        ],
+        reads: "firing and resolved alerts; of more than 2,000 in a message the most severe; without what cannot be read, which is counted in the answer",
+        ignores: "a message without alerts",
+        docs: "https://prometheus.io/docs/alerting/latest/configuration/#webhook_config",
+    },
+};
 
 const SOURCE: &str = "alertmanager";
 
@@ -62,6 +79,8 @@ fn alert(item: &Value, common: &Labels, status: Option<&str>) -> Option<Alert> {
         started_at: time("startsAt"),
         // Alertmanager writes year 1 for "not ended".
         ended_at: time("endsAt").filter(|_| resolved),
+        acknowledged: None,
+        lasts_until: None,
         labels,
         url: word("generatorURL").and_then(text::url),
     })

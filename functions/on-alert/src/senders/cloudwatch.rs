@@ -7,13 +7,28 @@
 use std::collections::BTreeMap;
 
 use aws::wire::parse;
-use aws::{Malformed, Proof, Reading, Sender};
+use aws::{Guide, Malformed, Proof, Reading, Sender, carrier};
 use domain::on_alert::AlertEvent;
 use domain::{Alert, AlertState, Severity, text, times};
 use jiff::Timestamp;
 use serde_json::Value;
 
-pub const SENDER: Sender<AlertEvent> = Sender { name: "cloudwatch", proof: Proof::Token, parse: read };
+pub const SENDER: Sender<AlertEvent> = Sender {
+    name: "cloudwatch",
+    proofs: &[Proof::Sns, Proof::Token],
+    parse: read,
+    guide: Guide {
+        title: "CloudWatch",
+        steps: &[
+            "Put the ARN of the alarms' SNS topic into `topics` of this source.",
+            "Subscribe {url} to the topic (protocol HTTPS, without raw message delivery); it confirms itself.",
+            "Or, with raw message delivery or an EventBridge API destination: https://any:{secret}@<host>/alert/cloudwatch",
+        ],
+        reads: "`ALARM` and `OK` of metric and composite alarms, from SNS, EventBridge and an alarm's Lambda action",
+        ignores: "`INSUFFICIENT_DATA`, other notifications",
+        docs: "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html",
+    },
+};
 
 const SOURCE: &str = "cloudwatch";
 
@@ -23,48 +38,10 @@ fn read(body: &[u8]) -> Result<Reading<AlertEvent>, Malformed> {
 
 /// Reads an event that Lambda was invoked with, or a body: what can be read of it.
 pub fn from_json(event: &Value) -> Result<Reading<AlertEvent>, Malformed> {
-    let mut alerts = Vec::new();
-    let (mut ignored, mut unread) = (None, None);
-    let carried = unwrap(event);
-    let mut left = carried.len();
-    for alarm in carried {
-        match alarm.and_then(|alarm| read_alarm(&alarm)) {
-            Ok(Reading::Event(alert)) => alerts.push(alert),
-            Ok(Reading::Ignored(why)) => {
-                ignored = Some(why);
-                left -= 1;
-            }
-            Err(why) => unread = Some(why),
-        }
-    }
-    match (alerts.is_empty(), ignored, unread) {
-        (false, ..) => Ok(Reading::Event(super::bounded(alerts, left))),
-        (true, None, Some(why)) => Err(why),
-        (true, why, _) => Ok(Reading::Ignored(why.unwrap_or_else(|| "the event has no alarms".to_owned()))),
-    }
-}
-
-/// The alarms inside whatever carried them.
-fn unwrap(event: &Value) -> Vec<Result<Value, Malformed>> {
-    if let Some(records) = event.get("Records").and_then(Value::as_array) {
-        return records.iter().filter_map(|r| r.pointer("/Sns/Message")).map(inner).collect();
-    }
-    match event.get("Message") {
-        Some(message) if !event.get("Type").is_some_and(|t| t != "Notification") => vec![inner(message)],
-        Some(_) | None => vec![Ok(event.clone())],
-    }
-}
-
-/// SNS carries its message as a text of JSON.
-fn inner(message: &Value) -> Result<Value, Malformed> {
-    match message {
-        // What is not JSON is somebody's note to the topic, not an alarm.
-        Value::String(text) => Ok(serde_json::from_str(text).unwrap_or(Value::Null)),
-        Value::Object(_) => Ok(message.clone()),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
-            Err(Malformed::new("an SNS message that is not a text"))
-        }
-    }
+    Ok(match carrier::read(event, read_alarm)? {
+        Reading::Event(carried) => Reading::Event(super::bounded(carried.events, carried.of)),
+        Reading::Ignored(why) => Reading::Ignored(why),
+    })
 }
 
 fn read_alarm(alarm: &Value) -> Result<Reading<Alert>, Malformed> {
@@ -161,6 +138,8 @@ impl<'a> Parts<'a> {
             state,
             started_at: at.filter(|_| fired),
             ended_at: at.filter(|_| !fired),
+            acknowledged: None,
+            lasts_until: None,
             url: console(&name, self.region),
             name,
             labels,

@@ -1,7 +1,17 @@
 //! The monitors. To add one: a file here, a line below, a payload in the tests.
 
 mod alertmanager;
+mod azure_monitor;
 pub mod cloudwatch;
+mod datadog;
+mod gcp_monitoring;
+mod generic;
+mod grafana;
+mod jira_service_management;
+mod new_relic;
+mod opsgenie;
+mod pagerduty;
+mod sentry;
 
 use std::cmp::Reverse;
 
@@ -9,7 +19,20 @@ use aws::Sender;
 use domain::on_alert::AlertEvent;
 use domain::{Alert, AlertState};
 
-pub const SENDERS: &[Sender<AlertEvent>] = &[alertmanager::SENDER, cloudwatch::SENDER];
+pub const SENDERS: &[Sender<AlertEvent>] = &[
+    alertmanager::SENDER,
+    grafana::SENDER,
+    cloudwatch::SENDER,
+    datadog::SENDER,
+    new_relic::SENDER,
+    pagerduty::SENDER,
+    opsgenie::SENDER,
+    jira_service_management::SENDER,
+    sentry::SENDER,
+    gcp_monitoring::SENDER,
+    azure_monitor::SENDER,
+    generic::SENDER,
+];
 
 /// At most this many alerts of one message are read; Alertmanager's `max_alerts` is usually far below.
 const MOST_ALERTS: usize = 2000;

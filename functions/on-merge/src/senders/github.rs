@@ -1,24 +1,39 @@
-//! GitHub: `pull_request` (closed and merged, enqueued, auto-merge enabled), `pull_request_review` (an approval of what
-//! a bot made) and `push` to a branch.
+//! GitHub: `pull_request` (closed and merged, enqueued, auto-merge enabled), `pull_request_review` (approvals) and `push` to a branch.
 //!
 //! The event is told by the body's shape, not by `X-GitHub-Event`: the header is not part of what is signed.
 //! <https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request>
 
 mod push;
 
+use aws::verify::Signature;
 use aws::wire::{Moment, parse};
-use aws::{Malformed, Proof, Reading, Sender};
+use aws::{Guide, Malformed, Proof, Reading, Sender};
 use domain::change::Size;
 use domain::on_merge::{Approved, Enqueued, MergeEvent};
 use domain::{Change, ChangeId, ChangeKind, Credit, Login, Merger, revert, text};
 use serde::Deserialize;
 use serde_json::Value;
 
-pub const SENDER: Sender<MergeEvent> =
-    Sender { name: "github", proof: Proof::HubSignature("x-hub-signature-256"), parse: read };
+pub const SENDER: Sender<Vec<MergeEvent>> = Sender {
+    name: "github",
+    proofs: &[Proof::Signature(Signature::sha256("x-hub-signature-256"))],
+    parse: read,
+    guide: Guide {
+        title: "GitHub",
+        steps: &[
+            "In the repository's or organisation's Settings, Webhooks, Add webhook:",
+            "Payload URL {url}, content type application/json, secret {secret}",
+            "Let me select individual events: Pull requests, Pull request reviews, Pushes",
+        ],
+        reads: "`pull_request` closed and merged, enqueued, auto-merge enabled; `pull_request_review` that approves; `push` to a branch",
+        ignores: "`merge_group` (its merge comes as `pull_request`), every other event and action",
+        docs: "https://docs.github.com/en/webhooks/webhook-events-and-payloads",
+    },
+};
+
+use super::MOST_TITLE;
 
 const FORGE: &str = "github";
-const MOST_TITLE: usize = 200;
 
 #[derive(Deserialize)]
 struct PullRequestEvent {
@@ -64,7 +79,6 @@ struct Review {
 #[derive(Deserialize)]
 struct Reviewed {
     number: u64,
-    user: Option<Account>,
 }
 
 #[derive(Deserialize)]
@@ -96,11 +110,11 @@ struct Repository {
     pushed_at: Option<Value>,
 }
 
-fn ignore(why: impl Into<String>) -> Result<Reading<MergeEvent>, Malformed> {
+fn ignore(why: impl Into<String>) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     Ok(Reading::Ignored(why.into()))
 }
 
-fn read(body: &[u8]) -> Result<Reading<MergeEvent>, Malformed> {
+fn read(body: &[u8]) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     let event: Value = parse(body)?;
     let has = |key: &str| event.get(key).is_some_and(|v| !v.is_null());
     let action = text::line(event.get("action").and_then(Value::as_str).unwrap_or(""), 40);
@@ -133,7 +147,7 @@ fn login(account: Option<&Account>) -> Option<Login> {
     account.and_then(|a| Login::new(FORGE, &a.login).ok())
 }
 
-fn merged(event: PullRequestEvent) -> Result<Reading<MergeEvent>, Malformed> {
+fn merged(event: PullRequestEvent) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     let pull = &event.pull_request;
     let commit = pull
         .merge_commit_sha
@@ -150,7 +164,7 @@ fn merged(event: PullRequestEvent) -> Result<Reading<MergeEvent>, Malformed> {
     let base = text::line(&pull.base.branch, 200);
     let (title, body) = (pull.title.as_deref().unwrap_or(""), pull.body.as_deref().unwrap_or(""));
     let repository = event.repository.full_name.parse()?;
-    Ok(Reading::Event(MergeEvent::Merged(Box::new(Change {
+    Ok(Reading::Event(vec![MergeEvent::Merged(Box::new(Change {
         reverts: revert::read(title, body, &repository),
         id: ChangeId { repository, commit: commit.parse()? },
         kind: ChangeKind::PullRequest { number: pull.number },
@@ -164,7 +178,9 @@ fn merged(event: PullRequestEvent) -> Result<Reading<MergeEvent>, Malformed> {
         size,
         files: None,
         labels: pull.labels.iter().take(20).map(|l| text::line(&l.name, 60)).collect(),
-    }))))
+        approvers: Vec::new(),
+        commits: Vec::new(),
+    }))]))
 }
 
 /// Who merged: the person who pressed the button; where a bot did, who told it to, else the author.
@@ -181,35 +197,28 @@ fn merger(pull: &PullRequest, sender: Option<&Account>) -> Option<Merger> {
     Some(Merger { login, credit: Credit::AuthorOfBotMerge })
 }
 
-fn enqueued(event: PullRequestEvent) -> Result<Reading<MergeEvent>, Malformed> {
+fn enqueued(event: PullRequestEvent) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     let by = event.sender.ok_or_else(|| Malformed::new("an enqueued pull request without sender"))?;
     let Moment(at) =
         event.pull_request.updated_at.ok_or_else(|| Malformed::new("an enqueued pull request without updated_at"))?;
-    Ok(Reading::Event(MergeEvent::Enqueued(Enqueued {
+    Ok(Reading::Event(vec![MergeEvent::Enqueued(Enqueued {
         repository: event.repository.full_name.parse()?,
         number: event.pull_request.number,
         by: Login::new(FORGE, &by.login)?,
         at,
-    })))
+    })]))
 }
 
-fn approved(event: ReviewEvent) -> Result<Reading<MergeEvent>, Malformed> {
+fn approved(event: ReviewEvent) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     if event.review.state != "approved" {
         return ignore("a review that approves nothing: nothing was merged");
     }
-    if !event.pull_request.user.as_ref().is_some_and(is_bot) {
-        return ignore("an approval of a person's pull request: its merger will answer");
-    }
     let by = event.review.user.ok_or_else(|| Malformed::new("an approval without user"))?;
     let Moment(at) = event.review.submitted_at.ok_or_else(|| Malformed::new("an approval without submitted_at"))?;
-    Ok(Reading::Event(MergeEvent::Approved(Approved {
+    Ok(Reading::Event(vec![MergeEvent::Approved(Approved {
         repository: event.repository.full_name.parse()?,
         number: event.pull_request.number,
         by: Login::new(FORGE, &by.login)?,
         at,
-    })))
-}
-
-fn is_bot(account: &Account) -> bool {
-    Login::new(FORGE, &account.login).is_ok_and(|login| login.is_bot())
+    })]))
 }

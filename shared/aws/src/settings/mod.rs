@@ -14,16 +14,27 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use domain::Settings;
+use domain::{Repository, ServiceId, Settings};
 use toml::de::DeTable;
 
+use crate::sender::Sender;
 use section::Section;
 
 /// How one sender is configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SenderConfig {
+    /// Which sender it is; several sources may be of one kind.
+    pub kind: String,
+    /// The line at which it is configured.
+    pub line: usize,
     /// The name of the secret by which it proves itself.
     pub secret: String,
+    /// The repositories that its secret speaks for; empty: all that services name.
+    pub repositories: Vec<String>,
+    /// The services that its secret speaks for; empty: all.
+    pub services: Vec<ServiceId>,
+    /// The SNS topics whose messages it takes.
+    pub topics: Vec<String>,
     /// The name of the secret with which we ask its API, where there is one.
     pub api_token: Option<String>,
     pub api_url: Option<String>,
@@ -92,10 +103,6 @@ fn read_beside(configuration: &Path, name: &str) -> Result<String, String> {
     std::fs::read_to_string(&path).map_err(|error| format!("cannot be read: {error}"))
 }
 
-/// The senders we know, with the function each belongs to.
-pub const SENDERS: [(&str, &str); 3] =
-    [("github", "merge and deploy"), ("alertmanager", "alert"), ("cloudwatch", "alert")];
-
 impl Configuration {
     /// Reads a file.
     pub fn read(path: &Path) -> Result<Self, Unreadable> {
@@ -127,10 +134,20 @@ impl Configuration {
         if problems.is_empty() { Ok(configuration) } else { Err(problems) }
     }
 
-    /// The names of the secrets by which those of these senders that are configured prove themselves.
+    /// The names of the secrets by which sources of these kinds prove themselves.
     #[must_use]
-    pub fn sender_secrets(&self, senders: &[&str]) -> Vec<String> {
-        senders.iter().filter_map(|name| self.senders.get(*name)).map(|s| s.secret.clone()).collect()
+    pub fn sender_secrets<E>(&self, senders: &[Sender<E>]) -> Vec<String> {
+        let known = |config: &&SenderConfig| senders.iter().any(|sender| sender.name == config.kind);
+        self.senders.values().filter(known).map(|config| config.secret.clone()).collect()
+    }
+
+    /// The source whose API knows about a repository: of this kind, with a token, and speaking for it.
+    #[must_use]
+    pub fn forge_of(&self, kind: &str, repository: &Repository) -> Option<&SenderConfig> {
+        let knows = |config: &&SenderConfig| {
+            config.kind == kind && config.api_token.is_some() && config.speaks_for_repository(repository)
+        };
+        self.senders.values().find(knows)
     }
 
     fn build(root: &mut Section<'_, '_>) -> Self {
@@ -141,28 +158,68 @@ impl Configuration {
             let secret = section.need_text("secret");
             ReceiverConfig { url, secret }
         });
-        let senders = root.tables("senders", |name, section| {
-            if !SENDERS.iter().any(|(known, _)| *known == name) {
-                let known: Vec<&str> = SENDERS.iter().map(|(n, _)| *n).collect();
-                section.problem(format!("no sender is called `{name}`; there are {}", known.join(", ")));
-            }
-            SenderConfig {
-                secret: section.text("secret").unwrap_or_else(|| name.to_owned()),
-                api_token: section.text("api_token"),
-                api_url: section.url("api_url"),
-            }
-        });
+        let mut speaking = Vec::new();
+        let senders = root.tables("senders", |name, section| source(name, section, &mut speaking));
         let calendars = calendars::read(root);
         let roster = people::read(root, &receivers, &calendars);
         let defaults = services::defaults(root);
         let mut code_owners = squads::CodeOwnersFiles::default();
         let services = services::read(root, &roster, &calendars, &defaults, &mut code_owners);
+        for (id, span) in speaking {
+            if !services.iter().any(|service| service.id == id) {
+                root.problem_in(&span, format!("`services` names {id}, which is not a service"));
+            }
+        }
         let unmapped = services::unmapped(root, &roster, &defaults);
         let squads = squads::read(root, &roster, &services);
         root.finish();
         let settings =
             Settings::new(services, roster, unmapped, public_url).with_squads(squads, code_owners.compiled());
         Self { settings, senders, receivers, link_secret }
+    }
+}
+
+/// `[senders.<name>]`: a source. `speaking` gets the services that it names, to be looked up once all are known.
+fn source(
+    name: &str,
+    section: &mut Section<'_, '_>,
+    speaking: &mut Vec<(ServiceId, std::ops::Range<usize>)>,
+) -> SenderConfig {
+    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) {
+        section.problem("the name stands in an address: letters, digits, `-`, `_` and `.` only");
+    }
+    let services: Vec<(ServiceId, _)> = section.ids("services");
+    speaking.extend(services.iter().cloned());
+    let topics = section.texts("topics");
+    for (topic, span) in &topics {
+        if !topic.starts_with("arn:aws") || topic.split(':').count() != 6 || topic.split(':').nth(2) != Some("sns") {
+            section.problem_in(span, "an entry of `topics` is the ARN of an SNS topic");
+        }
+    }
+    SenderConfig {
+        kind: section.text("kind").unwrap_or_else(|| name.to_owned()),
+        line: section.line(),
+        secret: section.text("secret").unwrap_or_else(|| name.to_owned()),
+        repositories: section.texts("repositories").into_iter().map(|(text, _)| text).collect(),
+        services: services.into_iter().map(|(id, _)| id).collect(),
+        topics: topics.into_iter().map(|(text, _)| text).collect(),
+        api_token: section.text("api_token"),
+        api_url: section.url("api_url"),
+    }
+}
+
+impl SenderConfig {
+    /// Whether its secret may speak for a repository; `*` in a pattern stands for anything.
+    #[must_use]
+    pub fn speaks_for_repository(&self, repository: &Repository) -> bool {
+        let like = |pattern: &String| domain::text::is_like(repository.as_str(), pattern);
+        self.repositories.is_empty() || self.repositories.iter().any(like)
+    }
+
+    /// Whether its secret may speak for a service.
+    #[must_use]
+    pub fn speaks_for(&self, service: &ServiceId) -> bool {
+        self.services.is_empty() || self.services.contains(service)
     }
 }
 

@@ -10,8 +10,8 @@ use super::ReceiverConfig;
 use super::calendars::{self, Calendars};
 use super::section::Section;
 
-/// The forges in which people have accounts.
-const FORGES: [&str; 5] = ["github", "gitlab", "bitbucket", "gitea", "azure"];
+/// The forges, monitors and pagers in which people have accounts.
+const FORGES: [&str; 8] = ["github", "gitlab", "bitbucket", "gitea", "azure", "pagerduty", "opsgenie", "sentry"];
 
 pub(super) fn read(
     root: &mut Section<'_, '_>,

@@ -168,9 +168,10 @@ fn environments(section: &mut Section<'_, '_>) -> Vec<Environment> {
     let mut found = Vec::new();
     let tables = section.tables("environments", |name, section| {
         let live = section.flag("live").unwrap_or(false);
-        let aliases = section.texts("aliases").into_iter().map(|(text, _)| text).collect();
+        let mut texts = |key| section.texts(key).into_iter().map(|(text, _)| text).collect();
+        let (aliases, deployed_as) = (texts("aliases"), texts("deployed_as"));
         match name.parse::<EnvironmentName>() {
-            Ok(name) => Some(Environment { name, live, aliases }),
+            Ok(name) => Some(Environment { name, live, aliases, deployed_as }),
             Err(error) => {
                 section.problem(format!("not an {error}"));
                 None
@@ -238,7 +239,12 @@ pub(super) fn unmapped(root: &mut Section<'_, '_>, roster: &Roster, defaults: &P
         mode: Mode::Page,
         repositories: Vec::new(),
         upstreams: Vec::new(),
-        environments: vec![Environment { name: EnvironmentName::live(), live: true, aliases: Vec::new() }],
+        environments: vec![Environment {
+            name: EnvironmentName::live(),
+            live: true,
+            aliases: Vec::new(),
+            deployed_as: Vec::new(),
+        }],
         owners: rotation.clone(),
         rotation,
         alerts: Vec::new(),

@@ -1,11 +1,12 @@
 //! Merges: a change is kept once, however often and in whatever order its forge reports it.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use domain::on_merge::{Approved, Enqueued, Merge, Way};
-use domain::{Change, ChangeId, Commit, Entry, PersonId, Record, Repository, ServiceId};
+use domain::{Change, ChangeId, Commit, Entry, Login, PersonId, Record, Repository, ServiceId};
 use jiff::Timestamp;
 
 use super::transaction::Transaction;
@@ -13,8 +14,9 @@ use super::{Store, StoreError};
 use crate::keys;
 use crate::records::{self, Item};
 
-/// Beside the body, which says who enqueued: who approved.
-const APPROVED: &str = "approved";
+/// Beside the body, which says who enqueued: the set of who approved and when, as `<milliseconds> <login>`. A set,
+/// because it grows without being read.
+const APPROVALS: &str = "approvals";
 
 /// A transaction holds 100 actions: four for each service, and two for the change itself.
 const MOST_SERVICES: usize = 24;
@@ -100,9 +102,10 @@ impl Store {
                 (":expires".into(), records::number((now + keys::KEEP_ENQUEUED).as_second())),
             ]);
             let key = keys::enqueued(&change.id.repository, number);
-            let unchanged = match way.approved {
-                None => "attribute_not_exists(body) AND attribute_not_exists(approved)",
-                Some(_) => "attribute_not_exists(body)",
+            let unchanged = if way.approvals.is_empty() {
+                "attribute_not_exists(body) AND attribute_not_exists(approvals)"
+            } else {
+                "attribute_not_exists(body)"
             };
             transaction.update(&key, "SET merged = :merged, expires = :expires", Some(unchanged), values)?;
         }
@@ -138,19 +141,21 @@ impl Store {
     /// Remembers who enqueued, and says whether a bot has merged it before we knew.
     pub async fn note_enqueued(&self, enqueued: &Enqueued, now: Timestamp) -> Result<Queued, StoreError> {
         let key = keys::enqueued(&enqueued.repository, enqueued.number);
-        self.note_on_way(&key, keys::BODY, records::body(enqueued)?, now).await
+        self.note_on_way(&key, "SET body = :what, expires = :expires", records::body(enqueued)?, now).await
     }
 
     /// Remembers who approved, and says whether a bot has merged it before we knew.
     pub async fn note_approved(&self, approved: &Approved, now: Timestamp) -> Result<Queued, StoreError> {
         let key = keys::enqueued(&approved.repository, approved.number);
-        self.note_on_way(&key, APPROVED, records::body(approved)?, now).await
+        let approval = format!("{} {}", approved.at.as_millisecond(), approved.by);
+        let set = AttributeValue::Ss(vec![approval]);
+        self.note_on_way(&key, "SET expires = :expires ADD approvals :what", set, now).await
     }
 
     async fn note_on_way(
         &self,
         key: &keys::Key,
-        attribute: &str,
+        expression: &str,
         value: AttributeValue,
         now: Timestamp,
     ) -> Result<Queued, StoreError> {
@@ -160,8 +165,7 @@ impl Store {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(records::key_item(key)))
-            .update_expression("SET #what = :what, expires = :expires")
-            .expression_attribute_names("#what", attribute)
+            .update_expression(expression)
             .expression_attribute_values(":what", value)
             .expression_attribute_values(":expires", records::number((now + keys::KEEP_ENQUEUED).as_second()))
             .return_values(ReturnValue::AllNew)
@@ -206,7 +210,15 @@ fn open_windows(
 
 fn read_queued(item: &Item) -> Result<Queued, StoreError> {
     let enqueued = if item.contains_key(keys::BODY) { Some(records::read(item)?) } else { None };
-    let approved = item.get(APPROVED).map(records::read_value).transpose()?;
+    let mut approvals = BTreeMap::new();
+    for approval in item.get(APPROVALS).and_then(|v| v.as_ss().ok()).into_iter().flatten() {
+        let wrong = || StoreError::Unreadable("an approval that is not one of ours".into());
+        let (at, by) = approval.split_once(' ').ok_or_else(wrong)?;
+        let at = at.parse().ok().and_then(|at| Timestamp::from_millisecond(at).ok()).ok_or_else(wrong)?;
+        let by: Login = by.to_owned().try_into().map_err(|_| wrong())?;
+        let first = approvals.entry(by).or_insert(at);
+        *first = at.min(*first);
+    }
     let merged = item.get("merged").and_then(|v| v.as_s().ok()).and_then(|m| m.parse().ok());
-    Ok(Queued { way: Way { enqueued, approved }, merged })
+    Ok(Queued { way: Way { enqueued, approvals }, merged })
 }

@@ -5,6 +5,7 @@
 
 mod commit;
 mod merges;
+mod references;
 mod transaction;
 mod turns;
 

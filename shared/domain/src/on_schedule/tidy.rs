@@ -164,6 +164,6 @@ pub(super) fn deployments(
 /// Whether the change is this deployment's commit, and the deployment does not remember when it was merged.
 fn forgets(deployment: &Deployment, change: &Change) -> bool {
     deployment.repository == change.id.repository
-        && deployment.commit.same(&change.id.commit)
+        && deployment.is_of(&change.id.commit)
         && deployment.commit_merged_at != Some(change.merged_at)
 }

@@ -43,6 +43,7 @@ struct Commit {
 /// Which files a commit of the push touches.
 #[derive(Deserialize)]
 struct Touched {
+    id: Option<String>,
     #[serde(default)]
     added: Vec<String>,
     #[serde(default)]
@@ -62,7 +63,7 @@ struct Pusher {
     name: String,
 }
 
-pub(super) fn pushed(event: PushEvent) -> Result<Reading<MergeEvent>, Malformed> {
+pub(super) fn pushed(event: PushEvent) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     let Some(branch) = event.reference.strip_prefix("refs/heads/") else {
         return ignore("push of a tag: nothing was merged");
     };
@@ -99,7 +100,7 @@ pub(super) fn pushed(event: PushEvent) -> Result<Reading<MergeEvent>, Malformed>
         .filter(|at| times::plausible(*at));
     let (title, body) = head.message.split_once('\n').unwrap_or((&head.message, ""));
     let repository = event.repository.full_name.parse()?;
-    Ok(Reading::Event(MergeEvent::Merged(Box::new(Change {
+    Ok(Reading::Event(vec![MergeEvent::Merged(Box::new(Change {
         reverts: revert::read(title, body, &repository),
         id: ChangeId { repository, commit: head.id.parse()? },
         kind: number.map_or(ChangeKind::DirectPush, |number| ChangeKind::PullRequest { number }),
@@ -112,8 +113,10 @@ pub(super) fn pushed(event: PushEvent) -> Result<Reading<MergeEvent>, Malformed>
         merged_at: pushed_at.unwrap_or(head.timestamp.0),
         size: None,
         labels: Vec::new(),
+        approvers: Vec::new(),
+        commits: super::super::commits(event.commits.iter().filter_map(|c| c.id.as_deref()), &head.id),
         files: files(&event.commits),
-    }))))
+    }))]))
 }
 
 /// The number in the message that GitHub writes when it merges: `Merge pull request #5 from` or `Title (#5)`.

@@ -1,0 +1,31 @@
+//! Pipelines that move an image or an execution, not a commit: which commit that stands for is told by somebody else,
+//! before or after.
+
+use aws::{House, StoreError};
+use domain::{DeploymentEvent, Revision, StandsFor};
+
+/// A reference may stand for another one: a deployment's id for an image, the image for a commit.
+const MOST_STEPS: usize = 4;
+
+/// The event with its commit, if that is known. Else it is kept beside the reference, for the day it is told.
+pub(super) async fn resolve(house: &House, mut event: DeploymentEvent) -> Result<DeploymentEvent, StoreError> {
+    for _ in 0..MOST_STEPS {
+        let Revision::Named(reference) = &event.revision else { return Ok(event) };
+        match house.store.meaning(reference, &event, house.now()).await? {
+            Some(told) => {
+                event.repository = event.repository.or(told.repository);
+                event.revision = told.revision;
+            }
+            None => match reference.spelled_commit() {
+                Some(commit) => event.revision = Revision::Commit(commit),
+                None => return Ok(event),
+            },
+        }
+    }
+    Ok(event)
+}
+
+/// Keeps what a reference stands for. What was deployed before that was known is returned, to be kept anew.
+pub(super) async fn note(house: &House, told: &StandsFor) -> Result<Vec<DeploymentEvent>, StoreError> {
+    house.store.note_meaning(told, house.now()).await
+}
