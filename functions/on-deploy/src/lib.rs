@@ -99,8 +99,8 @@ async fn keep(house: &House, event: DeploymentEvent, may: May<'_>) -> Result<Res
 async fn alarm(house: &House, event: &DeploymentEvent, place: &Place<'_>) -> Result<(), Refusal> {
     let settings = house.settings();
     let Some(service) = settings.service(place.service) else { return Ok(()) };
-    let Some(alert) = on_deploy::alarm(event, place, &service.policy) else { return Ok(()) };
     let now = house.now();
+    let Some(alert) = on_deploy::alarm(event, place, &service.policy, now) else { return Ok(()) };
     let at = domain::alert::Place { service: service.id.clone(), environment: place.environment.clone() };
     let alerts = [alert];
     let decide = |situation: &_| on_alert::decide(&alerts, &at, situation, service, settings, now);

@@ -53,7 +53,7 @@ async fn keep(house: &House, event: MergeEvent) -> Result<Response, Refusal> {
 
 /// Who put a pull request into the queue, and who approved it, was told before.
 async fn load(house: &House, event: &MergeEvent) -> Result<Way, StoreError> {
-    match on_merge::wants_way(event) {
+    match on_merge::wants_way(event, house.settings()) {
         Some((repository, number)) => Ok(house.store.queued(repository, number).await?.way),
         None => Ok(Way::default()),
     }
@@ -69,7 +69,7 @@ async fn commit(
     match decision {
         MergeDecision::Nothing(reason) => Ok(Response::ignored(&reason.to_string())),
         MergeDecision::Keep(merge) => {
-            let number = on_merge::wants_way(event).map(|(_, number)| number);
+            let number = on_merge::wants_way(event, house.settings()).map(|(_, number)| number);
             let by_bot = merge.change.merger.credit == Credit::AuthorOfBotMerge;
             let awaits = number.filter(|_| by_bot && way.enqueued.is_none()).map(|number| (number, way));
             keep_merge(house, &merge, awaits, now).await

@@ -247,7 +247,11 @@ pub(crate) fn incident_view(house: &House, incident: &Incident) -> IncidentView 
                 why: p.reason.to_string(),
             })
             .collect(),
-        acknowledged: incident.acknowledged.iter().map(|a| format!("{} at {}", name(&a.person), utc(a.at))).collect(),
+        acknowledged: incident
+            .acknowledged
+            .iter()
+            .map(|a| format!("{} at {}", a.name(&house.settings().roster), utc(a.at)))
+            .collect(),
     }
 }
 

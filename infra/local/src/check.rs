@@ -1,8 +1,19 @@
 //! `check [config]`: everything that is wrong with a configuration, or a summary of what is right.
 
-use aws::settings::Configuration;
+use std::path::Path;
+
+use aws::settings::{Configuration, Unreadable};
 use domain::text::count;
 use domain::times::span;
+
+use crate::catalogue;
+
+/// Reads a configuration; it has problems too where it names a sender that no function knows.
+pub fn read(path: &Path) -> Result<Configuration, Unreadable> {
+    let configuration = Configuration::read(path)?;
+    let problems = catalogue::problems(&configuration);
+    if problems.is_empty() { Ok(configuration) } else { Err(Unreadable::Problems { path: path.to_owned(), problems }) }
+}
 
 /// What a configuration without problems amounts to, in a few lines.
 #[must_use]

@@ -1,8 +1,11 @@
 //! The whole bundle on one machine: the same functions, wired together in one process, on an embedded
 //! DynamoDB-compatible engine and a small SNS endpoint of our own.
 
+pub mod banner;
 pub mod bundle;
+pub mod catalogue;
 pub mod check;
+pub mod connect;
 pub mod demo;
 pub mod engine;
 pub mod explain;

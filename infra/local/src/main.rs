@@ -3,18 +3,18 @@
 //! It prints by [`say`] and never by `println!`, which panics when nobody reads.
 
 use std::io::{self, Write as _};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use aws::secrets::{Secrets, path};
+use aws::secrets::Secrets;
 use aws::settings::Configuration;
 use aws::telemetry;
 use aws::wire::error_chain;
 use clap::{Parser, Subcommand};
 use recent_deployers::hands::{Hands, Wish};
-use recent_deployers::{Bundle, Options, check, demo, explain, secrets, server, server::Board};
+use recent_deployers::{Bundle, Options, banner, check, connect, demo, explain, secrets, server, server::Board};
 use tokio::net::TcpListener;
 
 /// If you merge, you are on call for it.
@@ -46,6 +46,8 @@ enum Command {
     Demo,
     /// Print what a payload is read into: explain on-merge github payload.json
     Explain { function: String, sender: String, file: PathBuf },
+    /// Say how a sender is set up: its address, its secret, and what to paste where.
+    Connect { sender: String },
     /// Check a configuration and list all its problems.
     Check { config: Option<PathBuf> },
     /// Say who is on call for what, and who has which pager.
@@ -134,7 +136,9 @@ impl Command {
                 (service, &me.id, Wish::Pause { why: why.clone(), how_long: how_long.clone() })
             }
             Self::Resume { service, me } => (service, &me.id, Wish::Resume),
-            Self::Demo | Self::Explain { .. } | Self::Check { .. } | Self::Who { .. } => return None,
+            Self::Demo | Self::Explain { .. } | Self::Connect { .. } | Self::Check { .. } | Self::Who { .. } => {
+                return None;
+            }
         })
     }
 }
@@ -179,9 +183,10 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             let event = explain::explain(function, sender, file)?;
             Ok(say(&serde_json::to_string_pretty(&event)?).map_err(CannotPrint)?)
         }
+        Some(Command::Connect { sender }) => Ok(say(&connect_sender(&arguments, sender)?).map_err(CannotPrint)?),
         Some(Command::Check { config }) => {
             let path = config.as_ref().unwrap_or(&arguments.config);
-            let configuration = Configuration::read(path)?;
+            let configuration = check::read(path)?;
             let summary = format!("{} is good: {}", path.display(), check::summary(&configuration));
             Ok(say(&summary).map_err(CannotPrint)?)
         }
@@ -192,13 +197,30 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     }
 }
 
+/// How a sender is set up. A secret that is missing is made up, as it would be at the start.
+fn connect_sender(arguments: &Arguments, sender: &str) -> Result<String, Failure> {
+    let configuration = check::read(&arguments.config)?;
+    let own = format!("http://{}", banner::shown(arguments.listen));
+    let base = Some(configuration.settings.public_url.as_str()).filter(|url| !url.is_empty()).unwrap_or(&own);
+    let directory = arguments.data.join("secrets");
+    let name = configuration.senders.get(sender).map(|config| config.secret.clone());
+    let secret = match name {
+        None => None,
+        Some(name) => {
+            secrets::make_missing(&directory, std::slice::from_ref(&name))?;
+            Some(Secrets::new(Some(directory)).first(&name)?)
+        }
+    };
+    Ok(connect::connect(&configuration, sender, base, secret.as_ref().map(|secret| secret.expose()))?)
+}
+
 /// Asks the running bundle, or has it do what a person wants.
 async fn hand(arguments: &Arguments, command: &Command) -> Result<String, Failure> {
-    let configuration = Configuration::read(&arguments.config)?;
+    let configuration = check::read(&arguments.config)?;
     let secrets = Secrets::new(Some(arguments.data.join("secrets")));
     #[expect(clippy::disallowed_methods, reason = "a command line reads the clock")]
     let now = jiff::Timestamp::now();
-    let address = format!("http://{}", shown(arguments.listen));
+    let address = format!("http://{}", banner::shown(arguments.listen));
     let hands = Hands { configuration: &configuration, secrets: &secrets, address, now };
     Ok(match (command.wish(), command) {
         (Some((service, me, wish)), _) => hands.act(service, me, &wish).await?,
@@ -216,18 +238,18 @@ async fn serve(arguments: &Arguments) -> Result<(), Failure> {
     if !arguments.listen.ip().is_loopback() && !arguments.open_board {
         return Err("the board has no login yet, so beyond loopback anybody could read it: put a proxy with a login in front and say --open-board".into());
     }
-    let mut configuration = Configuration::read(&arguments.config)?;
+    let mut configuration = check::read(&arguments.config)?;
     let listener =
         TcpListener::bind(arguments.listen).await.map_err(|e| format!("cannot listen on {}: {e}", arguments.listen))?;
     let address = listener.local_addr()?;
     if configuration.settings.public_url.is_empty() {
-        configuration.settings.public_url = format!("http://{}", shown(address));
+        configuration.settings.public_url = format!("http://{}", banner::shown(address));
     }
     let directory = arguments.data.join("secrets");
     let secrets = prepare_secrets(&configuration, &directory)?;
     let file = (!arguments.in_memory).then(|| arguments.data.join("recent-deployers.sqlite"));
-    let banner = banner(&configuration, address, &directory, file.as_deref());
-    note(&banner);
+    let text = banner::banner(&configuration, address, &directory, file.as_deref());
+    note(&text);
     #[expect(clippy::disallowed_methods, reason = "the one place where the bundle reads the clock")]
     let now = Arc::new(jiff::Timestamp::now);
     let terminal = Arc::new(|text: &str| say(&format!("\n{text}")));
@@ -260,45 +282,6 @@ fn note(text: &str) {
     if let Err(error) = say(text) {
         tracing::warn!(%error, "nobody can read what is printed here");
     }
-}
-
-fn banner(configuration: &Configuration, address: SocketAddr, directory: &Path, file: Option<&Path>) -> String {
-    let base = &configuration.settings.public_url;
-    let mut lines = vec!["Recent Deployers: if you merge, you are on call for it.\n".to_owned()];
-    lines.push(format!("  board         {base}/"));
-    let mut senders: Vec<_> = configuration.senders.iter().collect();
-    senders.sort_by_key(|(name, _)| (name.as_str() != "github", name.as_str()));
-    for (sender, config) in senders {
-        let secret = path(directory, &config.secret);
-        let secret = secret.display();
-        match sender.as_str() {
-            "github" => {
-                lines.push(format!(
-                    "  GitHub        {base}/merge/github    events: Pull requests, Pull request reviews, Pushes"
-                ));
-                lines.push(format!("                {base}/deploy/github   events: Deployment statuses"));
-                lines.push(format!("                content type application/json, secret in {secret}"));
-            }
-            other => {
-                lines.push(format!("  {other:<13} {base}/alert/{other}"));
-                lines.push(format!("                bearer token, or password of basic auth, in {secret}"));
-            }
-        }
-    }
-    match file {
-        Some(file) => lines.push(format!("  data          {}", file.display())),
-        None => lines.push("  data          in memory: it ends with the process".to_owned()),
-    }
-    if address.ip() != IpAddr::from([127, 0, 0, 1]) {
-        lines.push(format!("  note          listening on {address}; the board has no login of its own"));
-    }
-    lines.push(String::new());
-    lines.join("\n")
-}
-
-/// An address that a browser can open: "every interface" is none.
-fn shown(address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], address.port())) } else { address }
 }
 
 /// Ctrl-C. A second one waits for nothing.

@@ -126,6 +126,12 @@ pub struct Signal {
     pub started_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
+    /// The latest acknowledgement in the monitor or pager.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<AcknowledgedThere>,
+    /// When it is over by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasts_until: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// Starts and ends before these, where it flaps: the newest of each.
@@ -159,6 +165,13 @@ impl Signal {
         self.started_at.is_some_and(|start| self.ended_at.is_none_or(|end| end < start))
     }
 
+    /// Whoever took it over there since it started.
+    #[must_use]
+    pub fn taken_over(&self) -> Option<&AcknowledgedThere> {
+        let since = self.started_at.filter(|_| self.is_firing())?;
+        self.acknowledged.as_ref().filter(|there| there.at >= since)
+    }
+
     fn say(&mut self, alert: &Alert) {
         self.name = text::line(&alert.name, MOST_NAME);
         self.summary = text::line(&alert.summary, MOST_SUMMARY);
@@ -171,7 +184,8 @@ impl Signal {
 
     /// About how many bytes of an item it is.
     fn bytes(&self, key: &str) -> usize {
-        120 + 40 * (self.earlier_starts.len() + self.earlier_ends.len())
+        120 + self.acknowledged.as_ref().map_or(0, |there| 120 + there.name.len())
+            + 40 * (self.earlier_starts.len() + self.earlier_ends.len())
             + key.len()
             + self.name.len()
             + self.summary.len()
@@ -203,6 +217,8 @@ impl Signals {
             severity: alert.severity,
             started_at: None,
             ended_at: None,
+            acknowledged: None,
+            lasts_until: None,
             url: None,
             earlier_starts: BTreeSet::new(),
             earlier_ends: BTreeSet::new(),
@@ -210,6 +226,8 @@ impl Signals {
         if known.is_wordless() {
             known.say(alert);
         }
+        known.acknowledged = known.acknowledged.take().max(alert.acknowledged.clone().filter(|there| past(&there.at)));
+        known.lasts_until = known.lasts_until.max(alert.lasts_until);
         match alert.state {
             AlertState::Firing | AlertState::Acknowledged => {
                 let since = known.started_at.filter(|_| known.is_firing());
@@ -261,6 +279,22 @@ impl Signals {
 
     pub fn firing(&self) -> impl Iterator<Item = (&String, &Signal)> {
         self.by_key.iter().filter(|(_, signal)| signal.is_firing())
+    }
+
+    /// What fires and is over by itself at some time: when the first of it is.
+    #[must_use]
+    pub fn next_lapse(&self) -> Option<Timestamp> {
+        self.firing().filter_map(|(_, signal)| signal.lasts_until).min()
+    }
+
+    /// What was to be over by itself by now, is.
+    pub fn lapse(&mut self, now: Timestamp) {
+        for signal in self.by_key.values_mut() {
+            if let Some(until) = signal.lasts_until.filter(|until| signal.is_firing() && *until <= now) {
+                let end = signal.started_at.map_or(until, |start| until.max(start));
+                join(&mut signal.ended_at, &mut signal.earlier_ends, end);
+            }
+        }
     }
 }
 

@@ -65,8 +65,12 @@ pub struct DeploymentEvent {
     #[serde(default, skip_serializing_if = "is_whole")]
     pub manner: Manner,
     pub state: DeploymentState,
-    pub at: Timestamp,
-    pub created_at: Timestamp,
+    /// When that was; absent where the pipeline does not say: then when we heard of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// When the deployment began, where the pipeline says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// What the pipeline says about it, such as why it gave up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -167,7 +171,7 @@ pub struct Deployment {
 impl Deployment {
     /// The first we hear of a deployment, whichever of its reports that is; at the place that it is about.
     #[must_use]
-    pub fn first(event: &DeploymentEvent, place: &Place<'_>) -> Self {
+    pub fn first(event: &DeploymentEvent, place: &Place<'_>, now: Timestamp) -> Self {
         let environment = place.environment.clone();
         let mut deployment = Self {
             key: DeploymentKey { environment, source: event.source.clone(), id: event.id.clone() },
@@ -175,7 +179,7 @@ impl Deployment {
             commit: None,
             reference: None,
             manner: event.manner.clone(),
-            created_at: event.created_at,
+            created_at: event.created_at.or(event.at).unwrap_or(now),
             started_at: None,
             succeeded_at: None,
             failed_at: None,
@@ -184,22 +188,28 @@ impl Deployment {
             carries: Carries::Unasked,
             commit_merged_at: None,
         };
-        deployment.learn(event, place);
+        deployment.learn(event, place, now);
         deployment
     }
 
-    /// Adds a report. Commutative and idempotent: of each kind of report the earliest counts.
-    pub fn learn(&mut self, event: &DeploymentEvent, place: &Place<'_>) {
+    /// Adds a report, heard at `now`. Commutative and idempotent: of each kind of report the earliest counts.
+    pub fn learn(&mut self, event: &DeploymentEvent, place: &Place<'_>, now: Timestamp) {
+        let at = event.at.unwrap_or(now);
         self.commit = place.commit.clone().max(self.commit.take());
         self.reference = place.reference.clone().max(self.reference.take());
+        // Whatever a test run's reports say of its beginning, it is in question from then on.
+        if matches!(self.manner, Manner::Test(_)) && event.state != DeploymentState::Succeeded {
+            let began = event.created_at.unwrap_or(at).min(at);
+            self.started_at = Some(self.started_at.map_or(began, |known| known.min(began)));
+        }
         let slot = match event.state {
             DeploymentState::Started => &mut self.started_at,
             DeploymentState::Succeeded => &mut self.succeeded_at,
             DeploymentState::Failed | DeploymentState::Aborted => &mut self.failed_at,
         };
-        *slot = Some(slot.map_or(event.at, |known| known.min(event.at)));
+        *slot = Some(slot.map_or(at, |known| known.min(at)));
         self.aborted |= event.state == DeploymentState::Aborted;
-        self.created_at = self.created_at.min(event.created_at);
+        self.created_at = self.created_at.min(event.created_at.unwrap_or(at));
         if event.url > self.url {
             self.url.clone_from(&event.url);
         }
@@ -271,8 +281,8 @@ mod tests {
             revision: Revision::Commit("8c1c06a1a8".parse().unwrap()),
             manner: Manner::Whole,
             state,
-            at: at.parse().unwrap(),
-            created_at: "2026-03-20T10:00:00Z".parse().unwrap(),
+            at: Some(at.parse().unwrap()),
+            created_at: Some("2026-03-20T10:00:00Z".parse().unwrap()),
             note: None,
             url: None,
         }
@@ -288,9 +298,9 @@ mod tests {
         let settings = crate::testing::settings();
         let place = |i: usize| crate::on_deploy::places(&reports[i], &settings).unwrap().remove(0);
         let told = |order: &[usize]| {
-            let mut d = Deployment::first(&reports[order[0]], &place(order[0]));
+            let mut d = Deployment::first(&reports[order[0]], &place(order[0]), Timestamp::MAX);
             for i in order {
-                d.learn(&reports[*i], &place(*i));
+                d.learn(&reports[*i], &place(*i), Timestamp::MAX);
             }
             d
         };

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::acknowledgement::Acknowledgement;
 use crate::alert::{Severity, Signal};
 use crate::ids::{EnvironmentName, IncidentId, PersonId, ServiceId, SquadId};
 use crate::message::Step;
@@ -36,12 +37,6 @@ pub struct PageRecord {
     pub step: Step,
     pub at: Timestamp,
     pub reason: Reason,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Acknowledgement {
-    pub person: PersonId,
-    pub at: Timestamp,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,6 +6,7 @@
 //! Start reading at [`window`] (when am I on call?), then [`release`] (which change went live when),
 //! [`escalation`] (who is paged, and when) and the `on_*` modules (one event, one decision).
 
+pub mod acknowledgement;
 pub mod alert;
 pub mod attendance;
 pub mod because;
@@ -38,6 +39,7 @@ pub mod settings;
 pub mod shift;
 pub mod situation;
 pub mod squad;
+pub mod suite;
 pub mod suspect;
 pub mod text;
 pub mod times;
@@ -56,7 +58,8 @@ mod testing;
 #[cfg(test)]
 mod wording_tests;
 
-pub use alert::{Alert, AlertState, Severity, Signals};
+pub use acknowledgement::{Acknowledgement, Acknowledger};
+pub use alert::{AcknowledgedThere, Alert, AlertState, Severity, Signals};
 pub use attendance::Attendance;
 pub use because::Because;
 pub use calendar::{Calendar, Occasion, OccasionKind, Span, TimeKind, Timetable, WorkingHours};
@@ -70,7 +73,7 @@ pub use ids::{
     ChangeId, Commit, EnvironmentName, IncidentId, InvalidId, Login, PersonId, Reference, Repository, ServiceId,
     SquadId,
 };
-pub use incident::{Acknowledgement, Incident, PageRecord};
+pub use incident::{Incident, PageRecord};
 pub use message::{Kind, Message, MessageKey, Outgoing, Step, Subject};
 pub use paths::Paths;
 pub use queue::Queue;

@@ -48,6 +48,8 @@ pub enum Step {
     TakenOver,
     /// You are away while your change goes live: somebody stands in.
     StoodInFor,
+    /// End-to-end tests failed with your change in what they tested.
+    TestsFailed,
     /// Changes wait for long.
     QueueSlow,
     /// Changes have waited for so long that you are their deputy.
@@ -86,7 +88,13 @@ impl Step {
     pub fn can_be_muted(self) -> bool {
         matches!(
             self,
-            Self::Receipt | Self::Thanks | Self::Extended | Self::EndingSoon | Self::Ended | Self::StandbyAgain
+            Self::Receipt
+                | Self::Thanks
+                | Self::Extended
+                | Self::EndingSoon
+                | Self::Ended
+                | Self::StandbyAgain
+                | Self::TestsFailed
         )
     }
 }

@@ -5,10 +5,12 @@
 
 mod surroundings;
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::attendance::{self, Asked, Asking, Due};
-use crate::ids::PersonId;
+use crate::ids::{ChangeId, PersonId};
 use crate::message::{Message, MessageKey, Step};
 use crate::queue::{self, Age};
 use crate::reason::Reason;
@@ -17,6 +19,7 @@ use crate::service::{Mode, Service};
 use crate::settings::Settings;
 use crate::shift::Shift;
 use crate::situation::Situation;
+use crate::suite::Failure;
 use crate::turn::Extension;
 use crate::window::{Closed, Phase, Window, WindowNotes};
 use crate::wording::{Reader, hands, turns};
@@ -31,6 +34,8 @@ pub struct Look<'a> {
     pub service: &'a Service,
     pub settings: &'a Settings,
     pub all: &'a [Window<'a>],
+    /// Which suites of end-to-end tests failed with which change.
+    pub failures: &'a BTreeMap<&'a ChangeId, Vec<Failure<'a>>>,
     pub now: Timestamp,
     /// The owner has heard of the queue already, in this round.
     pub owner_told: bool,
@@ -52,7 +57,12 @@ pub struct Told {
 
 impl Told {
     fn say(&mut self, look: &Look<'_>, notes: &mut WindowNotes, message: Message) {
-        let message = Message { key: MessageKey { nth: notes.nth(), ..message.key }, ..message };
+        let nth = notes.nth();
+        self.say_as(look, notes, Message { key: MessageKey { nth, ..message.key }, ..message });
+    }
+
+    /// Says what has told itself apart from others of its step already.
+    fn say_as(&mut self, look: &Look<'_>, notes: &mut WindowNotes, message: Message) {
         let (person, step) = (message.key.person.clone(), message.key.step);
         notes.hears(step, &person);
         let muted = |p: &crate::Person| step.can_be_muted() && p.muted.contains(&step);
@@ -82,6 +92,7 @@ impl<'a> Look<'a> {
             Phase::Active { until, settled, .. } => self.active(window, until, settled, notes, &mut told),
             Phase::Tail { .. } | Phase::Closed { .. } => self.over(window, notes, &mut told),
         }
+        self.tests(window, notes, &mut told);
         told
     }
 
@@ -147,6 +158,25 @@ impl<'a> Look<'a> {
         }
         let next = [would_end, settled.then_some(soon)].into_iter().flatten().filter(|at| *at > self.now).min();
         told.wait(next.unwrap_or(until));
+    }
+
+    /// End-to-end tests failed with it: said once a suite, until it passes, while the change is on its way or active.
+    fn tests(&self, window: &Window<'a>, notes: &mut WindowNotes, told: &mut Told) {
+        let failures = self.failures.get(&window.change.id).map_or(&[][..], Vec::as_slice);
+        notes.suites.retain(|suite| failures.iter().any(|failure| failure.suite == suite));
+        if !matches!(window.phase, Phase::Standby | Phase::Active { .. }) {
+            return;
+        }
+        for failure in failures {
+            if notes.suites.iter().any(|said| said == failure.suite) {
+                continue;
+            }
+            notes.suites.push(failure.suite.to_owned());
+            let mut message = hands::tests_failed(self.reader(&window.holder.person), window, failure);
+            // Each run that is told of has a key of its own.
+            message.key.nth = u32::try_from(failure.at.as_second() / 60).unwrap_or(u32::MAX);
+            told.say_as(self, notes, message);
+        }
     }
 
     /// Who took it to be theirs while it waited hears who answers now that it is live.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::acknowledgement::{self, Acknowledgement, Acknowledger};
 use crate::alert::{Alert, Place, Signal, Signals};
 use crate::change::Change;
 use crate::decision::{Decisions, Record, Wake};
@@ -22,9 +23,13 @@ use crate::settings::Settings;
 use crate::shift::Shift;
 use crate::situation::{Noted, Situation};
 use crate::suspect::suspects;
+use crate::text;
 use crate::times::span;
 use crate::window::windows;
 use crate::wording::{self, Reader};
+
+/// How much of a stranger's name is kept, in characters.
+const MOST_NAME: usize = 60;
 
 /// What monitors tell us: the alerts of one message, which may be about several services.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,14 +87,66 @@ pub fn decide(
     if known.is_some_and(|k| k.value == signals) {
         return (decisions, Reason::AlreadyKnown);
     }
-    let reason = match open_incident(&signals, situation) {
-        Some((incident, rev)) => {
-            follow(&mut decisions, &mut signals, incident.clone(), rev, situation, service, settings, now)
-        }
-        None => begin(&mut decisions, &mut signals, place, situation, service, settings, now),
-    };
+    let reason = hear(&mut decisions, &mut signals, place, situation, service, settings, now);
     decisions.put(Record::Signals(place.environment.clone(), signals), known.map_or(0, |k| k.rev));
     (decisions, reason)
+}
+
+/// What is over by itself is over: its monitor will never say so.
+pub fn lapse(
+    decisions: &mut Decisions,
+    known: &Noted<Signals>,
+    environment: &EnvironmentName,
+    situation: &Situation,
+    service: &Service,
+    settings: &Settings,
+    now: Timestamp,
+) {
+    let mut signals = known.value.clone();
+    signals.lapse(now);
+    let place = Place { service: service.id.clone(), environment: environment.clone() };
+    hear(decisions, &mut signals, &place, situation, service, settings, now);
+    decisions.put(Record::Signals(environment.clone(), signals), known.rev);
+}
+
+/// What the monitors say has changed: an incident begins, goes on, or is over.
+fn hear(
+    decisions: &mut Decisions,
+    signals: &mut Signals,
+    place: &Place,
+    situation: &Situation,
+    service: &Service,
+    settings: &Settings,
+    now: Timestamp,
+) -> Reason {
+    match open_incident(&signals, situation) {
+        Some((incident, rev)) => follow(decisions, signals, incident.clone(), rev, situation, service, settings, now),
+        None => begin(decisions, signals, place, situation, service, settings, now),
+    }
+}
+
+/// Somebody took it over in the monitor or pager: that counts here.
+fn taken_over(
+    decisions: &mut Decisions,
+    incident: &mut Incident,
+    firing: &BTreeMap<String, Signal>,
+    service: &Service,
+    settings: &Settings,
+    now: Timestamp,
+) {
+    let mut there: Vec<_> = firing.values().filter_map(Signal::taken_over).collect();
+    there.sort();
+    for acknowledged in there {
+        let person = acknowledged.login.as_ref().and_then(|login| settings.roster.by_login(login));
+        let by = person.map_or_else(
+            || Acknowledger::Stranger(text::line(&acknowledged.name, MOST_NAME)),
+            |person| Acknowledger::Person(person.id.clone()),
+        );
+        if incident.acknowledged.iter().all(|known| known.by != by) {
+            let acknowledgement = Acknowledgement { by, at: acknowledged.at.max(incident.began_at) };
+            acknowledgement::acknowledge(decisions, incident, acknowledgement, service, settings, now);
+        }
+    }
 }
 
 fn open_incident<'a>(signals: &Signals, situation: &'a Situation) -> Option<(&'a Incident, u64)> {
@@ -120,6 +177,7 @@ fn begin(
     let reason = Reason::IncidentOpened { alerts: firing.len() };
     let what = wording::headline(&incident);
     decisions.log(now, Some(Subject::Incident(incident.id.clone())), None, what, reason.clone());
+    taken_over(decisions, &mut incident, &firing, service, settings, now);
     escalate(decisions, &mut incident, situation, service, settings, now);
     if service.mode == Mode::Manual {
         let what = format!("nobody is paged for {}", wording::headline(&incident));
@@ -151,6 +209,7 @@ fn follow(
         Reason::IncidentResolved
     } else {
         incident.join(&firing);
+        taken_over(decisions, &mut incident, &firing, service, settings, now);
         escalate(decisions, &mut incident, situation, service, settings, now);
         Reason::IncidentGrew { alerts: incident.alerts() }
     };

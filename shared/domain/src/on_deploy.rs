@@ -29,11 +29,11 @@ pub fn decide(
     now: Timestamp,
 ) -> (Decisions, Reason) {
     let mut decisions = Decisions::none(&service.id, Wake::Now);
-    let first = Deployment::first(event, place);
+    let first = Deployment::first(event, place, now);
     let known = situation.deployments.get(&first.key);
     let deployment = known.map_or(first, |known| {
         let mut deployment = known.value.clone();
-        deployment.learn(event, place);
+        deployment.learn(event, place, now);
         deployment
     });
     if known.is_some_and(|known| known.value == deployment) {
@@ -79,7 +79,8 @@ fn moved(situation: &Situation, deployment: &Deployment, service: &Service) -> (
 /// The alert that a rollout is when it gives up; its traffic is back where it was, so it is over by itself when its
 /// changes are no longer suspects.
 #[must_use]
-pub fn alarm(event: &DeploymentEvent, place: &Place<'_>, policy: &Policy) -> Option<Alert> {
+pub fn alarm(event: &DeploymentEvent, place: &Place<'_>, policy: &Policy, now: Timestamp) -> Option<Alert> {
+    let at = event.at.unwrap_or(now);
     let name = match (&event.manner, event.state) {
         (Manner::Progressive, DeploymentState::Failed) => "CanaryAnalysisFailed",
         (Manner::Progressive, DeploymentState::Aborted) => "RolloutAborted",
@@ -96,10 +97,10 @@ pub fn alarm(event: &DeploymentEvent, place: &Place<'_>, policy: &Policy) -> Opt
         summary: text::line(event.note.as_deref().unwrap_or(&said), 300),
         severity: Severity::Warning,
         state: AlertState::Firing,
-        started_at: Some(event.at),
+        started_at: Some(at),
         ended_at: None,
         acknowledged: None,
-        lasts_until: Some(event.at + policy.after_failure),
+        lasts_until: Some(at + policy.after_failure),
         labels: BTreeMap::new(),
         url: event.url.clone(),
     })

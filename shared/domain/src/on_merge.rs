@@ -16,6 +16,7 @@ use crate::ids::{Login, PersonId, Repository, ServiceId};
 use crate::message::Subject;
 use crate::reason::Reason;
 use crate::responder::by_policy;
+use crate::service::Service;
 use crate::settings::Settings;
 
 /// What forges tell us.
@@ -155,12 +156,17 @@ fn told_the_bot(change: &Change, way: &Way) -> Option<Merger> {
 
 /// The pull request whose way has to be looked up before [`decide`]: who enqueued and who approved it.
 #[must_use]
-pub fn wants_way(event: &MergeEvent) -> Option<(&Repository, u64)> {
+pub fn wants_way<'a>(event: &'a MergeEvent, settings: &Settings) -> Option<(&'a Repository, u64)> {
+    settings.services_of(event.repository()).next()?;
     match event {
         MergeEvent::Merged(change) => match (change.kind, change.merger.credit) {
             // The push that a merge makes knows less than the merge's own report, which follows.
             (ChangeKind::DirectPush, _) | (ChangeKind::PullRequest { .. }, Credit::Pushed) => None,
-            (ChangeKind::PullRequest { number }, _) => Some((&change.id.repository, number)),
+            (ChangeKind::PullRequest { number }, _) => {
+                let id = &change.id;
+                let deploys = |s: &Service| s.serves(&id.repository, &change.base, change.base_is_default);
+                settings.services_of(&id.repository).any(deploys).then_some((&id.repository, number))
+            }
         },
         MergeEvent::Enqueued(_) | MergeEvent::Approved(_) => None,
     }

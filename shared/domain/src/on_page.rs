@@ -31,7 +31,7 @@ pub fn decide(outgoing: Option<&Outgoing>, incident: Option<&Incident>, now: Tim
     match (outgoing.message.kind, incident) {
         (Kind::Page, Some(incident)) => match (incident.resolved_at, incident.acknowledged.first()) {
             (Some(at), _) => Delivery::Withdraw(Reason::ResolvedAt { at }),
-            (None, Some(ack)) => Delivery::Withdraw(Reason::AcknowledgedBy { person: ack.person.clone() }),
+            (None, Some(ack)) => Delivery::Withdraw(ack.reason()),
             (None, None) => Delivery::Send,
         },
         (Kind::Notice, _) if now > outgoing.message.decided_at + life(outgoing.message.key.step) => {
@@ -45,12 +45,13 @@ pub fn decide(outgoing: Option<&Outgoing>, incident: Option<&Incident>, now: Tim
 /// somebody has to know from then on is not. A page has no such end: it waits for an answer.
 fn life(step: Step) -> SignedDuration {
     use Step::{
-        Acknowledged, Ask, EndingSoon, Extended, HandedOver, Receipt, SquadHears, StandbyAgain, Started, Thanks,
+        Acknowledged, Ask, EndingSoon, Extended, HandedOver, Receipt, SquadHears, StandbyAgain, Started, TestsFailed,
+        Thanks,
     };
     match step {
         EndingSoon => SignedDuration::from_mins(15),
         Started | Extended | Ask | Acknowledged | SquadHears => SignedDuration::from_hours(1),
-        Receipt | Thanks | StandbyAgain | HandedOver => SignedDuration::from_hours(4),
+        Receipt | Thanks | StandbyAgain | HandedOver | TestsFailed => SignedDuration::from_hours(4),
         Step::Forewarned
         | Step::TakenOver
         | Step::StoodInFor

@@ -4,15 +4,12 @@ pub mod hands;
 
 use jiff::Timestamp;
 
+use crate::acknowledgement::{self, Acknowledgement, Acknowledger};
 use crate::decision::{Decisions, Record, Wake};
 use crate::ids::{IncidentId, PersonId};
-use crate::incident::Acknowledgement;
-use crate::message::{Step, Subject};
-use crate::reason::Reason;
 use crate::service::Service;
 use crate::settings::Settings;
 use crate::situation::Situation;
-use crate::wording::{self, Reader};
 
 /// What came of pressing Acknowledge. Pressing again, or too late, is harmless and says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,22 +37,12 @@ pub fn acknowledge(
     if let Some(at) = incident.resolved_at {
         return Acknowledged::Resolved { at };
     }
-    if let Some(before) = incident.acknowledged.iter().find(|a| a.person == *person) {
+    if let Some(before) = incident.acknowledged.iter().find(|a| a.is_by(person)) {
         return Acknowledged::Before { at: before.at };
     }
     let mut decisions = Decisions::none(&service.id, Wake::Now);
-    let first = incident.acknowledged.is_empty();
-    incident.acknowledged.push(Acknowledgement { person: person.clone(), at: now });
-    let reason = Reason::AcknowledgedBy { person: person.clone() };
-    let what = format!("{} acknowledged {}", settings.roster.name_of(person), wording::headline(&incident));
-    decisions.log(now, Some(Subject::Incident(incident.id.clone())), Some(person.clone()), what, reason.clone());
-    let others: Vec<&PersonId> = incident.pages.iter().map(|p| &p.person).filter(|p| first && *p != person).collect();
-    for (i, other) in others.iter().enumerate() {
-        if !others[..i].contains(other) {
-            let reader = Reader { settings, service, person: other, now };
-            decisions.tell(wording::incident_notice(reader, &incident, Step::Acknowledged, reason.clone()));
-        }
-    }
+    let acknowledgement = Acknowledgement { by: Acknowledger::Person(person.clone()), at: now };
+    acknowledgement::acknowledge(&mut decisions, &mut incident, acknowledgement, service, settings, now);
     decisions.put(Record::Incident(incident), known.rev);
     Acknowledged::Now(decisions)
 }

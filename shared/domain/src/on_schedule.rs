@@ -16,6 +16,7 @@ use crate::on_alert::escalate;
 use crate::service::Service;
 use crate::settings::Settings;
 use crate::situation::Situation;
+use crate::suite;
 use crate::window::{Closed, Phase, Window, windows};
 
 /// A transaction holds 100 actions; one notice is three (the note, the message, the log line).
@@ -47,7 +48,8 @@ pub fn decide(
     let mut decisions = Decisions::none(&service.id, Wake::Now);
     let mut next = Next::default();
     let all = windows(situation, service, &settings.roster, now);
-    let mut look = Look { situation, service, settings, all: &all, now, owner_told: false };
+    let failures = suite::failures(situation, service, now);
+    let mut look = Look { situation, service, settings, all: &all, failures: &failures, now, owner_told: false };
 
     incidents(&mut decisions, &mut next, situation, service, settings, now);
     tidy::signals(&mut decisions, &mut next, &look);

@@ -124,7 +124,7 @@ fn tell(world: &mut World, event: Told, when: Timestamp) {
         }
         Told::Deploy { id, number, live, state } => {
             let mut event = deployment(id, number, if live { "prod" } else { "stage" }, state, when);
-            event.created_at = moment(0);
+            event.created_at = Some(moment(0));
             world.deploy(&event);
         }
         Told::Alert { name, over } => {

@@ -1,6 +1,6 @@
 //! The named reason of every decision: read on the board, in the log, in a page and in the tests.
 
-use std::fmt;
+mod words;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -184,6 +184,10 @@ pub enum Reason {
     AcknowledgedBy {
         person: PersonId,
     },
+    /// Told: somebody acknowledged in the monitor or pager, whom the roster does not know.
+    AcknowledgedThere {
+        name: String,
+    },
     /// Told or dropped: the incident ended.
     ResolvedAt {
         at: Timestamp,
@@ -210,112 +214,4 @@ impl Reason {
     pub fn name(&self) -> &'static str {
         self.into()
     }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::MergedOnStandby => f.write_str("merged and not live yet: on standby"),
-            Self::UnknownMerger { login } => {
-                write!(f, "nobody in the roster has the account {login}: the owner stands in")
-            }
-            Self::AlreadyKnown => f.write_str("said nothing new"),
-            Self::RepositoryNotServed => f.write_str("no service of the configuration deploys this repository"),
-            Self::BranchNotDeployed { branch } => write!(f, "no service deploys the branch {branch}"),
-            Self::TouchesOtherPaths => f.write_str("the change touches nothing that this service is made of"),
-            Self::EnqueueNoted => f.write_str("who enqueued is kept until the queue merges"),
-            Self::ByABot => f.write_str("by a bot, which says nothing about who answers"),
-            Self::ApprovalNoted => f.write_str("who approved is kept until a bot merges"),
-            Self::MergedOffHours { when } => write!(f, "merged at a time that is not working time: {when}"),
-            Self::NoChampion => f.write_str("no champion can be reached: the rotation holds it"),
-            Self::ChampionAnswers => f.write_str("an outside contributor merged: a champion answers"),
-            Self::PagerTaken => f.write_str("asked, and takes the pager"),
-            Self::PagerDeclined => f.write_str("asked, and does not take the pager"),
-            Self::EverybodyDeclined => f.write_str("everybody who was asked declined: the rotation is warned"),
-            Self::Unattended => f.write_str("nobody took the pager: unattended, the rotation is warned"),
-            Self::DeploymentUnplaced => f.write_str(
-                "no service is called as the pipeline calls it: say so by `deployed_as` of one of its environments",
-            ),
-            Self::TestsStarted { suite } => write!(f, "the tests {suite} began"),
-            Self::TestsPassed { suite } => write!(f, "the tests {suite} passed"),
-            Self::TestsFailed { suite, changes } => {
-                write!(f, "the tests {suite} failed with {}: their responders are told", changes_word(*changes))
-            }
-            Self::ReferenceNoted => f.write_str("which commit it stands for is kept until it is deployed"),
-            Self::OutOfScope => f.write_str("the sender's secret does not speak for this"),
-            Self::EnvironmentUnknown => f.write_str("no service of this repository has an environment by this name"),
-            Self::NotTheLiveEnvironment { environment } => {
-                write!(f, "{environment} is not the live environment: nothing changes for the pager")
-            }
-            Self::LiveDeploymentStarted { changes } => {
-                write!(f, "a live deployment began with {}", changes_word(*changes))
-            }
-            Self::LiveDeploymentSucceeded { changes } => {
-                write!(f, "a live deployment succeeded with {}", changes_word(*changes))
-            }
-            Self::LiveDeploymentFailed { changes } => {
-                write!(f, "a live deployment failed with {}: back to standby", changes_word(*changes))
-            }
-            Self::RolledBack { changes } => {
-                write!(
-                    f,
-                    "a live deployment to an older commit took {} back",
-                    crate::text::count(*changes, "change", "changes")
-                )
-            }
-            Self::ReleaseCompared { commits } => write!(f, "the forge says the release has {commits} new commits"),
-            Self::CompareUnanswered { why } => {
-                write!(f, "the forge did not say what the release carries ({why}): merge order decides")
-            }
-            Self::TurnStarted => f.write_str("the change is live: the turn started"),
-            Self::TurnEndsSoon => f.write_str("the turn ends soon"),
-            Self::BackOnStandby => f.write_str("not live any more: back on standby"),
-            Self::TurnEnded => f.write_str("the turn is over"),
-            Self::TurnExtended => f.write_str("deployed again, or something broke: the turn lasts longer"),
-            Self::TurnReverted => f.write_str("a revert of it is live"),
-            Self::RevertedBeforeLive => f.write_str("a revert went live with it: it never took traffic"),
-            Self::SomebodyElseAnswers => f.write_str("now that it is live, somebody else answers"),
-            Self::QueueWaits { hours } => write!(f, "waiting for {hours} h: the owner is told"),
-            Self::QueueDeputy { hours } => {
-                write!(f, "waiting for {hours} h without pauses and freezes: the owner is deputy")
-            }
-            Self::QueuePaused { why } => write!(f, "the pipeline is paused: {why}"),
-            Self::QueueResumed => f.write_str("the pipeline goes on"),
-            Self::ShiftMade { by } => write!(f, "by the word of {by}"),
-            Self::ShiftEnded => f.write_str("given back before its time"),
-            Self::Muted => f.write_str("not told: this person does not want this notice"),
-            Self::ManualMode => f.write_str("mode manual: people take and hand over the pager themselves"),
-            Self::TurnWasOverWhenHeard => f.write_str("the turn was over before we heard of it"),
-            Self::WindowClosed => f.write_str("the tail is over: the window is closed"),
-            Self::IncidentOpened { alerts } => write!(f, "opened by {}", alerts_word(*alerts)),
-            Self::IncidentGrew { alerts } => write!(f, "now {}", alerts_word(*alerts)),
-            Self::IncidentResolved => f.write_str("no alert fires any more"),
-            Self::ResolvedBeforeItFired => f.write_str("resolved before we heard of it"),
-            Self::FirstSuspect { change } => write!(f, "{change} went live last before the alert"),
-            Self::HasThePager => f.write_str("has the pager of the service just now"),
-            Self::NoSuspect => f.write_str("no recent change is a suspect"),
-            Self::OnlyTailSuspects => f.write_str("every suspect's turn was over"),
-            Self::NobodyAcknowledged { minutes } => write!(f, "nobody acknowledged within {minutes} min"),
-            Self::AlertNotPlaced => f.write_str("the alert names no service we know"),
-            Self::SquadWish { squad, wish } => write!(f, "{squad}: {wish}"),
-            Self::SquadsWishes => f.write_str("as the squads wish"),
-            Self::AcknowledgedBy { person } => write!(f, "{person} acknowledged"),
-            Self::ResolvedAt { at } => write!(f, "resolved at {at}"),
-            Self::AlreadyAccepted => f.write_str("accepted before, or withdrawn"),
-            Self::NoLongerTrue => f.write_str("no receiver took it while it was true"),
-            Self::DeliveryUnderWay => f.write_str("another delivery of the same message is under way"),
-            Self::AcceptedBy { receiver } => write!(f, "accepted by {receiver}"),
-            Self::NoContactAccepted { why } => {
-                write!(f, "no contact accepted it ({why}): tried again within two minutes")
-            }
-        }
-    }
-}
-
-fn changes_word(n: usize) -> String {
-    crate::text::count(n, "new change", "new changes")
-}
-
-fn alerts_word(n: usize) -> String {
-    crate::text::count(n, "alert", "alerts")
 }

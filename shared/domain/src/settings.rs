@@ -12,9 +12,33 @@ use crate::service::Service;
 use crate::squad::{Ownership, Squad};
 
 /// The label names by which monitors commonly say which service an alert is about.
-pub const SERVICE_LABELS: [&str; 6] = ["service", "app", "application", "service_name", "namespace", "job"];
+pub const SERVICE_LABELS: [&str; 9] = [
+    "service",
+    "app",
+    "application",
+    "service_name",
+    "app_kubernetes_io_name",
+    "code_owner",
+    "project",
+    "namespace",
+    "job",
+];
 /// The label names by which monitors commonly say which environment an alert is about.
 pub const ENVIRONMENT_LABELS: [&str; 4] = ["environment", "env", "stage", "deployment_environment"];
+
+/// The names of the labels by which alerts are placed, the most telling first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labels {
+    pub service: Vec<String>,
+    pub environment: Vec<String>,
+}
+
+impl Default for Labels {
+    fn default() -> Self {
+        let owned = |labels: &[&str]| labels.iter().map(|label| (*label).to_owned()).collect();
+        Self { service: owned(&SERVICE_LABELS), environment: owned(&ENVIRONMENT_LABELS) }
+    }
+}
 
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -22,6 +46,8 @@ pub struct Settings {
     pub roster: Roster,
     /// The service that takes alerts we cannot place: it has a rotation and no repositories.
     unmapped: Service,
+    /// By which of their labels alerts are placed.
+    pub labels: Labels,
     pub squads: BTreeMap<SquadId, Squad>,
     pub ownership: Ownership,
     /// Where people reach the board, without a trailing slash; links in messages start with it.
@@ -38,7 +64,13 @@ impl Settings {
     ) -> Self {
         let services = services.into_iter().map(|s| (s.id.clone(), s)).collect();
         let (squads, ownership) = (BTreeMap::new(), Ownership::default());
-        Self { services, roster, unmapped, squads, ownership, public_url }
+        Self { services, roster, unmapped, labels: Labels::default(), squads, ownership, public_url }
+    }
+
+    /// With other labels by which alerts are placed.
+    #[must_use]
+    pub fn with_labels(self, labels: Labels) -> Self {
+        Self { labels, ..self }
     }
 
     /// With the squads, and the CODEOWNERS files by which changes are theirs.
@@ -76,17 +108,20 @@ impl Settings {
     pub fn place<'a>(&'a self, alert: &Alert) -> (&'a Service, EnvironmentName) {
         let matched = self.services.values().find(|s| s.alerts.iter().any(|m| m.matches(alert)));
         let named = || {
-            SERVICE_LABELS
+            self.labels
+                .service
                 .iter()
-                .filter_map(|label| alert.labels.get(*label))
+                .filter_map(|label| alert.labels.get(label))
                 .find_map(|value| self.services.values().find(|s| s.id.as_str().eq_ignore_ascii_case(value)))
         };
         let Some(service) = matched.or_else(named) else {
             return self.unplaced(alert);
         };
-        let environment = ENVIRONMENT_LABELS
+        let environment = self
+            .labels
+            .environment
             .iter()
-            .filter_map(|label| alert.labels.get(*label))
+            .filter_map(|label| alert.labels.get(label))
             .find_map(|value| service.environment_called(value))
             .or_else(|| service.live_environment())
             .or_else(|| service.environments.first());
@@ -97,17 +132,12 @@ impl Settings {
 }
 
 impl Settings {
-    /// The bucket of alerts that are about no service, and what this one is about.
+    /// The bucket of alerts that are about no service. What this one is about stands for the environment: what a
+    /// common label calls it, else its own name. So unrelated alerts are incidents of their own, and none hides another.
     #[must_use]
     pub fn unplaced(&self, alert: &Alert) -> (&Service, EnvironmentName) {
-        (&self.unmapped, about(alert))
+        let labels = self.labels.service.iter().filter_map(|label| alert.labels.get(label));
+        let named = labels.filter(|value| !value.trim().is_empty()).map(String::as_str).next();
+        (&self.unmapped, EnvironmentName::about(named.unwrap_or(&alert.name)))
     }
-}
-
-/// What an alert of no service of ours is about, in the place of an environment: what a common label calls it, else
-/// its own name. So unrelated alerts are incidents of their own, and none of them hides another.
-fn about(alert: &Alert) -> EnvironmentName {
-    let named =
-        SERVICE_LABELS.iter().filter_map(|label| alert.labels.get(*label)).find(|value| !value.trim().is_empty());
-    EnvironmentName::about(named.unwrap_or(&alert.name))
 }

@@ -898,7 +898,7 @@ impl Story {
             self.again = self.deployments * 1000 + number;
         }
         let mut event = deployment(self.again, number, environment, state, at(when));
-        event.created_at = self.created(at(when));
+        event.created_at = Some(self.created(at(when)));
         self.world.deploy(&event);
     }
 

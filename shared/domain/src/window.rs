@@ -76,6 +76,9 @@ pub struct WindowNotes {
     pub told_until: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "is_zero")]
     pub extensions: u32,
+    /// The suites of end-to-end tests whose failing was said, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suites: Vec<String>,
 }
 
 impl WindowNotes {

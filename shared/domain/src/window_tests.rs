@@ -360,7 +360,7 @@ fn a_redeployment_of_an_old_commit_never_takes_the_queue_live_with_it() {
     world.until(at("Sun 10:00"));
     assert_eq!(world.windows(), "edx-platform#12 feanil standby");
     let mut again = deployment(2, 11, "prod", Succeeded, at("Sun 10:00"));
-    again.created_at = at("Sun 09:59");
+    again.created_at = Some(at("Sun 09:59"));
     world.deploy(&again);
     world.settle();
     assert_eq!(world.windows(), "edx-platform#12 feanil standby");
@@ -373,7 +373,7 @@ fn a_window_does_not_move_when_the_change_before_it_leaves_the_working_set() {
     merged(&mut world, 12, "feanil", "13:05");
     // Created after both were merged, but of the first one's commit.
     let mut first = deployment(1, 11, "prod", Succeeded, at("13:30"));
-    first.created_at = at("13:10");
+    first.created_at = Some(at("13:10"));
     world.until(at("13:30"));
     world.deploy(&first);
     world.settle();

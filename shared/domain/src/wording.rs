@@ -180,7 +180,7 @@ pub fn incident_notice(reader: Reader<'_>, incident: &Incident, step: Step, reas
     let mut message = reader.message(subject, step, Kind::Notice, incident.severity, reason);
     let acknowledged = incident.acknowledged.first().map(|ack| {
         let after = span(ack.at.duration_since(incident.detected_at));
-        format!("{} acknowledged after {after}.", reader.settings.roster.name_of(&ack.person))
+        format!("{} acknowledged after {after}.", ack.name(&reader.settings.roster))
     });
     if step == Step::Resolved {
         let at = incident.resolved_at.unwrap_or(reader.now);

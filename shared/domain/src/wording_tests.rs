@@ -333,7 +333,7 @@ fn printed_end(zone: &str, succeeded: &str) -> String {
     world.merge(change(12, "feanil", world.now));
     for (state, at) in [(Started, succeeded - SignedDuration::from_mins(5)), (Succeeded, succeeded)] {
         let mut event = deployment(1, 12, "prod", state, at);
-        event.created_at = succeeded - SignedDuration::from_mins(6);
+        event.created_at = Some(succeeded - SignedDuration::from_mins(6));
         world.now = at;
         world.deploy(&event);
     }

@@ -96,8 +96,8 @@ fn status(event: StatusEvent) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
         manner: Manner::Whole,
         note: None,
         state,
-        at: created_at.0,
-        created_at: event.deployment.created_at.0,
+        at: Some(created_at.0),
+        created_at: Some(event.deployment.created_at.0),
         url: log_url.as_deref().and_then(text::url).or_else(|| target_url.as_deref().and_then(text::url)),
     }))]))
 }

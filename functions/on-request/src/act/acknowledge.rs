@@ -20,7 +20,7 @@ pub(super) async fn ask(house: &House, grant: &Grant, id: &IncidentId) -> Result
     let mut question = Question { title: wording::headline(&incident), ..Question::default() };
     question.lines.push(format!("Since {since}."));
     if !incident.acknowledged.is_empty() {
-        let others: Vec<&str> = incident.acknowledged.iter().map(|a| roster.name_of(&a.person)).collect();
+        let others: Vec<&str> = incident.acknowledged.iter().map(|a| a.name(roster)).collect();
         question.lines.push(format!("Acknowledged by {}.", others.join(", ")));
     }
     if incident.resolved_at.is_some() {

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use domain::settings::Labels;
 use domain::{Repository, ServiceId, Settings};
 use toml::de::DeTable;
 
@@ -171,11 +172,26 @@ impl Configuration {
             }
         }
         let unmapped = services::unmapped(root, &roster, &defaults);
+        let labels = root.table("alerts", labels).unwrap_or_default();
         let squads = squads::read(root, &roster, &services);
         root.finish();
-        let settings =
-            Settings::new(services, roster, unmapped, public_url).with_squads(squads, code_owners.compiled());
+        let settings = Settings::new(services, roster, unmapped, public_url)
+            .with_labels(labels)
+            .with_squads(squads, code_owners.compiled());
         Self { settings, senders, receivers, link_secret }
+    }
+}
+
+/// `[alerts]`: by which labels alerts are placed.
+fn labels(section: &mut Section<'_, '_>) -> Labels {
+    let usual = Labels::default();
+    let mut texts = |key, usual: Vec<String>| {
+        let given: Vec<String> = section.texts(key).into_iter().map(|(text, _)| text).collect();
+        if given.is_empty() { usual } else { given }
+    };
+    Labels {
+        service: texts("service_labels", usual.service),
+        environment: texts("environment_labels", usual.environment),
     }
 }
 

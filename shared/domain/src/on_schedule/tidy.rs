@@ -9,7 +9,7 @@ use crate::decision::{Decisions, Record, RecordKey};
 use crate::deployment::Deployment;
 use crate::message::Subject;
 use crate::notices::Look;
-use crate::on_alert::give_up;
+use crate::on_alert::{give_up, lapse};
 use crate::on_deploy::retry_at;
 use crate::reason::Reason;
 use crate::release;
@@ -27,6 +27,16 @@ pub(super) fn signals(decisions: &mut Decisions, next: &mut Next, look: &Look<'_
     let (situation, service, now) = (look.situation, look.service, look.now);
     let memory = MEMORY.max(service.policy.at_most + service.policy.tail);
     for (environment, known) in &situation.signals {
+        if let Some(at) = known.value.next_lapse() {
+            // Its incident may be written once in a transaction, and there has to be room.
+            if at <= now && decisions.is_quiet() {
+                lapse(decisions, known, environment, situation, service, look.settings, now);
+                next.at(now);
+            } else {
+                next.at(at.max(now));
+            }
+            continue;
+        }
         if known.value.firing().next().is_some() {
             continue;
         }

@@ -10,14 +10,18 @@ use crate::attendance::{Asking, Attendance};
 use crate::calendar::TimeKind;
 use crate::change::Change;
 use crate::incident::Incident;
-use crate::message::{Kind, Message, Step, Subject};
+use crate::message::{Kind, Link, Message, Step, Subject};
 use crate::reason::Reason;
 use crate::responder::away;
 use crate::shift::{Scope, Shift};
 use crate::squad::{Squad, WishReason};
+use crate::suite::Failure;
 use crate::text::count;
 use crate::times::span;
 use crate::window::{Phase, Window};
+
+/// How many other changes are named.
+const MOST_NAMED: usize = 5;
 
 fn about(reader: Reader<'_>, window: &Window<'_>, step: Step, reason: Reason) -> Message {
     let subject = Subject::Change(window.change.id.clone());
@@ -79,6 +83,32 @@ fn unanswered(reader: Reader<'_>, window: &Window<'_>, asking: &Asking) -> Strin
         }
         None => " it counts as unattended: the rotation is warned and holds it.".to_owned(),
     }
+}
+
+/// End-to-end tests failed with this change in what they tested.
+#[must_use]
+pub fn tests_failed(reader: Reader<'_>, window: &Window<'_>, failure: &Failure<'_>) -> Message {
+    let change = window.change;
+    let reason = Reason::TestsFailed { suite: failure.suite.to_owned(), changes: failure.others.len() + 1 };
+    let mut message = about(reader, window, Step::TestsFailed, reason);
+    message.title = format!("The tests {} failed with {} in them", failure.suite, change.label());
+    message.lines.push(format!("{}. {}", quoted(change), sentence(&reader.why(&window.holder.because, "it"))));
+    let run = failure.run.commit.as_ref().map_or_else(String::new, |commit| format!(" on {}", commit.short()));
+    let mut others: Vec<String> = failure.others.iter().take(MOST_NAMED).map(|other| other.label()).collect();
+    if failure.others.len() > MOST_NAMED {
+        others.push(format!("{} more", failure.others.len() - MOST_NAMED));
+    }
+    let whose = match others.as_slice() {
+        [] => "Yours is the only change since they last passed".to_owned(),
+        others => format!("Since they last passed there are also {}", others.join(", ")),
+    };
+    message.lines.push(format!("They failed at {}{run}. {whose}.", reader.time(failure.at)));
+    message
+        .lines
+        .push("Nobody is paged for it. Please look: is it yours? A revert is the quickest way out.".to_owned());
+    message.lines.push(revert(change.url.as_deref(), change.kind, change.id.commit.short()));
+    message.links.extend(failure.run.url.clone().map(|url| Link { label: "Tests".to_owned(), url }));
+    message
 }
 
 /// To an outside contributor: thank you, and who answers for it.

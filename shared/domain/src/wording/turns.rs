@@ -50,6 +50,7 @@ pub fn notice(
         | Step::TakenOver
         | Step::StoodInFor
         | Step::QueueSlow
+        | Step::TestsFailed
         | Step::Deputy
         | Step::FirstResponder
         | Step::Rotation

@@ -1,0 +1,77 @@
+//! Every sender of every function, as people set it up: for `connect`, for the README's table, for `check`.
+
+use aws::settings::{Configuration, Problem};
+use aws::{Guide, Proof, Sender};
+
+/// One sender of one function.
+#[derive(Debug, Clone, Copy)]
+pub struct Known {
+    /// The first part of its address: `merge`, `deploy` or `alert`.
+    pub function: &'static str,
+    pub name: &'static str,
+    pub proofs: &'static [Proof],
+    pub guide: Guide,
+}
+
+/// Every sender, in the order in which a change meets them.
+#[must_use]
+pub fn all() -> Vec<Known> {
+    let mut all = of("merge", on_merge::senders::SENDERS);
+    all.extend(of("deploy", on_deploy::senders::SENDERS));
+    all.extend(of("alert", on_alert::senders::SENDERS));
+    all
+}
+
+fn of<E>(function: &'static str, senders: &[Sender<E>]) -> Vec<Known> {
+    senders.iter().map(|s| Known { function, name: s.name, proofs: s.proofs, guide: s.guide }).collect()
+}
+
+/// The names of all senders, each once.
+#[must_use]
+pub fn names() -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for known in all() {
+        if !names.contains(&known.name) {
+            names.push(known.name);
+        }
+    }
+    names
+}
+
+/// The sources of the configuration that are no sender we know.
+#[must_use]
+pub fn problems(configuration: &Configuration) -> Vec<Problem> {
+    let names = names();
+    let unknown = configuration.senders.values().filter(|config| !names.contains(&config.kind.as_str()));
+    unknown
+        .map(|config| Problem {
+            line: config.line,
+            what: format!(
+                "no sender is called `{}`; there are {}. A source with a name of its own says which it is by `kind`",
+                config.kind,
+                names.join(", ")
+            ),
+        })
+        .collect()
+}
+
+/// The README's table.
+#[must_use]
+pub fn table() -> String {
+    let mut lines = vec![
+        "| sender | address | proves itself by | read | ignored, with the reason |".to_owned(),
+        "| --- | --- | --- | --- | --- |".to_owned(),
+    ];
+    for Known { function, name, proofs, guide } in all() {
+        let proofs: Vec<String> = proofs.iter().map(|proof| proof.words()).collect();
+        lines.push(format!(
+            "| [{}]({}) | `POST /{function}/{name}` | {} | {} | {} |",
+            guide.title,
+            guide.docs,
+            proofs.join("; or "),
+            guide.reads,
+            guide.ignores
+        ));
+    }
+    lines.join("\n")
+}
