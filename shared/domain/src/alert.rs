@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{EnvironmentName, IncidentId, Login};
+use crate::ids::{EnvironmentName, IncidentId};
+use crate::login::Login;
 use crate::text;
 
 /// At most this many alerts of one environment are remembered in words.

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Login, PersonId};
+use crate::ids::PersonId;
+use crate::login::Login;
 
 /// Why somebody holds a window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

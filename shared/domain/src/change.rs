@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ChangeId, Commit, Login};
+use crate::ids::{ChangeId, Commit};
+use crate::login::Login;
 use crate::revert::Reverts;
 use crate::text;
 

@@ -19,6 +19,7 @@ pub mod escalation;
 pub mod ids;
 pub mod incident;
 pub mod lineage;
+pub mod login;
 pub mod message;
 pub mod notices;
 pub mod on_alert;
@@ -70,10 +71,10 @@ pub use deployment::{
     Carries, DeployEvent, Deployment, DeploymentEvent, DeploymentKey, DeploymentState, Manner, Revision, StandsFor,
 };
 pub use ids::{
-    ChangeId, Commit, EnvironmentName, IncidentId, InvalidId, Login, PersonId, Reference, Repository, ServiceId,
-    SquadId,
+    ChangeId, Commit, EnvironmentName, IncidentId, InvalidId, PersonId, Reference, Repository, ServiceId, SquadId,
 };
 pub use incident::{Incident, PageRecord};
+pub use login::Login;
 pub use message::{Kind, Message, MessageKey, Outgoing, Step, Subject};
 pub use paths::Paths;
 pub use queue::Queue;

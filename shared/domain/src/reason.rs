@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-use crate::ids::{EnvironmentName, Login, PersonId, SquadId};
+use crate::ids::{EnvironmentName, PersonId, SquadId};
+use crate::login::Login;
 use crate::squad::WishReason;
 
 /// Why something was done, or was not.

@@ -6,7 +6,8 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::Timetable;
-use crate::ids::{Login, PersonId};
+use crate::ids::PersonId;
+use crate::login::Login;
 use crate::message::Step;
 
 /// One way to reach a person. Tried in the roster's order until one accepts.
