@@ -51,6 +51,8 @@ pub mod wording;
 #[cfg(test)]
 mod convergence_tests;
 #[cfg(test)]
+mod elsewhere_tests;
+#[cfg(test)]
 mod properties_tests;
 #[cfg(test)]
 mod situations_tests;

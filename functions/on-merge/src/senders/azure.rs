@@ -1,15 +1,473 @@
-//! Not written yet.
+//! Azure DevOps (Azure Repos): `git.pullrequest.*` and `git.push` of service hooks.
+//!
+//! `git.pullrequest.merged` is sent whenever a merge is tried, also to see whether an active pull request could be
+//! merged: only the status `completed` says that it was. Until then its votes and its auto-complete are noted.
+//! <https://learn.microsoft.com/azure/devops/service-hooks/events>
 
+use aws::wire::parse;
 use aws::{Guide, Malformed, Proof, Reading, Sender};
-use domain::on_merge::MergeEvent;
+use domain::on_merge::{Approved, Enqueued, MergeEvent};
+use domain::{Change, ChangeId, ChangeKind, Commit, Credit, Login, Merger, Repository, revert, text, times};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::MOST_TITLE;
 
 pub const SENDER: Sender<Vec<MergeEvent>> = Sender {
     name: "azure",
     proofs: &[Proof::Token],
     parse: read,
-    guide: Guide { title: "", steps: &[], reads: "", ignores: "", docs: "" },
+    guide: Guide {
+        title: "Azure DevOps",
+        steps: &[
+            "In Project settings, Service hooks, Create subscription, Web Hooks; a subscription for each of these events:",
+            "Code pushed, Pull request merge attempted, Pull request updated (the last for votes and auto-complete)",
+            "Action: URL {url}, any basic authentication username, password {secret}, Resource details to send: All",
+        ],
+        reads: "`git.pullrequest.merged` and `git.pullrequest.updated` of completed pull requests; votes and auto-complete of active ones; `git.push` to branches",
+        ignores: "merge attempts that complete nothing, abandoned pull requests, tags, new and deleted branches, every other event; Test is answered",
+        docs: "https://learn.microsoft.com/azure/devops/service-hooks/services/webhooks",
+    },
 };
 
-fn read(_body: &[u8]) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
-    Ok(Reading::Ignored("not written yet".to_owned()))
+const FORGE: &str = "azure";
+/// So many branches of one push are read, and so many approvers of one pull request.
+const MOST_BRANCHES: usize = 50;
+const MOST_APPROVERS: usize = 30;
+/// Taken for the default branch where the payload does not name it.
+const USUAL: [&str; 4] = ["main", "master", "trunk", "develop"];
+/// What the Test button writes where the subscription's id stands.
+const NO_SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000000";
+
+fn ignore<E>(why: impl Into<String>) -> Result<Reading<E>, Malformed> {
+    Ok(Reading::Ignored(why.into()))
+}
+
+fn read(body: &[u8]) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
+    let event: Value = parse(body)?;
+    let Some(kind) = word(&event, "/eventType") else {
+        return ignore("not a merge: the message has no eventType");
+    };
+    if word(&event, "/subscriptionId") == Some(NO_SUBSCRIPTION) {
+        return ignore("test: the service hook is connected");
+    }
+    let resource = || {
+        let told = event.get("resource").filter(|r| r.is_object());
+        told.ok_or_else(|| Malformed::new("a service hook that sends no resource details: choose All"))
+    };
+    if kind == "git.push" {
+        return pushed(&event, resource()?);
+    }
+    if kind.starts_with("git.pullrequest.") {
+        return pull_request(&event, resource()?);
+    }
+    ignore(format!("{}: nothing was merged", text::line(kind, 60)))
+}
+
+fn word<'a>(value: &'a Value, path: &str) -> Option<&'a str> {
+    value.pointer(path)?.as_str().filter(|word| !word.is_empty())
+}
+
+fn list<'a>(value: &'a Value, path: &str) -> impl DoubleEndedIterator<Item = &'a Value> {
+    value.pointer(path).and_then(Value::as_array).into_iter().flatten()
+}
+
+fn time(value: &Value, path: &str) -> Option<Timestamp> {
+    word(value, path)?.parse().ok().filter(|at| times::plausible(*at))
+}
+
+fn integer(value: &Value, path: &str) -> Option<i64> {
+    let told = value.pointer(path)?;
+    told.as_i64().or_else(|| told.as_str()?.parse().ok())
+}
+
+/// An address, or an account such as `FABRIKAM\jamal`; a service is marked as every forge's bots are.
+fn account(identity: Option<&Value>) -> Option<Login> {
+    let identity = identity?;
+    let names = [word(identity, "/uniqueName"), word(identity, "/id")];
+    if is_service(identity) {
+        return names.into_iter().flatten().find_map(|name| Login::new(FORGE, &format!("{name}[bot]")).ok());
+    }
+    names.into_iter().flatten().find_map(|name| {
+        // `Windows Live ID\jamal@example.com`
+        let own = name.rsplit_once('\\').map_or(name, |(_, own)| own);
+        Login::from_email(own).ok().or_else(|| Login::new(FORGE, name).ok())
+    })
+}
+
+/// The service itself, a pipeline, or another principal that is nobody.
+fn is_service(identity: &Value) -> bool {
+    let starts = |path: &str, starts: &[&str]| {
+        word(identity, path).is_some_and(|name| starts.iter().any(|start| name.starts_with(start)))
+    };
+    starts("/descriptor", &["svc.", "s2s.", "aadsp."])
+        || starts("/displayName", &["Microsoft.VisualStudio.Services.", "Microsoft.TeamFoundation."])
+        || starts("/uniqueName", &["Build\\", "AgentPool\\"])
+        || word(identity, "/displayName").is_some_and(|name| name.contains("Build Service ("))
+}
+
+/// `project/repository`, as both stand in its address: names may hold blanks.
+fn repository(resource: &Value) -> Result<Repository, Malformed> {
+    let names = word(resource, "/repository/project/name").zip(word(resource, "/repository/name"));
+    let (project, name) = names.ok_or_else(|| Malformed::new("the field `repository.project.name` is missing"))?;
+    Ok(format!("{}/{}", escaped(project), escaped(name)).parse()?)
+}
+
+/// Percent-encoded where a repository's name cannot hold it.
+fn escaped(name: &str) -> String {
+    let mut out = String::new();
+    for byte in name.bytes() {
+        if byte.is_ascii_graphic() && !br##"#<>"/%"##.contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02x}"));
+        }
+    }
+    out
+}
+
+fn branch(reference: &str) -> Option<&str> {
+    reference.strip_prefix("refs/heads/")
+}
+
+fn is_default(resource: &Value, base: &str) -> bool {
+    let default = word(resource, "/repository/defaultBranch");
+    default.map_or_else(|| USUAL.contains(&base), |default| branch(default).unwrap_or(default) == base)
+}
+
+/// Where a person looks at something in the repository.
+fn address(resource: &Value, path: &str) -> Option<String> {
+    let home = word(resource, "/repository/webUrl").or_else(|| word(resource, "/repository/remoteUrl"));
+    let home = home.filter(|home| !home.contains('@'))?;
+    text::url(&format!("{}/{path}", home.trim_end_matches('/')))
+}
+
+fn pull_request(event: &Value, pull: &Value) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
+    let number = integer(pull, "/pullRequestId").and_then(|id| u64::try_from(id).ok());
+    let number = number.ok_or_else(|| Malformed::new("a pull request without pullRequestId"))?;
+    let status = text::line(word(pull, "/status").unwrap_or("without status"), 40).to_lowercase();
+    match (status.as_str(), word(pull, "/mergeStatus")) {
+        ("completed", Some("conflicts" | "failure" | "rejectedByPolicy")) => {
+            ignore("the pull request could not be merged")
+        }
+        ("completed", _) => merged(event, pull, number),
+        ("active", _) => on_its_way(event, pull, number),
+        (other, _) => ignore(format!("pull request {other}: nothing was merged")),
+    }
+}
+
+fn merged(event: &Value, pull: &Value, number: u64) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
+    let commit = word(pull, "/lastMergeCommit/commitId")
+        .ok_or_else(|| Malformed::new("a completed pull request without lastMergeCommit"))?;
+    let merged_at = time(pull, "/closedDate").or_else(|| time(event, "/createdDate"));
+    let base = word(pull, "/targetRefName").ok_or_else(|| Malformed::new("a pull request without targetRefName"))?;
+    let base = branch(base).unwrap_or(base);
+    let author = account(pull.get("createdBy"));
+    let merger = merger(event, pull, author.as_ref())
+        .ok_or_else(|| Malformed::new("a completed pull request without closedBy or createdBy"))?;
+    let (title, body) = (word(pull, "/title").unwrap_or(""), word(pull, "/description").unwrap_or(""));
+    let labels = list(pull, "/labels").filter(|l| l.get("active") != Some(&Value::Bool(false)));
+    let repository = repository(pull)?;
+    // Newest first.
+    let listed = list(pull, "/commits").rev().filter_map(|c| word(c, "/commitId"));
+    Ok(Reading::Event(vec![MergeEvent::Merged(Box::new(Change {
+        reverts: revert::read(title, body, &repository),
+        id: ChangeId { repository, commit: commit.parse()? },
+        kind: ChangeKind::PullRequest { number },
+        title: text::line(title, MOST_TITLE),
+        url: word(pull, "/_links/web/href")
+            .and_then(text::url)
+            .or_else(|| address(pull, &format!("pullrequest/{number}"))),
+        base_is_default: is_default(pull, base),
+        base: text::line(base, 200),
+        author: author.unwrap_or_else(|| merger.login.clone()),
+        merger,
+        merged_at: merged_at.ok_or_else(|| Malformed::new("a completed pull request without closedDate"))?,
+        size: None,
+        files: None,
+        labels: labels.filter_map(|l| word(l, "/name")).take(20).map(|l| text::line(l, 60)).collect(),
+        approvers: approvers(pull).collect(),
+        commits: super::commits(listed, commit),
+    }))]))
+}
+
+/// A person is credited; where a bot did it, the author answers.
+fn credited(by: Option<Login>, author: Option<&Login>, credit: Credit) -> Option<Merger> {
+    match by {
+        Some(login) if !login.is_bot() => Some(Merger { login, credit }),
+        by => author.cloned().or(by).map(|login| Merger { login, credit: Credit::AuthorOfBotMerge }),
+    }
+}
+
+/// Who completed it; where the service did, who set auto-complete; else the author.
+fn merger(event: &Value, pull: &Value, author: Option<&Login>) -> Option<Merger> {
+    let closer = account(pull.get("closedBy")).or_else(|| named_closer(event, pull));
+    let auto = account(pull.get("autoCompleteSetBy")).filter(|login| !login.is_bot());
+    match auto.filter(|_| closer.as_ref().is_none_or(Login::is_bot)) {
+        Some(login) => Some(Merger { login, credit: Credit::Enqueued }),
+        None => credited(closer, author, Credit::Merged),
+    }
+}
+
+/// Where `closedBy` is not sent, the message says by whom it was completed: `Jamal Hartnett marked the pull request as
+/// completed`. Taken where exactly one account of the pull request has this name.
+fn named_closer(event: &Value, pull: &Value) -> Option<Login> {
+    let name = word(event, "/message/text")?.split_once(" marked the pull request as completed")?.0;
+    let people = pull.get("createdBy").into_iter().chain(pull.get("autoCompleteSetBy")).chain(list(pull, "/reviewers"));
+    let mut named = people.filter(|p| word(p, "/displayName") == Some(name)).filter_map(|p| account(Some(p)));
+    let first = named.next()?;
+    named.all(|other| other == first).then_some(first)
+}
+
+/// Who voted 10, approved, or 5, approved with suggestions. A group's vote is that of its members, who are listed.
+fn approvers(pull: &Value) -> impl Iterator<Item = Login> {
+    let voted = list(pull, "/reviewers").filter(|r| r.get("isContainer") != Some(&Value::Bool(true)));
+    let approved = voted.filter(|r| integer(r, "/vote").is_some_and(|vote| vote >= 5));
+    approved.filter_map(|r| account(Some(r))).take(MOST_APPROVERS)
+}
+
+/// An active pull request: who has approved it, and who wants it to be completed when it can be.
+fn on_its_way(event: &Value, pull: &Value, number: u64) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
+    let auto = account(pull.get("autoCompleteSetBy"));
+    let mut approvers = approvers(pull).peekable();
+    if auto.is_none() && approvers.peek().is_none() {
+        return ignore("pull request active: nothing was merged or approved");
+    }
+    let at = time(event, "/createdDate").or_else(|| time(pull, "/creationDate"));
+    let at = at.ok_or_else(|| Malformed::new("a service hook without createdDate"))?;
+    let repository = repository(pull)?;
+    let enqueued = auto.map(|by| MergeEvent::Enqueued(Enqueued { repository: repository.clone(), number, by, at }));
+    let approved =
+        approvers.map(|by| MergeEvent::Approved(Approved { repository: repository.clone(), number, by, at }));
+    Ok(Reading::Event(enqueued.into_iter().chain(approved).collect()))
+}
+
+/// `git.push`: each branch that it moves. It lists no files.
+fn pushed(event: &Value, push: &Value) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
+    let mut changes = Vec::new();
+    let mut why = "push without refUpdates".to_owned();
+    for update in list(push, "/refUpdates").take(MOST_BRANCHES) {
+        match moved(event, push, update)? {
+            Reading::Event(change) => changes.push(change),
+            Reading::Ignored(reason) => why = reason,
+        }
+    }
+    // Where two branches come to the same commit, the default branch tells what it is.
+    changes.sort_by_key(|change| !change.base_is_default);
+    if changes.is_empty() {
+        return ignore(why);
+    }
+    Ok(Reading::Event(changes.into_iter().map(|change| MergeEvent::Merged(Box::new(change))).collect()))
+}
+
+fn moved(event: &Value, push: &Value, update: &Value) -> Result<Reading<Change>, Malformed> {
+    let Some(base) = word(update, "/name").and_then(branch) else {
+        return ignore("push of a tag: nothing was merged");
+    };
+    let (old, new) = (word(update, "/oldObjectId").unwrap_or(""), word(update, "/newObjectId").unwrap_or(""));
+    let is_nothing = |commit: &str| commit.bytes().all(|b| b == b'0');
+    if is_nothing(new) {
+        return ignore("push: a branch was deleted");
+    }
+    let base_is_default = is_default(push, base);
+    // A branch that is only taken for the default branch was none before it was created.
+    if is_nothing(old) && !(base_is_default && word(push, "/repository/defaultBranch").is_some()) {
+        return ignore("push: a branch was created");
+    }
+    // Newest first; of several branches it is not said which commit is whose.
+    let is_only = list(push, "/refUpdates").nth(1).is_none();
+    let tip = list(push, "/commits").find(|c| word(c, "/commitId") == Some(new));
+    let tip = tip.or_else(|| list(push, "/commits").next().filter(|_| is_only));
+    // The documentation's own sample writes something else for the object's name.
+    let last = || tip.and_then(|tip| word(tip, "/commitId")?.parse().ok());
+    let commit = new.parse::<Commit>().or_else(|why| last().ok_or(why))?;
+    let author = tip.and_then(|tip| Login::from_email(word(tip, "/author/email")?).ok());
+    let merger = credited(account(push.get("pushedBy")), author.as_ref(), Credit::Pushed)
+        .ok_or_else(|| Malformed::new("a push without pushedBy"))?;
+    let at = time(push, "/date").or_else(|| time(event, "/createdDate"));
+    let pushed = format!("push to {base}");
+    let message = tip.and_then(|tip| word(tip, "/comment")).unwrap_or(&pushed);
+    let (title, body) = message.split_once('\n').unwrap_or((message, ""));
+    let repository = repository(push)?;
+    let listed = list(push, "/commits").rev().filter(|_| is_only).filter_map(|c| word(c, "/commitId"));
+    Ok(Reading::Event(Change {
+        reverts: revert::read(title, body, &repository),
+        kind: merged_number(title).map_or(ChangeKind::DirectPush, |number| ChangeKind::PullRequest { number }),
+        title: text::line(title, MOST_TITLE),
+        url: address(push, &format!("commit/{commit}")),
+        base: text::line(base, 200),
+        base_is_default,
+        author: author.unwrap_or_else(|| merger.login.clone()),
+        merger,
+        merged_at: at.ok_or_else(|| Malformed::new("a push without date"))?,
+        size: None,
+        files: None,
+        labels: Vec::new(),
+        approvers: Vec::new(),
+        commits: super::commits(listed, commit.as_str()),
+        id: ChangeId { repository, commit },
+    }))
+}
+
+/// The number in the message that Azure Repos writes when it merges: `Merged PR 12: Title`.
+fn merged_number(title: &str) -> Option<u64> {
+    title.strip_prefix("Merged PR ")?.split_once(':')?.0.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const TIP: &str = "8c1c06a1a89e8278937a7d22d8ba1a834bd4c8a1";
+    const NOTHING: &str = "0000000000000000000000000000000000000000";
+
+    /// What is made of a message: the events as JSON, why it is ignored, or why it cannot be read.
+    fn told(event: &Value) -> Value {
+        match read(event.to_string().as_bytes()) {
+            Ok(Reading::Event(events)) => serde_json::to_value(events).unwrap(),
+            Ok(Reading::Ignored(why)) => json!(why),
+            Err(why) => json!(format!("400: {why}")),
+        }
+    }
+
+    fn person(name: &str) -> Value {
+        json!({ "displayName": name, "uniqueName": format!("{name}@example.com"), "id": "54d1" })
+    }
+
+    fn service() -> Value {
+        json!({
+            "displayName": "Microsoft.VisualStudio.Services.TFS", "descriptor": "s2s.MDAw",
+            "uniqueName": "00000002-0000-8888-8000-000000000000@2c895908-04e0-4952-89fd-54b0046d6288"
+        })
+    }
+
+    fn completed() -> Value {
+        json!({
+            "subscriptionId": "4f6e", "eventType": "git.pullrequest.merged", "createdDate": "2026-11-24T09:00:03.1234567Z",
+            "message": { "text": "ned marked the pull request as completed" },
+            "resource": {
+                "pullRequestId": 12, "title": "Pay once", "status": "completed", "mergeStatus": "succeeded",
+                "createdBy": person("usama"), "closedBy": person("feanil"),
+                "closedDate": "2026-11-24T09:00:00.3660573Z", "targetRefName": "refs/heads/release",
+                "lastMergeCommit": { "commitId": TIP },
+                "labels": [{ "name": "risky", "active": true }, { "name": "gone", "active": false }],
+                "reviewers": [
+                    { "vote": 10, "displayName": "ned", "uniqueName": "ned@example.com" },
+                    { "vote": "5", "displayName": "kyle", "uniqueName": "EDX\\kyle" },
+                    { "vote": -5, "displayName": "dave", "uniqueName": "dave@example.com" },
+                    { "vote": 10, "displayName": "[edX]\\Team", "uniqueName": "vstfs:///x\\Team", "isContainer": true }
+                ],
+                "repository": {
+                    "name": "edx-platform", "project": { "name": "Open edX" }, "defaultBranch": "refs/heads/release",
+                    "webUrl": "https://dev.azure.com/edx/Open%20edX/_git/edx-platform"
+                }
+            }
+        })
+    }
+
+    #[test]
+    fn a_completed_pull_request_is_merged() {
+        let told = told(&completed());
+        let merged = &told[0]["merged"];
+        assert_eq!(merged["id"], json!({ "repository": "open%20edx/edx-platform", "commit": TIP }));
+        assert_eq!(merged["merger"], json!({ "login": "email:feanil@example.com", "credit": "merged" }));
+        assert_eq!(merged["author"], "email:usama@example.com");
+        assert_eq!(merged["approvers"], json!(["email:ned@example.com", "azure:edx\\kyle"]));
+        assert_eq!(merged["labels"], json!(["risky"]));
+        assert_eq!(merged["base_is_default"], true);
+        assert_eq!(merged["url"], "https://dev.azure.com/edx/Open%20edX/_git/edx-platform/pullrequest/12");
+    }
+
+    #[test]
+    fn who_completed_it_is_told_in_several_ways() {
+        for (closed_by, auto, message, want) in [
+            (person("feanil"), person("kyle"), "", ("email:feanil@example.com", "merged")),
+            (service(), person("feanil"), "", ("email:feanil@example.com", "enqueued")),
+            (service(), Value::Null, "", ("email:usama@example.com", "author_of_bot_merge")),
+            (Value::Null, Value::Null, "ned marked the pull request as completed", ("email:ned@example.com", "merged")),
+            (Value::Null, Value::Null, "x created a merge commit", ("email:usama@example.com", "author_of_bot_merge")),
+        ] {
+            let mut event = completed();
+            let resource = &mut event["resource"];
+            (resource["closedBy"], resource["autoCompleteSetBy"]) = (closed_by, auto);
+            event["message"]["text"] = json!(message);
+            let merger = &told(&event)[0]["merged"]["merger"];
+            assert_eq!(merger, &json!({ "login": want.0, "credit": want.1 }), "{event}");
+        }
+    }
+
+    #[test]
+    fn a_merge_that_is_only_tried_merges_nothing_but_tells_of_its_way() {
+        let mut event = completed();
+        event["resource"]["status"] = json!("active");
+        event["resource"]["autoCompleteSetBy"] = person("feanil");
+        let noted = told(&event);
+        assert_eq!(noted[0]["enqueued"]["by"], "email:feanil@example.com");
+        assert_eq!(noted[1]["approved"]["by"], "email:ned@example.com");
+        assert_eq!(noted.as_array().map(Vec::len), Some(3));
+    }
+
+    fn push(updates: &Value) -> Value {
+        let commit = |id: &str| json!({ "commitId": id, "comment": "Merged PR 7: Pay once", "author": { "email": "usama@example.com" } });
+        json!({
+            "eventType": "git.push", "createdDate": "2026-11-24T09:00:03Z",
+            "resource": {
+                "refUpdates": updates, "date": "2026-11-24T09:00:00Z",
+                "commits": [commit(TIP), commit("1111111111111111111111111111111111111111")],
+                "pushedBy": { "uniqueName": "Windows Live ID\\feanil@example.com" },
+                "repository": {
+                    "name": "edx-platform", "project": { "name": "edx" },
+                    "remoteUrl": "https://user@dev.azure.com/edx/edx/_git/edx-platform"
+                }
+            }
+        })
+    }
+
+    fn update(name: &str, old: &str, new: &str) -> Value {
+        json!({ "name": name, "oldObjectId": old, "newObjectId": new })
+    }
+
+    #[test]
+    fn a_push_moves_each_of_its_branches() {
+        let one = told(&push(&json!([update("refs/heads/main", "2222222", TIP)])));
+        let merged = &one[0]["merged"];
+        assert_eq!(merged["kind"], json!({ "pull_request": { "number": 7 } }));
+        assert_eq!(merged["merger"], json!({ "login": "email:feanil@example.com", "credit": "pushed" }));
+        assert_eq!(merged["author"], "email:usama@example.com");
+        assert_eq!(merged["commits"], json!(["1111111111111111111111111111111111111111"]));
+        assert_eq!((&merged["url"], &merged["base_is_default"]), (&Value::Null, &json!(true)));
+        let other = "3333333333333333333333333333333333333333";
+        let updates = json!([update("refs/heads/fix", "2222222", other), update("refs/heads/main", "2222222", TIP)]);
+        let two = told(&push(&updates));
+        assert_eq!((&two[0]["merged"]["base"], &two[1]["merged"]["title"]), (&json!("main"), &json!("push to fix")));
+    }
+
+    #[test]
+    fn what_merges_nothing_is_ignored_and_says_why() {
+        let with = |path: &str, value: Value| {
+            let mut event = completed();
+            *event.pointer_mut(path).unwrap() = value;
+            event
+        };
+        for (event, why) in [
+            (with("/subscriptionId", json!(NO_SUBSCRIPTION)), "test: the service hook is connected"),
+            (with("/resource/status", json!("abandoned")), "pull request abandoned: nothing was merged"),
+            (with("/resource/mergeStatus", json!("conflicts")), "the pull request could not be merged"),
+            (with("/eventType", json!("build.complete")), "build.complete: nothing was merged"),
+            (
+                with("/eventType", json!("ms.vss-code.git-pullrequest-comment-event")),
+                "ms.vss-code.git-pullrequest-comment-event: nothing was merged",
+            ),
+            (with("/resource", json!(null)), "400: a service hook that sends no resource details: choose All"),
+            (with("/resource/lastMergeCommit", json!(null)), "400: a completed pull request without lastMergeCommit"),
+            (push(&json!([])), "push without refUpdates"),
+            (push(&json!([update("refs/tags/v1", NOTHING, TIP)])), "push of a tag: nothing was merged"),
+            (push(&json!([update("refs/heads/main", TIP, NOTHING)])), "push: a branch was deleted"),
+            (push(&json!([update("refs/heads/fix", NOTHING, TIP)])), "push: a branch was created"),
+            (json!({}), "not a merge: the message has no eventType"),
+        ] {
+            assert_eq!(told(&event), why, "{event}");
+        }
+    }
 }

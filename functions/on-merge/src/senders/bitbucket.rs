@@ -1,15 +1,409 @@
-//! Not written yet.
+//! Bitbucket Cloud: `pullrequest:fulfilled`, `pullrequest:approved` and `repo:push`.
+//!
+//! The event is told by the body's shape, not by `X-Event-Key`: the header is not part of what is signed.
+//!
+//! A pull request names its merge commit by twelve digits, the push of the same merge by all forty. So that both are
+//! reports of one change, a change is known by twelve digits here; the whole name is among its `commits`.
+//! <https://support.atlassian.com/bitbucket-cloud/docs/event-payloads/>
 
+use aws::verify::Signature;
+use aws::wire::parse;
 use aws::{Guide, Malformed, Proof, Reading, Sender};
-use domain::on_merge::MergeEvent;
+use domain::on_merge::{Approved, MergeEvent};
+use domain::{Change, ChangeId, ChangeKind, Credit, Login, Merger, Repository, revert, text, times};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::MOST_TITLE;
 
 pub const SENDER: Sender<Vec<MergeEvent>> = Sender {
     name: "bitbucket",
-    proofs: &[Proof::Token],
+    proofs: &[Proof::Signature(Signature::sha256("x-hub-signature"))],
     parse: read,
-    guide: Guide { title: "", steps: &[], reads: "", ignores: "", docs: "" },
+    guide: Guide {
+        title: "Bitbucket Cloud",
+        steps: &[
+            "In the repository's Repository settings, Webhooks, Add webhook (or the same in the workspace's settings):",
+            "URL {url}, Secret {secret}, Status Active",
+            "Triggers, Choose from a full list of triggers: Repository Push; Pull request Approved and Merged",
+        ],
+        reads: "`pullrequest:fulfilled`, `pullrequest:approved`, `repo:push` to one or several branches",
+        ignores: "tags, new and deleted branches, withdrawn approvals, comments, build statuses, every other event",
+        docs: "https://support.atlassian.com/bitbucket-cloud/docs/event-payloads/",
+    },
 };
 
-fn read(_body: &[u8]) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
-    Ok(Reading::Ignored("not written yet".to_owned()))
+const FORGE: &str = "bitbucket";
+/// As many digits of a commit's name are told of a merge.
+const DIGITS: usize = 12;
+/// So many branches of one push are read, and so many approvers of one pull request.
+const MOST_BRANCHES: usize = 50;
+const MOST_APPROVERS: usize = 30;
+/// Taken for the default branch where the payload does not name it.
+const USUAL: [&str; 4] = ["main", "master", "trunk", "develop"];
+
+fn ignore<E>(why: impl Into<String>) -> Result<Reading<E>, Malformed> {
+    Ok(Reading::Ignored(why.into()))
+}
+
+fn read(body: &[u8]) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
+    let event: Value = parse(body)?;
+    let has = |key: &str| event.get(key).is_some_and(|v| !v.is_null());
+    if has("push") {
+        return pushed(&event);
+    }
+    let Some(pull) = event.get("pullrequest").filter(|p| p.is_object()) else {
+        return ignore(if has("commit_status") {
+            "a build status: nothing was merged"
+        } else {
+            "not a merge: only pull requests and pushes are read here"
+        });
+    };
+    // A comment on a merged pull request carries the merged pull request.
+    if has("comment") {
+        return ignore("a comment on a pull request: nothing was merged");
+    }
+    if has("changes_request") {
+        return ignore("a review that approves nothing: nothing was merged");
+    }
+    if let Some(approval) = event.get("approval").filter(|a| a.is_object()) {
+        return approved(&event, pull, approval);
+    }
+    match word(pull, "/state").map(|state| text::line(state, 40)) {
+        Some(state) if state.eq_ignore_ascii_case("MERGED") => merged(&event, pull),
+        Some(state) => ignore(format!("pullrequest {}: nothing was merged", state.to_lowercase())),
+        None => Err(Malformed::new("a pull request without state")),
+    }
+}
+
+fn word<'a>(value: &'a Value, path: &str) -> Option<&'a str> {
+    value.pointer(path)?.as_str().filter(|word| !word.is_empty())
+}
+
+fn list<'a>(value: &'a Value, path: &str) -> impl DoubleEndedIterator<Item = &'a Value> {
+    value.pointer(path).and_then(Value::as_array).into_iter().flatten()
+}
+
+fn time(value: &Value, path: &str) -> Option<Timestamp> {
+    word(value, path)?.parse().ok().filter(|at| times::plausible(*at))
+}
+
+/// Names are no longer unique, but what people know; where one cannot stand in a login, the id.
+fn account(user: Option<&Value>) -> Option<Login> {
+    let user = user?;
+    let uuid = word(user, "/uuid").map(|uuid| uuid.trim_matches(['{', '}']));
+    let names = [word(user, "/nickname"), word(user, "/username"), word(user, "/account_id"), uuid];
+    // Access tokens and apps: marked as every forge's bots are.
+    let bot = if word(user, "/type") == Some("app_user") { "[bot]" } else { "" };
+    names.into_iter().flatten().find_map(|name| Login::new(FORGE, &format!("{name}{bot}")).ok())
+}
+
+fn repository(event: &Value) -> Result<Repository, Malformed> {
+    let name = word(event, "/repository/full_name")
+        .or_else(|| word(event, "/pullrequest/destination/repository/full_name"))
+        .ok_or_else(|| Malformed::new("the field `repository.full_name` is missing"))?;
+    Ok(name.parse()?)
+}
+
+fn is_default(event: &Value, branch: &str) -> bool {
+    word(event, "/repository/mainbranch/name").map_or_else(|| USUAL.contains(&branch), |main| main == branch)
+}
+
+fn number(pull: &Value) -> Result<u64, Malformed> {
+    let id = pull.get("id");
+    let number = id.and_then(Value::as_u64).or_else(|| id?.as_str()?.parse().ok());
+    number.ok_or_else(|| Malformed::new("a pull request without id"))
+}
+
+fn merged(event: &Value, pull: &Value) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
+    // Fast-forwarded: the branch's last commit is the base's.
+    let commit = word(pull, "/merge_commit/hash")
+        .or_else(|| word(pull, "/source/commit/hash"))
+        .ok_or_else(|| Malformed::new("a merged pull request without merge_commit"))?;
+    let merged_at = time(pull, "/closed_on")
+        .or_else(|| time(pull, "/updated_on"))
+        .or_else(|| time(pull, "/merge_commit/date"))
+        .ok_or_else(|| Malformed::new("a merged pull request without updated_on"))?;
+    let branch = word(pull, "/destination/branch/name")
+        .ok_or_else(|| Malformed::new("a merged pull request without destination"))?;
+    let author = account(pull.get("author"));
+    let closer = account(pull.get("closed_by")).or_else(|| account(event.get("actor")));
+    let merger = credited(closer, author.as_ref(), Credit::Merged)
+        .ok_or_else(|| Malformed::new("a merged pull request without closed_by, actor or author"))?;
+    let repository = repository(event)?;
+    let title = word(pull, "/title").unwrap_or("");
+    let body = word(pull, "/description").or_else(|| word(pull, "/summary/raw")).unwrap_or("");
+    let approved = list(pull, "/participants").filter(|p| p.get("approved") == Some(&Value::Bool(true)));
+    Ok(Reading::Event(vec![MergeEvent::Merged(Box::new(Change {
+        reverts: revert::read(title, body, &repository),
+        id: ChangeId { repository, commit: short(commit).parse()? },
+        kind: ChangeKind::PullRequest { number: number(pull)? },
+        title: text::line(title, MOST_TITLE),
+        url: word(pull, "/links/html/href").and_then(text::url),
+        base: text::line(branch, 200),
+        base_is_default: is_default(event, branch),
+        author: author.unwrap_or_else(|| merger.login.clone()),
+        merger,
+        merged_at,
+        size: None,
+        files: None,
+        labels: Vec::new(),
+        approvers: approved.filter_map(|p| account(p.get("user"))).take(MOST_APPROVERS).collect(),
+        commits: super::commits(std::iter::once(commit), short(commit)),
+    }))]))
+}
+
+/// A person is credited; where a bot did it, the author answers.
+fn credited(by: Option<Login>, author: Option<&Login>, credit: Credit) -> Option<Merger> {
+    match by {
+        Some(login) if !login.is_bot() => Some(Merger { login, credit }),
+        by => author.cloned().or(by).map(|login| Merger { login, credit: Credit::AuthorOfBotMerge }),
+    }
+}
+
+/// `pullrequest:approved`. An approval that is withdrawn looks the same, but for what the participant then thinks.
+fn approved(event: &Value, pull: &Value, approval: &Value) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
+    let user = approval.get("user").or_else(|| event.get("actor"));
+    let by = account(user).ok_or_else(|| Malformed::new("an approval without user"))?;
+    let mut participants = list(pull, "/participants").peekable();
+    let is_told = participants.peek().is_some();
+    let own = participants.find(|p| account(p.get("user")).as_ref() == Some(&by));
+    let stands = own.map_or(!is_told, |p| p.get("approved") != Some(&Value::Bool(false)));
+    if !stands {
+        return ignore("an approval was withdrawn: nothing was merged");
+    }
+    let at = time(approval, "/date").or_else(|| time(pull, "/updated_on"));
+    let at = at.ok_or_else(|| Malformed::new("an approval without date"))?;
+    Ok(Reading::Event(vec![MergeEvent::Approved(Approved {
+        repository: repository(event)?,
+        number: number(pull)?,
+        by,
+        at,
+    })]))
+}
+
+/// `repo:push`: each branch that it moves. It lists no files.
+fn pushed(event: &Value) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
+    let mut changes = Vec::new();
+    let mut why = "push without changes".to_owned();
+    for change in list(event, "/push/changes").take(MOST_BRANCHES) {
+        match moved(event, change)? {
+            Reading::Event(change) => changes.push(change),
+            Reading::Ignored(reason) => why = reason,
+        }
+    }
+    // Where two branches come to the same commit, the default branch tells what it is.
+    changes.sort_by_key(|change| !change.base_is_default);
+    if changes.is_empty() {
+        return ignore(why);
+    }
+    Ok(Reading::Event(changes.into_iter().map(|change| MergeEvent::Merged(Box::new(change))).collect()))
+}
+
+fn moved(event: &Value, change: &Value) -> Result<Reading<Change>, Malformed> {
+    let Some(new) = change.get("new").filter(|new| new.is_object()) else {
+        return ignore("push: a branch or tag was deleted");
+    };
+    if word(new, "/type").is_some_and(|kind| kind != "branch") {
+        return ignore("push of a tag: nothing was merged");
+    }
+    let branch = word(new, "/name").ok_or_else(|| Malformed::new("a push without the branch's name"))?;
+    let base_is_default = is_default(event, branch);
+    // A branch that is only taken for the default branch was none before it was created.
+    let is_new = change.get("old").is_none_or(Value::is_null);
+    if is_new && word(event, "/repository/mainbranch/name") != Some(branch) {
+        return ignore("push: a branch was created");
+    }
+    let commit = word(new, "/target/hash").ok_or_else(|| Malformed::new("a push without the branch's commit"))?;
+    let at = time(new, "/target/date").ok_or_else(|| Malformed::new("a push without the commit's date"))?;
+    let address = || Login::from_email(word(new, "/target/author/raw")?.rsplit_once('<')?.1.trim_end_matches('>')).ok();
+    let author = account(new.pointer("/target/author/user")).or_else(address);
+    let merger = credited(account(event.get("actor")), author.as_ref(), Credit::Pushed)
+        .ok_or_else(|| Malformed::new("a push without actor"))?;
+    let message = word(new, "/target/message").unwrap_or("");
+    let (title, body) = message.split_once('\n').unwrap_or((message, ""));
+    let repository = repository(event)?;
+    // Newest first.
+    let listed = list(change, "/commits").rev().filter_map(|c| word(c, "/hash")).filter(|hash| *hash != commit);
+    Ok(Reading::Event(Change {
+        reverts: revert::read(title, body, &repository),
+        id: ChangeId { repository, commit: short(commit).parse()? },
+        kind: pull_request(title).map_or(ChangeKind::DirectPush, |number| ChangeKind::PullRequest { number }),
+        title: text::line(title, MOST_TITLE),
+        url: word(new, "/target/links/html/href").and_then(text::url),
+        base: text::line(branch, 200),
+        base_is_default,
+        author: author.unwrap_or_else(|| merger.login.clone()),
+        merger,
+        merged_at: at,
+        size: None,
+        files: None,
+        labels: Vec::new(),
+        approvers: Vec::new(),
+        commits: super::commits(listed.chain(std::iter::once(commit)), short(commit)),
+    }))
+}
+
+fn short(commit: &str) -> &str {
+    commit.get(..DIGITS).unwrap_or(commit)
+}
+
+/// The number in the message that Bitbucket writes when it merges: `Merged in branch (pull request #5)`.
+fn pull_request(title: &str) -> Option<u64> {
+    let named = title.strip_prefix("Merged in ")?.trim_end().strip_suffix(')')?;
+    named.rsplit_once("(pull request #")?.1.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const FULL: &str = "8c1c06a1a89e8278937a7d22d8ba1a834bd4c8a1";
+
+    /// What is made of a message: the events as JSON, why it is ignored, or why it cannot be read.
+    fn told(event: &Value) -> Value {
+        match read(event.to_string().as_bytes()) {
+            Ok(Reading::Event(events)) => serde_json::to_value(events).unwrap(),
+            Ok(Reading::Ignored(why)) => json!(why),
+            Err(why) => json!(format!("400: {why}")),
+        }
+    }
+
+    fn person(nickname: &str) -> Value {
+        json!({ "type": "user", "nickname": nickname, "account_id": "5b90d9:f1", "uuid": "{18aa}" })
+    }
+
+    fn fulfilled() -> Value {
+        json!({
+            "actor": person("feanil"),
+            "repository": { "full_name": "OpenEdX/edx-platform", "mainbranch": { "name": "release" } },
+            "pullrequest": {
+                "id": 12, "title": "Revert \"Pay twice\"", "state": "MERGED", "updated_on": "2026-11-24T09:00:00.5+00:00",
+                "author": person("usama"), "closed_by": person("Feanil"),
+                "merge_commit": { "hash": "8c1c06a1a89e" },
+                "destination": { "branch": { "name": "release" } },
+                "participants": [
+                    { "user": person("ned"), "approved": true }, { "user": person("kyle"), "approved": false }
+                ],
+                "links": { "html": { "href": "javascript:alert(1)" } }
+            }
+        })
+    }
+
+    #[test]
+    fn a_merge_is_of_who_pressed_the_button() {
+        let merged = &told(&fulfilled())[0]["merged"];
+        assert_eq!(merged["id"], json!({ "repository": "openedx/edx-platform", "commit": "8c1c06a1a89e" }));
+        assert_eq!(merged["merger"], json!({ "login": "bitbucket:feanil", "credit": "merged" }));
+        assert_eq!(merged["author"], "bitbucket:usama");
+        assert_eq!(merged["approvers"], json!(["bitbucket:ned"]));
+        assert_eq!(merged["base_is_default"], true);
+        assert_eq!(merged["reverts"]["of"], json!([{ "title": "Pay twice" }]));
+        assert_eq!(merged["url"], Value::Null);
+    }
+
+    #[test]
+    fn accounts_are_told_by_the_name_that_can_stand() {
+        for (user, want) in [
+            (person("feanil"), Some("bitbucket:feanil")),
+            (person("Feanil Patel (edX)"), Some("bitbucket:5b90d9:f1")),
+            (json!({ "username": "old" }), Some("bitbucket:old")),
+            (json!({ "uuid": "{18aa-05}" }), Some("bitbucket:18aa-05")),
+            (json!({ "type": "app_user", "nickname": "deployer" }), Some("bitbucket:deployer[bot]")),
+            (json!({ "nickname": "<b>" }), None),
+            (Value::Null, None),
+        ] {
+            assert_eq!(account(Some(&user)).map(|l| l.to_string()).as_deref(), want, "{user}");
+        }
+    }
+
+    #[test]
+    fn where_a_bot_merged_the_author_answers() {
+        let mut event = fulfilled();
+        event["pullrequest"]["closed_by"] = json!({ "type": "app_user", "nickname": "deployer" });
+        let merger = &told(&event)[0]["merged"]["merger"];
+        assert_eq!(merger, &json!({ "login": "bitbucket:usama", "credit": "author_of_bot_merge" }));
+    }
+
+    #[test]
+    fn an_approval_that_stands_is_noted() {
+        let mut event = fulfilled();
+        event["pullrequest"]["state"] = json!("OPEN");
+        for (user, noted) in [("ned", true), ("kyle", false), ("nobody-there", false)] {
+            event["approval"] = json!({ "date": "2026-11-24T08:00:00+00:00", "user": person(user) });
+            assert_eq!(told(&event)[0]["approved"].is_object(), noted, "{user}");
+        }
+    }
+
+    fn push(changes: &Value) -> Value {
+        json!({ "actor": person("feanil"), "repository": { "full_name": "openedx/edx-platform" }, "push": { "changes": changes } })
+    }
+
+    fn branch(name: &str, message: &str) -> Value {
+        json!({
+            "old": { "type": "branch", "name": name },
+            "new": { "type": "branch", "name": name, "target": {
+                "hash": FULL, "date": "2026-11-24T09:00:00+00:00", "message": message,
+                "author": { "raw": "Usama <usama@example.com>" }
+            } },
+            "commits": [{ "hash": FULL }, { "hash": "1111111111111111111111111111111111111111" }]
+        })
+    }
+
+    #[test]
+    fn each_branch_of_a_push_is_a_change_the_default_branch_first() {
+        let changes = json!([branch("hotfix", "Fix"), branch("main", "Merged in fix (pull request #7)\n\nFix it")]);
+        let told = told(&push(&changes));
+        assert_eq!((&told[0]["merged"]["base"], &told[1]["merged"]["base"]), (&json!("main"), &json!("hotfix")));
+        let merged = &told[0]["merged"];
+        // As the pull request names it; the whole name is among the commits, the last.
+        assert_eq!(merged["id"]["commit"], FULL[..12]);
+        assert_eq!(merged["commits"], json!(["1111111111111111111111111111111111111111", FULL]));
+        assert_eq!(merged["kind"], json!({ "pull_request": { "number": 7 } }));
+        assert_eq!(merged["author"], "email:usama@example.com");
+        assert_eq!(merged["merger"]["credit"], "pushed");
+    }
+
+    #[test]
+    fn what_merges_nothing_is_ignored_and_says_why() {
+        let state = |state: &str| {
+            let mut event = fulfilled();
+            event["pullrequest"]["state"] = json!(state);
+            event
+        };
+        let with = |key: &str| {
+            let mut event = fulfilled();
+            event[key] = json!({ "id": 1 });
+            event
+        };
+        let (mut created, mut tag) = (branch("main", ""), branch("v1", ""));
+        (created["old"], tag["new"]["type"]) = (Value::Null, json!("tag"));
+        for (event, why) in [
+            (state("DECLINED"), "pullrequest declined: nothing was merged"),
+            (state("OPEN\u{202e}"), "pullrequest open: nothing was merged"),
+            (with("comment"), "a comment on a pull request: nothing was merged"),
+            (with("changes_request"), "a review that approves nothing: nothing was merged"),
+            (json!({ "commit_status": {} }), "a build status: nothing was merged"),
+            (push(&json!([])), "push without changes"),
+            (push(&json!([{ "new": null, "old": {} }])), "push: a branch or tag was deleted"),
+            (push(&json!([created])), "push: a branch was created"),
+            (push(&json!([tag])), "push of a tag: nothing was merged"),
+            (json!([1]), "not a merge: only pull requests and pushes are read here"),
+        ] {
+            assert_eq!(told(&event), why, "{event}");
+        }
+    }
+
+    #[test]
+    fn a_merge_that_lacks_what_it_must_have_is_malformed() {
+        for path in ["id", "state", "updated_on", "destination"] {
+            let mut event = fulfilled();
+            event["pullrequest"][path] = json!("../x");
+            event["pullrequest"]["merge_commit"]["hash"] = json!("<script>");
+            let told = told(&event).to_string();
+            assert!(told.starts_with("\"400: ") || path == "state", "{path}: {told}");
+            assert!(!told.contains("script"), "{told}");
+        }
+    }
 }

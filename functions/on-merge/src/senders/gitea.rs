@@ -1,15 +1,369 @@
-//! Not written yet.
+//! Gitea and Forgejo: `pull_request` (closed and merged), its approvals, and `push` to a branch.
+//!
+//! The event is told by the body's shape, not by `X-Gitea-Event`: the header is not part of what is signed.
+//! <https://docs.gitea.com/usage/webhooks>, <https://forgejo.org/docs/latest/user/webhooks/>
 
+use aws::verify::Signature;
+use aws::wire::parse;
 use aws::{Guide, Malformed, Proof, Reading, Sender};
-use domain::on_merge::MergeEvent;
+use domain::change::{Files, Size};
+use domain::on_merge::{Approved, MergeEvent};
+use domain::{Change, ChangeId, ChangeKind, Credit, Login, Merger, Repository, revert, text, times};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::MOST_TITLE;
 
 pub const SENDER: Sender<Vec<MergeEvent>> = Sender {
     name: "gitea",
-    proofs: &[Proof::Token],
+    // Forgejo sends both; Gitea the second only.
+    proofs: &[
+        Proof::Signature(Signature::bare("x-forgejo-signature")),
+        Proof::Signature(Signature::bare("x-gitea-signature")),
+    ],
     parse: read,
-    guide: Guide { title: "", steps: &[], reads: "", ignores: "", docs: "" },
+    guide: Guide {
+        title: "Gitea and Forgejo",
+        steps: &[
+            "In the repository's or organisation's Settings, Webhooks, Add Webhook, Gitea (or Forgejo):",
+            "Target URL {url}, HTTP Method POST, POST Content Type application/json, Secret {secret}",
+            "Trigger On, Custom Events: Push, Pull Request, Pull Request Reviewed (in Forgejo: Reviews)",
+        ],
+        reads: "`pull_request` closed and merged, `pull_request` reviewed with an approval, `push` to a branch",
+        ignores: "tags, new and deleted branches, comments, other reviews, every other event; Test Delivery is answered",
+        docs: "https://docs.gitea.com/usage/webhooks",
+    },
 };
 
-fn read(_body: &[u8]) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
-    Ok(Reading::Ignored("not written yet".to_owned()))
+const FORGE: &str = "gitea";
+/// Taken for the default branch where the payload does not name it.
+const USUAL: [&str; 4] = ["main", "master", "trunk", "develop"];
+
+fn ignore<E>(why: impl Into<String>) -> Result<Reading<E>, Malformed> {
+    Ok(Reading::Ignored(why.into()))
+}
+
+fn read(body: &[u8]) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
+    let event: Value = parse(body)?;
+    let has = |key: &str| event.get(key).is_some_and(|v| !v.is_null());
+    let action = text::line(word(&event, "/action").unwrap_or(""), 40);
+    if has("comment") || has("issue") {
+        return ignore("an issue or a comment: nothing was merged");
+    }
+    if let Some(pull) = event.get("pull_request").filter(|p| p.is_object()) {
+        return match action.as_str() {
+            "closed" if pull.get("merged") == Some(&Value::Bool(true)) => merged(&event, pull),
+            "closed" => ignore("the pull request was closed without merging"),
+            "reviewed" => reviewed(&event, pull),
+            other => ignore(format!("pull_request {other}: nothing was merged")),
+        };
+    }
+    if has("ref") && has("after") && has("before") {
+        return pushed(&event);
+    }
+    ignore(if has("ref_type") {
+        "a branch or tag was created or deleted: nothing was merged"
+    } else {
+        "not a merge: only pull requests and pushes are read here"
+    })
+}
+
+fn word<'a>(value: &'a Value, path: &str) -> Option<&'a str> {
+    value.pointer(path)?.as_str().filter(|word| !word.is_empty())
+}
+
+fn list<'a>(value: &'a Value, path: &str) -> impl DoubleEndedIterator<Item = &'a Value> {
+    value.pointer(path).and_then(Value::as_array).into_iter().flatten()
+}
+
+fn time(value: &Value, path: &str) -> Option<Timestamp> {
+    word(value, path)?.parse().ok().filter(|at| times::plausible(*at))
+}
+
+fn account(user: Option<&Value>) -> Option<Login> {
+    let user = user?;
+    let names = [word(user, "/login"), word(user, "/username")];
+    let name = names.into_iter().flatten().find(|name| Login::new(FORGE, name).is_ok())?;
+    match (user.get("id").and_then(Value::as_i64), name) {
+        // The account of everybody who was deleted.
+        (Some(-1), _) => None,
+        // Actions act under an account of their own; marked as every forge's bots are.
+        (Some(..-1), _) | (_, "gitea-actions" | "forgejo-actions") => Login::new(FORGE, &format!("{name}[bot]")).ok(),
+        (Some(_) | None, name) => Login::new(FORGE, name).ok(),
+    }
+}
+
+fn repository(event: &Value) -> Result<Repository, Malformed> {
+    let name = word(event, "/repository/full_name");
+    Ok(name.ok_or_else(|| Malformed::new("the field `repository.full_name` is missing"))?.parse()?)
+}
+
+fn is_default(event: &Value, branch: &str) -> bool {
+    word(event, "/repository/default_branch").map_or_else(|| USUAL.contains(&branch), |default| default == branch)
+}
+
+fn number(event: &Value, pull: &Value) -> Result<u64, Malformed> {
+    let told = [pull.get("number"), event.get("number")].into_iter().flatten();
+    let number = told.filter_map(|n| n.as_u64().or_else(|| n.as_str()?.parse().ok())).find(|n| *n > 0);
+    number.ok_or_else(|| Malformed::new("a pull request without number"))
+}
+
+/// A person is credited; where a bot did it, the author answers.
+fn credited(by: Option<Login>, author: Option<&Login>, credit: Credit) -> Option<Merger> {
+    match by {
+        Some(login) if !login.is_bot() => Some(Merger { login, credit }),
+        by => author.cloned().or(by).map(|login| Merger { login, credit: Credit::AuthorOfBotMerge }),
+    }
+}
+
+fn merged(event: &Value, pull: &Value) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
+    let commit = word(pull, "/merge_commit_sha").or_else(|| word(pull, "/merged_commit_id"));
+    let commit = commit.ok_or_else(|| Malformed::new("a merged pull request without merge_commit_sha"))?;
+    let merged_at = ["/merged_at", "/closed_at", "/updated_at"].iter().find_map(|path| time(pull, path));
+    let base = word(pull, "/base/ref").or_else(|| word(pull, "/base/label"));
+    let base = base.ok_or_else(|| Malformed::new("a merged pull request without its branch"))?;
+    let base = base.strip_prefix("refs/heads/").unwrap_or(base);
+    let author = account(pull.get("user"));
+    let by = account(pull.get("merged_by")).or_else(|| account(event.get("sender")));
+    let merger = credited(by, author.as_ref(), Credit::Merged)
+        .ok_or_else(|| Malformed::new("a merged pull request without merged_by, sender or user"))?;
+    let count = |name: &str| pull.get(name).and_then(Value::as_u64);
+    // Older versions count nothing.
+    let size = match (count("changed_files"), count("additions"), count("deletions")) {
+        (Some(files), Some(added), Some(deleted)) if files > 0 => Some(Size { files, added, deleted }),
+        _ => None,
+    };
+    let (title, body) = (word(pull, "/title").unwrap_or(""), word(pull, "/body").unwrap_or(""));
+    let repository = repository(event)?;
+    Ok(Reading::Event(vec![MergeEvent::Merged(Box::new(Change {
+        reverts: revert::read(title, body, &repository),
+        id: ChangeId { repository, commit: commit.parse()? },
+        kind: ChangeKind::PullRequest { number: number(event, pull)? },
+        title: text::line(title, MOST_TITLE),
+        url: word(pull, "/html_url").and_then(text::url),
+        base_is_default: is_default(event, base),
+        base: text::line(base, 200),
+        author: author.unwrap_or_else(|| merger.login.clone()),
+        merger,
+        merged_at: merged_at.ok_or_else(|| Malformed::new("a merged pull request without merged_at"))?,
+        size,
+        files: None,
+        labels: list(pull, "/labels").filter_map(|l| word(l, "/name")).take(20).map(|l| text::line(l, 60)).collect(),
+        approvers: Vec::new(),
+        commits: Vec::new(),
+    }))]))
+}
+
+/// The review says what it is, `pull_request_review_approved`; who reviewed is the sender.
+fn reviewed(event: &Value, pull: &Value) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
+    let approves = word(event, "/review/type").is_some_and(|kind| kind.ends_with("_approved"));
+    if !approves {
+        return ignore("a review that approves nothing: nothing was merged");
+    }
+    let by = account(event.get("sender")).ok_or_else(|| Malformed::new("an approval without sender"))?;
+    let at = time(pull, "/updated_at").ok_or_else(|| Malformed::new("an approval without updated_at"))?;
+    Ok(Reading::Event(vec![MergeEvent::Approved(Approved {
+        repository: repository(event)?,
+        number: number(event, pull)?,
+        by,
+        at,
+    })]))
+}
+
+fn pushed(event: &Value) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
+    let Some(base) = word(event, "/ref").and_then(|reference| reference.strip_prefix("refs/heads/")) else {
+        return ignore("push of a tag: nothing was merged");
+    };
+    let (before, after) = (word(event, "/before").unwrap_or(""), word(event, "/after").unwrap_or(""));
+    let is_nothing = |commit: &str| commit.bytes().all(|b| b == b'0');
+    if before == after {
+        return ignore("test delivery: the webhook is connected");
+    }
+    if is_nothing(after) {
+        return ignore("push: a branch was deleted");
+    }
+    if is_nothing(before) && word(event, "/repository/default_branch") != Some(base) {
+        return ignore("push: a branch was created");
+    }
+    let mut listed = event.get("head_commit").into_iter().chain(list(event, "/commits"));
+    match listed.find(|c| word(c, "/id") == Some(after)) {
+        Some(head) => moved(event, base, head, after),
+        None => ignore("push without commits"),
+    }
+}
+
+fn moved(event: &Value, base: &str, head: &Value, commit: &str) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
+    let known = word(head, "/author/username").and_then(|name| Login::new(FORGE, name).ok());
+    let address = || Login::from_email(word(head, "/author/email")?).ok();
+    let author = known.or_else(address);
+    let by = account(event.get("pusher")).or_else(|| account(event.get("sender")));
+    let merger =
+        credited(by, author.as_ref(), Credit::Pushed).ok_or_else(|| Malformed::new("a push without pusher"))?;
+    let at = time(head, "/timestamp").or_else(|| time(event, "/repository/updated_at"));
+    let message = word(head, "/message").unwrap_or("");
+    let (title, body) = message.split_once('\n').unwrap_or((message, ""));
+    let repository = repository(event)?;
+    Ok(Reading::Event(vec![MergeEvent::Merged(Box::new(Change {
+        reverts: revert::read(title, body, &repository),
+        id: ChangeId { repository, commit: commit.parse()? },
+        kind: merged_number(title).map_or(ChangeKind::DirectPush, |number| ChangeKind::PullRequest { number }),
+        title: text::line(title, MOST_TITLE),
+        url: word(head, "/url").and_then(text::url),
+        base: text::line(base, 200),
+        base_is_default: is_default(event, base),
+        author: author.unwrap_or_else(|| merger.login.clone()),
+        merger,
+        merged_at: at.ok_or_else(|| Malformed::new("a push without timestamp"))?,
+        size: None,
+        labels: Vec::new(),
+        approvers: Vec::new(),
+        // Newest first.
+        commits: super::commits(list(event, "/commits").rev().filter_map(|c| word(c, "/id")), commit),
+        files: files(event),
+    }))]))
+}
+
+/// The number in the message that Gitea writes when it merges: `Merge pull request 'Title' (#5) from branch into main`.
+fn merged_number(title: &str) -> Option<u64> {
+    let named = title.strip_prefix("Merge pull request '")?;
+    named.rsplit_once("' (#")?.1.split_once(')')?.0.parse().ok()
+}
+
+/// Every file of every commit that is listed: the newest five, unless configured otherwise.
+fn files(event: &Value) -> Option<Files> {
+    let touched = || {
+        let lists = list(event, "/commits").flat_map(|c| ["/added", "/removed", "/modified"].map(|path| list(c, path)));
+        lists.flatten().filter_map(Value::as_str)
+    };
+    touched().next()?;
+    let mut files = Files::of(touched());
+    let total = event.get("total_commits").and_then(Value::as_u64).unwrap_or(0);
+    files.cut |= total > list(event, "/commits").count() as u64;
+    Some(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const TIP: &str = "8c1c06a1a89e8278937a7d22d8ba1a834bd4c8a1";
+    const NOTHING: &str = "0000000000000000000000000000000000000000";
+
+    /// What is made of a message: the events as JSON, why it is ignored, or why it cannot be read.
+    fn told(event: &Value) -> Value {
+        match read(event.to_string().as_bytes()) {
+            Ok(Reading::Event(events)) => serde_json::to_value(events).unwrap(),
+            Ok(Reading::Ignored(why)) => json!(why),
+            Err(why) => json!(format!("400: {why}")),
+        }
+    }
+
+    fn person(login: &str) -> Value {
+        json!({ "id": 7, "login": login, "username": login })
+    }
+
+    fn pull(action: &str) -> Value {
+        json!({
+            "action": action, "number": 12, "sender": person("feanil"), "commit_id": "", "review": null,
+            "repository": { "full_name": "openedx/edx-platform", "default_branch": "trunk" },
+            "pull_request": {
+                "number": 12, "title": "Pay once", "user": person("usama"), "merged": true, "merged_by": person("Feanil"),
+                "merged_at": "2026-11-24T10:00:00+01:00", "updated_at": "2026-11-24T09:00:01Z", "merge_commit_sha": TIP,
+                "base": { "ref": "trunk" }, "labels": [{ "name": "risky\u{202e}" }], "assignees": null,
+                "additions": 3, "deletions": 1, "changed_files": 2
+            }
+        })
+    }
+
+    #[test]
+    fn a_merge_is_of_who_pressed_the_button() {
+        let told = told(&pull("closed"));
+        let merged = &told[0]["merged"];
+        assert_eq!(merged["id"], json!({ "repository": "openedx/edx-platform", "commit": TIP }));
+        assert_eq!(merged["merger"], json!({ "login": "gitea:feanil", "credit": "merged" }));
+        assert_eq!(merged["size"], json!({ "files": 2, "added": 3, "deleted": 1 }));
+        assert_eq!(merged["labels"], json!(["risky"]));
+        assert_eq!(merged["base_is_default"], true);
+        assert_eq!(merged["merged_at"], "2026-11-24T09:00:00Z");
+    }
+
+    #[test]
+    fn actions_are_a_bot_and_a_ghost_is_nobody() {
+        for (merged_by, user, want) in [
+            (json!({ "id": -2, "login": "gitea-actions" }), person("usama"), ("gitea:usama", "author_of_bot_merge")),
+            (json!({ "login": "forgejo-actions" }), person("usama"), ("gitea:usama", "author_of_bot_merge")),
+            (Value::Null, json!({ "id": -1, "login": "Ghost" }), ("gitea:feanil", "merged")),
+        ] {
+            let mut event = pull("closed");
+            (event["pull_request"]["merged_by"], event["pull_request"]["user"]) = (merged_by, user);
+            let told = told(&event);
+            assert_eq!(told[0]["merged"]["merger"], json!({ "login": want.0, "credit": want.1 }), "{event}");
+            assert_eq!(told[0]["merged"]["author"], want.0);
+        }
+    }
+
+    #[test]
+    fn a_review_that_approves_is_noted() {
+        let mut event = pull("reviewed");
+        event["review"] = json!({ "type": "pull_request_review_approved", "content": "" });
+        let approved = json!({
+            "repository": "openedx/edx-platform", "number": 12, "by": "gitea:feanil", "at": "2026-11-24T09:00:01Z"
+        });
+        assert_eq!(told(&event), json!([{ "approved": approved }]));
+        event["review"]["type"] = json!("pull_request_review_rejected");
+        assert_eq!(told(&event), "a review that approves nothing: nothing was merged");
+    }
+
+    fn push(reference: &str, before: &str, after: &str) -> Value {
+        let commit = |id: &str, file: &str| {
+            json!({
+                "id": id, "message": "Merge pull request 'Pay (again) (#3)' (#12) from pay into trunk\n\nbody",
+                "timestamp": "2026-11-24T09:00:00Z", "author": { "email": "usama@example.com", "username": "" },
+                "added": [file], "removed": null, "modified": []
+            })
+        };
+        json!({
+            "ref": reference, "before": before, "after": after, "pusher": person("feanil"), "total_commits": 9,
+            "repository": { "full_name": "openedx/edx-platform", "default_branch": "trunk" },
+            "head_commit": null,
+            "commits": [commit(TIP, "b.rs"), commit("1111111111111111111111111111111111111111", "a.rs")]
+        })
+    }
+
+    #[test]
+    fn a_push_lists_its_files_as_far_as_it_goes() {
+        let told = told(&push("refs/heads/trunk", "2222222", TIP));
+        let merged = &told[0]["merged"];
+        assert_eq!(merged["files"], json!({ "paths": ["a.rs", "b.rs"], "cut": true }));
+        assert_eq!(merged["commits"], json!(["1111111111111111111111111111111111111111"]));
+        assert_eq!(merged["kind"], json!({ "pull_request": { "number": 12 } }));
+        assert_eq!(merged["merger"], json!({ "login": "gitea:feanil", "credit": "pushed" }));
+        assert_eq!(merged["author"], "email:usama@example.com");
+    }
+
+    #[test]
+    fn what_merges_nothing_is_ignored_and_says_why() {
+        let mut unmerged = pull("closed");
+        unmerged["pull_request"]["merged"] = json!(false);
+        let mut commented = pull("closed");
+        commented["comment"] = json!({ "body": "x" });
+        let mut without = pull("closed");
+        without["pull_request"]["merge_commit_sha"] = Value::Null;
+        for (event, why) in [
+            (unmerged, "the pull request was closed without merging"),
+            (commented, "an issue or a comment: nothing was merged"),
+            (pull("synchronized"), "pull_request synchronized: nothing was merged"),
+            (push("refs/tags/v1", "2222222", TIP), "push of a tag: nothing was merged"),
+            (push("refs/heads/trunk", TIP, NOTHING), "push: a branch was deleted"),
+            (push("refs/heads/pay", NOTHING, TIP), "push: a branch was created"),
+            (push("refs/heads/trunk", TIP, TIP), "test delivery: the webhook is connected"),
+            (push("refs/heads/trunk", TIP, "2222222"), "push without commits"),
+            (json!({ "ref": "v1", "ref_type": "tag" }), "a branch or tag was created or deleted: nothing was merged"),
+            (json!(null), "not a merge: only pull requests and pushes are read here"),
+            (without, "400: a merged pull request without merge_commit_sha"),
+        ] {
+            assert_eq!(told(&event), why, "{event}");
+        }
+    }
 }
