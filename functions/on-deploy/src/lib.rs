@@ -22,7 +22,7 @@ pub async fn handle(house: &House, request: Request) -> Response {
 pub async fn handle_event(house: &House, event: &Value) -> Result<Value, Refusal> {
     match senders::aws_events::from_json(event)? {
         Reading::Event(events) => {
-            let kept = keep_all(house, events, &|_, _| true).await?;
+            let kept = keep_all(house, events).await?;
             Ok(serde_json::from_str(&kept.body).unwrap_or_default())
         }
         Reading::Ignored(why) => Ok(json!({ "ignored": why })),
@@ -44,12 +44,17 @@ async fn receive(house: &House, request: &Request) -> Result<Response, Refusal> 
         let repository = event.repository.as_ref().is_none_or(|repository| config.speaks_for_repository(repository));
         repository && config.speaks_for(service)
     };
-    keep_all(house, events.into_iter().map(|event| event.from(&source)).collect(), &may).await
+    keep_what_may(house, events.into_iter().map(|event| event.from(&source)).collect(), &may).await
+}
+
+/// Keeps events that nobody has to speak for.
+pub async fn keep_all(house: &House, events: Vec<DeployEvent>) -> Result<Response, Refusal> {
+    keep_what_may(house, events, &|_, _| true).await
 }
 
 /// Every event of one message, in order. A failure half-way is answered with 503: what is kept already will be found
 /// to say nothing new.
-async fn keep_all(house: &House, events: Vec<DeployEvent>, may: May<'_>) -> Result<Response, Refusal> {
+async fn keep_what_may(house: &House, events: Vec<DeployEvent>, may: May<'_>) -> Result<Response, Refusal> {
     let mut answer = Response::ignored("the message has no events");
     for (i, event) in events.into_iter().enumerate() {
         let kept = match event {

@@ -119,7 +119,7 @@ fn hear(
     settings: &Settings,
     now: Timestamp,
 ) -> Reason {
-    match open_incident(&signals, situation) {
+    match open_incident(signals, situation) {
         Some((incident, rev)) => follow(decisions, signals, incident.clone(), rev, situation, service, settings, now),
         None => begin(decisions, signals, place, situation, service, settings, now),
     }
