@@ -2,6 +2,7 @@
 //! signatures, a clock that moves when it is told to. Reads like PRODUCT.md's stories.
 
 pub mod peer;
+pub mod program;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};

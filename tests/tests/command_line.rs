@@ -2,13 +2,14 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use aws::clients::Http;
 use expect_test::{expect, expect_file};
 use house_tests::peer::Peer;
+use house_tests::program::Program;
 use house_tests::{binary, root};
 use recent_deployers::demo::payloads::{self, Alert, Deployment, Merge};
 
@@ -153,66 +154,6 @@ fn merge(at: jiff::Timestamp) -> Merge<'static> {
         merger: "feanil",
         commit: "8c1c06a1a89e8278937a7d22d8ba1a834bd4c8a1",
         at,
-    }
-}
-
-/// The running program, with its printed lines.
-struct Program {
-    child: Child,
-    lines: Receiver<String>,
-    said: Vec<String>,
-    base: String,
-}
-
-impl Program {
-    fn start(data: &Path, config: &Path) -> Self {
-        let mut child = Command::new(binary("recent-deployers"))
-            .args(["--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
-            .arg("--config")
-            .arg(config)
-            .current_dir(root())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
-        let (send, lines) = channel();
-        let stdout = child.stdout.take().unwrap();
-        std::thread::spawn(move || {
-            BufReader::new(stdout).lines().map_while(Result::ok).for_each(|line| drop(send.send(line)))
-        });
-        let mut program = Self { child, lines, said: Vec::new(), base: String::new() };
-        let board = program.wait_for("  board         ");
-        program.base = board.trim_start_matches("  board         ").trim_end_matches('/').to_owned();
-        program.wait_for("Ready.");
-        program
-    }
-
-    /// The first line, from now on, that contains this. Waits for the program, not for a time to pass.
-    fn wait_for(&mut self, wanted: &str) -> String {
-        loop {
-            match self.lines.recv_timeout(Duration::from_secs(60)) {
-                Ok(line) if line.contains(wanted) => {
-                    self.said.push(line.clone());
-                    return line;
-                }
-                Ok(line) => self.said.push(line),
-                Err(_) => panic!("never said {wanted:?}, but:\n{}", self.said.join("\n")),
-            }
-        }
-    }
-
-    /// What `kill -9` does.
-    fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

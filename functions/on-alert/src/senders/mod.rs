@@ -6,11 +6,13 @@ pub mod cloudwatch;
 mod datadog;
 mod gcp_monitoring;
 mod generic;
+mod given;
 mod grafana;
 mod jira_service_management;
 mod new_relic;
 mod opsgenie;
 mod pagerduty;
+mod prometheus_shape;
 mod sentry;
 
 use std::cmp::Reverse;

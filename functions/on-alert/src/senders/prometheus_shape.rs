@@ -1,0 +1,69 @@
+//! One alert as Prometheus Alertmanager writes it, and whoever writes as it does: labels, annotations, a status,
+//! two times and a fingerprint.
+
+use domain::{Alert, AlertState, Severity, text, times};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::given::Labels;
+
+/// What a message says of all its alerts.
+pub struct Shape<'a> {
+    source: &'static str,
+    common: Labels,
+    status: Option<&'a str>,
+}
+
+impl<'a> Shape<'a> {
+    pub fn of(message: &'a Value, source: &'static str) -> Self {
+        let common = words(message.get("commonLabels")).unwrap_or_default();
+        Self { source, common, status: message.get("status").and_then(Value::as_str) }
+    }
+
+    /// One alert. What is wrong with its details costs these details; `None` only if it is no alert at all.
+    pub fn alert(&self, item: &Value) -> Option<Alert> {
+        let own = match item.as_object()?.get("labels") {
+            None | Some(Value::Null) => Labels::new(),
+            given => words(given)?,
+        };
+        let word = |name: &str| item.get(name).and_then(Value::as_str);
+        let time = |name: &str| word(name)?.parse::<Timestamp>().ok().filter(|at| times::plausible(*at));
+        let mut labels = self.common.clone();
+        labels.extend(own);
+        let labels: Labels =
+            labels.iter().take(50).map(|(name, value)| (text::line(name, 100), text::line(value, 200))).collect();
+        let annotations = words(item.get("annotations")).unwrap_or_default();
+        let summary = ["summary", "message", "description"].into_iter().find_map(|name| annotations.get(name));
+        let resolved = word("status").or(self.status) == Some("resolved");
+        let state = if resolved { AlertState::Resolved } else { AlertState::Firing };
+        let known = word("fingerprint").filter(|f| !f.is_empty());
+        Some(Alert {
+            source: self.source.to_owned(),
+            fingerprint: known.map_or_else(|| fingerprint(&labels), |f| text::line(f, 100)),
+            name: labels.get("alertname").cloned().unwrap_or_else(|| "alert".to_owned()),
+            summary: text::line(summary.map_or("", String::as_str), 300),
+            severity: Severity::from_label(labels.get("severity").map(String::as_str)),
+            state,
+            started_at: time("startsAt"),
+            // Alertmanager writes year 1 for "not ended".
+            ended_at: time("endsAt").filter(|_| resolved),
+            acknowledged: None,
+            lasts_until: None,
+            labels,
+            url: word("generatorURL").and_then(text::url),
+        })
+    }
+}
+
+/// The texts of an object, by name. `None` if it is not an object.
+fn words(object: Option<&Value>) -> Option<Labels> {
+    let texts =
+        object?.as_object()?.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+    Some(texts.collect())
+}
+
+/// Versions before 0.19 send no fingerprint: the labels are the identity of an alert.
+fn fingerprint(labels: &Labels) -> String {
+    let text: String = labels.iter().map(|(name, value)| format!("{name}\u{1}{value}\u{2}")).collect();
+    aws::verify::to_hex(&aws::verify::hmac_sha256(b"labels", &[text.as_bytes()])[..8])
+}

@@ -1,0 +1,80 @@
+//! The program as a new user runs it, and what it prints.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use crate::{binary, root};
+
+/// The running program, with its printed lines.
+pub struct Program {
+    pub child: Child,
+    pub lines: Receiver<String>,
+    pub said: Vec<String>,
+    /// Where it listens: `http://127.0.0.1:port`.
+    pub base: String,
+}
+
+impl Program {
+    /// Starts it and waits until it is ready.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn start(data: &Path, config: &Path) -> Self {
+        let mut child = Command::new(binary("recent-deployers"))
+            .args(["--listen", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .arg("--config")
+            .arg(config)
+            .current_dir(root())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{error}"));
+        let (send, lines) = channel();
+        let Some(stdout) = child.stdout.take() else { panic!("the program has no output") };
+        std::thread::spawn(move || {
+            BufReader::new(stdout).lines().map_while(Result::ok).for_each(|line| drop(send.send(line)))
+        });
+        let mut program = Self { child, lines, said: Vec::new(), base: String::new() };
+        let board = program.wait_for("  board         ");
+        program.base = board.trim_start_matches("  board         ").trim_end_matches('/').to_owned();
+        program.wait_for("Ready.");
+        program
+    }
+
+    /// The first line, from now on, that contains this. Waits for the program, not for a time to pass.
+    ///
+    /// # Panics
+    /// When it is not said within a minute.
+    pub fn wait_for(&mut self, wanted: &str) -> String {
+        loop {
+            match self.lines.recv_timeout(Duration::from_secs(60)) {
+                Ok(line) if line.contains(wanted) => {
+                    self.said.push(line.clone());
+                    return line;
+                }
+                Ok(line) => self.said.push(line),
+                Err(_) => panic!("never said {wanted:?}, but:\n{}", self.said.join("\n")),
+            }
+        }
+    }
+
+    /// What `kill -9` does.
+    ///
+    /// # Panics
+    /// When it is gone already.
+    pub fn kill(&mut self) {
+        assert!(self.child.kill().and_then(|()| self.child.wait()).is_ok());
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
