@@ -2,7 +2,7 @@
 //! before or after.
 
 use aws::{House, StoreError};
-use domain::{DeploymentEvent, Revision, StandsFor};
+use domain::{DeploymentEvent, Repository, Revision, StandsFor};
 
 /// A reference may stand for another one: a deployment's id for an image, the image for a commit.
 const MOST_STEPS: usize = 4;
@@ -13,7 +13,9 @@ pub(super) async fn resolve(house: &House, mut event: DeploymentEvent) -> Result
         let Revision::Named(reference) = &event.revision else { return Ok(event) };
         match house.store.meaning(reference, &event, house.now()).await? {
             Some(told) => {
-                event.repository = event.repository.or(told.repository);
+                // What an image was built from is not of the repository that configures where it runs.
+                let deployed = |repository: &Repository| house.settings().services().any(|s| s.deploys(repository));
+                event.repository = told.repository.or(event.repository.filter(deployed));
                 event.revision = told.revision;
             }
             None => match reference.spelled_commit() {

@@ -72,11 +72,11 @@ id!(
     /// A repository as its forge names it, lower-cased because forges ignore case: `openedx/edx-platform`.
     Repository,
     "repository",
-    "a path of two to five segments such as `owner/name`",
+    "a path of at least two segments such as `owner/name`",
     true,
     |t| {
         printable(t, 200)
-            && (2..=5).contains(&t.split('/').count())
+            && (2..=21).contains(&t.split('/').count())
             && t.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
     }
 );
