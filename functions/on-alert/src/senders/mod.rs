@@ -11,6 +11,7 @@ mod grafana;
 mod jira_service_management;
 mod new_relic;
 mod opsgenie;
+mod opsgenie_shape;
 mod pagerduty;
 mod prometheus_shape;
 mod sentry;

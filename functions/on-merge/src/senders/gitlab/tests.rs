@@ -126,7 +126,7 @@ fn a_merge_is_credited_and_found() {
         ),
         (
             json!({"project": {"path_with_namespace": "../x"}}),
-            "malformed: expected repository: a path of two to five segments such as `owner/name`",
+            "malformed: expected repository: a path of at least two segments such as `owner/name`",
         ),
     ] {
         assert_eq!(check(&request(&change)), want, "{change}");
