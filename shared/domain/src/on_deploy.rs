@@ -100,7 +100,7 @@ pub fn alarm(event: &DeploymentEvent, place: &Place<'_>, policy: &Policy, now: T
         started_at: Some(at),
         ended_at: None,
         acknowledged: None,
-        lasts_until: Some(at + policy.after_failure),
+        lasts: Some(policy.after_failure),
         labels: BTreeMap::new(),
         url: event.url.clone(),
     })

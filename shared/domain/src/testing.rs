@@ -142,7 +142,7 @@ pub fn alert(name: &str, started_at: Timestamp, ended_at: Option<Timestamp>) -> 
         ended_at,
         labels: [("service".to_owned(), "edxapp".to_owned())].into(),
         acknowledged: None,
-        lasts_until: None,
+        lasts: None,
         url: None,
     }
 }

@@ -53,7 +53,7 @@ fn read(body: &[u8]) -> Result<Reading<AlertEvent>, Malformed> {
         return Ok(Reading::Ignored(format!("an issue of the type {}: not an incident", text::line(kind, 60))));
     }
     let alert = read_issue(issue, &message, event == "jira:issue_deleted")?;
-    Ok(Reading::Event(super::bounded(vec![alert], 1)))
+    Ok(Reading::Event(super::brief(alert)))
 }
 
 /// Types which Jira itself comes with, that are not about something being broken.
@@ -98,7 +98,7 @@ fn read_issue(issue: &Value, message: &Value, deleted: bool) -> Result<Alert, Ma
         started_at: started.filter(|_| !over || ended.is_some()),
         ended_at: ended.filter(|_| over),
         acknowledged: None,
-        lasts_until: None,
+        lasts: None,
         labels: labels(issue, key.as_deref()),
         url: key.and_then(|key| link(issue, &key)),
     })

@@ -57,12 +57,12 @@ pub fn read(message: &Value, speaker: Speaker) -> Result<Reading<AlertEvent>, Ma
         started_at: created.filter(|_| fires || updated.is_some()),
         ended_at: updated.filter(|_| !fires),
         acknowledged: acknowledged.and_then(|at| acknowledged_by(alert, at, speaker)),
-        lasts_until: None,
+        lasts: None,
         labels: labels(alert, message),
         url: link(alert, &id, speaker),
         fingerprint: id,
     };
-    Ok(Reading::Event(super::bounded(vec![read], 1)))
+    Ok(Reading::Event(super::brief(read)))
 }
 
 /// In what state an action leaves its alert, or why it says nothing of that. Spelled `AddNote`, `add_note`, `Add Note`.

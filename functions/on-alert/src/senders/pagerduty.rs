@@ -175,7 +175,7 @@ fn read_incident(
         started_at: started.filter(|_| fires || created.is_some()),
         ended_at: moved.filter(|_| !fires),
         acknowledged: moved.filter(|_| state == AlertState::Acknowledged).and_then(|at| acknowledged(by, at)),
-        lasts_until: None,
+        lasts: None,
         labels: labels(incident),
         url: word(incident, "/html_url").and_then(text::url),
     }))

@@ -48,7 +48,7 @@ impl<'a> Shape<'a> {
             // Alertmanager writes year 1 for "not ended".
             ended_at: time("endsAt").filter(|_| resolved),
             acknowledged: None,
-            lasts_until: None,
+            lasts: None,
             labels,
             url: word("generatorURL").and_then(text::url),
         })

@@ -48,7 +48,7 @@ type Labels = BTreeMap<String, String>;
 fn read(body: &[u8]) -> Result<Reading<AlertEvent>, Malformed> {
     let message: Value = parse(body)?;
     Ok(match read_one(&message)? {
-        Reading::Event(alert) => Reading::Event(super::bounded(vec![alert], 1)),
+        Reading::Event(alert) => Reading::Event(super::brief(alert)),
         Reading::Ignored(why) => Reading::Ignored(why),
     })
 }
@@ -127,7 +127,7 @@ fn read_issue(issue: &Value, action: &str) -> Result<Reading<Alert>, Malformed> 
         started_at: started.filter(|_| state != AlertState::Resolved),
         ended_at: None,
         acknowledged: taken.and_then(|(who, at)| taken_by(who, at)),
-        lasts_until: None,
+        lasts: Some(super::UNENDED),
         labels,
         url: link(issue, &["/web_url", "/permalink"]),
     }))
@@ -211,7 +211,7 @@ fn read_metric(alert: &Value, data: &Value, action: &str) -> Result<Reading<Aler
         started_at: started.filter(|_| fires || ended.is_some()),
         ended_at: ended,
         acknowledged: None,
-        lasts_until: None,
+        lasts: None,
         labels,
         url: link(data, &["/web_url"]),
     }))

@@ -3,9 +3,9 @@
 //! Each write names the revision that was read, so two decisions about the same thing cannot both win; the
 //! loser loads again and decides again. Nothing here decides anything.
 
+mod awaited;
 mod commit;
 mod merges;
-mod references;
 mod transaction;
 mod turns;
 
@@ -19,6 +19,7 @@ use aws_sdk_dynamodb::error::DisplayErrorContext;
 use domain::{Clock, Entry, Incident, Noted, PersonId, ServiceId, Situation};
 use jiff::Timestamp;
 
+pub use awaited::Topic;
 pub use commit::{MOST_TRIES, pause};
 pub use merges::{MergeOutcome, Queued};
 use turns::Turns;

@@ -56,7 +56,7 @@ pub(super) fn read(event: &Value, around: &Value) -> Result<Reading<Alert>, Malf
         started_at: happened.into_iter().find_map(|name| time(event.get(name))),
         ended_at: None,
         acknowledged: None,
-        lasts_until: None,
+        lasts: Some(super::super::UNENDED),
         labels: labels(event, around, &tags, level),
         url: link(event, &["/web_url"])
             .or_else(|| link(around, &["/url", "/group/url"]))
