@@ -1,6 +1,6 @@
 //! A peer for outgoing requests: an HTTP server that answers as it is told and remembers what it was sent.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -21,12 +21,22 @@ impl Received {
     }
 }
 
-/// The peer. Without an answer left it says 200 and `{}`.
+/// An answer that stays.
+#[derive(Debug, Clone)]
+struct Standing {
+    status: u16,
+    link: String,
+    body: String,
+}
+
+/// The peer. Without an answer left it says 200 and `{}`. As a forge it has no webhooks until it is told of some: the
+/// clock asks for them now and then, and a story about something else need not know.
 #[derive(Clone)]
 pub struct Peer {
     pub address: String,
     received: Arc<Mutex<Vec<Received>>>,
     answers: Arc<Mutex<VecDeque<(u16, String)>>>,
+    standing: Arc<Mutex<BTreeMap<String, Standing>>>,
 }
 
 impl Peer {
@@ -35,7 +45,7 @@ impl Peer {
     pub async fn start() -> Self {
         let Ok(listener) = TcpListener::bind("127.0.0.1:0").await else { panic!("no port is free") };
         let address = listener.local_addr().map(|a| format!("http://{a}")).unwrap_or_default();
-        let peer = Self { address, received: Arc::default(), answers: Arc::default() };
+        let peer = Self { address, received: Arc::default(), answers: Arc::default(), standing: Arc::default() };
         let own = peer.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -47,6 +57,13 @@ impl Peer {
 
     pub fn will_answer(&self, status: u16, body: impl Into<String>) {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).push_back((status, body.into()));
+    }
+
+    /// From now on it says this to every request whose first line starts so (the longest start counts), and keeps the
+    /// other answers for others. `link` is the header of that name, if not empty.
+    pub fn will_always_answer(&self, start: &str, status: u16, link: &str, body: impl Into<String>) {
+        let standing = Standing { status, link: link.to_owned(), body: body.into() };
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner).insert(start.to_owned(), standing);
     }
 
     /// From now on it says 200 again.
@@ -62,15 +79,33 @@ impl Peer {
 
     async fn answer(self, mut stream: TcpStream) {
         let Some(request) = read(&mut stream).await else { return };
+        let standing = {
+            let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+            let like = standing.iter().filter(|(start, _)| request.line.starts_with(start.as_str()));
+            like.max_by_key(|(start, _)| start.len()).map(|(_, standing)| standing.clone())
+        };
+        let asks_for_webhooks = request.line.starts_with("GET /repos/") && request.line.contains("/hooks?");
+        let (status, link, body) = match standing {
+            Some(Standing { status, link, body }) => (status, link, body),
+            None if asks_for_webhooks => return say(&mut stream, 200, "", "[]").await,
+            None => {
+                let next = self.answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+                let (status, body) = next.unwrap_or((200, "{}".to_owned()));
+                (status, String::new(), body)
+            }
+        };
         self.received.lock().unwrap_or_else(PoisonError::into_inner).push(request);
-        let next = self.answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        let (status, body) = next.unwrap_or((200, "{}".to_owned()));
-        let text = format!(
-            "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-            body.len()
-        );
-        let _ = stream.write_all(text.as_bytes()).await;
+        say(&mut stream, status, &link, &body).await;
     }
+}
+
+async fn say(stream: &mut TcpStream, status: u16, link: &str, body: &str) {
+    let link = if link.is_empty() { String::new() } else { format!("link: {link}\r\n") };
+    let text = format!(
+        "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n{link}content-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    let _ = stream.write_all(text.as_bytes()).await;
 }
 
 async fn read(stream: &mut TcpStream) -> Option<Received> {

@@ -1,5 +1,6 @@
 //! The clock: woken each minute, and at once by whoever just changed something.
 
+pub mod deliveries;
 pub mod forges;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub async fn tick(house: &House) -> Result<usize, StoreError> {
     let due = house.store.due(house.now()).await?;
     let looked = look(house, &due).await;
     ask(house, &due).await;
+    deliveries::catch_up(house).await;
     looked.map(|()| due.len())
 }
 

@@ -163,6 +163,11 @@ impl Reference {
         format!("image:{}", name.trim()).parse()
     }
 
+    #[must_use]
+    pub fn is_image(&self) -> bool {
+        self.0.starts_with("image:")
+    }
+
     /// The commit in an image's tag, where the tag spells one: `:8c1c06a`, `:main-8c1c06a1a8`. A number is a date
     /// or a build, not a commit.
     #[must_use]

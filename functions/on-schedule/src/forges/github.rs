@@ -10,10 +10,10 @@ use serde::Deserialize;
 
 use super::{Commits, Unanswered};
 
-const API: &str = "https://api.github.com";
+pub(crate) const API: &str = "https://api.github.com";
 const PER_PAGE: usize = 100;
 const MOST_COMMITS: usize = 2000;
-const DEADLINE_SECONDS: u64 = 10;
+pub(crate) const DEADLINE_SECONDS: u64 = 10;
 
 /// GitHub, where the configuration names a token for it.
 pub struct Forge<'a> {
@@ -33,6 +33,16 @@ struct Listed {
     sha: String,
 }
 
+/// The headers of every request to GitHub.
+pub(crate) fn headers(authorization: &str) -> [(&str, &str); 4] {
+    [
+        ("authorization", authorization),
+        ("accept", "application/vnd.github+json"),
+        ("x-github-api-version", "2022-11-28"),
+        ("user-agent", "recent-deployers"),
+    ]
+}
+
 impl<'a> Forge<'a> {
     #[must_use]
     pub fn configured(house: &'a House) -> Option<Self> {
@@ -45,12 +55,7 @@ impl<'a> Forge<'a> {
     pub async fn compare(&self, http: &Http, question: &Question) -> Result<Commits, Unanswered> {
         let token = self.house.secrets.first(self.token).map_err(Unanswered::Token)?;
         let authorization = format!("Bearer {}", token.expose());
-        let headers = [
-            ("authorization", authorization.as_str()),
-            ("accept", "application/vnd.github+json"),
-            ("x-github-api-version", "2022-11-28"),
-            ("user-agent", "recent-deployers"),
-        ];
+        let headers = headers(&authorization);
         let mut commits = Commits::new();
         for page in 1..=MOST_COMMITS / PER_PAGE {
             let url = format!(

@@ -5,6 +5,7 @@
 
 mod awaited;
 mod commit;
+mod deliveries;
 mod merges;
 mod transaction;
 mod turns;
@@ -21,6 +22,7 @@ use jiff::Timestamp;
 
 pub use awaited::Topic;
 pub use commit::{MOST_TRIES, pause};
+pub use deliveries::Look;
 pub use merges::{MergeOutcome, Queued};
 use turns::Turns;
 
