@@ -25,7 +25,7 @@ pub const SENDER: Sender<Vec<DeployEvent>> = Sender {
             "Trigger: Deployment events; for end-to-end tests Pipeline events too",
             "Deployments come from jobs with `environment:`, or from the API",
         ],
-        reads: "`deployment` running, success, failed, canceled; jobs of `pipeline` and `build` with an environment, and end-to-end tests on the default branch or a tag",
+        reads: "`deployment` running, success, failed, canceled; jobs of `pipeline` and `build` with an environment, and end-to-end tests on the default branch or a tag; a `pipeline` without these, for `deployed_as`",
         ignores: "what has not started, environments stopped, review apps, other jobs; `release`",
         docs: "https://docs.gitlab.com/user/project/integrations/webhook_events/#deployment-events",
     },

@@ -42,14 +42,40 @@ pub(super) fn pipeline(event: &Value) -> Read {
     let jobs = event.get("builds").and_then(Value::as_array).into_iter().flatten();
     let jobs = jobs.map(|told| Job { told, prefix: "" });
     let jobs: Vec<(Job<'_>, Manner)> = jobs.filter_map(|job| job.manner(&run).map(|manner| (job, manner))).collect();
-    if jobs.is_empty() {
-        return ignore("pipeline: no job of it deploys to an environment or tests end to end what was merged");
-    }
+    let none = jobs.is_empty();
     let events: Vec<_> = jobs.into_iter().filter_map(|(job, manner)| job.moved(&run, manner)).take(MOST).collect();
-    if events.is_empty() {
-        return ignore("pipeline: no job that deploys has started");
+    match (events.is_empty(), none, run.is_of_merged) {
+        (false, ..) => Ok(Reading::Event(events)),
+        (true, true, true) => whole(event, &run),
+        (true, true, false) => ignore("pipeline: of what is not merged, and no job of it deploys to an environment"),
+        (true, false, _) => ignore("pipeline: no job that deploys has started"),
     }
-    Ok(Reading::Event(events))
+}
+
+/// A pipeline none of whose jobs has an environment: a deployment for those who say so by `deployed_as`.
+fn whole(event: &Value, run: &Run<'_>) -> Read {
+    let attribute = |name: &str| word(event, &format!("/object_attributes/{name}"));
+    let id = event.pointer("/object_attributes/id").and_then(number);
+    let (Some(id), Some(state)) = (id, attribute("status").and_then(state)) else {
+        return ignore("pipeline: it has not started");
+    };
+    let created_at = attribute("created_at").and_then(moment);
+    let at = if state == DeploymentState::Started { created_at } else { run.finished_at };
+    let url = run.project.web_url.map(|project| format!("{}/-/pipelines/{id}", project.trim_end_matches('/')));
+    Ok(Reading::Event(vec![DeployEvent::Moved(Box::new(DeploymentEvent {
+        source: "gitlab".to_owned(),
+        id: format!("pipeline-{id}"),
+        names: run.project.names(&[attribute("name"), Some("pipeline")]),
+        repository: run.project.repository.clone(),
+        environments: Vec::new(),
+        revision: run.commit.clone().map_or(Revision::Untold, Revision::Commit),
+        manner: Manner::Whole,
+        state,
+        at,
+        created_at,
+        note: None,
+        url: url.as_deref().and_then(text::url),
+    }))]))
 }
 
 pub(super) fn job(event: &Value) -> Read {

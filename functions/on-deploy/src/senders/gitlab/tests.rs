@@ -108,7 +108,9 @@ fn a_deployment_is_read() {
 fn jobs_of_a_pipeline_are_read() {
     let (branch, request) = (json!({"ref": "x"}), json!({"source": "merge_request_event"}));
     let (test, here) = (json!({"name": "e2e", "stage": "verify", "environment": null, "status": "failed"}), json!({}));
-    let none = "ignored: pipeline: no job of it deploys to an environment or tests end to end what was merged";
+    let none = "ignored: pipeline: of what is not merged, and no job of it deploys to an environment";
+    // For whoever says by `deployed_as` that it is a deployment.
+    let whole = "pipeline-31 279484c09f  Started untold";
     let waits = "ignored: pipeline: no job that deploys has started";
     for (attributes, job, want) in [
         (&here, json!({}), "job-796 279484c09f prod-eu,production Succeeded 10:00"),
@@ -124,9 +126,9 @@ fn jobs_of_a_pipeline_are_read() {
         (&here, json!({"status": "manual"}), waits),
         (&here, json!({"status": "canceling"}), waits),
         (&here, json!({"id": null}), waits),
-        (&here, json!({"environment": {"name": "prod", "action": "stop"}}), none),
-        (&here, json!({"environment": {"name": "review/x", "deployment_tier": "development"}}), none),
-        (&here, json!({"environment": null}), none),
+        (&here, json!({"environment": {"name": "prod", "action": "stop"}}), whole),
+        (&here, json!({"environment": {"name": "review/x", "deployment_tier": "development"}}), whole),
+        (&here, json!({"environment": null}), whole),
         // An environment may be called like a test, and a test may name its environment.
         (
             &here,
