@@ -1,6 +1,6 @@
 //! A peer for outgoing requests: an HTTP server that answers as it is told and remembers what it was sent.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -21,13 +21,8 @@ impl Received {
     }
 }
 
-/// An answer that stays.
-#[derive(Debug, Clone)]
-struct Standing {
-    status: u16,
-    link: String,
-    body: String,
-}
+/// A part of the request's first line, and the status, header lines and body of the answer.
+type Always = (String, u16, String, String);
 
 /// The peer. Without an answer left it says 200 and `{}`. As a forge it has no webhooks until it is told of some: the
 /// clock asks for them now and then, and a story about something else need not know.
@@ -36,7 +31,7 @@ pub struct Peer {
     pub address: String,
     received: Arc<Mutex<Vec<Received>>>,
     answers: Arc<Mutex<VecDeque<(u16, String)>>>,
-    standing: Arc<Mutex<BTreeMap<String, Standing>>>,
+    always: Arc<Mutex<Vec<Always>>>,
 }
 
 impl Peer {
@@ -45,7 +40,7 @@ impl Peer {
     pub async fn start() -> Self {
         let Ok(listener) = TcpListener::bind("127.0.0.1:0").await else { panic!("no port is free") };
         let address = listener.local_addr().map(|a| format!("http://{a}")).unwrap_or_default();
-        let peer = Self { address, received: Arc::default(), answers: Arc::default(), standing: Arc::default() };
+        let peer = Self { address, received: Arc::default(), answers: Arc::default(), always: Arc::default() };
         let own = peer.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -59,11 +54,23 @@ impl Peer {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).push_back((status, body.into()));
     }
 
-    /// From now on it says this to every request whose first line starts so (the longest start counts), and keeps the
-    /// other answers for others. `link` is the header of that name, if not empty.
-    pub fn will_always_answer(&self, start: &str, status: u16, link: &str, body: impl Into<String>) {
-        let standing = Standing { status, link: link.to_owned(), body: body.into() };
-        self.standing.lock().unwrap_or_else(PoisonError::into_inner).insert(start.to_owned(), standing);
+    /// What it says from now on to requests whose first line has `part`; of several the longest, of these the one said
+    /// last.
+    pub fn always_answers(&self, part: &str, status: u16, body: impl Into<String>) {
+        let always = (part.to_owned(), status, String::new(), body.into());
+        self.always.lock().unwrap_or_else(PoisonError::into_inner).push(always);
+    }
+
+    /// The same, with a header that tells where the next page is.
+    pub fn always_answers_paged(&self, part: &str, status: u16, link: &str, body: impl Into<String>) {
+        let always = (part.to_owned(), status, format!("link: {link}\r\n"), body.into());
+        self.always.lock().unwrap_or_else(PoisonError::into_inner).push(always);
+    }
+
+    /// Where it sends those requests instead.
+    pub fn always_redirects(&self, part: &str, location: &str) {
+        let always = (part.to_owned(), 302, format!("location: {location}\r\n"), String::new());
+        self.always.lock().unwrap_or_else(PoisonError::into_inner).push(always);
     }
 
     /// From now on it says 200 again.
@@ -79,30 +86,35 @@ impl Peer {
 
     async fn answer(self, mut stream: TcpStream) {
         let Some(request) = read(&mut stream).await else { return };
-        let standing = {
-            let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
-            let like = standing.iter().filter(|(start, _)| request.line.starts_with(start.as_str()));
-            like.max_by_key(|(start, _)| start.len()).map(|(_, standing)| standing.clone())
-        };
-        let asks_for_webhooks = request.line.starts_with("GET /repos/") && request.line.contains("/hooks?");
-        let (status, link, body) = match standing {
-            Some(Standing { status, link, body }) => (status, link, body),
+        let line = request.line.clone();
+        let told = self.standing(&line);
+        let asks_for_webhooks = line.starts_with("GET /repos/") && line.contains("/hooks?");
+        let (status, headers, body) = match told {
+            Some(told) => told,
             None if asks_for_webhooks => return say(&mut stream, 200, "", "[]").await,
-            None => {
-                let next = self.answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-                let (status, body) = next.unwrap_or((200, "{}".to_owned()));
-                (status, String::new(), body)
-            }
+            None => self.next_answer(),
         };
         self.received.lock().unwrap_or_else(PoisonError::into_inner).push(request);
-        say(&mut stream, status, &link, &body).await;
+        say(&mut stream, status, &headers, &body).await;
+    }
+
+    fn standing(&self, line: &str) -> Option<(u16, String, String)> {
+        let always = self.always.lock().unwrap_or_else(PoisonError::into_inner);
+        let like = always.iter().filter(|(part, ..)| line.contains(part));
+        like.max_by_key(|(part, ..)| part.len())
+            .map(|(_, status, headers, body)| (*status, headers.clone(), body.clone()))
+    }
+
+    fn next_answer(&self) -> (u16, String, String) {
+        let next = self.answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let (status, body) = next.unwrap_or((200, "{}".to_owned()));
+        (status, String::new(), body)
     }
 }
 
-async fn say(stream: &mut TcpStream, status: u16, link: &str, body: &str) {
-    let link = if link.is_empty() { String::new() } else { format!("link: {link}\r\n") };
+async fn say(stream: &mut TcpStream, status: u16, headers: &str, body: &str) {
     let text = format!(
-        "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n{link}content-length: {}\r\nconnection: close\r\n\r\n{body}",
+        "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\n{headers}connection: close\r\n\r\n{body}",
         body.len()
     );
     let _ = stream.write_all(text.as_bytes()).await;

@@ -32,15 +32,15 @@ impl GitHub {
             hook(6, "https://ci.example.com/github-webhook/"),
             hook(7, "https://deployers.example.com/merge/github")
         ]);
-        peer.will_always_answer(HOOKS, 200, "", hooks.to_string());
-        peer.will_always_answer(AGAIN, 202, "", "{}");
+        peer.always_answers(HOOKS, 200, hooks.to_string());
+        peer.always_answers(AGAIN, 202, "{}");
         let github = Self { peer };
         github.lists(&[]);
         (github, stage)
     }
 
     fn lists(&self, attempts: &[Value]) {
-        self.peer.will_always_answer(LIST, 200, "", json!(attempts).to_string());
+        self.peer.always_answers(LIST, 200, json!(attempts).to_string());
     }
 
     /// The attempts that it was asked to make again since this was last asked; and how many requests there were.
@@ -179,9 +179,9 @@ async fn while_github_does_not_tell_time_stands_still_and_everything_else_goes_o
         house.configuration = std::sync::Arc::new(configuration);
         let hooks =
             json!([{ "id": 7, "active": true, "config": { "url": "https://deployers.example.com/merge/github" } }]);
-        broken.will_always_answer(HOOKS, 200, "", hooks.to_string());
-        broken.will_always_answer(LIST, 200, "", json!([attempt(101, "a", "Fri 11:30", 502)]).to_string());
-        broken.will_always_answer(start, status, "", body);
+        broken.always_answers(HOOKS, 200, hooks.to_string());
+        broken.always_answers(LIST, 200, json!([attempt(101, "a", "Fri 11:30", 502)]).to_string());
+        broken.always_answers_paged(start, status, "", body);
         stage.clock.set(minutes(n as i64));
         assert!(on_schedule::tick(&house).await.is_ok(), "{start} {status}");
         assert!(!broken.received().is_empty());
@@ -229,15 +229,15 @@ async fn pages_are_read_back_to_the_last_look_and_the_token_goes_nowhere_else() 
     let next = |cursor: &str| format!("<{}/x?per_page=100&cursor={cursor}>; rel=\"next\"", elsewhere.address);
     let page = |attempts: &[Value]| json!(attempts).to_string();
     let list = |cursor: &str| format!("{LIST}per_page=100&cursor={cursor} ");
-    github.peer.will_always_answer(LIST, 200, &next("v1_2"), page(&[attempt(103, "c", "Fri 11:59", 200)]));
-    github.peer.will_always_answer(&list("v1_2"), 200, &next("v1_1"), page(&[attempt(102, "b", "Fri 11:30", 502)]));
+    github.peer.always_answers_paged(LIST, 200, &next("v1_2"), page(&[attempt(103, "c", "Fri 11:59", 200)]));
+    github.peer.always_answers_paged(&list("v1_2"), 200, &next("v1_1"), page(&[attempt(102, "b", "Fri 11:30", 502)]));
     let last = page(&[attempt(101, "a", "Fri 11:20", 504), attempt(100, "z", "Fri 10:00", 502)]);
-    github.peer.will_always_answer(&list("v1_1"), 200, &next("v1_0"), last);
+    github.peer.always_answers_paged(&list("v1_1"), 200, &next("v1_0"), last);
     tick(&stage, "Fri 12:00").await;
     assert_eq!(github.asked(), (vec![101, 102], 6), "three pages: the fourth is before the time that counts");
     // A list without an end.
-    github.peer.will_always_answer(LIST, 200, &next("v1_2"), page(&[attempt(103, "c", "Fri 12:01", 200)]));
-    github.peer.will_always_answer(&list("v1_2"), 200, &next("v1_2"), page(&[attempt(103, "c", "Fri 12:01", 200)]));
+    github.peer.always_answers_paged(LIST, 200, &next("v1_2"), page(&[attempt(103, "c", "Fri 12:01", 200)]));
+    github.peer.always_answers_paged(&list("v1_2"), 200, &next("v1_2"), page(&[attempt(103, "c", "Fri 12:01", 200)]));
     tick(&stage, "Fri 12:05").await;
     assert_eq!(github.asked(), (vec![], 11));
     assert!(elsewhere.received().is_empty());

@@ -14,7 +14,7 @@ use aws::store::Look;
 use aws::wire::error_chain;
 use aws::{House, StoreError};
 use domain::{Repository, text};
-use github::{Api, Attempt, Hook};
+use github::{Attempt, Hook, Webhooks};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -138,7 +138,7 @@ async fn look(house: &House, repository: &Repository, every: SignedDuration) -> 
 /// Finds what is missed and asks for it. Returns until when everything is settled: what was asked for is not yet, so
 /// the next look sees all its attempts again.
 async fn ask(house: &House, repository: &Repository, look: &Look, now: Timestamp) -> Result<Timestamp, Unanswered> {
-    let api = Api::new(house, repository)?;
+    let api = Webhooks::of(house, repository)?;
     let from = (look.settled_until - SHOWN_LATE).max(now - KEPT);
     let mut missing = Vec::new();
     for (hook, events) in ours(&api.hooks().await?, &house.configuration, repository) {

@@ -196,7 +196,7 @@ impl World {
                 self.situation.note(Record::Change(merge.change), worth);
             }
             if let Some(files) = merge.files {
-                self.situation.note(Record::Files(id, files), 1);
+                self.commit(&on_merge::files::listed(&id, &files, &self.situation));
             }
         }
         self

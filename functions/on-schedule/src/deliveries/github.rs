@@ -9,8 +9,8 @@ use domain::Repository;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::forges::Unanswered;
-use crate::forges::github::{API, DEADLINE_SECONDS, headers};
+use crate::forges::api::{self, Api, Unanswered};
+use crate::forges::github;
 
 const MOST_PAGES: usize = 10;
 
@@ -50,21 +50,20 @@ impl Attempt {
 }
 
 /// The API of one repository's webhooks.
-pub(super) struct Api<'a> {
-    house: &'a House,
-    hooks: String,
-    authorization: String,
+pub(super) struct Webhooks<'a> {
+    api: Api<'a>,
+    path: String,
 }
 
-impl<'a> Api<'a> {
+impl<'a> Webhooks<'a> {
     /// With the token of the source that speaks for the repository.
-    pub fn new(house: &'a House, repository: &Repository) -> Result<Self, Unanswered> {
+    pub fn of(house: &'a House, repository: &Repository) -> Result<Self, Unanswered> {
         let source = house.configuration.forge_of("github", repository);
-        let api = source.and_then(|s| s.api_url.as_deref()).unwrap_or(API);
+        let base = source.and_then(|s| s.api_url.as_deref()).unwrap_or(github::API);
         let token = source.and_then(|s| s.api_token.as_deref()).unwrap_or_default();
         let token = house.secrets.first(token).map_err(Unanswered::Token)?;
-        let authorization = format!("Bearer {}", token.expose());
-        Ok(Self { house, hooks: format!("{api}/repos/{repository}/hooks"), authorization })
+        let api = Api::new(&house.http, base, github::headers(token.expose()));
+        Ok(Self { api, path: format!("/repos/{}/hooks", api::path(repository)) })
     }
 
     /// The repository's webhooks; it can have 20 an event.
@@ -97,10 +96,7 @@ impl<'a> Api<'a> {
     }
 
     async fn send(&self, method: &str, path: &str) -> Result<Answer, Unanswered> {
-        let url = format!("{}{path}", self.hooks);
-        let sent =
-            self.house.http.send(method, &url, &headers(&self.authorization), Vec::new(), DEADLINE_SECONDS).await;
-        let answer = sent.map_err(Unanswered::Http)?;
+        let answer = self.api.send(method, &format!("{}{path}", self.path)).await?;
         if (200..300).contains(&answer.status) { Ok(answer) } else { Err(Unanswered::Status(answer.status)) }
     }
 }
