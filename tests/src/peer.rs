@@ -54,8 +54,7 @@ impl Peer {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).push_back((status, body.into()));
     }
 
-    /// What it says from now on to requests whose first line has `part`; of several the longest, of these the one said
-    /// last.
+    /// What it says from now on to requests whose first line has `part`; of several the one said last.
     pub fn always_answers(&self, part: &str, status: u16, body: impl Into<String>) {
         let always = (part.to_owned(), status, String::new(), body.into());
         self.always.lock().unwrap_or_else(PoisonError::into_inner).push(always);
@@ -100,9 +99,8 @@ impl Peer {
 
     fn standing(&self, line: &str) -> Option<(u16, String, String)> {
         let always = self.always.lock().unwrap_or_else(PoisonError::into_inner);
-        let like = always.iter().filter(|(part, ..)| line.contains(part));
-        like.max_by_key(|(part, ..)| part.len())
-            .map(|(_, status, headers, body)| (*status, headers.clone(), body.clone()))
+        let told = always.iter().rev().find(|(part, ..)| line.contains(part));
+        told.map(|(_, status, headers, body)| (*status, headers.clone(), body.clone()))
     }
 
     fn next_answer(&self) -> (u16, String, String) {
