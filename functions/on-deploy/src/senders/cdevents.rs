@@ -159,6 +159,7 @@ impl Event<'_> {
     fn moved(&self, parts: Parts) -> Reading<Vec<DeployEvent>> {
         let uri = word(self.content, "uri").or_else(|| word(self.content, "url"));
         Reading::Event(vec![DeployEvent::Moved(Box::new(DeploymentEvent {
+            recurs: false,
             source: SOURCE.to_owned(),
             id: parts.id,
             repository: parts.repository,

@@ -92,9 +92,11 @@ fn deployment(
         Revision::Untold => None,
     };
     let own = what.map(|what| format!("{what}-{}", environment.as_deref().unwrap_or_default()));
-    let id = fields.perhaps("id")?.or_else(|| Some(own?.trim_end_matches('-').to_owned()));
+    let given = fields.perhaps("id")?;
+    let id = given.clone().or_else(|| Some(own?.trim_end_matches('-').to_owned()));
     let id = id.ok_or_else(|| Malformed::new("expected `commit` or `image`, or the `id` of the deployment"))?;
     Ok(DeploymentEvent {
+        recurs: given.is_none(),
         source: SOURCE.to_owned(),
         id: text::line(&id, 300),
         repository,

@@ -66,6 +66,7 @@ fn read_stage(pipeline: &Value) -> Result<Reading<Vec<DeployEvent>>, Malformed> 
     let names =
         [Some(format!("{name}/{stage_name}")), Some(name.clone()), group.map(|group| format!("{group}/{name}"))];
     let moved = DeployEvent::Moved(Box::new(DeploymentEvent {
+        recurs: false,
         source: SOURCE.to_owned(),
         id: id.clone(),
         repository: repository.clone(),

@@ -165,6 +165,7 @@ impl Build {
         let unstable = self.status.as_deref().is_some_and(|status| status.eq_ignore_ascii_case("unstable"));
         let (repository, revision) = self.revision();
         Ok(Reading::Event(vec![DeployEvent::Moved(Box::new(DeploymentEvent {
+            recurs: false,
             source: SOURCE.to_owned(),
             id: text::line(&format!("{job}/{number}"), 300),
             repository,
