@@ -20,7 +20,7 @@ pub const SENDER: Sender<Vec<DeployEvent>> = Sender {
     proofs: &[Proof::Token],
     parse: read,
     guide: Guide {
-        title: "any script",
+        title: "Any script, with `curl`",
         steps: &[
             "Before and after it deploys, the script sends one line; `state` is started, succeeded, failed or aborted:",
             r#"curl -fsS {url} -H 'Authorization: Bearer {secret}' -d '{"service": "edxapp", "environment": "prod", "commit": "'$(git rev-parse HEAD)'", "state": "started"}'"#,
@@ -29,7 +29,7 @@ pub const SENDER: Sender<Vec<DeployEvent>> = Sender {
         ],
         reads: "`service` or `repository`, `environment`, `commit` or `image`, `state`",
         ignores: "states before anything moves, such as pending; unknown fields and states are refused",
-        docs: "README.md",
+        docs: "https://curl.se/docs/manpage.html",
     },
 };
 
