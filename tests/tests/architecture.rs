@@ -251,6 +251,14 @@ fn the_configuration_that_is_shown_has_no_problems_and_shows_each_setting_once()
         "declined",
         "queue_told_after",
         "queue_deputy_after",
+        "deployed_as",
+        "service_labels",
+        "environment_labels",
+        "topics",
+        "repositories",
+        "kind",
+        "services",
+        "pagerduty",
     ] {
         assert!(text.contains(setting), "the sample does not show {setting}");
     }
