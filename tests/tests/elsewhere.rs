@@ -172,3 +172,21 @@ async fn who_is_bound_to_a_service_says_only_of_its_own_repository_what_an_image
     assert_eq!((answer.status, cost), (403, [0; 4]), "{}", answer.body);
     assert_eq!(stage.post("/deploy/generic", token_headers(TOKEN), built.to_string().as_bytes()).await.status, 200);
 }
+
+#[tokio::test]
+async fn what_the_queue_did_names_the_responder_only_until_somebody_says_who_enqueued() {
+    let group = json!({ "action": "checks_requested", "sender": { "login": "usama" }, "repository": { "full_name": "openedx/edx-platform" },
+        "merge_group": { "head_ref": "refs/heads/gh-readonly-queue/master/pr-12-929f82", "head_commit": { "timestamp": "2026-03-20T12:00:00Z" } } });
+    for order in [&[0, 2][..], &[2, 0], &[0, 1, 2], &[1, 0, 2], &[2, 0, 1], &[2, 1, 0]] {
+        let day = Stage::new().await;
+        let mut enqueued = day.merged("feanil", 12);
+        (enqueued["action"], enqueued["pull_request"]["merged"]) = ("enqueued".into(), false.into());
+        let mut merged = day.merged("olga", 12);
+        merged["pull_request"]["merged_by"]["login"] = "github-merge-queue[bot]".into();
+        for i in order {
+            day.github("/merge/github", [&group, &enqueued, &merged][*i]).await;
+        }
+        let want = if order.contains(&1) { "feanil" } else { "usama" };
+        assert_eq!(day.windows("edxapp").await, [format!("edx-platform#12 {want} standby")], "{order:?}");
+    }
+}

@@ -67,6 +67,13 @@ pub struct Enqueued {
     pub number: u64,
     pub by: Login,
     pub at: Timestamp,
+    /// Told by who did it. Else concluded from what the queue did: it gives way to what is sure.
+    #[serde(default = "sure", skip_serializing_if = "Clone::clone")]
+    pub sure: bool,
+}
+
+fn sure() -> bool {
+    true
 }
 
 /// What is to be done about it.

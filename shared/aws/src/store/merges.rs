@@ -136,7 +136,12 @@ impl Store {
     /// Remembers who enqueued, and says whether a bot has merged it before we knew.
     pub async fn note_enqueued(&self, enqueued: &Enqueued, now: Timestamp) -> Result<Queued, StoreError> {
         let key = keys::enqueued(&enqueued.repository, enqueued.number);
-        self.note_on_way(&key, "SET body = :what, expires = :expires", records::body(enqueued)?, now).await
+        let expression = if enqueued.sure {
+            "SET body = :what, expires = :expires"
+        } else {
+            "SET body = if_not_exists(body, :what), expires = :expires"
+        };
+        self.note_on_way(&key, expression, records::body(enqueued)?, now).await
     }
 
     /// Remembers who approved, and says whether a bot has merged it before we knew.
