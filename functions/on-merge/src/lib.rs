@@ -70,8 +70,9 @@ async fn commit(
         MergeDecision::Nothing(reason) => Ok(Response::ignored(&reason.to_string())),
         MergeDecision::Keep(merge) => {
             let number = on_merge::wants_way(event, house.settings()).map(|(_, number)| number);
-            let by_bot = merge.change.merger.credit == Credit::AuthorOfBotMerge;
-            let awaits = number.filter(|_| by_bot && way.enqueued.is_none()).map(|number| (number, way));
+            let open =
+                matches!(merge.change.merger.credit, Credit::AuthorOfBotMerge | Credit::QueueTried | Credit::Approved);
+            let awaits = number.filter(|_| open).map(|number| (number, way));
             keep_merge(house, &merge, awaits, now).await
         }
         MergeDecision::NoteEnqueue(enqueued) => {

@@ -102,10 +102,11 @@ impl Store {
                 (":expires".into(), records::number((now + keys::KEEP_ENQUEUED).as_second())),
             ]);
             let key = keys::enqueued(&change.id.repository, number);
-            let unchanged = if way.approvals.is_empty() {
-                "attribute_not_exists(body) AND attribute_not_exists(approvals)"
-            } else {
-                "attribute_not_exists(body)"
+            let unchanged = match (&way.enqueued, way.approvals.is_empty()) {
+                (None, true) => "attribute_not_exists(body) AND attribute_not_exists(approvals)",
+                (None, false) => "attribute_not_exists(body)",
+                // What was only concluded may have been told for sure meanwhile.
+                (Some(_), _) => "attribute_exists(body.sure)",
             };
             transaction.update(&key, "SET merged = :merged, expires = :expires", Some(unchanged), values)?;
         }
