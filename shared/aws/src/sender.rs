@@ -73,6 +73,21 @@ pub enum Reading<E> {
     Ignored(String),
 }
 
+impl<E> Reading<E> {
+    /// Not for us, and why.
+    pub fn ignored(why: impl Into<String>) -> Self {
+        Self::Ignored(why.into())
+    }
+
+    /// What was read, made into something else.
+    pub fn map<T>(self, make: impl FnOnce(E) -> T) -> Reading<T> {
+        match self {
+            Self::Event(event) => Reading::Event(make(event)),
+            Self::Ignored(why) => Reading::Ignored(why),
+        }
+    }
+}
+
 /// How a sender is set up and what is made of it, for the README and for `connect`.
 #[derive(Debug, Clone, Copy)]
 pub struct Guide {
