@@ -107,6 +107,23 @@ pub(super) fn lists(decisions: &mut Decisions, next: &mut Next, situation: &Situ
     }
 }
 
+/// Errands: when they are due. Whoever looks then runs them; what nobody runs, because there is no token any more, is
+/// given up.
+pub(super) fn errands(decisions: &mut Decisions, next: &mut Next, situation: &Situation, now: Timestamp) {
+    for (key, known) in &situation.errands {
+        let (due, end) = (known.value.due_at(), known.value.last + MEMORY);
+        if now < end {
+            let overdue = if now < due + FORGOTTEN { now + REPUBLISH } else { end };
+            next.at(if due > now { due } else { overdue });
+        } else if decisions.actions() + 2 > MOST_ACTIONS {
+            next.at(now);
+        } else {
+            decisions.log(now, None, None, format!("{} is not asked about", known.value.label()), Reason::NoForgeToAsk);
+            decisions.drop_record(RecordKey::Errand(key.clone()), known.rev);
+        }
+    }
+}
+
 /// Shifts that run out, and those that are long over.
 pub(super) fn shifts(decisions: &mut Decisions, next: &mut Next, look: &Look<'_>) {
     for (id, known) in &look.situation.shifts {
