@@ -3,6 +3,7 @@
 pub mod senders;
 
 use aws::sender::{self, Reading, Verified};
+use aws::settings::SenderConfig;
 use aws::store::{self, MergeOutcome, Queued};
 use aws::{House, Refusal, Request, Response, StoreError};
 use domain::on_merge::errands::{self, Errand};
@@ -30,7 +31,7 @@ async fn receive(house: &House, request: &Request) -> Result<Response, Refusal> 
     // A push may move several branches. A failure half-way is answered with 503; what is kept already says nothing new.
     let mut answer = Response::ignored("the message has no events");
     for (i, event) in events.into_iter().enumerate() {
-        let kept = keep(house, event).await?;
+        let kept = keep(house, event, config).await?;
         if i == 0 || answer.is_ignored() {
             answer = kept;
         }
@@ -39,17 +40,33 @@ async fn receive(house: &House, request: &Request) -> Result<Response, Refusal> 
 }
 
 /// Load, decide, commit: again where somebody else was faster.
-async fn keep(house: &House, event: MergeEvent) -> Result<Response, Refusal> {
+async fn keep(house: &House, event: MergeEvent, config: &SenderConfig) -> Result<Response, Refusal> {
     let now = house.now();
     for attempt in 0..store::MOST_TRIES {
         let way = load(house, &event).await?;
         let decision = on_merge::decide(event.clone(), &way, house.settings(), now);
+        let decision = match decision {
+            MergeDecision::Keep(merge) => MergeDecision::Keep(within(config, merge)?),
+            other @ (MergeDecision::NoteEnqueue(_)
+            | MergeDecision::NoteApproval(_)
+            | MergeDecision::Ask(..)
+            | MergeDecision::Nothing(_)) => other,
+        };
         match commit(house, decision, &way, now).await {
             Err(Refusal::Unavailable(StoreError::Conflict)) => store::pause(attempt, now).await,
             result => return result,
         }
     }
     Err(StoreError::Conflict.into())
+}
+
+/// The merge, in the services that its source speaks for.
+fn within(config: &SenderConfig, mut merge: Box<Merge>) -> Result<Box<Merge>, Refusal> {
+    merge.windows.retain(|(service, ..)| config.speaks_for(service));
+    if merge.windows.is_empty() {
+        return Err(Refusal::Forbidden("this secret does not speak for this service: see `services` of its source"));
+    }
+    Ok(merge)
 }
 
 /// Who put a pull request into the queue, and who approved it, was told before.

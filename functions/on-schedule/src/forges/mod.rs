@@ -66,7 +66,10 @@ impl<'a> Forge<'a> {
             Some((accounts, Self { kind, token, api_url: source.api_url.as_deref(), house }))
         };
         let mut forges: Vec<_> = KINDS.into_iter().filter_map(knows).collect();
-        forges.sort_by_key(|(accounts, _)| account != Some(*accounts));
+        // Where the account tells which forge it is, no other is asked: it may have a repository of the same name.
+        if account.is_some_and(|account| KINDS.iter().any(|(_, _, accounts)| account == *accounts)) {
+            forges.retain(|(accounts, _)| account == Some(*accounts));
+        }
         forges.into_iter().next().map(|(_, forge)| forge)
     }
 

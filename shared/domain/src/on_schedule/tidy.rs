@@ -166,7 +166,9 @@ pub(super) fn deployments(
     let everything = || situation.deployments.values().map(|d| &d.value);
     for (key, known) in &situation.deployments {
         let deployment = &known.value;
-        if let Some(at) = retry_at(deployment).filter(|_| !deployment.has_failed()) {
+        // Whoever looks then asks too. Not for ever: there may be no token any more.
+        let awaited = |at: &Timestamp| !deployment.has_failed() && now < *at + FORGOTTEN;
+        if let Some(at) = retry_at(deployment).filter(awaited) {
             next.at(at.max(now + SignedDuration::from_secs(1)));
         }
         if let Some(window) = all.iter().find(|w| forgets(deployment, w.change)) {
