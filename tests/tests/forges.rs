@@ -18,6 +18,8 @@ async fn asking(kind: &str, forge: &Peer) -> Stage {
     Stage::with(&text, |c| {
         let source = c.senders.get_mut(kind).unwrap();
         (source.api_token, source.api_url) = (Some("api".into()), Some(address));
+        // The merges of these stories come from GitHub; whose repository it is, its source says.
+        source.repositories = vec![REPOSITORY.to_owned()];
     })
     .await
 }
@@ -460,7 +462,8 @@ async fn without_a_token_or_an_address_nothing_is_asked() {
     assert!(forge.received().is_empty());
 
     for kind in ["gitea", "bitbucket-server", "azure"] {
-        let text = format!("{}[senders.{kind}]\napi_token = \"api\"\n", configuration(&["edxapp"]));
+        let bound = format!("repositories = [\"{REPOSITORY}\"]");
+        let text = format!("{}[senders.{kind}]\napi_token = \"api\"\n{bound}\n", configuration(&["edxapp"]));
         let day = Stage::with(&text, |_| {}).await;
         day.merge("feanil", 12).await;
         assert!(matches!(known(&day, 12).await.asked, Asked::Unanswered { .. }), "{kind}");

@@ -63,13 +63,14 @@ impl<'a> Forge<'a> {
         let knows = |(kind, name, accounts)| {
             let source = house.configuration.forge_of(name, repository)?;
             let token = source.api_token.as_deref()?;
-            Some((accounts, Self { kind, token, api_url: source.api_url.as_deref(), house }))
+            let own = account == Some(accounts);
+            // Another one may have a repository of the same name: it is asked only if its source says that it is its own.
+            let elsewhere = !own && KINDS.iter().any(|(_, _, accounts)| account == Some(*accounts));
+            let asked = !elsewhere || !source.repositories.is_empty();
+            asked.then_some((own, Self { kind, token, api_url: source.api_url.as_deref(), house }))
         };
         let mut forges: Vec<_> = KINDS.into_iter().filter_map(knows).collect();
-        // Where the account tells which forge it is, no other is asked: it may have a repository of the same name.
-        if account.is_some_and(|account| KINDS.iter().any(|(_, _, accounts)| account == *accounts)) {
-            forges.retain(|(accounts, _)| account == Some(*accounts));
-        }
+        forges.sort_by_key(|(own, _)| !own);
         forges.into_iter().next().map(|(_, forge)| forge)
     }
 

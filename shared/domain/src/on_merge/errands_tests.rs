@@ -1,3 +1,5 @@
+//! Errands: kept, asked about, given up. Each test is given, event, expectation.
+
 use jiff::SignedDuration;
 
 use super::*;
