@@ -21,12 +21,17 @@ impl Received {
     }
 }
 
-/// The peer. Without an answer left it says 200 and `{}`.
+/// A part of the request's first line, and the status, header lines and body of the answer.
+type Always = (String, u16, String, String);
+
+/// The peer. Without an answer left it says 200 and `{}`. As a forge it has no webhooks until it is told of some: the
+/// clock asks for them now and then, and a story about something else need not know.
 #[derive(Clone)]
 pub struct Peer {
     pub address: String,
     received: Arc<Mutex<Vec<Received>>>,
     answers: Arc<Mutex<VecDeque<(u16, String)>>>,
+    always: Arc<Mutex<Vec<Always>>>,
 }
 
 impl Peer {
@@ -35,7 +40,7 @@ impl Peer {
     pub async fn start() -> Self {
         let Ok(listener) = TcpListener::bind("127.0.0.1:0").await else { panic!("no port is free") };
         let address = listener.local_addr().map(|a| format!("http://{a}")).unwrap_or_default();
-        let peer = Self { address, received: Arc::default(), answers: Arc::default() };
+        let peer = Self { address, received: Arc::default(), answers: Arc::default(), always: Arc::default() };
         let own = peer.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -47,6 +52,24 @@ impl Peer {
 
     pub fn will_answer(&self, status: u16, body: impl Into<String>) {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).push_back((status, body.into()));
+    }
+
+    /// What it says from now on to requests whose first line has `part`; of several the one said last.
+    pub fn always_answers(&self, part: &str, status: u16, body: impl Into<String>) {
+        let always = (part.to_owned(), status, String::new(), body.into());
+        self.always.lock().unwrap_or_else(PoisonError::into_inner).push(always);
+    }
+
+    /// The same, with a header that tells where the next page is.
+    pub fn always_answers_paged(&self, part: &str, status: u16, link: &str, body: impl Into<String>) {
+        let always = (part.to_owned(), status, format!("link: {link}\r\n"), body.into());
+        self.always.lock().unwrap_or_else(PoisonError::into_inner).push(always);
+    }
+
+    /// Where it sends those requests instead.
+    pub fn always_redirects(&self, part: &str, location: &str) {
+        let always = (part.to_owned(), 302, format!("location: {location}\r\n"), String::new());
+        self.always.lock().unwrap_or_else(PoisonError::into_inner).push(always);
     }
 
     /// From now on it says 200 again.
@@ -62,15 +85,37 @@ impl Peer {
 
     async fn answer(self, mut stream: TcpStream) {
         let Some(request) = read(&mut stream).await else { return };
+        let line = request.line.clone();
+        let told = self.standing(&line);
+        let asks_for_webhooks = line.starts_with("GET /repos/") && line.contains("/hooks?");
+        let (status, headers, body) = match told {
+            Some(told) => told,
+            None if asks_for_webhooks => return say(&mut stream, 200, "", "[]").await,
+            None => self.next_answer(),
+        };
         self.received.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+        say(&mut stream, status, &headers, &body).await;
+    }
+
+    fn standing(&self, line: &str) -> Option<(u16, String, String)> {
+        let always = self.always.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = always.iter().rev().find(|(part, ..)| line.contains(part));
+        told.map(|(_, status, headers, body)| (*status, headers.clone(), body.clone()))
+    }
+
+    fn next_answer(&self) -> (u16, String, String) {
         let next = self.answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let (status, body) = next.unwrap_or((200, "{}".to_owned()));
-        let text = format!(
-            "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-            body.len()
-        );
-        let _ = stream.write_all(text.as_bytes()).await;
+        (status, String::new(), body)
     }
+}
+
+async fn say(stream: &mut TcpStream, status: u16, headers: &str, body: &str) {
+    let text = format!(
+        "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\n{headers}connection: close\r\n\r\n{body}",
+        body.len()
+    );
+    let _ = stream.write_all(text.as_bytes()).await;
 }
 
 async fn read(stream: &mut TcpStream) -> Option<Received> {

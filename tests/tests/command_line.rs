@@ -85,8 +85,8 @@ fn explain_prints_the_event_or_why_it_is_ignored_and_refuses_bad_input_with_one_
             "recent-deployers: the payload cannot be read: not the JSON that was expected at line 1, column 128\n",
         ),
         (
-            ["explain", "on-merge", "gitlab", bad.as_str()],
-            "recent-deployers: on-merge has no sender gitlab; there are github\n",
+            ["explain", "on-merge", "gitlub", bad.as_str()],
+            "recent-deployers: on-merge has no sender gitlub; there are github, gitlab, bitbucket, bitbucket-server, gitea, azure\n",
         ),
         (
             ["explain", "on-page", "github", bad.as_str()],

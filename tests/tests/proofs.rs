@@ -84,7 +84,6 @@ async fn house() -> (Stage, House) {
 fn source(kind: &str) -> SenderConfig {
     SenderConfig {
         kind: kind.to_owned(),
-        line: 1,
         secret: "any".to_owned(),
         repositories: vec![],
         services: vec![],

@@ -1,5 +1,6 @@
 //! A monitor says something is wrong, or that it no longer is.
 
+mod placement;
 pub mod senders;
 
 use aws::sender::{self, Reading, Verified};
@@ -49,7 +50,7 @@ async fn keep(house: &House, event: AlertEvent, may: impl Fn(&ServiceId) -> bool
     }
     let mut first = None;
     let mut places = Vec::new();
-    for (place, alerts) in event.by_place(settings, may) {
+    for (place, alerts) in placement::places(house, event, may).await? {
         let service = settings.service(&place.service).ok_or_else(|| Malformed::new("an alert of no service"))?;
         let decide = |situation: &_| on_alert::decide(&alerts, &place, situation, service, settings, now);
         let (decisions, reason) = house.store.decide(&place.service, now, decide).await?;

@@ -4,9 +4,10 @@ mod references;
 pub mod senders;
 
 use aws::sender::{self, Reading, Verified};
+use aws::settings::SenderConfig;
 use aws::{House, Proof, Refusal, Request, Response, sns};
 use domain::on_deploy::{self, Place};
-use domain::{DeployEvent, DeploymentEvent, Reason, ServiceId, on_alert};
+use domain::{DeployEvent, DeploymentEvent, Reason, Repository, ServiceId, StandsFor, on_alert};
 use serde_json::{Value, json};
 
 /// What the sender's secret may speak for.
@@ -44,7 +45,21 @@ async fn receive(house: &House, request: &Request) -> Result<Response, Refusal> 
         let repository = event.repository.as_ref().is_none_or(|repository| config.speaks_for_repository(repository));
         repository && config.speaks_for(service)
     };
+    if events.iter().any(|event| matches!(event, DeployEvent::StandsFor(told) if !may_tell(house, config, told))) {
+        return Err(Refusal::Forbidden("this secret does not speak for what this image was built from"));
+    }
     keep_what_may(house, events.into_iter().map(|event| event.from(&source)).collect(), &may).await
+}
+
+/// Whether the source may say what an image was built from: of a repository that it speaks for. Nobody else knows the
+/// ids of a pipeline's own executions.
+fn may_tell(house: &House, config: &SenderConfig, told: &StandsFor) -> bool {
+    let trusted = config.repositories.is_empty() && config.services.is_empty();
+    let theirs = |repository: &Repository| {
+        let mut services = house.settings().services().filter(|service| config.speaks_for(&service.id));
+        config.speaks_for_repository(repository) && services.any(|service| service.deploys(repository))
+    };
+    trusted || !told.reference.is_image() || told.repository.as_ref().is_some_and(theirs)
 }
 
 /// Keeps events that nobody has to speak for.

@@ -1,5 +1,6 @@
 //! The clock: woken each minute, and at once by whoever just changed something.
 
+pub mod deliveries;
 pub mod forges;
 
 use std::sync::Arc;
@@ -8,9 +9,10 @@ use std::time::Duration;
 use aws::wire::error_chain;
 use aws::{House, StoreError};
 use domain::decision::Wake;
-use domain::on_deploy::{self, Question};
-use domain::{Decisions, Outgoing, ServiceId, Situation, on_schedule};
-use forges::Unanswered;
+use domain::on_deploy;
+use domain::on_merge::files;
+use domain::{Decisions, Outgoing, Repository, Service, ServiceId, Situation, on_schedule};
+use forges::{Forge, Unanswered};
 use jiff::SignedDuration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -32,6 +34,7 @@ pub async fn tick(house: &House) -> Result<usize, StoreError> {
     let due = house.store.due(house.now()).await?;
     let looked = look(house, &due).await;
     ask(house, &due).await;
+    deliveries::catch_up(house).await;
     looked.map(|()| due.len())
 }
 
@@ -75,16 +78,20 @@ pub async fn look<'a>(
 /// Asks the forges what these services do not know yet, a few questions at a time and not for ever; looks again at
 /// those that learnt something. Whoever has pages to send does not wait for this.
 pub async fn ask(house: &House, services: &[ServiceId]) {
-    if forges::github::Forge::configured(house).is_none() {
-        return;
-    }
-    let (deadline, gate) = (Instant::now() + FORGES_TAKE, Arc::new(Semaphore::new(QUESTIONS_AT_ONCE)));
+    let asker = Asker {
+        house: house.clone(),
+        gate: Arc::new(Semaphore::new(QUESTIONS_AT_ONCE)),
+        deadline: Instant::now() + FORGES_TAKE,
+    };
     let mut asking = JoinSet::new();
-    for service in services {
-        let (house, service, gate) = (house.clone(), service.clone(), Arc::clone(&gate));
+    for service in services.iter().filter_map(|id| house.settings().service(id)) {
+        if !Forge::knows_any(house, service) {
+            continue;
+        }
+        let (asker, id) = (asker.clone(), service.id.clone());
         asking.spawn(async move {
-            let learnt = ask_forge(&house, &service, &gate, deadline).await;
-            (service, learnt)
+            let learnt = asker.ask_all(&id).await;
+            (id, learnt)
         });
     }
     while let Some(asked) = asking.join_next().await {
@@ -125,32 +132,80 @@ async fn run_rounds(house: &House, id: &ServiceId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Asks which commits the live deployments carried, where a token is configured. Whether anything was learnt.
-async fn ask_forge(house: &House, id: &ServiceId, gate: &Semaphore, deadline: Instant) -> Result<bool, StoreError> {
-    let (Some(service), Some(forge)) = (house.settings().service(id), forges::github::Forge::configured(house)) else {
-        return Ok(false);
-    };
-    let now = house.now();
-    let situation = house.store.situation(id).await?;
-    let questions = on_deploy::questions(&situation, service, now);
-    for question in &questions {
-        let asking = async {
-            let _one_of_a_few = gate.acquire().await;
-            forge.compare(&house.http, question).await
-        };
-        let answer = tokio::time::timeout_at(deadline, asking).await.unwrap_or(Err(Unanswered::TooLate));
-        keep_answer(house, question, answer).await?;
-    }
-    Ok(!questions.is_empty())
+/// What all questions of one time share.
+#[derive(Clone)]
+struct Asker {
+    house: House,
+    gate: Arc<Semaphore>,
+    deadline: Instant,
 }
 
-async fn keep_answer(
-    house: &House,
-    question: &Question,
-    answer: Result<forges::Commits, Unanswered>,
-) -> Result<(), StoreError> {
-    let answer = answer.map_err(|why| error_chain(&why));
-    let now = house.now();
-    let decide = |situation: &Situation| (on_deploy::answered(question, answer.clone(), situation, now), ());
-    house.store.decide(&question.service, now, decide).await.map(|_| ())
+impl Asker {
+    /// Everything that a service does not know and its forges may. Whether anything was learnt.
+    async fn ask_all(&self, id: &ServiceId) -> Result<bool, StoreError> {
+        let Some(service) = self.house.settings().service(id) else { return Ok(false) };
+        let mut situation = self.house.store.situation(id).await?;
+        let mut learnt = self.releases(&situation, service).await?;
+        // A few at a time, since whoever asks may be stopped before the last one is answered.
+        while self.files(&situation, service).await? {
+            learnt = true;
+            if Instant::now() >= self.deadline {
+                break;
+            }
+            situation = self.house.store.situation(id).await?;
+        }
+        Ok(learnt)
+    }
+
+    /// Which commits the live deployments carried.
+    async fn releases(&self, situation: &Situation, service: &Service) -> Result<bool, StoreError> {
+        let mut asked = false;
+        for question in on_deploy::questions(situation, service, self.house.now()) {
+            let account = account(situation, &question.repository);
+            let Some(forge) = Forge::of(&self.house, &question.repository, account) else { continue };
+            let answer = self.answer(forge.compare(&question)).await.map_err(|why| error_chain(&why));
+            let now = self.house.now();
+            let decide = |situation: &Situation| (on_deploy::answered(&question, answer.clone(), situation, now), ());
+            self.house.store.decide(&question.service, now, decide).await?;
+            asked = true;
+        }
+        Ok(asked)
+    }
+
+    /// Which files the changes touch.
+    async fn files(&self, situation: &Situation, service: &Service) -> Result<bool, StoreError> {
+        let known = |repository: &Repository| Forge::of(&self.house, repository, None).is_some();
+        let mut asked = false;
+        for question in files::questions(situation, service, &known, self.house.now()) {
+            let forge = Forge::of(&self.house, &question.change.repository, Some(&question.forge));
+            let Some(forge) = forge else { continue };
+            let answer = self.answer(forge.files(&question)).await;
+            // The others are asked when this one is asked again.
+            let last = matches!(answer, Err(Unanswered::TooLate));
+            let answer = answer.map_err(|why| error_chain(&why));
+            let now = self.house.now();
+            let decide = |situation: &Situation| (files::answered(&question, answer.clone(), situation, now), ());
+            self.house.store.decide(&question.service, now, decide).await?;
+            asked = true;
+            if last {
+                break;
+            }
+        }
+        Ok(asked)
+    }
+
+    /// The answer, if it comes in time.
+    async fn answer<T>(&self, asking: impl Future<Output = Result<T, Unanswered>>) -> Result<T, Unanswered> {
+        let in_turn = async {
+            let _one_of_a_few = self.gate.acquire().await;
+            asking.await
+        };
+        tokio::time::timeout_at(self.deadline, in_turn).await.unwrap_or(Err(Unanswered::TooLate))
+    }
+}
+
+/// Where the accounts are of those who merge into a repository.
+fn account<'a>(situation: &'a Situation, repository: &Repository) -> Option<&'a str> {
+    let change = situation.changes.values().find(|change| change.value.id.repository == *repository)?;
+    Some(change.value.merger.login.forge())
 }

@@ -144,6 +144,7 @@ impl Bundle {
     pub async fn tick(&self) {
         let due = self.look_at_due().await;
         on_schedule::ask(&self.house, &due).await;
+        on_schedule::deliveries::catch_up(&self.house).await;
         self.sweep_now_and_then().await;
     }
 
@@ -192,7 +193,10 @@ impl Bundle {
             let looked = tokio::select! {
                 _ = minute.tick() => {
                     let bundle = self.clone();
-                    tokio::spawn(async move { bundle.sweep_now_and_then().await });
+                    tokio::spawn(async move {
+                        bundle.sweep_now_and_then().await;
+                        on_schedule::deliveries::catch_up(&bundle.house).await;
+                    });
                     self.look_at_due().await
                 }
                 () = self.nudges.arrived.notified() => self.look_at_nudged().await,

@@ -1,6 +1,5 @@
 //! Every sender of every function, as people set it up: for `connect`, for the README's table, for `check`.
 
-use aws::settings::{Configuration, Problem};
 use aws::{Guide, Proof, Sender};
 
 /// One sender of one function.
@@ -36,23 +35,6 @@ pub fn names() -> Vec<&'static str> {
         }
     }
     names
-}
-
-/// The sources of the configuration that are no sender we know.
-#[must_use]
-pub fn problems(configuration: &Configuration) -> Vec<Problem> {
-    let names = names();
-    let unknown = configuration.senders.values().filter(|config| !names.contains(&config.kind.as_str()));
-    unknown
-        .map(|config| Problem {
-            line: config.line,
-            what: format!(
-                "no sender is called `{}`; there are {}. A source with a name of its own says which it is by `kind`",
-                config.kind,
-                names.join(", ")
-            ),
-        })
-        .collect()
 }
 
 /// The README's table.

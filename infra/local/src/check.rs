@@ -10,9 +10,7 @@ use crate::catalogue;
 
 /// Reads a configuration; it has problems too where it names a sender that no function knows.
 pub fn read(path: &Path) -> Result<Configuration, Unreadable> {
-    let configuration = Configuration::read(path)?;
-    let problems = catalogue::problems(&configuration);
-    if problems.is_empty() { Ok(configuration) } else { Err(Unreadable::Problems { path: path.to_owned(), problems }) }
+    Configuration::read_knowing(path, Some(&catalogue::names()))
 }
 
 /// What a configuration without problems amounts to, in a few lines.

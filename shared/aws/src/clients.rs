@@ -74,6 +74,10 @@ const MOST_ANSWER: usize = 8 * 1024 * 1024;
 /// An answer to an outgoing request.
 pub struct Answer {
     pub status: u16,
+    /// The header `link`: where the next page is, where answers come in pages.
+    pub link: Option<String>,
+    /// Where it says that the answer is instead.
+    pub location: Option<String>,
     pub body: Vec<u8>,
 }
 
@@ -131,6 +135,8 @@ impl Http {
         let exchange = async {
             let response = self.connector.call(request).await.map_err(|e| HttpError::Connection(e.into()))?;
             let status = response.status().as_u16();
+            let link = response.headers().get("link").map(str::to_owned);
+            let location = response.headers().get("location").map(str::to_owned);
             let mut arriving = aws_smithy_types::byte_stream::ByteStream::new(response.into_body());
             let mut body = Vec::new();
             while let Some(part) = arriving.next().await {
@@ -140,7 +146,7 @@ impl Http {
                 }
                 body.extend_from_slice(&part);
             }
-            Ok(Answer { status, body })
+            Ok(Answer { status, link, location, body })
         };
         tokio::time::timeout(Duration::from_secs(seconds), exchange).await.map_err(|_| HttpError::Timeout(seconds))?
     }

@@ -9,6 +9,8 @@
 //! | a change, once, for ever | `C#repository@commit` | `C` | duplicates of a merge | condition of the merge's transaction |
 //! | who enqueued a pull request | `Q#repository#number` | `Q` | bot merges | 1 get |
 //! | what another name for a commit stands for, and who awaits that | `R#reference` | `R` | deployments of images and the like | 1 get |
+//! | where an alert of a monitor that says so once belongs | `F#sender/fingerprint` | `F` | alerts of such monitors | 1 get |
+//! | how far a repository's deliveries were looked at | `G#repository` | `G` | `on-schedule` | 1 get |
 //! | services that are due | index `due`: `due`, time | | the tick | 1 query |
 //! | the services in which a person has changes or shifts | index `person`: person, time | | board | 1 query |
 //!
@@ -41,8 +43,12 @@ pub const KEEP_CHANGE: SignedDuration = SignedDuration::from_hours(24 * 400);
 pub const KEEP_MESSAGE: SignedDuration = SignedDuration::from_hours(24 * 7);
 /// How long it is known who enqueued a pull request.
 pub const KEEP_ENQUEUED: SignedDuration = SignedDuration::from_hours(24 * 30);
+/// How long it is known where an alert belongs.
+pub const KEEP_PLACEMENT: SignedDuration = SignedDuration::from_hours(24 * 90);
 /// How long it is known what a reference stands for: images are rolled back to after months.
 pub const KEEP_REFERENCE: SignedDuration = SignedDuration::from_hours(24 * 400);
+/// How long it is known how far deliveries were looked at; forges keep them for days.
+pub const KEEP_LOOK: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// A key: partition and sort.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -151,6 +157,18 @@ pub fn enqueued(repository: &Repository, number: u64) -> Key {
 #[must_use]
 pub fn reference(reference: &Reference) -> Key {
     key(format!("R#{reference}"), "R")
+}
+
+/// Where the alert with this key belongs.
+#[must_use]
+pub fn placement(alert: &str) -> Key {
+    key(format!("F#{alert}"), "F")
+}
+
+/// When a forge's deliveries were last looked at.
+#[must_use]
+pub fn look(repository: &Repository) -> Key {
+    key(format!("G#{repository}"), "G")
 }
 
 /// The change behind a window's or notes' sort key, without its leading kind.

@@ -96,9 +96,9 @@ pub struct Alert {
     /// Who took it over there, where `state` says that somebody did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<AcknowledgedThere>,
-    /// When it is over by itself, where its monitor never says so.
+    /// How long after its start it is over by itself, where its monitor never says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lasts_until: Option<Timestamp>,
+    pub lasts: Option<SignedDuration>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -228,7 +228,6 @@ impl Signals {
             known.say(alert);
         }
         known.acknowledged = known.acknowledged.take().max(alert.acknowledged.clone().filter(|there| past(&there.at)));
-        known.lasts_until = known.lasts_until.max(alert.lasts_until);
         match alert.state {
             AlertState::Firing | AlertState::Acknowledged => {
                 let since = known.started_at.filter(|_| known.is_firing());
@@ -239,6 +238,7 @@ impl Signals {
                 } else if known.started_at == Some(started) {
                     known.severity = known.severity.max(alert.severity);
                 }
+                known.lasts_until = known.lasts_until.max(alert.lasts.map(|lasts| started + lasts));
                 join(&mut known.started_at, &mut known.earlier_starts, started);
             }
             AlertState::Resolved => {
@@ -300,7 +300,7 @@ impl Signals {
 }
 
 /// Which environment of which service a group of alerts is about.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     pub service: crate::ids::ServiceId,
     pub environment: EnvironmentName,

@@ -93,11 +93,33 @@ pub struct Files {
     /// There are more than these.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
+    /// What came of asking the forge.
+    #[serde(default, skip_serializing_if = "Asked::is_not")]
+    pub asked: Asked,
+}
+
+/// What came of asking the forge for the files of a change.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asked {
+    /// Not asked, or no token to ask with.
+    #[default]
+    Not,
+    /// It did not say. `tries` so far.
+    Unanswered { tries: u32, last: Timestamp },
+    /// It told them, of the change as it was known then: a pull request has more than its merge commit.
+    Told { of: ChangeKind },
+}
+
+impl Asked {
+    fn is_not(&self) -> bool {
+        *self == Self::Not
+    }
 }
 
 impl Files {
     /// So many paths, of so many characters, are kept: an item of the working set stays small.
-    const MOST: usize = 100;
+    pub const MOST: usize = 100;
     const LONGEST: usize = 160;
 
     /// The first of these paths in order, each as one line.
@@ -122,6 +144,26 @@ impl Files {
             files.paths.insert(path);
         }
         files
+    }
+
+    /// The same, with what another list has beside it; of a path in both, this one's lines.
+    #[must_use]
+    pub fn and(&self, other: &Files) -> Self {
+        let lines = |path: &String| self.lines.get(path).or_else(|| other.lines.get(path)).copied();
+        let paths = self.paths.iter().chain(other.paths.difference(&self.paths));
+        let both = Self::counted(paths.map(|path| (path.as_str(), lines(path))));
+        Self { cut: both.cut || self.cut || other.cut, asked: self.asked, ..both }
+    }
+
+    /// How large the change is, where all its files and their lines are known.
+    #[must_use]
+    pub fn size(&self) -> Option<Size> {
+        if self.cut || self.paths.is_empty() || !self.paths.iter().all(|path| self.lines.contains_key(path)) {
+            return None;
+        }
+        let sum = |of: fn(&Lines) -> u64| self.lines.values().map(of).fold(0, u64::saturating_add);
+        let files = u64::try_from(self.paths.len()).unwrap_or(u64::MAX);
+        Some(Size { files, added: sum(|lines| lines.added), deleted: sum(|lines| lines.deleted) })
     }
 }
 

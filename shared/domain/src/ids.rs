@@ -72,11 +72,11 @@ id!(
     /// A repository as its forge names it, lower-cased because forges ignore case: `openedx/edx-platform`.
     Repository,
     "repository",
-    "a path of two to five segments such as `owner/name`",
+    "a path of at least two segments such as `owner/name`",
     true,
     |t| {
         printable(t, 200)
-            && (2..=5).contains(&t.split('/').count())
+            && (2..=21).contains(&t.split('/').count())
             && t.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
     }
 );
@@ -161,6 +161,11 @@ impl Reference {
     /// An image, by name and tag or digest.
     pub fn image(name: &str) -> Result<Self, InvalidId> {
         format!("image:{}", name.trim()).parse()
+    }
+
+    #[must_use]
+    pub fn is_image(&self) -> bool {
+        self.0.starts_with("image:")
     }
 
     /// The commit in an image's tag, where the tag spells one: `:8c1c06a`, `:main-8c1c06a1a8`. A number is a date

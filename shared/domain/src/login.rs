@@ -57,7 +57,13 @@ impl Login {
     /// A forge's own accounts, GitHub apps and merge queues. They merge on behalf of somebody else.
     #[must_use]
     pub fn is_bot(&self) -> bool {
-        self.name.ends_with("[bot]") || matches!(self.name.as_str(), "web-flow" | "github-merge-queue" | "bors")
+        // GitLab's access tokens: `project_12_bot_8a1f`, `group_7_bot`.
+        let token = |rest: &str| rest.split_once("_bot").is_some_and(|(id, _)| id.bytes().all(|b| b.is_ascii_digit()));
+        let name = self.name.as_str();
+        ["[bot]", "-bot", "_bot"].iter().any(|end| name.ends_with(end))
+            || ["project_", "group_"].iter().filter_map(|start| name.strip_prefix(start)).any(token)
+            || name.starts_with("service_account_")
+            || matches!(name, "web-flow" | "github-merge-queue" | "bors")
     }
 }
 
@@ -110,8 +116,16 @@ mod tests {
 
     #[test]
     fn forge_accounts_are_recognised_as_bots() {
-        for (name, bot) in [("github-merge-queue[bot]", true), ("web-flow", true), ("feanil", false), ("robot", false)]
-        {
+        for (name, bot) in [
+            ("github-merge-queue[bot]", true),
+            ("web-flow", true),
+            ("feanil", false),
+            ("robot", false),
+            ("project_12_bot_8a1f", true),
+            ("group_7_bot", true),
+            ("renovate-bot", true),
+            ("project_bot_fan", false),
+        ] {
             assert_eq!(Login::new("github", name).unwrap().is_bot(), bot, "{name}");
         }
     }

@@ -38,6 +38,9 @@ pub struct AlertEvent {
     /// How many more the message had, that could not be read or were too many.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub left_out: usize,
+    /// Whether what comes later about one of these may say less than this, so that where it belongs is remembered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub brief: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
@@ -58,12 +61,17 @@ impl AlertEvent {
     pub fn by_place(self, settings: &Settings, may: impl Fn(&ServiceId) -> bool) -> BTreeMap<Place, Vec<Alert>> {
         let mut places: BTreeMap<Place, Vec<Alert>> = BTreeMap::new();
         for alert in self.alerts {
-            let (service, environment) = settings.place(&alert);
-            let (service, environment) =
-                if may(&service.id) { (service, environment) } else { settings.unplaced(&alert) };
-            places.entry(Place { service: service.id.clone(), environment }).or_default().push(alert);
+            places.entry(Self::place(&alert, settings, &may)).or_default().push(alert);
         }
         places
+    }
+
+    /// Where one alert belongs.
+    #[must_use]
+    pub fn place(alert: &Alert, settings: &Settings, may: impl Fn(&ServiceId) -> bool) -> Place {
+        let (service, environment) = settings.place(alert);
+        let (service, environment) = if may(&service.id) { (service, environment) } else { settings.unplaced(alert) };
+        Place { service: service.id.clone(), environment }
     }
 }
 

@@ -5,7 +5,7 @@ mod places;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::alert::{Alert, AlertState, Severity};
 use crate::decision::{Decisions, Record, Wake};
@@ -100,7 +100,7 @@ pub fn alarm(event: &DeploymentEvent, place: &Place<'_>, policy: &Policy, now: T
         started_at: Some(at),
         ended_at: None,
         acknowledged: None,
-        lasts_until: Some(at + policy.after_failure),
+        lasts: Some(policy.after_failure),
         labels: BTreeMap::new(),
         url: event.url.clone(),
     })
@@ -153,15 +153,18 @@ pub fn questions(situation: &Situation, service: &Service, now: Timestamp) -> Ve
         .collect()
 }
 
-/// When an unanswered question is asked again: after 1, 2, 4 ... minutes, five times.
+/// When an unanswered question is asked again.
 #[must_use]
 pub fn retry_at(deployment: &Deployment) -> Option<Timestamp> {
     match &deployment.carries {
-        Carries::Unanswered { tries, last } if *tries < 5 => {
-            Some(*last + jiff::SignedDuration::from_mins(1 << tries.saturating_sub(1)))
-        }
-        Carries::Unanswered { .. } | Carries::Unasked | Carries::Commits { .. } => None,
+        Carries::Unanswered { tries, last } => asked_again_at(*tries, *last),
+        Carries::Unasked | Carries::Commits { .. } => None,
     }
+}
+
+/// When a forge that did not answer is asked again: after 1, 2, 4 ... minutes, five times.
+pub(crate) fn asked_again_at(tries: u32, last: Timestamp) -> Option<Timestamp> {
+    (tries < 5).then(|| last + SignedDuration::from_mins(1 << tries.saturating_sub(1)))
 }
 
 /// Keeps the forge's answer. `Err`: why there was none.

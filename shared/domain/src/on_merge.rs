@@ -3,6 +3,8 @@
 //! No state is read for it (but who enqueued, when a bot merged): what the merge means is computed whenever
 //! somebody looks, so a merge costs one transaction whatever else is going on.
 
+pub mod files;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;

@@ -38,6 +38,14 @@ pub enum Reason {
     ByABot,
     /// Kept for the day a bot merges what it made.
     ApprovalNoted,
+    /// The forge told which files the change touches.
+    FilesTold {
+        files: usize,
+    },
+    /// The forge did not tell; what the merge listed stands.
+    FilesUnanswered {
+        why: String,
+    },
     /// Merged outside working hours: somebody is asked to take the pager.
     MergedOffHours {
         when: String,

@@ -142,7 +142,7 @@ pub fn alert(name: &str, started_at: Timestamp, ended_at: Option<Timestamp>) -> 
         ended_at,
         labels: [("service".to_owned(), "edxapp".to_owned())].into(),
         acknowledged: None,
-        lasts_until: None,
+        lasts: None,
         url: None,
     }
 }
@@ -196,7 +196,7 @@ impl World {
                 self.situation.note(Record::Change(merge.change), worth);
             }
             if let Some(files) = merge.files {
-                self.situation.note(Record::Files(id, files), 1);
+                self.commit(&on_merge::files::listed(&id, &files, &self.situation));
             }
         }
         self

@@ -34,7 +34,11 @@ const SOURCE: &str = "alertmanager";
 
 fn read(body: &[u8]) -> Result<Reading<AlertEvent>, Malformed> {
     let message: Value = parse(body)?;
-    let Some(items) = message.get("alerts").and_then(Value::as_array) else {
+    // Prometheus itself sends a bare list to its Alertmanagers; some relays send one alert by itself.
+    let one = std::slice::from_ref(&message);
+    let itself = || Some(one).filter(|_| message.get("labels").is_some_and(Value::is_object));
+    let listed = message.get("alerts").unwrap_or(&message).as_array().map(Vec::as_slice);
+    let Some(items) = listed.or_else(itself) else {
         return Ok(Reading::Ignored("not an Alertmanager message: it has no list of alerts".to_owned()));
     };
     if items.is_empty() {

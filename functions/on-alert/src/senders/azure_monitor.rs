@@ -55,6 +55,9 @@ fn common(message: &Value, essentials: &Value) -> Result<Reading<Alert>, Malform
     let context = message.pointer("/data/alertContext").unwrap_or(&Value::Null);
     let target = given::any(essentials, &["/alertTargetIDs"]);
     let health = Health::of(context, target.as_deref());
+    // Deeds of the activity log and stateless log alerts never end.
+    let log = given::any(essentials, &["/signalType"]).is_some_and(|signal| signal.eq_ignore_ascii_case("log"));
+    let unended = health.is_none() && (is_activity(essentials) || log);
     let resolved = given::any(essentials, &["/monitorCondition"]).is_some_and(|c| c.eq_ignore_ascii_case("resolved"));
     let resolved = resolved || health.as_ref().is_some_and(|health| health.is_over);
     let severity = match given::any(context, &["/level"]).filter(|_| is_activity(essentials)) {
@@ -76,7 +79,7 @@ fn common(message: &Value, essentials: &Value) -> Result<Reading<Alert>, Malform
         started_at: fired.filter(|_| !resolved || ended > fired),
         ended_at: ended.filter(|_| resolved),
         acknowledged: None,
-        lasts_until: None,
+        lasts: unended.then_some(super::UNENDED),
         labels: common_labels(message, essentials, context, target.as_deref()),
         url: LINKS.iter().find_map(|place| text::url(&given::any(message, &[place])?)),
     }))

@@ -139,7 +139,7 @@ impl<'a> Parts<'a> {
             started_at: at.filter(|_| fired),
             ended_at: at.filter(|_| !fired),
             acknowledged: None,
-            lasts_until: None,
+            lasts: None,
             url: console(&name, self.region),
             name,
             labels,

@@ -234,7 +234,7 @@ fn build(fields: &Fields, standing: Standing, fingerprint: String, monitor: Opti
         started_at: at.filter(|_| state == AlertState::Firing && !again),
         ended_at: at.filter(|_| state == AlertState::Resolved),
         acknowledged: None,
-        lasts_until: None,
+        lasts: None,
         labels: labels.labels(),
         url: fields.word(&["link", "alerturl", "eventlink", "url"]).as_deref().and_then(text::url),
     }

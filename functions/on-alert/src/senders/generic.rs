@@ -19,7 +19,7 @@ pub const SENDER: Sender<AlertEvent> = Sender {
         steps: &[
             "curl -fsS {url} -H 'Authorization: Bearer {secret}' -d '{\"service\": \"edxapp\", \"environment\": \"production\", \"name\": \"probe\", \"summary\": \"no answer on /heartbeat\", \"severity\": \"critical\"}'",
             "When it is over, the same with \"state\": \"resolved\".",
-            "Needed: service, name. Optional: environment, summary, severity (critical, warning, info), state (firing, acknowledged, resolved), id (else service, environment and name), started_at, ended_at, url, labels, for (minutes after started_at until it is over by itself).",
+            "Needed: service, name. Optional: environment, summary, severity (critical, warning, info), state (firing, acknowledged, resolved), id (else service, environment and name), started_at, ended_at, url, labels, for (minutes until it is over by itself).",
             "Several at once: {\"alerts\": [...]}.",
         ],
         reads: "one alert, or a list of them under `alerts`",
@@ -96,7 +96,7 @@ fn alert(fields: &Map<String, Value>) -> Result<Alert, Malformed> {
         started_at,
         ended_at: ended_at.filter(|_| state == AlertState::Resolved),
         acknowledged: None,
-        lasts_until: started_at.zip(minutes).and_then(|(at, minutes)| at.checked_add(minutes).ok()),
+        lasts: minutes,
         labels: labels(fields, &service, environment.as_deref())?,
         url: link(fields)?,
         name,
@@ -186,7 +186,7 @@ mod tests {
             "id":7,"started_at":"2026-02-02T02:40:00Z","ended_at":null,"url":"https://x.example.com","labels":{"team":"a","service":"b","n":1},"for":30}"#,
         );
         let want = json!([{"source": "generic", "fingerprint": "7", "name": "probe", "summary": "a b", "severity": "warning",
-            "state": "acknowledged", "started_at": "2026-02-02T02:40:00Z", "lasts_until": "2026-02-02T03:10:00Z",
+            "state": "acknowledged", "started_at": "2026-02-02T02:40:00Z", "lasts": "PT30M",
             "labels": {"service": "edxapp", "environment": "stage", "team": "a", "n": "1"}, "url": "https://x.example.com"}]);
         assert_eq!(full, want);
         assert_eq!(said(r#"{"service":"a","name":"b","for":5}"#)[0].get("lasts_until"), None);

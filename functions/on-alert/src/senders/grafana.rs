@@ -141,7 +141,7 @@ fn legacy(message: &Value) -> Result<Reading<AlertEvent>, Malformed> {
         started_at: None,
         ended_at: None,
         acknowledged: None,
-        lasts_until: None,
+        lasts: None,
         labels: labels.labels(),
         url: given::any(message, &["/ruleUrl"]).as_deref().and_then(text::url),
     };

@@ -11,6 +11,7 @@ mod grafana;
 mod jira_service_management;
 mod new_relic;
 mod opsgenie;
+mod opsgenie_shape;
 mod pagerduty;
 mod prometheus_shape;
 mod sentry;
@@ -20,6 +21,7 @@ use std::cmp::Reverse;
 use aws::Sender;
 use domain::on_alert::AlertEvent;
 use domain::{Alert, AlertState};
+use jiff::SignedDuration;
 
 pub const SENDERS: &[Sender<AlertEvent>] = &[
     alertmanager::SENDER,
@@ -45,5 +47,13 @@ fn bounded(mut alerts: Vec<Alert>, of: usize) -> AlertEvent {
         alerts.sort_by_key(|a| (a.state != AlertState::Firing, Reverse(a.severity)));
         alerts.truncate(MOST_ALERTS);
     }
-    AlertEvent { left_out: of - alerts.len(), alerts }
+    AlertEvent { left_out: of.saturating_sub(alerts.len()), alerts, brief: false }
 }
+
+/// One alert of a monitor whose later messages may lack what says where it belongs.
+fn brief(alert: Alert) -> AlertEvent {
+    AlertEvent { brief: true, ..bounded(vec![alert], 1) }
+}
+
+/// How long after it fired what a monitor never ends is over by itself, if it does not fire again.
+const UNENDED: SignedDuration = SignedDuration::from_hours(1);

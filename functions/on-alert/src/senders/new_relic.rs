@@ -103,7 +103,7 @@ fn issue(message: &Value) -> Result<Reading<Alert>, Malformed> {
         started_at: given::time(message, &["/activatedAt", "/createdAt"]),
         ended_at: given::time(message, &["/closedAt"]).or(updated).filter(|_| state == AlertState::Resolved),
         acknowledged: taken_over(message, &["/owner", "/acknowledgedBy", "/issueAcknowledgedBy"], state, at),
-        lasts_until: None,
+        lasts: None,
         labels: issue_labels(message),
         url: given::any(message, &["/issueUrl", "/issuePageUrl", "/issueLink"]).as_deref().and_then(text::url),
     }))
@@ -167,7 +167,7 @@ fn incident(message: &Value) -> Result<Reading<Alert>, Malformed> {
         started_at: began.or(at.filter(|_| state == AlertState::Firing)),
         ended_at: at.filter(|_| state == AlertState::Resolved),
         acknowledged: taken_over(message, &["/owner"], state, at),
-        lasts_until: None,
+        lasts: None,
         labels: labels.labels(),
         url: given::any(message, &["/incident_url"]).as_deref().and_then(text::url),
     }))

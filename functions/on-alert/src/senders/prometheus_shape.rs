@@ -33,22 +33,25 @@ impl<'a> Shape<'a> {
         let labels: Labels =
             labels.iter().take(50).map(|(name, value)| (text::line(name, 100), text::line(value, 200))).collect();
         let annotations = words(item.get("annotations")).unwrap_or_default();
-        let summary = ["summary", "message", "description"].into_iter().find_map(|name| annotations.get(name));
+        let told = ["summary", "message", "description"];
+        let summary =
+            told.into_iter().find_map(|name| annotations.get(name).map(String::as_str).or_else(|| word(name)));
+        let name = labels.get("alertname").cloned().or_else(|| summary.map(|said| text::line(said, 100)));
         let resolved = word("status").or(self.status) == Some("resolved");
         let state = if resolved { AlertState::Resolved } else { AlertState::Firing };
         let known = word("fingerprint").filter(|f| !f.is_empty());
         Some(Alert {
             source: self.source.to_owned(),
-            fingerprint: known.map_or_else(|| fingerprint(&labels), |f| text::line(f, 100)),
-            name: labels.get("alertname").cloned().unwrap_or_else(|| "alert".to_owned()),
-            summary: text::line(summary.map_or("", String::as_str), 300),
+            fingerprint: known.map_or_else(|| fingerprint(&labels, name.as_deref()), |f| text::line(f, 100)),
+            name: name.unwrap_or_else(|| "alert".to_owned()),
+            summary: text::line(summary.unwrap_or(""), 300),
             severity: Severity::from_label(labels.get("severity").map(String::as_str)),
             state,
             started_at: time("startsAt"),
             // Alertmanager writes year 1 for "not ended".
             ended_at: time("endsAt").filter(|_| resolved),
             acknowledged: None,
-            lasts_until: None,
+            lasts: None,
             labels,
             url: word("generatorURL").and_then(text::url),
         })
@@ -63,7 +66,8 @@ fn words(object: Option<&Value>) -> Option<Labels> {
 }
 
 /// Versions before 0.19 send no fingerprint: the labels are the identity of an alert.
-fn fingerprint(labels: &Labels) -> String {
+fn fingerprint(labels: &Labels, name: Option<&str>) -> String {
+    let unnamed = name.filter(|_| !labels.contains_key("alertname")).unwrap_or("");
     let text: String = labels.iter().map(|(name, value)| format!("{name}\u{1}{value}\u{2}")).collect();
-    aws::verify::to_hex(&aws::verify::hmac_sha256(b"labels", &[text.as_bytes()])[..8])
+    aws::verify::to_hex(&aws::verify::hmac_sha256(b"labels", &[text.as_bytes(), unnamed.as_bytes()])[..8])
 }

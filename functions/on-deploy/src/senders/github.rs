@@ -1,5 +1,10 @@
-//! GitHub: `deployment_status`, which Actions and most deployment tools send for every environment.
+//! GitHub: `deployment_status`, which Actions and most deployment tools send for every environment; `workflow_run`, for
+//! workflows that deploy without one and for those that test.
+//!
+//! The event is told by the body's shape, not by `X-GitHub-Event`: the header is not part of what is signed.
 //! <https://docs.github.com/en/webhooks/webhook-events-and-payloads#deployment_status>
+
+mod workflow_run;
 
 use aws::verify::Signature;
 use aws::wire::{Moment, parse};
@@ -19,9 +24,11 @@ pub const SENDER: Sender<Vec<DeployEvent>> = Sender {
             "Payload URL {url}, content type application/json, secret {secret}",
             "Let me select individual events: Deployment statuses, Workflow runs",
             "Deployment statuses come from GitHub environments (`environment:` in a workflow job).",
+            "A workflow without one: name it in `deployed_as` of the environment, by its name or its file's (`deploy` for deploy.yml).",
         ],
-        reads: "`deployment_status` in progress, success, failure, error",
-        ignores: "pending, queued, inactive; `deployment`",
+        reads: "`deployment_status` in progress, success, failure, error; `workflow_run` in progress and completed on the default branch: \
+                a deployment if an environment is `deployed_as` the workflow's name, end-to-end tests if its name says so",
+        ignores: "pending, queued, inactive; `deployment`; runs for pull requests, of other branches, skipped ones; every other event",
         docs: "https://docs.github.com/en/webhooks/webhook-events-and-payloads#deployment_status",
     },
 };
@@ -61,13 +68,48 @@ fn read(body: &[u8]) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
     if has("deployment_status") && has("deployment") {
         return status(parse(body)?);
     }
-    Ok(Reading::Ignored(if has("zen") && has("hook") {
-        "ping: the webhook is connected".to_owned()
-    } else if has("deployment") {
-        "deployment created: nothing has moved yet; its deployment_status will tell".to_owned()
-    } else {
-        "not a deployment: only deployment_status is read here".to_owned()
-    }))
+    let action = text::line(event.get("action").and_then(Value::as_str).unwrap_or(""), 40);
+    // `deployment_review` has a `workflow_run` too, and somebody who is asked or who answers.
+    let review = has("requestor") || has("reviewers") || has("approver") || has("workflow_job_runs");
+    if has("workflow_run") && !has("deployment") && !review {
+        return workflow_run::ran(&action, parse(body)?);
+    }
+    Ok(Reading::Ignored(not_for_us(&action, review, has)))
+}
+
+/// What else there is, by the part of the body that is its own.
+fn not_for_us(action: &str, review: bool, has: impl Fn(&str) -> bool) -> String {
+    const OTHERS: &[(&str, &str)] = &[
+        ("workflow_job", "one job of a workflow; its workflow_run will tell"),
+        ("check_run", "one check of a commit"),
+        ("check_suite", "the checks of a commit"),
+        ("review", "a review of a pull request"),
+        ("comment", "a comment"),
+        ("issue", "an issue"),
+        ("pull_request", "a pull request; merges are read at /merge/github"),
+        ("merge_group", "the merge queue"),
+        ("release", "a release was written; its deployment_status or workflow_run will tell what moves"),
+        ("client_payload", "repository_dispatch: a workflow may begin; its workflow_run will tell"),
+        ("inputs", "workflow_dispatch: a workflow begins; its workflow_run will tell"),
+        ("pusher", "a push; merges are read at /merge/github"),
+        ("ref_type", "a branch or tag was created or deleted"),
+        ("context", "a status of a commit"),
+        ("security_advisory", "a security advisory"),
+        ("installation", "the app's installation"),
+    ];
+    if has("zen") && has("hook") {
+        return "ping: the webhook is connected".to_owned();
+    }
+    if has("deployment") {
+        return "deployment created: nothing has moved yet; its deployment_status will tell".to_owned();
+    }
+    if review {
+        return format!("deployment_review {action}: somebody is asked, nothing has moved yet");
+    }
+    match OTHERS.iter().find(|(part, _)| has(part)) {
+        Some((_, what)) => format!("not a deployment: {what}"),
+        None => "not a deployment: only deployment_status and workflow_run are read here".to_owned(),
+    }
 }
 
 fn status(event: StatusEvent) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
@@ -100,4 +142,53 @@ fn status(event: StatusEvent) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
         created_at: Some(event.deployment.created_at.0),
         url: log_url.as_deref().and_then(text::url).or_else(|| target_url.as_deref().and_then(text::url)),
     }))]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(body: &serde_json::Value) -> String {
+        match read(body.to_string().as_bytes()) {
+            Ok(Reading::Event(events)) => match &events[0] {
+                DeployEvent::Moved(e) => format!("{:?} {} {:?}", e.state, e.id, e.environments),
+                DeployEvent::StandsFor(_) => unreachable!(),
+            },
+            Ok(Reading::Ignored(why)) => why,
+            Err(why) => format!("malformed: {why}"),
+        }
+    }
+
+    #[test]
+    fn a_status_is_a_deployment_and_everything_else_says_why_it_is_not() {
+        let status = |state: &str| {
+            serde_json::json!({
+                "action": "created",
+                "deployment_status": { "state": state, "environment": "prod", "created_at": "2026-03-20T10:00:00Z" },
+                "deployment": { "id": 7, "sha": "8c1c06a1a89e8278937a7d22d8ba1a834bd4c8a1", "environment": "prod", "created_at": "2026-03-20T09:59:00Z" },
+                "workflow_run": { "id": 1 },
+                "repository": { "full_name": "openedx/edx-platform" },
+            })
+        };
+        for (state, want) in [
+            ("in_progress", "Started 7 [\"prod\"]"),
+            ("success", "Succeeded 7 [\"prod\"]"),
+            ("failure", "Failed 7 [\"prod\"]"),
+            ("error", "Failed 7 [\"prod\"]"),
+            ("queued", "deployment_status pending: nothing has moved yet"),
+            ("inactive", "deployment_status inactive: a newer deployment took its place"),
+        ] {
+            assert_eq!(check(&status(state)), want);
+        }
+        for (part, want) in [
+            ("workflow_job", "not a deployment: one job of a workflow; its workflow_run will tell"),
+            ("pull_request", "not a deployment: a pull request; merges are read at /merge/github"),
+            ("deployment", "deployment created: nothing has moved yet; its deployment_status will tell"),
+            ("sponsorship", "not a deployment: only deployment_status and workflow_run are read here"),
+        ] {
+            assert_eq!(check(&serde_json::json!({ "action": "created", part: {}, "sender": {} })), want);
+        }
+        let review = serde_json::json!({ "action": "requested", "workflow_run": {}, "requestor": {} });
+        assert_eq!(check(&review), "deployment_review requested: somebody is asked, nothing has moved yet");
+    }
 }

@@ -1,26 +1,16 @@
-//! GitHub's compare API: which commits are in one commit and not in another.
+//! GitHub's API: which commits are in one commit and not in another, and which files a change touches.
 //! <https://docs.github.com/en/rest/commits/commits#compare-two-commits>
+//! <https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files>
 
-use aws::House;
-use aws::clients::Http;
-use aws::wire::parse;
-use domain::Commit;
-use domain::on_deploy::Question;
+use domain::change::Lines;
+use domain::{ChangeId, ChangeKind, Commit, Repository};
 use serde::Deserialize;
 
-use super::{Commits, Unanswered};
+use super::Commits;
+use super::api::{self, Api, Listed, MOST_PAGES, Touched, Unanswered, learn};
 
-const API: &str = "https://api.github.com";
+pub const API: &str = "https://api.github.com";
 const PER_PAGE: usize = 100;
-const MOST_COMMITS: usize = 2000;
-const DEADLINE_SECONDS: u64 = 10;
-
-/// GitHub, where the configuration names a token for it.
-pub struct Forge<'a> {
-    api: &'a str,
-    token: &'a str,
-    house: &'a House,
-}
 
 #[derive(Deserialize)]
 struct Comparison {
@@ -29,48 +19,68 @@ struct Comparison {
 }
 
 #[derive(Deserialize)]
-struct Listed {
-    sha: String,
+struct File {
+    filename: String,
+    previous_filename: Option<String>,
+    additions: Option<u64>,
+    deletions: Option<u64>,
 }
 
-impl<'a> Forge<'a> {
-    #[must_use]
-    pub fn configured(house: &'a House) -> Option<Self> {
-        let github = house.configuration.senders.get("github")?;
-        let token = github.api_token.as_deref()?;
-        Some(Self { api: github.api_url.as_deref().unwrap_or(API), token, house })
-    }
+#[derive(Deserialize)]
+struct Whole {
+    files: Option<Vec<File>>,
+}
 
-    /// Every page of the comparison. Repository and commits are ids, so nothing in the address is anybody's text.
-    pub async fn compare(&self, http: &Http, question: &Question) -> Result<Commits, Unanswered> {
-        let token = self.house.secrets.first(self.token).map_err(Unanswered::Token)?;
-        let authorization = format!("Bearer {}", token.expose());
-        let headers = [
-            ("authorization", authorization.as_str()),
-            ("accept", "application/vnd.github+json"),
-            ("x-github-api-version", "2022-11-28"),
-            ("user-agent", "recent-deployers"),
-        ];
-        let mut commits = Commits::new();
-        for page in 1..=MOST_COMMITS / PER_PAGE {
-            let url = format!(
-                "{}/repos/{}/compare/{}...{}?per_page={PER_PAGE}&page={page}",
-                self.api, question.repository, question.base, question.head
-            );
-            let answer =
-                http.send("GET", &url, &headers, Vec::new(), DEADLINE_SECONDS).await.map_err(Unanswered::Http)?;
-            if answer.status != 200 {
-                return Err(Unanswered::Status(answer.status));
-            }
-            let comparison: Comparison = parse(&answer.body).map_err(Unanswered::Malformed)?;
-            let full = comparison.commits.len() == PER_PAGE;
-            for listed in comparison.commits {
-                commits.insert(listed.sha.parse::<Commit>().map_err(|e| Unanswered::Malformed(e.into()))?);
-            }
-            if !full || commits.len() >= comparison.total_commits {
-                return Ok(commits);
-            }
+pub fn headers(token: &str) -> Vec<(&'static str, String)> {
+    vec![
+        api::bearer(token),
+        ("accept", "application/vnd.github+json".to_owned()),
+        ("x-github-api-version", "2022-11-28".to_owned()),
+    ]
+}
+
+/// Every page of the comparison.
+pub async fn compare(
+    api: &Api<'_>,
+    repository: &Repository,
+    base: &Commit,
+    head: &Commit,
+) -> Result<Commits, Unanswered> {
+    let (mut commits, repository) = (Commits::new(), api::path(repository));
+    for page in 1..=MOST_PAGES {
+        let path = format!("/repos/{repository}/compare/{base}...{head}?per_page={PER_PAGE}&page={page}");
+        let comparison: Comparison = api.get(&path).await?;
+        let full = comparison.commits.len() >= PER_PAGE;
+        learn(&mut commits, comparison.commits)?;
+        if !full || commits.len() >= comparison.total_commits {
+            return Ok(commits);
         }
-        Err(Unanswered::TooMany(MOST_COMMITS))
     }
+    Err(Unanswered::Endless(MOST_PAGES))
+}
+
+/// The files of a pull request, else of its commit.
+pub async fn files(api: &Api<'_>, change: &ChangeId, kind: ChangeKind) -> Result<Touched, Unanswered> {
+    let (mut touched, repository) = (Touched::default(), api::path(&change.repository));
+    for page in 1..=MOST_PAGES {
+        let query = format!("?per_page={PER_PAGE}&page={page}");
+        let files: Vec<File> = match kind {
+            ChangeKind::PullRequest { number } => {
+                api.get(&format!("/repos/{repository}/pulls/{number}/files{query}")).await?
+            }
+            ChangeKind::DirectPush => {
+                let path = format!("/repos/{repository}/commits/{}{query}", change.commit);
+                api.get::<Whole>(&path).await?.files.unwrap_or_default()
+            }
+        };
+        let full = files.len() >= PER_PAGE;
+        for file in files {
+            let lines = file.additions.zip(file.deletions).map(|(added, deleted)| Lines { added, deleted });
+            touched.add_moved(file.previous_filename, file.filename, lines);
+        }
+        if !full || touched.is_full() {
+            return Ok(touched);
+        }
+    }
+    Err(Unanswered::Endless(MOST_PAGES))
 }

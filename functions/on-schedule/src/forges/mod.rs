@@ -1,25 +1,120 @@
-//! What forges are asked, once nobody waits for the answer.
+//! What forges are asked, once nobody waits for the answer: which commits a release carries, which files a change
+//! touches. Each forge has a file; what they have in common is in [`api`].
 
-pub mod github;
+pub(crate) mod api;
+mod azure;
+mod bitbucket;
+mod bitbucket_server;
+mod diff;
+mod gitea;
+pub(crate) mod github;
+mod gitlab;
 
 use std::collections::BTreeSet;
+
+use aws::House;
+use domain::change::Files;
+use domain::on_deploy::Question;
+use domain::on_merge::files::FilesQuestion;
+use domain::{Repository, Service};
+
+use api::Api;
+pub use api::Unanswered;
 
 /// The commits that a deployment brought.
 pub type Commits = BTreeSet<domain::Commit>;
 
-/// Why a forge did not answer. Never holds the token.
-#[derive(Debug, thiserror::Error)]
-pub enum Unanswered {
-    #[error("the token cannot be read")]
-    Token(#[source] aws::secrets::SecretError),
-    #[error("no answer")]
-    Http(#[source] aws::clients::HttpError),
-    #[error("the forge answered {0}")]
-    Status(u16),
-    #[error("the forge's answer cannot be read")]
-    Malformed(#[source] aws::Malformed),
-    #[error("there was no time left for the question")]
-    TooLate,
-    #[error("the release has more than {0} commits")]
-    TooMany(usize),
+/// Whose API is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    GitHub,
+    GitLab,
+    Bitbucket,
+    BitbucketServer,
+    Gitea,
+    Azure,
+}
+
+/// Each with the name of its sources, and where its accounts are.
+const KINDS: [(Kind, &str, &str); 6] = [
+    (Kind::GitHub, "github", "github"),
+    (Kind::GitLab, "gitlab", "gitlab"),
+    (Kind::Bitbucket, "bitbucket", "bitbucket"),
+    (Kind::BitbucketServer, "bitbucket-server", "bitbucket"),
+    (Kind::Gitea, "gitea", "gitea"),
+    (Kind::Azure, "azure", "azure"),
+];
+
+/// The forge that knows about a repository, where the configuration names a token for it.
+pub struct Forge<'a> {
+    kind: Kind,
+    /// The name of the secret.
+    token: &'a str,
+    api_url: Option<&'a str>,
+    house: &'a House,
+}
+
+impl<'a> Forge<'a> {
+    /// The forge to ask about a repository. Where several could know it: the one where this account is.
+    #[must_use]
+    pub fn of(house: &'a House, repository: &Repository, account: Option<&str>) -> Option<Self> {
+        let knows = |(kind, name, accounts)| {
+            let source = house.configuration.forge_of(name, repository)?;
+            let token = source.api_token.as_deref()?;
+            Some((accounts, Self { kind, token, api_url: source.api_url.as_deref(), house }))
+        };
+        let mut forges: Vec<_> = KINDS.into_iter().filter_map(knows).collect();
+        forges.sort_by_key(|(accounts, _)| account != Some(*accounts));
+        forges.into_iter().next().map(|(_, forge)| forge)
+    }
+
+    /// Whether there is any forge to ask about what goes live in a service.
+    #[must_use]
+    pub fn knows_any(house: &House, service: &Service) -> bool {
+        let own = service.repositories.iter().map(|r| &r.repository);
+        let mut all = own.chain(service.upstreams.iter().map(|u| &u.repository));
+        all.any(|repository| Forge::of(house, repository, None).is_some())
+    }
+
+    /// The commits in the question's head that are not in its base.
+    pub async fn compare(&self, question: &Question) -> Result<Commits, Unanswered> {
+        let (api, repository) = (self.api()?, &question.repository);
+        let (base, head) = (&question.base, &question.head);
+        match self.kind {
+            Kind::GitHub => github::compare(&api, repository, base, head).await,
+            Kind::GitLab => gitlab::compare(&api, repository, base, head).await,
+            Kind::Bitbucket => bitbucket::compare(&api, repository, base, head).await,
+            Kind::BitbucketServer => bitbucket_server::compare(&api, repository, base, head).await,
+            Kind::Gitea => gitea::compare(&api, repository, base, head).await,
+            Kind::Azure => azure::compare(&api, repository, base, head).await,
+        }
+    }
+
+    /// The files that a change touches, with how many lines of each where the forge says.
+    pub async fn files(&self, question: &FilesQuestion) -> Result<Files, Unanswered> {
+        let (api, change, kind) = (self.api()?, &question.change, question.kind);
+        let touched = match self.kind {
+            Kind::GitHub => github::files(&api, change, kind).await,
+            Kind::GitLab => gitlab::files(&api, change, kind).await,
+            Kind::Bitbucket => bitbucket::files(&api, change, kind).await,
+            Kind::BitbucketServer => bitbucket_server::files(&api, change, kind).await,
+            Kind::Gitea => gitea::files(&api, change, kind).await,
+            Kind::Azure => azure::files(&api, change, kind).await,
+        };
+        Ok(touched?.files())
+    }
+
+    fn api(&self) -> Result<Api<'a>, Unanswered> {
+        let token = self.house.secrets.first(self.token).map_err(Unanswered::Token)?;
+        let (usual, headers) = match self.kind {
+            Kind::GitHub => (Some(github::API), github::headers(token.expose())),
+            Kind::GitLab => (Some(gitlab::API), gitlab::headers(token.expose())),
+            Kind::Bitbucket => (Some(bitbucket::API), bitbucket::headers(token.expose())),
+            Kind::BitbucketServer => (None, bitbucket_server::headers(token.expose())),
+            Kind::Gitea => (None, gitea::headers(token.expose())),
+            Kind::Azure => (None, azure::headers(token.expose())),
+        };
+        let base = self.api_url.or(usual).ok_or(Unanswered::NoAddress)?;
+        Ok(Api::new(&self.house.http, base, headers))
+    }
 }

@@ -26,8 +26,6 @@ use section::Section;
 pub struct SenderConfig {
     /// Which sender it is; several sources may be of one kind.
     pub kind: String,
-    /// The line at which it is configured.
-    pub line: usize,
     /// The name of the secret by which it proves itself.
     pub secret: String,
     /// The repositories that its secret speaks for; empty: all that services name.
@@ -107,15 +105,29 @@ fn read_beside(configuration: &Path, name: &str) -> Result<String, String> {
 impl Configuration {
     /// Reads a file.
     pub fn read(path: &Path) -> Result<Self, Unreadable> {
+        Self::read_knowing(path, None)
+    }
+
+    /// Reads a file; a source of a kind that is not among these is a problem. A function knows its own senders only.
+    pub fn read_knowing(path: &Path, senders: Option<&[&str]>) -> Result<Self, Unreadable> {
         let text =
             std::fs::read_to_string(path).map_err(|source| Unreadable::File { path: path.to_owned(), source })?;
         let beside = |name: &str| read_beside(path, name);
-        Self::parse(&text, &beside).map_err(|problems| Unreadable::Problems { path: path.to_owned(), problems })
+        let problems = |problems| Unreadable::Problems { path: path.to_owned(), problems };
+        Self::parse_knowing(&text, &beside, senders).map_err(problems)
     }
 
     /// Reads a text; all its problems if there are any, by line. `files` reads what the text names (calendars,
     /// code owners); see [`no_files`].
     pub fn parse(text: &str, files: &dyn Fn(&str) -> Result<String, String>) -> Result<Self, Vec<Problem>> {
+        Self::parse_knowing(text, files, None)
+    }
+
+    fn parse_knowing(
+        text: &str,
+        files: &dyn Fn(&str) -> Result<String, String>,
+        senders: Option<&[&str]>,
+    ) -> Result<Self, Vec<Problem>> {
         let (document, errors) = DeTable::parse_recoverable(text);
         let mut problems: Vec<Problem> = errors
             .iter()
@@ -128,7 +140,7 @@ impl Configuration {
             return Err(problems);
         }
         let mut found = Vec::new();
-        let configuration = Self::build(&mut Section::root(text, &document, files, &mut found));
+        let configuration = Self::build(&mut Section::root(text, &document, files, &mut found), senders);
         problems.append(&mut found);
         problems.sort();
         problems.dedup();
@@ -151,7 +163,7 @@ impl Configuration {
         self.senders.values().find(knows)
     }
 
-    fn build(root: &mut Section<'_, '_>) -> Self {
+    fn build(root: &mut Section<'_, '_>, known: Option<&[&str]>) -> Self {
         let public_url = root.url("public_url").unwrap_or_default();
         let link_secret = root.text("link_secret").unwrap_or_else(|| "links".to_owned());
         let receivers = root.tables("receivers", |_, section| {
@@ -160,7 +172,7 @@ impl Configuration {
             ReceiverConfig { url, secret }
         });
         let mut speaking = Vec::new();
-        let senders = root.tables("senders", |name, section| source(name, section, &mut speaking));
+        let senders = root.tables("senders", |name, section| source(name, section, known, &mut speaking));
         let calendars = calendars::read(root);
         let roster = people::read(root, &receivers, &calendars);
         let defaults = services::defaults(root);
@@ -199,10 +211,17 @@ fn labels(section: &mut Section<'_, '_>) -> Labels {
 fn source(
     name: &str,
     section: &mut Section<'_, '_>,
+    known: Option<&[&str]>,
     speaking: &mut Vec<(ServiceId, std::ops::Range<usize>)>,
 ) -> SenderConfig {
     if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) {
         section.problem("the name stands in an address: letters, digits, `-`, `_` and `.` only");
+    }
+    let kind = section.text("kind").unwrap_or_else(|| name.to_owned());
+    if let Some(known) = known.filter(|known| !known.contains(&kind.as_str())) {
+        let kind = domain::text::line(&kind, 40);
+        section
+            .problem(format!("no sender is called `{kind}`; there are {}; or say which by `kind`", known.join(", ")));
     }
     let services: Vec<(ServiceId, _)> = section.ids("services");
     speaking.extend(services.iter().cloned());
@@ -213,8 +232,7 @@ fn source(
         }
     }
     SenderConfig {
-        kind: section.text("kind").unwrap_or_else(|| name.to_owned()),
-        line: section.line(),
+        kind,
         secret: section.text("secret").unwrap_or_else(|| name.to_owned()),
         repositories: section.texts("repositories").into_iter().map(|(text, _)| text).collect(),
         services: services.into_iter().map(|(id, _)| id).collect(),

@@ -48,11 +48,6 @@ impl<'a, 'p> Section<'a, 'p> {
         self.problem_at(&span, what);
     }
 
-    /// The line at which the section stands.
-    pub(super) fn line(&self) -> usize {
-        line_of(self.text, self.span.start)
-    }
-
     /// A problem with the value of `key`.
     pub(super) fn problem_with(&mut self, key: &str, what: impl Into<String>) {
         let span = self.table.get(key).map_or_else(|| self.span.clone(), Spanned::span);

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use domain::on_merge::{Approved, Enqueued, Merge, Way};
-use domain::{Change, ChangeId, Commit, Entry, Login, PersonId, Record, Repository, ServiceId};
+use domain::on_merge::{self, Approved, Enqueued, Merge, Way};
+use domain::{Change, ChangeId, Commit, Entry, Login, PersonId, Record, Repository, ServiceId, Situation};
 use jiff::Timestamp;
 
 use super::transaction::Transaction;
@@ -115,14 +115,9 @@ impl Store {
     /// A poorer report of a change that we know may still be the one that lists its files.
     async fn keep_files(&self, merge: &Merge, now: Timestamp) -> Result<(), StoreError> {
         let Some(files) = &merge.files else { return Ok(()) };
-        for windows in merge.windows.chunks(MOST_SERVICES) {
-            let mut transaction = Transaction::new(self);
-            for (service, ..) in windows {
-                let record = Record::Files(merge.change.id.clone(), files.clone());
-                transaction.put(records::encode(service, &record, 1, now)?)?;
-                transaction.wake(service, now)?;
-            }
-            transaction.commit().await?;
+        for (service, ..) in &merge.windows {
+            let decide = |situation: &Situation| (on_merge::files::listed(&merge.change.id, files, situation), ());
+            self.decide(service, now, decide).await?;
         }
         Ok(())
     }

@@ -3,9 +3,10 @@
 //! Each write names the revision that was read, so two decisions about the same thing cannot both win; the
 //! loser loads again and decides again. Nothing here decides anything.
 
+mod awaited;
 mod commit;
+mod deliveries;
 mod merges;
-mod references;
 mod transaction;
 mod turns;
 
@@ -19,7 +20,9 @@ use aws_sdk_dynamodb::error::DisplayErrorContext;
 use domain::{Clock, Entry, Incident, Noted, PersonId, ServiceId, Situation};
 use jiff::Timestamp;
 
+pub use awaited::Topic;
 pub use commit::{MOST_TRIES, pause};
+pub use deliveries::Look;
 pub use merges::{MergeOutcome, Queued};
 use turns::Turns;
 

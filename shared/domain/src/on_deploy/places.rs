@@ -7,8 +7,8 @@
 //! | a repository that services deploy | those services |
 //! | a name such as `edxapp`, `edxapp-prod`, `prod/edxapp` | the service of that name |
 //!
-//! and the environment by what the report calls it, else by the rest of the name; where a service has one environment
-//! only, that. A commit of a repository that the service does not deploy (a configuration repository) says nothing
+//! and the environment by what the report calls it, else by the rest of the name; of a service that is named and has one
+//! environment only, that. A commit of a repository that the service does not deploy (a configuration repository) says nothing
 //! about the service's own commits.
 
 use crate::deployment::{DeploymentEvent, Manner, Revision};
@@ -75,7 +75,11 @@ fn environment<'a>(event: &DeploymentEvent, service: &'a Service) -> Option<&'a 
         let parts = hints().flat_map(|hint| hint.split(|c: char| !c.is_alphanumeric()));
         parts.filter(|part| !part.is_empty()).find_map(|part| service.environment_called(part))
     };
-    let only = || service.environments.first().filter(|_| service.environments.len() == 1 && hints().next().is_none());
+    // A repository alone says too little: most of what runs for it deploys nothing.
+    let only = || match service.environments.as_slice() {
+        [only] if rest.is_none() && hints().next().is_none() => rest_of_name(event, service).map(|_| only),
+        _ => None,
+    };
     whole.or_else(part).or_else(only)
 }
 

@@ -11,6 +11,7 @@ use crate::message::Subject;
 use crate::notices::Look;
 use crate::on_alert::{give_up, lapse};
 use crate::on_deploy::retry_at;
+use crate::on_merge::files;
 use crate::reason::Reason;
 use crate::release;
 use crate::service::Service;
@@ -21,6 +22,8 @@ use crate::wording::{Reader, hands};
 
 /// How long a resolved alert is remembered, so that its late repetitions open nothing: monitors retry for a day.
 const MEMORY: SignedDuration = SignedDuration::from_hours(72);
+/// A question that is overdue by so much is not waited for.
+const FORGOTTEN: SignedDuration = SignedDuration::from_mins(10);
 
 /// What monitors said is forgotten once nobody can repeat it, and no turn that it prolonged has a tail any more.
 pub(super) fn signals(decisions: &mut Decisions, next: &mut Next, look: &Look<'_>) {
@@ -87,8 +90,14 @@ pub(super) fn close(decisions: &mut Decisions, next: &mut Next, look: &Look<'_>,
     }
 }
 
-/// Lists of files that came after their change had left.
-pub(super) fn strays(decisions: &mut Decisions, next: &mut Next, situation: &Situation, now: Timestamp) {
+/// Lists of files that came after their change had left; and when the forge is asked again for the others.
+pub(super) fn lists(decisions: &mut Decisions, next: &mut Next, situation: &Situation, now: Timestamp) {
+    for known in situation.files.values() {
+        // Whoever looks then asks too. Not for ever: there may be no token any more.
+        if let Some(at) = files::retry_at(&known.value).filter(|at| now < *at + FORGOTTEN) {
+            next.at(if at > now { at } else { now + REPUBLISH });
+        }
+    }
     for (id, known) in situation.files.iter().filter(|(id, _)| !situation.changes.contains_key(id)) {
         if decisions.actions() < MOST_ACTIONS {
             decisions.drop_record(RecordKey::Files(id.clone()), known.rev);

@@ -18,6 +18,12 @@ impl fmt::Display for Reason {
             Self::EnqueueNoted => f.write_str("who enqueued is kept until the queue merges"),
             Self::ByABot => f.write_str("by a bot, which says nothing about who answers"),
             Self::ApprovalNoted => f.write_str("who approved is kept until a bot merges"),
+            Self::FilesTold { files } => {
+                write!(f, "the forge says that the change touches {}", crate::text::count(*files, "file", "files"))
+            }
+            Self::FilesUnanswered { why } => {
+                write!(f, "the forge did not say which files the change touches ({why})")
+            }
             Self::MergedOffHours { when } => write!(f, "merged at a time that is not working time: {when}"),
             Self::NoChampion => f.write_str("no champion can be reached: the rotation holds it"),
             Self::ChampionAnswers => f.write_str("an outside contributor merged: a champion answers"),

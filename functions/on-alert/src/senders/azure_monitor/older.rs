@@ -69,7 +69,7 @@ fn metric(data: &Value) -> Result<Reading<Alert>, Malformed> {
         started_at: at.filter(|_| !over),
         ended_at: at.filter(|_| over),
         acknowledged: None,
-        lasts_until: None,
+        lasts: None,
         labels: labels.labels(),
         url: given::any(context, &["/portalLink"]).as_deref().and_then(text::url),
     }))
@@ -104,7 +104,7 @@ fn log(data: &Value) -> Result<Reading<Alert>, Malformed> {
         started_at: given::time(data, &["/SearchIntervalEndtimeUtc", "/SearchIntervalEndTimeUtc"]),
         ended_at: None,
         acknowledged: None,
-        lasts_until: None,
+        lasts: Some(super::super::UNENDED),
         labels: labels.labels(),
         url: links.iter().find_map(|place| text::url(&given::any(data, &[place])?)),
     }))
@@ -120,6 +120,8 @@ fn activity(data: &Value, event: &Value) -> Result<Reading<Alert>, Malformed> {
         None => given::any(event, &["/eventDataId", "/correlationId"])
             .ok_or_else(|| Malformed::new("`activityLog` has neither `eventDataId` nor `correlationId`"))?,
     };
+    // What somebody did is over when it is done; the health of something is told when it changes.
+    let is_deed = health.is_none();
     let over = health.is_some_and(|health| health.is_over);
     let at = given::time(event, &["/eventTimestamp", "/submissionTimestamp"]);
     let mut labels = Said::default();
@@ -145,7 +147,7 @@ fn activity(data: &Value, event: &Value) -> Result<Reading<Alert>, Malformed> {
         started_at: at.filter(|_| !over),
         ended_at: at.filter(|_| over),
         acknowledged: None,
-        lasts_until: None,
+        lasts: is_deed.then_some(super::super::UNENDED),
         labels: labels.labels(),
         url: None,
     }))
