@@ -37,7 +37,7 @@ fn bounded(sender: &str, event: &DeploymentEvent) {
     is_line("id", &event.id, 400);
     assert!(!event.id.is_empty(), "a deployment without an id");
     assert!(event.names.len() <= 50 && event.environments.len() <= 50, "too many names");
-    event.names.iter().chain(&event.environments).for_each(|name| is_line("name", name, 400));
+    event.names.iter().chain(&event.environments).for_each(|name| is_line("name", name, 1000));
     if let Manner::Test(suite) = &event.manner {
         is_line("suite", suite, 200);
     }
