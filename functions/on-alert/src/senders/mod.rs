@@ -40,6 +40,8 @@ pub const SENDERS: &[Sender<AlertEvent>] = &[
 
 /// At most this many alerts of one message are read; Alertmanager's `max_alerts` is usually far below.
 const MOST_ALERTS: usize = 2000;
+/// Of a message with more than this, the first are looked at: each takes memory, whatever little the message says of it.
+const MOST_LOOKED_AT: usize = 2 * MOST_ALERTS;
 
 /// The alerts that could be read, of a message with `of`. Too many: the most severe that fire, then what is over.
 fn bounded(mut alerts: Vec<Alert>, of: usize) -> AlertEvent {
