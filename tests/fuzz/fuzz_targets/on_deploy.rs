@@ -9,8 +9,7 @@ use domain::{DeployEvent, Deployment, DeploymentEvent, Manner};
 use house_fuzz::{Target, bytes_of, is_line, is_url, now, settings};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 
-const TARGET: Target<Vec<DeployEvent>> =
-    Target { name: "on_deploy", senders: ::on_deploy::senders::SENDERS, holds };
+const TARGET: Target<Vec<DeployEvent>> = Target { name: "on_deploy", senders: ::on_deploy::senders::SENDERS, holds };
 
 fuzz_target!(init: TARGET.prepare(), |data: &[u8]| TARGET.run(data));
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {

@@ -4,7 +4,7 @@
 use domain::change::{Change, MOST_COMMITS};
 use domain::on_merge::{self, MergeEvent, Way};
 use domain::times::plausible;
-use house_fuzz::{Target, bytes_of, is_line, is_url, settings, now};
+use house_fuzz::{Target, bytes_of, is_line, is_url, now, settings};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 
 const TARGET: Target<Vec<MergeEvent>> = Target { name: "on_merge", senders: ::on_merge::senders::SENDERS, holds };

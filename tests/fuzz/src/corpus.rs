@@ -18,7 +18,8 @@ fn here() -> &'static Path {
 /// The files in a folder, and in folders of it.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
-    let mut found: Vec<PathBuf> = entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect();
+    let mut found: Vec<PathBuf> =
+        entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect();
     found.sort();
     found
 }
@@ -55,7 +56,8 @@ pub fn write<E: Serialize>(target: &Target<E>, folder: &Path) {
         for body in own.iter().map(|(_, body)| body).chain(&payloads) {
             let first = u8::try_from(index).unwrap_or(u8::MAX);
             let path = folder.join(format!("first-{written:05}"));
-            fs::write(&path, [&[first], body.as_slice()].concat()).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            fs::write(&path, [&[first], body.as_slice()].concat())
+                .unwrap_or_else(|e| panic!("{}: {e}", path.display()));
             written += 1;
         }
     }

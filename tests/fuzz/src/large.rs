@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::mutation::Random;
-use crate::{MOST_BYTES_A_BYTE, Target, corpus};
+use crate::{MOST_BYTES_A_BYTE, MOST_BYTES_ANYWAY, Target, corpus};
 
 /// Grown in one place, and in each of two.
 const ALONE: usize = MOST_BYTES - 64 * 1024;
@@ -117,10 +117,11 @@ fn one<E: Serialize + DeserializeOwned + PartialEq + Debug>(
     }
     let began = Instant::now();
     *READING.lock().unwrap_or_else(PoisonError::into_inner) = Some((body.what.clone(), began));
-    let used = target.read(sender, &bytes) / bytes.len();
+    let used = target.read(sender, &bytes);
     *READING.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    assert!(used <= MOST_BYTES_A_BYTE, "{}: {used} bytes of memory for each byte", body.what);
-    (began.elapsed(), used)
+    let most = MOST_BYTES_ANYWAY + MOST_BYTES_A_BYTE * bytes.len();
+    assert!(used <= most, "{used} bytes of memory for {} ({})", bytes.len(), body.what);
+    (began.elapsed(), used / bytes.len())
 }
 
 /// Every text, list and object, as pointers.

@@ -27,9 +27,9 @@ pub use mutation::mutate;
 static MEMORY: PeakAlloc = PeakAlloc;
 
 /// So many bytes may be in use for each byte of a body, over what any body may take. JSON's densest form, read into
-/// `serde_json::Value`, takes some 150.
+/// `serde_json::Value`, takes some 150. What a message says of all its alerts is kept with each.
 const MOST_BYTES_A_BYTE: usize = 400;
-const MOST_BYTES_ANYWAY: usize = 4 * 1024 * 1024;
+const MOST_BYTES_ANYWAY: usize = 64 * 1024 * 1024;
 
 static CONFIGURATION: LazyLock<Configuration> = LazyLock::new(|| {
     let parsed = Configuration::parse(include_str!("configuration.toml"), &no_files);
