@@ -4,7 +4,7 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws::clients::Http;
 use house_tests::program::Program;
@@ -43,7 +43,7 @@ async fn start(binary: &Path, folder: &Path, config: &str) -> Alertmanager {
         .spawn()
         .unwrap();
     let alertmanager = Alertmanager { child, address };
-    let began = Instant::now();
+    let began = tokio::time::Instant::now();
     let ready = format!("http://{}/-/ready", alertmanager.address);
     while !matches!(Http::new().send("GET", &ready, &[], vec![], 2).await, Ok(answer) if answer.status == 200) {
         assert!(began.elapsed() < Duration::from_secs(60), "Alertmanager does not start");

@@ -171,6 +171,35 @@ fn no_file_is_larger_than_a_room_and_each_says_what_it_is_for() {
     }
 }
 
+/// UPDATE_EXPECT=1 writes the table anew.
+#[test]
+fn the_readme_lists_every_sender_as_its_own_file_says() {
+    let path = root().join("README.md");
+    let readme = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = readme.split_once("<!-- senders: written by a test -->\n").unwrap();
+    let (shown, after) = rest.split_once("\n<!-- senders -->").unwrap();
+    let table = recent_deployers::catalogue::table();
+    if shown != table && std::env::var_os("UPDATE_EXPECT").is_some() {
+        let text = format!("{before}<!-- senders: written by a test -->\n{table}\n<!-- senders -->{after}");
+        std::fs::write(&path, text).unwrap();
+    } else {
+        assert_eq!(shown, table);
+    }
+}
+
+#[test]
+fn every_sender_says_how_it_is_set_up() {
+    for known in recent_deployers::catalogue::all() {
+        let guide = known.guide;
+        let name = format!("{} {}", known.function, known.name);
+        let texts = [guide.title, guide.reads, guide.ignores, guide.docs];
+        assert!(texts.iter().all(|text| !text.is_empty() && !text.contains('|')), "{name}: {texts:?}");
+        assert!(guide.docs.starts_with("https://"), "{name}: {}", guide.docs);
+        assert!(guide.steps.iter().any(|step| step.contains("{url")), "{name}: no step says where");
+        assert!(guide.steps.iter().all(|step| !step.contains('|') && step.len() < 700), "{name}");
+    }
+}
+
 #[test]
 fn the_configuration_that_is_shown_has_no_problems_and_shows_each_setting_once() {
     let path = root().join("infra/recent-deployers.toml");
@@ -222,6 +251,14 @@ fn the_configuration_that_is_shown_has_no_problems_and_shows_each_setting_once()
         "declined",
         "queue_told_after",
         "queue_deputy_after",
+        "deployed_as",
+        "service_labels",
+        "environment_labels",
+        "topics",
+        "repositories",
+        "kind",
+        "services",
+        "pagerduty",
     ] {
         assert!(text.contains(setting), "the sample does not show {setting}");
     }

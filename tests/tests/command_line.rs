@@ -108,7 +108,7 @@ fn check_lists_every_problem_with_its_line() {
     let good = run(&["check"]);
     assert!(good.status.success(), "{}", text(&good.stderr));
     expect![[r#"
-        infra/recent-deployers.toml is good: 2 services, 5 people, 3 senders
+        infra/recent-deployers.toml is good: 2 services, 5 people, 4 senders
           discovery: openedx/course-discovery go live in production; turns last 1 h, at most 4 h; rotation: Anna Lindqvist; mode manual: nobody is paged
           edxapp: openedx/edx-platform go live in production; turns last 1 h, at most 4 h; rotation: Anna Lindqvist
     "#]]

@@ -43,6 +43,9 @@ const READERS: [(&str, &str, &[&str]); 27] = [
     ("on-alert", "azure-monitor", &["keep-datadog"]),
 ];
 
+/// Readers without payloads of their own, tried on those of others.
+const ON_OTHERS: [&str; 4] = ["azure", "jenkins", "spinnaker", "azure-monitor"];
+
 /// Payloads that have to be read into an event, so that ignoring is no way to pass: a file, its reader, each.
 const MUST_BE_READ: &str = include_str!("../golden/must-be-read.txt");
 
@@ -88,10 +91,8 @@ fn every_payload_is_read_as_the_reviewed_golden_says() {
                     event.to_string()
                 }
                 // What somebody else sent may be refused, never what its own sender did.
-                Err(error) => format!(
-                    "{{\"refused\":\"{error}: {}\"}}",
-                    std::error::Error::source(&error).map_or(String::new(), ToString::to_string)
-                ),
+                Err(error) if ON_OTHERS.contains(&sender) => format!("{{\"refused\":\"{error}\"}}"),
+                Err(error) => panic!("{function} {sender} {file}: {error}: {:?}", std::error::Error::source(&error)),
             };
             writeln!(golden, "{function} {sender} {file}\n    {line}").unwrap();
         }

@@ -97,6 +97,7 @@ async fn two_monitors_that_use_one_fingerprint_do_not_resolve_each_others_alerts
 /// A report of a pipeline that moves an image.
 fn moved(image: &str, state: DeploymentState) -> DeployEvent {
     DeployEvent::Moved(Box::new(DeploymentEvent {
+        recurs: false,
         source: "argo-rollouts".into(),
         id: "k8s/edxapp/5d4f".into(),
         repository: None,

@@ -6,7 +6,7 @@ use aws::sender::{self, Reading, Verified};
 use aws::store::{self, MergeOutcome, Queued};
 use aws::{House, Refusal, Request, Response, StoreError};
 use domain::on_merge::{self, Merge, MergeDecision, MergeEvent, Way};
-use domain::{ChangeId, Credit, Reason, Repository};
+use domain::{ChangeId, Reason, Repository};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -70,8 +70,7 @@ async fn commit(
         MergeDecision::Nothing(reason) => Ok(Response::ignored(&reason.to_string())),
         MergeDecision::Keep(merge) => {
             let number = on_merge::wants_way(event, house.settings()).map(|(_, number)| number);
-            let by_bot = merge.change.merger.credit == Credit::AuthorOfBotMerge;
-            let awaits = number.filter(|_| by_bot && way.enqueued.is_none()).map(|number| (number, way));
+            let awaits = number.filter(|_| merge.change.merger.credit.gives_way()).map(|number| (number, way));
             keep_merge(house, &merge, awaits, now).await
         }
         MergeDecision::NoteEnqueue(enqueued) => {

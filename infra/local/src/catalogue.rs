@@ -41,15 +41,22 @@ pub fn names() -> Vec<&'static str> {
 #[must_use]
 pub fn table() -> String {
     let mut lines = vec![
-        "| sender | address | proves itself by | read | ignored, with the reason |".to_owned(),
+        "| sender, address | where it is set up | proves itself by | read | ignored, with the reason |".to_owned(),
         "| --- | --- | --- | --- | --- |".to_owned(),
     ];
     for Known { function, name, proofs, guide } in all() {
+        let address = format!("/{function}/{name}");
         let proofs: Vec<String> = proofs.iter().map(|proof| proof.words()).collect();
+        let first = guide.steps.first().copied().unwrap_or_default();
+        let first = first
+            .replace("{url}", &format!("`{address}`"))
+            .replace("{url_with_secret}", &format!("`{address}`"))
+            .replace("{secret}", "the secret");
         lines.push(format!(
-            "| [{}]({}) | `POST /{function}/{name}` | {} | {} | {} |",
+            "| [{}]({}) `{address}` | {} | {} | {} | {} |",
             guide.title,
             guide.docs,
+            first.trim_end_matches([':', ',', '.']),
             proofs.join("; or "),
             guide.reads,
             guide.ignores

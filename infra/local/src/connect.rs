@@ -43,7 +43,10 @@ pub fn connect(
         let _ = writeln!(text, "  ignored:          {}", sender.guide.ignores);
         let _ = writeln!(text, "  its manual:       {}", sender.guide.docs);
         for step in sender.guide.steps {
-            let step = step.replace("{url}", &url).replace("{secret}", secret.unwrap_or("<the secret>"));
+            let secret = secret.unwrap_or("<the secret>");
+            let with_secret = url.replacen("://", &format!("://any:{secret}@"), 1);
+            let step =
+                step.replace("{url}", &url).replace("{url_with_secret}", &with_secret).replace("{secret}", secret);
             let _ = writeln!(text, "  - {step}");
         }
     }

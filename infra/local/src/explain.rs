@@ -55,12 +55,10 @@ fn read<E: Serialize>(function: &str, senders: &[Sender<E>], name: &str, body: &
     };
     Ok(match (sender.parse)(body)? {
         Reading::Event(event) => {
-            let event = serde_json::to_value(event).map_err(|e| Malformed::new(e.to_string()))?;
-            match event {
-                // One event stands for itself.
-                Value::Array(mut events) if events.len() == 1 => events.remove(0),
-                event => event,
-            }
+            let mut event = serde_json::to_value(event).map_err(|e| Malformed::new(e.to_string()))?;
+            // One event stands for itself.
+            let only = event.as_array_mut().filter(|events| events.len() == 1).map(|events| events.remove(0));
+            only.unwrap_or(event)
         }
         Reading::Ignored(why) => json!({ "ignored": why }),
     })

@@ -77,7 +77,8 @@ pub enum Reading<E> {
 pub struct Guide {
     /// What people call it: `GitHub`.
     pub title: &'static str,
-    /// What to paste where, a step each; `{url}` and `{secret}` stand for the address and the secret.
+    /// What to paste where, a step each; `{url}`, `{secret}` and `{url_with_secret}` (the
+    /// secret as the password in the address) stand for what is this source's.
     pub steps: &'static [&'static str],
     /// What is read, and what is not.
     pub reads: &'static str,

@@ -26,12 +26,22 @@ pub enum Credit {
     AuthorOfBotMerge,
     /// A bot merged what a bot had made, and this person had approved it.
     Approved,
+    /// A merge queue merged it, and had tried it because of something that this person did.
+    QueueTried,
     /// A merge queue merged what this person put into it.
     Enqueued,
     /// Pushed to the branch without a pull request.
     Pushed,
     /// Pressed the button.
     Merged,
+}
+
+impl Credit {
+    /// A bot merged: whoever turns out to have told it to is credited instead.
+    #[must_use]
+    pub fn gives_way(self) -> bool {
+        matches!(self, Self::AuthorOfBotMerge | Self::Approved | Self::QueueTried)
+    }
 }
 
 /// Who merged, and how we know.
@@ -196,7 +206,8 @@ impl Change {
                 Credit::Pushed => 1,
                 Credit::AuthorOfBotMerge => 2,
                 Credit::Approved => 3,
-                Credit::Enqueued | Credit::Merged => 4,
+                Credit::QueueTried => 4,
+                Credit::Enqueued | Credit::Merged => 5,
             },
         }
     }

@@ -53,6 +53,9 @@ pub struct DeploymentEvent {
     pub source: String,
     /// The pipeline's own id of the deployment: the same over all its reports.
     pub id: String,
+    /// Whether it is rather the id of what is deployed, and so the same when that is deployed again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recurs: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repository: Option<Repository>,
     /// What the pipeline calls what it deploys (application, job, `namespace/name`), the most telling name first.
@@ -275,6 +278,7 @@ mod tests {
         DeploymentEvent {
             source: "github".into(),
             id: "7".into(),
+            recurs: false,
             repository: Some("openedx/edx-platform".parse().unwrap()),
             names: vec![],
             environments: vec!["prod".into()],

@@ -2,6 +2,7 @@
 //! each change is computed on read (`release`, `window`), and the notices are due work of `on_schedule`.
 
 mod places;
+mod recurring;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,6 +30,7 @@ pub fn decide(
     now: Timestamp,
 ) -> (Decisions, Reason) {
     let mut decisions = Decisions::none(&service.id, Wake::Now);
+    let event = &DeploymentEvent { id: recurring::id(event, situation, place, now), ..event.clone() };
     let first = Deployment::first(event, place, now);
     let known = situation.deployments.get(&first.key);
     let deployment = known.map_or(first, |known| {

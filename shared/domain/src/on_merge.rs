@@ -67,6 +67,13 @@ pub struct Enqueued {
     pub number: u64,
     pub by: Login,
     pub at: Timestamp,
+    /// Told by who did it. Else concluded from what the queue did: it gives way to what is sure.
+    #[serde(default = "sure", skip_serializing_if = "Clone::clone")]
+    pub sure: bool,
+}
+
+fn sure() -> bool {
+    true
 }
 
 /// What is to be done about it.
@@ -104,7 +111,7 @@ pub fn decide(event: MergeEvent, way: &Way, settings: &Settings, now: Timestamp)
             return MergeDecision::Nothing(Reason::RepositoryNotServed);
         }
     };
-    if change.merger.credit == Credit::AuthorOfBotMerge
+    if change.merger.credit.gives_way()
         && let Some(merger) = told_the_bot(&change, way)
     {
         change.merger = merger;
@@ -148,7 +155,7 @@ pub fn decide(event: MergeEvent, way: &Way, settings: &Settings, now: Timestamp)
 
 /// Who made the bot merge: who put it into the queue; for what a bot made, who approved it.
 fn told_the_bot(change: &Change, way: &Way) -> Option<Merger> {
-    let enqueued = way.enqueued.as_ref().map(|e| (&e.by, Credit::Enqueued));
+    let enqueued = way.enqueued.as_ref().map(|e| (&e.by, if e.sure { Credit::Enqueued } else { Credit::QueueTried }));
     let in_payload = change.approvers.iter().map(|by| (by, Timestamp::MAX));
     let approvals = way.approvals.iter().map(|(by, at)| (by, *at)).chain(in_payload).filter(|(by, _)| !by.is_bot());
     let first = approvals.filter(|_| change.author.is_bot()).min_by_key(|(by, at)| (*at, *by));

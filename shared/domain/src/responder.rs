@@ -137,7 +137,7 @@ fn merged_because(change: &Change) -> Because {
     match (change.merger.credit, change.kind) {
         // The push that merging a pull request makes tells who merged.
         (Credit::Merged, _) | (Credit::Pushed, ChangeKind::PullRequest { .. }) => Because::Merged,
-        (Credit::Enqueued, _) => Because::Enqueued,
+        (Credit::Enqueued | Credit::QueueTried, _) => Because::Enqueued,
         (Credit::Pushed, ChangeKind::DirectPush) => Because::Pushed,
         (Credit::AuthorOfBotMerge, _) => Because::Authored,
         (Credit::Approved, _) => Because::Approved { bot: change.author.clone() },

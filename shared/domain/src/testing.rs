@@ -116,6 +116,7 @@ pub fn deployment(id: u64, number: u64, environment: &str, state: DeploymentStat
     DeploymentEvent {
         source: "github".into(),
         id: id.to_string(),
+        recurs: false,
         repository: Some(repository()),
         names: vec![],
         environments: vec![environment.into()],

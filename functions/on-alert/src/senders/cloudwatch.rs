@@ -22,7 +22,7 @@ pub const SENDER: Sender<AlertEvent> = Sender {
         steps: &[
             "Put the ARN of the alarms' SNS topic into `topics` of this source.",
             "Subscribe {url} to the topic (protocol HTTPS, without raw message delivery); it confirms itself.",
-            "Or, with raw message delivery or an EventBridge API destination: https://any:{secret}@<host>/alert/cloudwatch",
+            "Or, with raw message delivery or an EventBridge API destination: {url_with_secret}",
         ],
         reads: "`ALARM` and `OK` of metric and composite alarms, from SNS, EventBridge and an alarm's Lambda action",
         ignores: "`INSUFFICIENT_DATA`, other notifications",

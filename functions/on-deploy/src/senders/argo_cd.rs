@@ -112,6 +112,7 @@ fn application(app: &Value, message: &Value) -> Result<Reading<Vec<DeployEvent>>
     let (revision, repository) = revision(app, &name);
     let failed = matches!(state, DeploymentState::Failed | DeploymentState::Aborted);
     Ok(Reading::Event(vec![DeployEvent::Moved(Box::new(DeploymentEvent {
+        recurs: created_at.is_none(),
         source: SOURCE.to_owned(),
         id: id(app, namespace.as_deref(), &name, created_at),
         repository,

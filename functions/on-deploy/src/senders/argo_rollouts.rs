@@ -50,6 +50,7 @@ fn read(body: &[u8]) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
     let failed = matches!(state, DeploymentState::Failed | DeploymentState::Aborted);
     let url = told(&message, &["/url", "/link", "/attachments/0/title_link"]);
     Ok(Reading::Event(vec![DeployEvent::Moved(Box::new(DeploymentEvent {
+        recurs: false,
         source: "argo-rollouts".to_owned(),
         id: id(rollout, namespace.as_deref(), &name),
         repository: None,

@@ -19,7 +19,7 @@ pub const SENDER: Sender<Vec<DeployEvent>> = Sender {
         title: "CDEvents",
         steps: &[
             "Let the broker deliver events whose type begins with dev.cdevents to {url}, in structured or binary mode,",
-            "with Authorization: Bearer {secret}, or to https://any:{secret}@<host>/deploy/cdevents.",
+            "with Authorization: Bearer {secret}, or to {url_with_secret}.",
             "Jenkins: Manage Jenkins, System, CDEvents, sink type HTTP; Spinnaker: a pipeline's Notifications, CDEvents.",
         ],
         reads: "services deployed, upgraded, rolled back; pipeline runs and test suites that start and finish; artifacts packaged of a commit",
@@ -159,6 +159,7 @@ impl Event<'_> {
     fn moved(&self, parts: Parts) -> Reading<Vec<DeployEvent>> {
         let uri = word(self.content, "uri").or_else(|| word(self.content, "url"));
         Reading::Event(vec![DeployEvent::Moved(Box::new(DeploymentEvent {
+            recurs: false,
             source: SOURCE.to_owned(),
             id: parts.id,
             repository: parts.repository,

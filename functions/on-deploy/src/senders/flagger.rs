@@ -53,6 +53,7 @@ fn read(body: &[u8]) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
     let failed = matches!(state, DeploymentState::Failed | DeploymentState::Aborted);
     let id = [namespace.clone(), Some(name.clone()), told(&message, &["/checksum"])];
     Ok(Reading::Event(vec![DeployEvent::Moved(Box::new(DeploymentEvent {
+        recurs: true,
         source: "flagger".to_owned(),
         id: text::line(&id.into_iter().flatten().collect::<Vec<_>>().join("/"), 200),
         repository: repository(&message),

@@ -75,6 +75,7 @@ fn read(body: &[u8]) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
     let metadata = Metadata(event.get("metadata").and_then(Value::as_object));
     let namespace = told(&event, &["/involvedObject/namespace"]);
     Ok(Reading::Event(vec![DeployEvent::Moved(Box::new(DeploymentEvent {
+        recurs: kind != "HelmRelease",
         source: "flux".to_owned(),
         id: id(&event, &metadata, kind == "HelmRelease", at),
         repository: metadata.repository(),

@@ -20,7 +20,7 @@ pub const SENDER: Sender<Vec<DeployEvent>> = Sender {
     proofs: &[Proof::Token],
     parse: read,
     guide: Guide {
-        title: "any script",
+        title: "Any script, with `curl`",
         steps: &[
             "Before and after it deploys, the script sends one line; `state` is started, succeeded, failed or aborted:",
             r#"curl -fsS {url} -H 'Authorization: Bearer {secret}' -d '{"service": "edxapp", "environment": "prod", "commit": "'$(git rev-parse HEAD)'", "state": "started"}'"#,
@@ -29,7 +29,7 @@ pub const SENDER: Sender<Vec<DeployEvent>> = Sender {
         ],
         reads: "`service` or `repository`, `environment`, `commit` or `image`, `state`",
         ignores: "states before anything moves, such as pending; unknown fields and states are refused",
-        docs: "README.md",
+        docs: "https://curl.se/docs/manpage.html",
     },
 };
 
@@ -92,9 +92,11 @@ fn deployment(
         Revision::Untold => None,
     };
     let own = what.map(|what| format!("{what}-{}", environment.as_deref().unwrap_or_default()));
-    let id = fields.perhaps("id")?.or_else(|| Some(own?.trim_end_matches('-').to_owned()));
+    let given = fields.perhaps("id")?;
+    let id = given.clone().or_else(|| Some(own?.trim_end_matches('-').to_owned()));
     let id = id.ok_or_else(|| Malformed::new("expected `commit` or `image`, or the `id` of the deployment"))?;
     Ok(DeploymentEvent {
+        recurs: given.is_none(),
         source: SOURCE.to_owned(),
         id: text::line(&id, 300),
         repository,

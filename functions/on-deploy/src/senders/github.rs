@@ -129,6 +129,7 @@ fn status(event: StatusEvent) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
     };
     let Status { environment, created_at, log_url, target_url, .. } = event.deployment_status;
     Ok(Reading::Event(vec![DeployEvent::Moved(Box::new(DeploymentEvent {
+        recurs: false,
         source: "github".to_owned(),
         id: event.deployment.id.to_string(),
         repository: Some(event.repository.full_name.parse()?),

@@ -122,6 +122,7 @@ fn deployment(event: &Value) -> Read {
     let project = Project::of(event);
     let url = word(event, "/deployable_url").or_else(|| word(event, "/environment_external_url"));
     Ok(Reading::Event(vec![DeployEvent::Moved(Box::new(DeploymentEvent {
+        recurs: false,
         source: "gitlab".to_owned(),
         id: id(event).ok_or_else(|| Malformed::new("a deployment without deployable_id and deployment_id"))?,
         names: project.names(&[environment]),

@@ -24,7 +24,7 @@ pub const SENDER: Sender<Vec<DeployEvent>> = Sender {
         steps: &[
             "Install a plugin that posts stage notifications, such as getsentry/gocd-webhook-notification-plugin.",
             "Admin, Server Configuration, Plugins, the gear beside GoCD WebHook Notification plugin: WebHook URL {url}",
-            "It signs with {secret} where its secret is given beside the address; plugins that cannot sign send basic auth: https://any:{secret}@<host>/deploy/gocd",
+            "It signs with {secret} where its secret is given beside the address; plugins that cannot sign send basic auth: {url_with_secret}",
         ],
         reads: "stages: building, passed, failed, cancelled; stages named e2e, smoke or acceptance are tests",
         ignores: "agents, stages that are still failing",
@@ -66,6 +66,7 @@ fn read_stage(pipeline: &Value) -> Result<Reading<Vec<DeployEvent>>, Malformed> 
     let names =
         [Some(format!("{name}/{stage_name}")), Some(name.clone()), group.map(|group| format!("{group}/{name}"))];
     let moved = DeployEvent::Moved(Box::new(DeploymentEvent {
+        recurs: false,
         source: SOURCE.to_owned(),
         id: id.clone(),
         repository: repository.clone(),

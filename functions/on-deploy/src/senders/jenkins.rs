@@ -20,7 +20,7 @@ pub const SENDER: Sender<Vec<DeployEvent>> = Sender {
         title: "Jenkins",
         steps: &[
             "Install the Notification plugin. In the configuration of the job that deploys: Job Notifications, Add Endpoint",
-            "Format JSON, protocol HTTP, event All Events, URL https://any:{secret}@<host>/deploy/jenkins",
+            "Format JSON, protocol HTTP, event All Events, URL {url_with_secret}",
             "To keep the secret out of the job, choose URL Source Secret and a Secret Text credential with that address.",
             "Let the job take its environment as parameter `ENVIRONMENT`, and `COMMIT` or `IMAGE` unless it deploys its own checkout.",
         ],
@@ -165,6 +165,7 @@ impl Build {
         let unstable = self.status.as_deref().is_some_and(|status| status.eq_ignore_ascii_case("unstable"));
         let (repository, revision) = self.revision();
         Ok(Reading::Event(vec![DeployEvent::Moved(Box::new(DeploymentEvent {
+            recurs: false,
             source: SOURCE.to_owned(),
             id: text::line(&format!("{job}/{number}"), 300),
             repository,

@@ -181,6 +181,7 @@ impl<'a> Execution<'a> {
         let suite = self.pipeline.clone().filter(|name| stage.is_none() && super::is_test(name));
         let environments = stage.map_or_else(|| self.pipeline.iter().cloned().collect(), environments);
         DeploymentEvent {
+            recurs: false,
             source: SOURCE.to_owned(),
             id: self.id.clone(),
             repository,

@@ -236,7 +236,8 @@ fn on_its_way(event: &Value, pull: &Value, number: u64) -> Result<Reading<Vec<Me
     let at = time(event, "/createdDate").or_else(|| time(pull, "/creationDate"));
     let at = at.ok_or_else(|| Malformed::new("a service hook without createdDate"))?;
     let repository = repository(pull)?;
-    let enqueued = auto.map(|by| MergeEvent::Enqueued(Enqueued { repository: repository.clone(), number, by, at }));
+    let enqueued =
+        auto.map(|by| MergeEvent::Enqueued(Enqueued { repository: repository.clone(), number, by, at, sure: true }));
     let approved =
         approvers.map(|by| MergeEvent::Approved(Approved { repository: repository.clone(), number, by, at }));
     Ok(Reading::Event(enqueued.into_iter().chain(approved).collect()))

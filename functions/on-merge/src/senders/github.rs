@@ -3,6 +3,7 @@
 //! The event is told by the body's shape, not by `X-GitHub-Event`: the header is not part of what is signed.
 //! <https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request>
 
+mod merge_group;
 mod push;
 
 use aws::verify::Signature;
@@ -23,10 +24,10 @@ pub const SENDER: Sender<Vec<MergeEvent>> = Sender {
         steps: &[
             "In the repository's or organisation's Settings, Webhooks, Add webhook:",
             "Payload URL {url}, content type application/json, secret {secret}",
-            "Let me select individual events: Pull requests, Pull request reviews, Pushes",
+            "Let me select individual events: Pull requests, Pull request reviews, Merge groups, Pushes",
         ],
-        reads: "`pull_request` closed and merged, enqueued, auto-merge enabled; `pull_request_review` that approves; `push` to a branch",
-        ignores: "`merge_group` (its merge comes as `pull_request`), every other event and action",
+        reads: "`pull_request` closed and merged, enqueued, auto-merge enabled; `merge_group` checks requested; `pull_request_review` that approves; `push` to a branch",
+        ignores: "`merge_group` destroyed (its merge comes as `pull_request`), every other event and action",
         docs: "https://docs.github.com/en/webhooks/webhook-events-and-payloads",
     },
 };
@@ -104,10 +105,33 @@ struct Account {
 
 #[derive(Deserialize)]
 struct Repository {
-    full_name: String,
+    full_name: Option<String>,
+    name: Option<String>,
+    owner: Option<Owner>,
     default_branch: Option<String>,
     /// Seconds in `push`, a text elsewhere.
     pushed_at: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Owner {
+    /// A push calls it `name` too.
+    login: Option<String>,
+    name: Option<String>,
+}
+
+impl Repository {
+    /// `owner/name`; some relays leave out the whole of it, and send its parts.
+    fn id(&self) -> Result<domain::Repository, Malformed> {
+        if let Some(whole) = &self.full_name {
+            return Ok(whole.parse()?);
+        }
+        let owner = self.owner.as_ref().and_then(|owner| owner.login.as_ref().or(owner.name.as_ref()));
+        match (owner, &self.name) {
+            (Some(owner), Some(name)) => Ok(format!("{owner}/{name}").parse()?),
+            _ => Err(Malformed::new("the field `repository.full_name` is missing")),
+        }
+    }
 }
 
 fn ignore(why: impl Into<String>) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
@@ -132,12 +156,13 @@ fn read(body: &[u8]) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     if has("pusher") && has("ref") && event.get("before").is_some() {
         return push::pushed(parse(body)?);
     }
+    if has("merge_group") {
+        return merge_group::tried(&parse(body)?);
+    }
     ignore(if has("zen") && has("hook") {
         "ping: the webhook is connected".to_owned()
     } else if has("pull_request") {
         "a review or comment on a pull request: nothing was merged".to_owned()
-    } else if has("merge_group") {
-        format!("merge_group {action}: the queue is working; its merge comes as pull_request closed")
     } else {
         "not a merge: only pull_request and push are read here".to_owned()
     })
@@ -163,7 +188,7 @@ fn merged(event: PullRequestEvent) -> Result<Reading<Vec<MergeEvent>>, Malformed
     };
     let base = text::line(&pull.base.branch, 200);
     let (title, body) = (pull.title.as_deref().unwrap_or(""), pull.body.as_deref().unwrap_or(""));
-    let repository = event.repository.full_name.parse()?;
+    let repository = event.repository.id()?;
     Ok(Reading::Event(vec![MergeEvent::Merged(Box::new(Change {
         reverts: revert::read(title, body, &repository),
         id: ChangeId { repository, commit: commit.parse()? },
@@ -202,10 +227,11 @@ fn enqueued(event: PullRequestEvent) -> Result<Reading<Vec<MergeEvent>>, Malform
     let Moment(at) =
         event.pull_request.updated_at.ok_or_else(|| Malformed::new("an enqueued pull request without updated_at"))?;
     Ok(Reading::Event(vec![MergeEvent::Enqueued(Enqueued {
-        repository: event.repository.full_name.parse()?,
+        repository: event.repository.id()?,
         number: event.pull_request.number,
         by: Login::new(FORGE, &by.login)?,
         at,
+        sure: true,
     })]))
 }
 
@@ -216,7 +242,7 @@ fn approved(event: ReviewEvent) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     let by = event.review.user.ok_or_else(|| Malformed::new("an approval without user"))?;
     let Moment(at) = event.review.submitted_at.ok_or_else(|| Malformed::new("an approval without submitted_at"))?;
     Ok(Reading::Event(vec![MergeEvent::Approved(Approved {
-        repository: event.repository.full_name.parse()?,
+        repository: event.repository.id()?,
         number: event.pull_request.number,
         by: Login::new(FORGE, &by.login)?,
         at,

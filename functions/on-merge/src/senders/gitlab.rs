@@ -232,7 +232,13 @@ fn enqueued(event: &Value) -> Result<Option<MergeEvent>, Malformed> {
     };
     let Some(by) = by.filter(|by| !is_bot(by)) else { return Ok(None) };
     let (repository, number) = (repository(event)?, iid(event)?);
-    Ok(Some(MergeEvent::Enqueued(Enqueued { repository, number, by, at: at(event, &["updated_at", "actioned_at"])? })))
+    Ok(Some(MergeEvent::Enqueued(Enqueued {
+        repository,
+        number,
+        by,
+        at: at(event, &["updated_at", "actioned_at"])?,
+        sure: true,
+    })))
 }
 
 #[cfg(test)]

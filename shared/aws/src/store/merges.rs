@@ -102,10 +102,11 @@ impl Store {
                 (":expires".into(), records::number((now + keys::KEEP_ENQUEUED).as_second())),
             ]);
             let key = keys::enqueued(&change.id.repository, number);
-            let unchanged = if way.approvals.is_empty() {
-                "attribute_not_exists(body) AND attribute_not_exists(approvals)"
-            } else {
-                "attribute_not_exists(body)"
+            let unchanged = match (&way.enqueued, way.approvals.is_empty()) {
+                (None, true) => "attribute_not_exists(body) AND attribute_not_exists(approvals)",
+                (None, false) => "attribute_not_exists(body)",
+                // What was only concluded may have been told for sure meanwhile.
+                (Some(_), _) => "attribute_exists(body.sure)",
             };
             transaction.update(&key, "SET merged = :merged, expires = :expires", Some(unchanged), values)?;
         }
@@ -136,7 +137,12 @@ impl Store {
     /// Remembers who enqueued, and says whether a bot has merged it before we knew.
     pub async fn note_enqueued(&self, enqueued: &Enqueued, now: Timestamp) -> Result<Queued, StoreError> {
         let key = keys::enqueued(&enqueued.repository, enqueued.number);
-        self.note_on_way(&key, "SET body = :what, expires = :expires", records::body(enqueued)?, now).await
+        let expression = if enqueued.sure {
+            "SET body = :what, expires = :expires"
+        } else {
+            "SET body = if_not_exists(body, :what), expires = :expires"
+        };
+        self.note_on_way(&key, expression, records::body(enqueued)?, now).await
     }
 
     /// Remembers who approved, and says whether a bot has merged it before we knew.

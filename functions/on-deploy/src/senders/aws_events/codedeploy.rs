@@ -81,6 +81,7 @@ impl Deployment<'_> {
         let both = self.group.as_ref().map(|group| format!("{}/{group}", self.application));
         let page = |region| console(region, &["codesuite", "codedeploy", "deployments", &self.id]);
         Ok(Reading::Event(vec![DeployEvent::Moved(Box::new(DeploymentEvent {
+            recurs: false,
             source: SOURCE.to_owned(),
             repository: None,
             names: both.into_iter().chain([self.application]).chain(self.group.clone()).collect(),

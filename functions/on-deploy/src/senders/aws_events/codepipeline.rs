@@ -86,6 +86,7 @@ fn moved(
     let began = event.detail.get("start-time").and_then(time).filter(|began| event.at.is_none_or(|at| *began <= at));
     let started = event.at.filter(|_| state == DeploymentState::Started);
     Ok(Reading::Event(vec![DeployEvent::Moved(Box::new(DeploymentEvent {
+        recurs: false,
         source: SOURCE.to_owned(),
         repository,
         names: names(&pipeline, stage.as_deref()),

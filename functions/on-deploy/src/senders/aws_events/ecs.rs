@@ -28,6 +28,7 @@ pub(super) fn deployment(event: &Event<'_>) -> Result<Reading<Vec<DeployEvent>>,
     let page =
         |cluster: &String| event.console(&["ecs", "v2", "clusters", cluster, "services", &service, "deployments"]);
     Ok(Reading::Event(vec![DeployEvent::Moved(Box::new(DeploymentEvent {
+        recurs: false,
         source: SOURCE.to_owned(),
         repository: None,
         url: cluster.as_ref().and_then(page),

@@ -57,6 +57,7 @@ pub(super) fn ran(action: &str, event: RunEvent) -> Result<Reading<Vec<DeployEve
     let created_at = run.run_started_at.or(run.created_at).map(|at| at.0);
     let failed = state == DeploymentState::Failed;
     Ok(Reading::Event(vec![DeployEvent::Moved(Box::new(DeploymentEvent {
+        recurs: false,
         source: "github".to_owned(),
         id: format!("run-{}-{}", run.id, run.run_attempt.unwrap_or(1)),
         repository: Some(event.repository.full_name.parse()?),

@@ -63,6 +63,7 @@ fn whole(event: &Value, run: &Run<'_>) -> Read {
     let at = if state == DeploymentState::Started { created_at } else { run.finished_at };
     let url = run.project.web_url.map(|project| format!("{}/-/pipelines/{id}", project.trim_end_matches('/')));
     Ok(Reading::Event(vec![DeployEvent::Moved(Box::new(DeploymentEvent {
+        recurs: false,
         source: "gitlab".to_owned(),
         id: format!("pipeline-{id}"),
         names: run.project.names(&[attribute("name"), Some("pipeline")]),
@@ -156,6 +157,7 @@ impl<'a> Job<'a> {
         environments.dedup();
         let url = run.project.web_url.map(|project| format!("{}/-/jobs/{id}", project.trim_end_matches('/')));
         Some(DeployEvent::Moved(Box::new(DeploymentEvent {
+            recurs: false,
             source: "gitlab".to_owned(),
             id: format!("job-{id}"),
             names: run.project.names(&[environment, self.word("name")]),

@@ -99,7 +99,7 @@ pub(super) fn pushed(event: PushEvent) -> Result<Reading<Vec<MergeEvent>>, Malfo
         .and_then(|s| Timestamp::from_second(s).ok())
         .filter(|at| times::plausible(*at));
     let (title, body) = head.message.split_once('\n').unwrap_or((&head.message, ""));
-    let repository = event.repository.full_name.parse()?;
+    let repository = event.repository.id()?;
     Ok(Reading::Event(vec![MergeEvent::Merged(Box::new(Change {
         reverts: revert::read(title, body, &repository),
         id: ChangeId { repository, commit: head.id.parse()? },
