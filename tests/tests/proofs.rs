@@ -85,6 +85,7 @@ fn source(kind: &str) -> SenderConfig {
     SenderConfig {
         kind: kind.to_owned(),
         secret: "any".to_owned(),
+        without_secret: false,
         repositories: vec![],
         services: vec![],
         topics: vec!["arn:aws:sns:eu-west-1:123456789012:alarms".to_owned()],

@@ -37,15 +37,21 @@ async fn remembered(
 ) -> Result<Option<(Place, Vec<Alert>)>, StoreError> {
     let topic = Topic { key: keys::placement(&alert.key()), keep: keys::KEEP_PLACEMENT };
     let now = house.now();
+    // The service may be gone, or another one's by now.
+    let good = |place: &Place| house.settings().service(&place.service).is_some() && may(&place.service);
     if alert.state != AlertState::Firing {
         // Nobody has said yet that it fires: an end or an acknowledgement alone opens nothing.
         let place = house.store.told_or_await(&topic, &alert, now).await?;
-        return Ok(place.filter(|place: &Place| may(&place.service)).map(|place| (place, vec![alert])));
+        return Ok(place.filter(good).map(|place| (place, vec![alert])));
     }
-    if let Some(place) = house.store.told::<Place>(&topic).await?.filter(|place| may(&place.service)) {
-        return Ok(Some((place, vec![alert])));
-    }
+    let remembered = house.store.told::<Place>(&topic).await?.filter(good);
     let place = AlertEvent::place(&alert, house.settings(), may);
+    // What fell into the bucket belongs where it says, once that is understood.
+    let bucket = |place: &Place| house.settings().service(&place.service).is_none_or(|s| s.repositories.is_empty());
+    if let Some(remembered) = remembered.filter(|remembered| !bucket(remembered) || bucket(&place)) {
+        return Ok(Some((remembered, vec![alert])));
+    }
+    // They stay where they wait: each says something that can be said twice.
     let mut alerts = vec![alert];
     alerts.extend(house.store.tell::<_, Alert>(&topic, &place, now).await?);
     Ok(Some((place, alerts)))

@@ -7,11 +7,8 @@ use aws::sender::{self, Reading, Verified};
 use aws::settings::SenderConfig;
 use aws::{House, Proof, Refusal, Request, Response, sns};
 use domain::on_deploy::{self, Place};
-use domain::{DeployEvent, DeploymentEvent, Reason, Repository, ServiceId, StandsFor, on_alert};
+use domain::{DeployEvent, DeploymentEvent, Reason, StandsFor, on_alert};
 use serde_json::{Value, json};
-
-/// What the sender's secret may speak for.
-type May<'a> = &'a (dyn Fn(&DeploymentEvent, &ServiceId) -> bool + Sync);
 
 /// `POST /deploy/{sender}`
 pub async fn handle(house: &House, request: Request) -> Response {
@@ -23,7 +20,7 @@ pub async fn handle(house: &House, request: Request) -> Response {
 pub async fn handle_event(house: &House, event: &Value) -> Result<Value, Refusal> {
     match senders::aws_events::from_json(event)? {
         Reading::Event(events) => {
-            let kept = keep_all(house, events).await?;
+            let kept = keep_all(house, events, None).await?;
             Ok(serde_json::from_str(&kept.body).unwrap_or_default())
         }
         Reading::Ignored(why) => Ok(json!({ "ignored": why })),
@@ -41,68 +38,79 @@ async fn receive(house: &House, request: &Request) -> Result<Response, Refusal> 
         Reading::Event(events) => events,
         Reading::Ignored(why) => return Ok(Response::ignored(&why)),
     };
-    let may = |event: &DeploymentEvent, service: &ServiceId| {
-        let repository = event.repository.as_ref().is_none_or(|repository| config.speaks_for_repository(repository));
-        repository && config.speaks_for(service)
-    };
-    if events.iter().any(|event| matches!(event, DeployEvent::StandsFor(told) if !may_tell(house, config, told))) {
-        return Err(Refusal::Forbidden("this secret does not speak for what this image was built from"));
-    }
-    keep_what_may(house, events.into_iter().map(|event| event.from(&source)).collect(), &may).await
-}
-
-/// Whether the source may say what an image was built from: of a repository that it speaks for. Nobody else knows the
-/// ids of a pipeline's own executions.
-fn may_tell(house: &House, config: &SenderConfig, told: &StandsFor) -> bool {
-    let trusted = config.repositories.is_empty() && config.services.is_empty();
-    let theirs = |repository: &Repository| {
-        let mut services = house.settings().services().filter(|service| config.speaks_for(&service.id));
-        config.speaks_for_repository(repository) && services.any(|service| service.deploys(repository))
-    };
-    trusted || !told.reference.is_image() || told.repository.as_ref().is_some_and(theirs)
-}
-
-/// Keeps events that nobody has to speak for.
-pub async fn keep_all(house: &House, events: Vec<DeployEvent>) -> Result<Response, Refusal> {
-    keep_what_may(house, events, &|_, _| true).await
+    keep_all(house, events.into_iter().map(|event| event.from(&source)).collect(), Some(config)).await
 }
 
 /// Every event of one message, in order. A failure half-way is answered with 503: what is kept already will be found
-/// to say nothing new.
-async fn keep_what_may(house: &House, events: Vec<DeployEvent>, may: May<'_>) -> Result<Response, Refusal> {
-    let mut answer = Response::ignored("the message has no events");
-    for (i, event) in events.into_iter().enumerate() {
+/// to say nothing new. What the secret does not speak for is refused, and costs the others nothing. `config`: the source
+/// that tells; none where IAM has decided.
+pub async fn keep_all(
+    house: &House,
+    events: Vec<DeployEvent>,
+    config: Option<&SenderConfig>,
+) -> Result<Response, Refusal> {
+    let mut answer = None;
+    let mut refused = None;
+    for event in events {
         let kept = match event {
-            DeployEvent::Moved(event) => keep(house, *event, may).await?,
-            DeployEvent::StandsFor(told) => {
-                for awaiting in references::note(house, &told).await? {
-                    keep(house, awaiting, may).await?;
-                }
-                Response::decided(&Reason::ReferenceNoted, &json!({ "reference": told.reference }))
-            }
+            DeployEvent::Moved(event) => keep(house, *event).await,
+            DeployEvent::StandsFor(told) => learn(house, &told, config).await,
         };
-        if i == 0 || answer.is_ignored() {
-            answer = kept;
+        match kept {
+            Err(Refusal::Forbidden(why)) => refused = Some(Refusal::Forbidden(why)),
+            kept => {
+                let kept = kept?;
+                if answer.as_ref().is_none_or(Response::is_ignored) {
+                    answer = Some(kept);
+                }
+            }
         }
     }
-    Ok(answer)
+    match (answer, refused) {
+        (Some(answer), _) => Ok(answer),
+        (None, Some(refused)) => Err(refused),
+        (None, None) => Ok(Response::ignored("the message has no events")),
+    }
+}
+
+/// What something stands for is told; what was deployed before that was known is kept anew.
+async fn learn(house: &House, told: &StandsFor, config: Option<&SenderConfig>) -> Result<Response, Refusal> {
+    let awaiting = references::note(house, told, config).await?;
+    for report in &awaiting {
+        match keep(house, report.clone()).await {
+            // Not the teller's fault.
+            Ok(_) | Err(Refusal::Forbidden(_)) => {}
+            Err(refusal) => return Err(refusal),
+        }
+    }
+    references::settled(house, told, &awaiting).await?;
+    Ok(Response::decided(&Reason::ReferenceNoted, &json!({ "reference": told.reference })))
+}
+
+/// Whether the source of a report speaks for a place. Who has no source came by IAM's leave.
+fn may(house: &House, event: &DeploymentEvent, place: &Place<'_>) -> bool {
+    let source = house.configuration.senders.get(&event.source);
+    source.is_none_or(|config| config.speaks_for(place.service) && config.speaks_for_repository(&place.repository))
 }
 
 /// Load, decide, commit, for each service that the deployment is about.
-async fn keep(house: &House, event: DeploymentEvent, may: May<'_>) -> Result<Response, Refusal> {
+async fn keep(house: &House, mut event: DeploymentEvent) -> Result<Response, Refusal> {
+    let now = house.now();
+    // It may be kept anew later, and is of the time at which it came.
+    event.at.get_or_insert(now);
     let event = references::resolve(house, event).await?;
     let places = match on_deploy::places(&event, house.settings()) {
         Ok(places) => places,
         Err(reason) => return Ok(Response::ignored(&reason.to_string())),
     };
-    let allowed: Vec<&Place<'_>> = places.iter().filter(|place| may(&event, place.service)).collect();
-    if allowed.is_empty() {
+    if !places.iter().any(|place| may(house, &event, place)) {
         return Err(Refusal::Forbidden("this secret does not speak for this service: see `services` of its source"));
     }
-    let now = house.now();
+    let event = references::await_meaning(house, event).await?;
+    let places = on_deploy::places(&event, house.settings()).unwrap_or_default();
     let mut first = None;
     let mut services = Vec::new();
-    for place in allowed {
+    for place in places.iter().filter(|place| may(house, &event, place)) {
         let Some(service) = house.settings().service(place.service) else { continue };
         let decide = |situation: &_| on_deploy::decide(&event, situation, service, place, now);
         let (_, reason) = house.store.decide(&service.id, now, decide).await?;
@@ -120,7 +128,7 @@ async fn alarm(house: &House, event: &DeploymentEvent, place: &Place<'_>) -> Res
     let settings = house.settings();
     let Some(service) = settings.service(place.service) else { return Ok(()) };
     let now = house.now();
-    let Some(alert) = on_deploy::alarm(event, place, &service.policy, now) else { return Ok(()) };
+    let Some(alert) = on_deploy::alarm(event, place, service, now) else { return Ok(()) };
     let at = domain::alert::Place { service: service.id.clone(), environment: place.environment.clone() };
     let alerts = [alert];
     let decide = |situation: &_| on_alert::decide(&alerts, &at, situation, service, settings, now);

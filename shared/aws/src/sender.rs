@@ -29,7 +29,7 @@ pub enum Proof {
 
 impl Proof {
     /// Whether the request tries to prove itself in this way.
-    fn is_offered(self, request: &Request) -> bool {
+    fn is_offered(self, request: &Request, config: &SenderConfig) -> bool {
         let has = |name: &str| request.header(name) != Err(HeaderFault::Missing);
         match self {
             Self::Signature(signature) => has(signature.header),
@@ -37,7 +37,8 @@ impl Proof {
             Self::Header(name) => has(name),
             Self::Token => has("authorization"),
             Self::Query => !request.query("token").is_empty(),
-            Self::Sns => has("x-amz-sns-message-type"),
+            // Delivered raw, a message has no signature; and a source without topics believes none.
+            Self::Sns => has("x-amz-sns-message-type") && !has("x-amz-sns-rawdelivery") && !config.topics.is_empty(),
         }
     }
 
@@ -70,6 +71,21 @@ pub enum Reading<E> {
     Event(E),
     /// Not for us, and why: answered with 200, counted, not stored.
     Ignored(String),
+}
+
+impl<E> Reading<E> {
+    /// Not for us, and why.
+    pub fn ignored(why: impl Into<String>) -> Self {
+        Self::Ignored(why.into())
+    }
+
+    /// What was read, made into something else.
+    pub fn map<T>(self, make: impl FnOnce(E) -> T) -> Reading<T> {
+        match self {
+            Self::Event(event) => Reading::Event(make(event)),
+            Self::Ignored(why) => Reading::Ignored(why),
+        }
+    }
 }
 
 /// How a sender is set up and what is made of it, for the README and for `connect`.
@@ -126,7 +142,7 @@ pub async fn verify<'a, E>(
     if request.body.len() > MOST_BYTES {
         return Err(Refusal::TooLarge);
     }
-    let offered = sender.proofs.iter().find(|proof| proof.is_offered(request));
+    let offered = sender.proofs.iter().find(|proof| proof.is_offered(request, config));
     let proof = offered.ok_or(Refusal::Unauthenticated("the signature or token is missing"))?;
     if *proof == Proof::Sns {
         sns::verify(house, &config.topics, request).await?;

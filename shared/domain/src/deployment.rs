@@ -198,6 +198,10 @@ impl Deployment {
     /// Adds a report, heard at `now`. Commutative and idempotent: of each kind of report the earliest counts.
     pub fn learn(&mut self, event: &DeploymentEvent, place: &Place<'_>, now: Timestamp) {
         let at = event.at.unwrap_or(now);
+        // The repository is told with the commit; without one it is only where the commit will be.
+        if place.commit.is_some() && place.commit > self.commit {
+            self.repository.clone_from(&place.repository);
+        }
         self.commit = place.commit.clone().max(self.commit.take());
         self.reference = place.reference.clone().max(self.reference.take());
         // Whatever a test run's reports say of its beginning, it is in question from then on.

@@ -103,7 +103,7 @@ fn report(world: &mut World, event: &DeploymentEvent) {
     world.deploy(event);
     let settings = world.settings.clone();
     let place = on_deploy::places(event, &settings).unwrap().remove(0);
-    if let Some(alert) = on_deploy::alarm(event, &place, &world.service.policy, world.now) {
+    if let Some(alert) = on_deploy::alarm(event, &place, &world.service, world.now) {
         world.alert(&[alert]);
     }
     world.settle();
@@ -218,4 +218,25 @@ fn an_old_failure_and_one_of_changes_whose_turn_is_over_are_no_news() {
     world.deploy(&DeploymentEvent { at: Some(long_ago), ..smoke(2, 12, Failed, "14:00") });
     world.settle();
     check(&mut world, expect![""]);
+}
+
+#[test]
+fn what_was_taken_as_a_warning_is_not_taken_when_it_becomes_critical() {
+    let mut world = live_at_15_40();
+    let warning = Alert { severity: crate::Severity::Warning, ..alert("Slow", at("15:50"), None) };
+    world.alert(&[warning.clone()]);
+    let there = AcknowledgedThere { at: at("15:51"), login: None, name: "Somebody".into() };
+    world.now = at("15:51");
+    world.alert(&[Alert { state: AlertState::Acknowledged, acknowledged: Some(there), ..warning }]);
+    world.until(at("16:30"));
+    world.heard();
+    world.alert(&[alert("Down", at("16:30"), None)]);
+    world.settle();
+    check(&mut world, expect!["page anna rotation (nobody_acknowledged)"]);
+    // As severe as before it is the same failure.
+    world.acknowledge("anna");
+    world.heard();
+    world.alert(&[alert("AlsoDown", at("16:30"), None)]);
+    world.until(at("17:30"));
+    assert!(!world.heard().contains("page"));
 }

@@ -7,7 +7,8 @@
 //! | the rotation | at once if there is neither, else when nobody acknowledged in time | `rotation` |
 //! | the responder of a suspect whose turn is over | when nobody acknowledged in time | `tail-responder` |
 //!
-//! Nobody is paged twice for one incident; an acknowledgement or the resolution stops everything. Evidence
+//! Nobody is paged twice for one incident; an acknowledgement or the resolution stops everything, until something more
+//! severe begins. Evidence
 //! that arrives later adds a page to a new first suspect, for at most [`MOST_FIRST_RESPONDERS`] people.
 //!
 //! In a service of mode `manual` nobody is paged: people take and hand over the pager there, and we show and record.
@@ -56,7 +57,7 @@ pub fn due_pages(
     service: &Service,
     now: Timestamp,
 ) -> Vec<DuePage> {
-    if !incident.is_open() || !incident.acknowledged.is_empty() || service.mode == Mode::Manual {
+    if !incident.is_open() || incident.is_taken() || service.mode == Mode::Manual {
         return Vec::new();
     }
     let mut due: Vec<DuePage> = Vec::new();
@@ -98,7 +99,7 @@ pub fn due_pages(
 /// When [`due_pages`] has to be asked again, if time alone can make another page due.
 #[must_use]
 pub fn next_due_at(incident: &Incident, service: &Service, now: Timestamp) -> Option<Timestamp> {
-    let waits = incident.is_open() && incident.acknowledged.is_empty() && service.mode != Mode::Manual;
+    let waits = incident.is_open() && !incident.is_taken() && service.mode != Mode::Manual;
     Some(rotation_due_at(incident, service)).filter(|at| waits && *at > now)
 }
 

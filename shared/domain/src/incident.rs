@@ -54,6 +54,9 @@ pub struct Incident {
     pub began_at: Timestamp,
     /// When the latest of its alerts began: a change must have been live by then to be a suspect.
     pub latest_at: Timestamp,
+    /// When something more severe than before began, where that came later: who took it before, took something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worsened_at: Option<Timestamp>,
     /// When we first heard of it: escalation counts from here.
     pub detected_at: Timestamp,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -95,6 +98,7 @@ impl Incident {
             at_once: 0,
             began_at,
             latest_at: began_at,
+            worsened_at: None,
             detected_at: now,
             suspects: Vec::new(),
             pages: Vec::new(),
@@ -110,6 +114,7 @@ impl Incident {
     /// Adds what fires now, the most severe first. Nothing that was once part of the incident leaves it.
     pub fn join(&mut self, firing: &BTreeMap<String, Signal>) {
         self.at_once = self.at_once.max(firing.len());
+        let before = Some(self.severity).filter(|_| !self.alerts.is_empty());
         let mut firing: Vec<(&String, &Signal)> = firing.iter().collect();
         firing.sort_by_key(|(_, signal)| (std::cmp::Reverse(signal.severity), signal.started_at));
         for (key, signal) in firing {
@@ -117,6 +122,9 @@ impl Incident {
             self.began_at = self.began_at.min(started_at);
             self.latest_at = self.latest_at.max(started_at);
             self.severity = self.severity.max(signal.severity);
+            if before.is_some_and(|before| before < signal.severity) {
+                self.worsened_at = self.worsened_at.max(Some(started_at));
+            }
             let known = self.alerts.contains_key(key);
             if known || (self.alerts.len() < MOST_ALERTS && !signal.name.is_empty()) {
                 let said = self.alerts.get(key).filter(|_| signal.name.is_empty());
@@ -141,6 +149,12 @@ impl Incident {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.resolved_at.is_none()
+    }
+
+    /// Whether somebody has taken it as it is now.
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        self.acknowledged.iter().any(|taken| self.worsened_at.is_none_or(|worse| taken.at >= worse))
     }
 
     #[must_use]

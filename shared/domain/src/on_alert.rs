@@ -91,6 +91,8 @@ pub fn decide(
     for alert in alerts {
         signals.learn(alert, now);
     }
+    // What was over by itself before we heard of it wakes nobody.
+    signals.lapse(now);
     signals.trim(now);
     if known.is_some_and(|k| k.value == signals) {
         return (decisions, Reason::AlreadyKnown);

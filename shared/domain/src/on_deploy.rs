@@ -14,7 +14,7 @@ use crate::deployment::{Carries, Deployment, DeploymentEvent, DeploymentKey, Dep
 use crate::ids::{Commit, ServiceId};
 use crate::reason::Reason;
 use crate::release;
-use crate::service::{Policy, Service};
+use crate::service::Service;
 use crate::situation::Situation;
 use crate::text;
 
@@ -78,10 +78,13 @@ fn moved(situation: &Situation, deployment: &Deployment, service: &Service) -> (
     (brought.count(), taken_back.count())
 }
 
-/// The alert that a rollout is when it gives up; its traffic is back where it was, so it is over by itself when its
+/// The alert that a rollout in the live environment is when it gives up; its traffic is back where it was, so it is over by itself when its
 /// changes are no longer suspects.
 #[must_use]
-pub fn alarm(event: &DeploymentEvent, place: &Place<'_>, policy: &Policy, now: Timestamp) -> Option<Alert> {
+pub fn alarm(event: &DeploymentEvent, place: &Place<'_>, service: &Service, now: Timestamp) -> Option<Alert> {
+    if !service.is_live(&place.environment) {
+        return None;
+    }
     let at = event.at.unwrap_or(now);
     let name = match (&event.manner, event.state) {
         (Manner::Progressive, DeploymentState::Failed) => "CanaryAnalysisFailed",
@@ -102,7 +105,7 @@ pub fn alarm(event: &DeploymentEvent, place: &Place<'_>, policy: &Policy, now: T
         started_at: Some(at),
         ended_at: None,
         acknowledged: None,
-        lasts: Some(policy.after_failure),
+        lasts: Some(service.policy.after_failure),
         labels: BTreeMap::new(),
         url: event.url.clone(),
     })

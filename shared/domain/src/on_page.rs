@@ -29,11 +29,13 @@ pub fn decide(outgoing: Option<&Outgoing>, incident: Option<&Incident>, now: Tim
         return Delivery::Leave(Reason::DeliveryUnderWay);
     }
     match (outgoing.message.kind, incident) {
-        (Kind::Page, Some(incident)) => match (incident.resolved_at, incident.acknowledged.first()) {
-            (Some(at), _) => Delivery::Withdraw(Reason::ResolvedAt { at }),
-            (None, Some(ack)) => Delivery::Withdraw(ack.reason()),
-            (None, None) => Delivery::Send,
-        },
+        (Kind::Page, Some(incident)) => {
+            match (incident.resolved_at, incident.acknowledged.last().filter(|_| incident.is_taken())) {
+                (Some(at), _) => Delivery::Withdraw(Reason::ResolvedAt { at }),
+                (None, Some(ack)) => Delivery::Withdraw(ack.reason()),
+                (None, None) => Delivery::Send,
+            }
+        }
         (Kind::Notice, _) if now > outgoing.message.decided_at + life(outgoing.message.key.step) => {
             Delivery::Withdraw(Reason::NoLongerTrue)
         }

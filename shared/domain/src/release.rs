@@ -168,7 +168,7 @@ pub fn commit_merged_at(
 }
 
 /// Whether the deployed commit is the change's own, or one of those that came with it.
-fn is_tip(deployment: &Deployment, change: &Change) -> bool {
+pub(crate) fn is_tip(deployment: &Deployment, change: &Change) -> bool {
     std::iter::once(&change.id.commit).chain(&change.commits).any(|commit| deployment.is_of(commit))
 }
 

@@ -61,7 +61,7 @@ fn decided(event: &DeploymentEvent, place: &Place<'_>) {
     let sort = keys::deployment(place.service, &deployment.key).sort;
     assert!(sort.len() <= 1024, "a sort key of {} bytes: DynamoDB takes 1024", sort.len());
     assert!(bytes_of(&deployment) <= 100_000, "a deployment of {} bytes", bytes_of(&deployment));
-    let _ = on_deploy::alarm(event, place, &service.policy, now());
+    let _ = on_deploy::alarm(event, place, service, now());
     let situation = Situation::empty(place.service.clone());
     let _ = on_deploy::decide(event, &situation, service, place, now());
 }

@@ -19,8 +19,8 @@ use crate::{MOST_BYTES_A_BYTE, MOST_BYTES_ANYWAY, Target, corpus};
 /// Grown in one place, and in each of two.
 const ALONE: usize = MOST_BYTES - 64 * 1024;
 const EACH: usize = 256 * 1024;
-/// A body that takes longer is a finding; most take hundredths of a second.
-const LONGEST: Duration = Duration::from_secs(5);
+/// A body that takes longer is a finding; most take tenths of a second.
+const LONGEST: Duration = Duration::from_secs(10);
 /// With what texts grow: also what `text::line` leaves out, and what readers split at.
 const FILLS: [&str; 4] = ["\u{e9}\u{200b} ", "a,", "a/", "revert \"#1 "];
 

@@ -39,10 +39,10 @@ fn read(body: &[u8]) -> Result<Reading<AlertEvent>, Malformed> {
     let itself = || Some(one).filter(|_| message.get("labels").is_some_and(Value::is_object));
     let listed = message.get("alerts").unwrap_or(&message).as_array().map(Vec::as_slice);
     let Some(items) = listed.or_else(itself) else {
-        return Ok(Reading::Ignored("not an Alertmanager message: it has no list of alerts".to_owned()));
+        return Ok(Reading::ignored("not an Alertmanager message: it has no list of alerts"));
     };
     if items.is_empty() {
-        return Ok(Reading::Ignored("the message has no alerts".to_owned()));
+        return Ok(Reading::ignored("the message has no alerts"));
     }
     let shape = Shape::of(&message, SOURCE);
     let alerts: Vec<Alert> = items.iter().take(super::MOST_LOOKED_AT).filter_map(|item| shape.alert(item)).collect();

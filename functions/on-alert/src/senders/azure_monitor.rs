@@ -7,13 +7,12 @@
 mod older;
 
 use aws::wire::parse;
-use aws::{Guide, Malformed, Proof, Reading, Sender};
+use aws::{Guide, Malformed, Proof, Reading, Sender, given};
 use domain::on_alert::AlertEvent;
 use domain::{Alert, AlertState, Severity, text};
 use serde_json::Value;
 
-use super::given::{self, Said};
-
+use super::labels::{Labels, Said};
 pub const SENDER: Sender<AlertEvent> = Sender {
     name: "azure-monitor",
     proofs: &[Proof::Token, Proof::Query],
@@ -38,10 +37,7 @@ fn read(body: &[u8]) -> Result<Reading<AlertEvent>, Malformed> {
         Some(essentials) => common(&message, essentials)?,
         None => older::read(&message)?,
     };
-    Ok(match reading {
-        Reading::Event(alert) => Reading::Event(super::bounded(vec![alert], 1)),
-        Reading::Ignored(why) => Reading::Ignored(why),
-    })
+    Ok(reading.map(|alert| super::bounded(vec![alert], 1)))
 }
 
 /// A message of the common alert schema.
@@ -50,7 +46,7 @@ fn common(message: &Value, essentials: &Value) -> Result<Reading<Alert>, Malform
     let id = given::any(essentials, &["/alertId", "/originAlertId"]).or_else(|| rule.clone());
     let id = id.ok_or_else(|| Malformed::new("`essentials` has neither `alertId` nor `alertRule`"))?;
     if is_test(&id, rule.as_deref()) {
-        return Ok(Reading::Ignored("the test of an action group: the connection works".to_owned()));
+        return Ok(Reading::ignored("the test of an action group: the connection works"));
     }
     let context = message.pointer("/data/alertContext").unwrap_or(&Value::Null);
     let target = given::any(essentials, &["/alertTargetIDs"]);
@@ -65,13 +61,13 @@ fn common(message: &Value, essentials: &Value) -> Result<Reading<Alert>, Malform
         Some(level) => severity(Some(&level)),
         None => severity(given::any(essentials, &["/severity"]).as_deref()),
     };
-    let fired = given::time(essentials, &["/firedDateTime"]);
-    let ended = given::time(essentials, &["/resolvedDateTime"]).or(fired.filter(|_| health.is_some()));
+    let fired = given::time(essentials, "/firedDateTime");
+    let ended = given::time(essentials, "/resolvedDateTime").or(fired.filter(|_| health.is_some()));
     let summary = given::any(essentials, &["/description"]).or_else(|| given::any(context, &SUMMARIES));
     let summary = summary.unwrap_or_else(|| condition(context.get("condition")));
     Ok(Reading::Event(Alert {
         source: SOURCE.to_owned(),
-        fingerprint: given::identity(&health.map_or(id, |health| health.identity).to_lowercase()),
+        fingerprint: super::identity(&health.map_or(id, |health| health.identity).to_lowercase()),
         name: text::line(&rule.unwrap_or_else(|| "alert".to_owned()), 200),
         summary: text::line(&summary, 300),
         severity,
@@ -101,7 +97,7 @@ const LINKS: [&str; 5] = [
     "/data/alertContext/LinkToSearchResults",
 ];
 
-fn common_labels(message: &Value, essentials: &Value, context: &Value, target: Option<&str>) -> given::Labels {
+fn common_labels(message: &Value, essentials: &Value, context: &Value, target: Option<&str>) -> Labels {
     let mut labels = Said::default();
     labels.members(message.pointer("/data/customProperties"));
     labels.members(context.get("labels"));
@@ -203,11 +199,7 @@ mod tests {
     use super::*;
 
     pub fn said(message: &Value) -> Value {
-        match read(message.to_string().as_bytes()) {
-            Ok(Reading::Event(event)) => json!(event.alerts[0]),
-            Ok(Reading::Ignored(why)) => json!(why),
-            Err(why) => json!({"malformed": why.to_string()}),
-        }
+        crate::senders::tests::said(read(message.to_string().as_bytes()))
     }
 
     const ID: &str = "/subscriptions/aaaa/providers/Microsoft.AlertsManagement/alerts/B956";

@@ -6,11 +6,11 @@
 
 use std::collections::BTreeMap;
 
+use aws::given::{list, moment};
 use aws::wire::parse;
 use aws::{Guide, Malformed, Proof, Reading, Sender, carrier};
 use domain::on_alert::AlertEvent;
-use domain::{Alert, AlertState, Severity, text, times};
-use jiff::Timestamp;
+use domain::{Alert, AlertState, Severity, text};
 use serde_json::Value;
 
 pub const SENDER: Sender<AlertEvent> = Sender {
@@ -38,10 +38,7 @@ fn read(body: &[u8]) -> Result<Reading<AlertEvent>, Malformed> {
 
 /// Reads an event that Lambda was invoked with, or a body: what can be read of it.
 pub fn from_json(event: &Value) -> Result<Reading<AlertEvent>, Malformed> {
-    Ok(match carrier::read(event, read_alarm)? {
-        Reading::Event(carried) => Reading::Event(super::bounded(carried.events, carried.of)),
-        Reading::Ignored(why) => Reading::Ignored(why),
-    })
+    Ok(carrier::read(event, read_alarm)?.map(|carried| super::bounded(carried.events, carried.of)))
 }
 
 fn read_alarm(alarm: &Value) -> Result<Reading<Alert>, Malformed> {
@@ -73,11 +70,11 @@ fn read_alarm(alarm: &Value) -> Result<Reading<Alert>, Malformed> {
             ..Parts::of(alarm, "/alarmData", "/alarmData/alarmName", "/alarmData/configuration")
         }
     } else if word("/Type") == Some("SubscriptionConfirmation") {
-        return Ok(Reading::Ignored(
-            "SNS asks to confirm a subscription: done when it comes over HTTPS with the token".to_owned(),
+        return Ok(Reading::ignored(
+            "SNS asks to confirm a subscription: done when it comes over HTTPS with the token",
         ));
     } else {
-        return Ok(Reading::Ignored("not a CloudWatch alarm".to_owned()));
+        return Ok(Reading::ignored("not a CloudWatch alarm"));
     };
     parts.alert()
 }
@@ -114,14 +111,14 @@ impl<'a> Parts<'a> {
     fn alert(self) -> Result<Reading<Alert>, Malformed> {
         let name = self.name.map(|n| text::line(n, 200)).filter(|n| !n.is_empty());
         let name = name.ok_or_else(|| Malformed::new("a CloudWatch alarm without a name"))?;
-        let at = self.at.and_then(time);
+        let at = self.at.and_then(moment);
         let state = match self.state {
             Some("ALARM") => AlertState::Firing,
             Some("OK") => AlertState::Resolved,
             Some("INSUFFICIENT_DATA") => {
-                return Ok(Reading::Ignored("INSUFFICIENT_DATA: neither firing nor over".to_owned()));
+                return Ok(Reading::ignored("INSUFFICIENT_DATA: neither firing nor over"));
             }
-            Some(_) | None => return Ok(Reading::Ignored("the alarm has no state that we know".to_owned())),
+            Some(_) | None => return Ok(Reading::ignored("the alarm has no state that we know")),
         };
         let mut labels = self.dimensions;
         for (label, value) in [("alarm", Some(name.as_str())), ("region", self.region), ("account", self.account)] {
@@ -149,9 +146,8 @@ impl<'a> Parts<'a> {
 
 /// `Trigger.Dimensions` of an SNS message: pairs of name and value.
 fn sns_dimensions(alarm: &Value) -> BTreeMap<String, String> {
-    let list = alarm.pointer("/Trigger/Dimensions").and_then(Value::as_array);
-    let pairs =
-        list.into_iter().flatten().take(30).filter_map(|d| Some((d.get("name")?.as_str()?, d.get("value")?.as_str()?)));
+    let listed = list(alarm, "/Trigger/Dimensions").take(30);
+    let pairs = listed.filter_map(|d| Some((d.get("name")?.as_str()?, d.get("value")?.as_str()?)));
     pairs.map(|(name, value)| (text::line(name, 100), text::line(value, 200))).collect()
 }
 
@@ -161,13 +157,6 @@ fn metric_dimensions(metrics: Option<&Value>) -> BTreeMap<String, String> {
     let dimensions = metrics.filter_map(|m| m.pointer("/metricStat/metric/dimensions")?.as_object());
     let pairs = dimensions.flatten().take(30).filter_map(|(name, value)| Some((name, value.as_str()?)));
     pairs.map(|(name, value)| (text::line(name, 100), text::line(value, 200))).collect()
-}
-
-/// `2015-06-03T17:43:27.123+0000`: CloudWatch writes its offset without a colon.
-fn time(given: &str) -> Option<Timestamp> {
-    let parsed = given.parse().ok();
-    let parsed = parsed.or_else(|| given.strip_suffix("+0000").and_then(|t| format!("{t}Z").parse().ok()));
-    parsed.filter(|at| times::plausible(*at))
 }
 
 fn console(name: &str, region: Option<&str>) -> Option<String> {

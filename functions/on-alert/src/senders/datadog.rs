@@ -5,13 +5,12 @@
 use std::collections::BTreeMap;
 
 use aws::wire::parse;
-use aws::{Guide, Malformed, Proof, Reading, Sender};
+use aws::{Guide, Malformed, Proof, Reading, Sender, given};
 use domain::on_alert::AlertEvent;
 use domain::{Alert, AlertState, Severity, text};
 use serde_json::Value;
 
-use super::given::{self, Said};
-
+use super::labels::{Said, parts};
 pub const SENDER: Sender<AlertEvent> = Sender {
     name: "datadog",
     proofs: &[Proof::Token],
@@ -67,12 +66,12 @@ impl Fields {
     }
 
     fn value(&self, names: &[&str]) -> Option<&Value> {
-        names.iter().filter_map(|name| self.0.get(*name)).find(|value| given::word(value).is_some())
+        names.iter().filter_map(|name| self.0.get(*name)).find(|value| given::made(value).is_some())
     }
 
     /// A variable that Datadog does not know stays in the text as it is.
     fn word(&self, names: &[&str]) -> Option<String> {
-        names.iter().filter_map(|name| given::word(self.0.get(*name)?)).find(|word| !word.starts_with('$'))
+        names.iter().filter_map(|name| given::made(self.0.get(*name)?)).find(|word| !word.starts_with('$'))
     }
 }
 
@@ -164,7 +163,7 @@ fn alert(message: &Value) -> Result<Reading<Alert>, Malformed> {
     let title = fields.word(&["title", "eventtitle", "alerttitle", "name", "monitorname", "alertname"]);
     let title = Title::of(&title.unwrap_or_default());
     if title.is_test {
-        return Ok(Reading::Ignored("a test notification: the connection works".to_owned()));
+        return Ok(Reading::ignored("a test notification: the connection works"));
     }
     let kind = fields.word(&["alerttype"]).as_deref().and_then(Standing::of);
     let states = ["alerttransition", "transition", "overallstate", "alertstate", "monitorstate", "state", "status"];
@@ -172,10 +171,10 @@ fn alert(message: &Value) -> Result<Reading<Alert>, Malformed> {
     let standing = match told.or(title.standing).or(kind) {
         Some(standing) => standing,
         None if monitor.is_some() => Standing::Fires { again: false, warns: false },
-        None => return Ok(Reading::Ignored("an event of no monitor: nothing fires".to_owned())),
+        None => return Ok(Reading::ignored("an event of no monitor: nothing fires")),
     };
     if standing == Standing::Silent {
-        return Ok(Reading::Ignored("a muted monitor: nothing fires".to_owned()));
+        return Ok(Reading::ignored("a muted monitor: nothing fires"));
     }
     let fingerprint = fingerprint(&fields, monitor.as_deref(), &title)
         .ok_or_else(|| Malformed::new("neither the id of a monitor nor its name: send `alert_id`"))?;
@@ -192,15 +191,15 @@ fn fingerprint(fields: &Fields, monitor: Option<&str>, title: &Title) -> Option<
         .or_else(|| title.scope.clone())
         .unwrap_or_default();
     match monitor {
-        Some(monitor) => Some(given::identity(&format!("{monitor}/{group}"))),
+        Some(monitor) => Some(super::identity(&format!("{monitor}/{group}"))),
         None if title.name.is_empty() && group.is_empty() => None,
-        None => Some(given::identity(&format!("{}/{group}", title.name))),
+        None => Some(super::identity(&format!("{}/{group}", title.name))),
     }
 }
 
 /// Which group of a monitor it is about, in any order the same.
 fn scope(fields: &Fields) -> Vec<String> {
-    let mut scope = given::parts(fields.value(&["alertscope", "scope", "scopes"]));
+    let mut scope = parts(fields.value(&["alertscope", "scope", "scopes"]));
     scope.retain(|part| part != "*" && !part.starts_with('$'));
     scope.sort();
     scope
@@ -247,11 +246,7 @@ mod tests {
     use super::*;
 
     fn said(message: &Value) -> Value {
-        match read(message.to_string().as_bytes()) {
-            Ok(Reading::Event(event)) => json!(event.alerts[0]),
-            Ok(Reading::Ignored(why)) => json!(why),
-            Err(why) => json!({"malformed": why.to_string()}),
-        }
+        crate::senders::tests::said(read(message.to_string().as_bytes()))
     }
 
     /// The payload of the guide.

@@ -5,13 +5,12 @@
 //! else it can send is a token of Google's own, which says nothing about us.
 
 use aws::wire::parse;
-use aws::{Guide, Malformed, Proof, Reading, Sender};
+use aws::{Guide, Malformed, Proof, Reading, Sender, given};
 use domain::on_alert::AlertEvent;
 use domain::{Alert, AlertState, Severity, text};
 use serde_json::Value;
 
-use super::given::{self, Said};
-
+use super::labels::Said;
 pub const SENDER: Sender<AlertEvent> = Sender {
     name: "gcp-monitoring",
     proofs: &[Proof::Token, Proof::Query],
@@ -37,34 +36,34 @@ fn read(body: &[u8]) -> Result<Reading<AlertEvent>, Malformed> {
     let carried = data.as_str().and_then(base64).and_then(|bytes| parse(&bytes).ok());
     match carried {
         Some(inner) => notification(&inner),
-        None => Ok(Reading::Ignored("a message of Pub/Sub that is not JSON".to_owned())),
+        None => Ok(Reading::ignored("a message of Pub/Sub that is not JSON")),
     }
 }
 
 fn notification(message: &Value) -> Result<Reading<AlertEvent>, Malformed> {
     let Some(incident) = message.get("incident").filter(|incident| incident.is_object()) else {
-        return Ok(Reading::Ignored("not a notification of Cloud Monitoring: it has no incident".to_owned()));
+        return Ok(Reading::ignored("not a notification of Cloud Monitoring: it has no incident"));
     };
     if message.get("version").and_then(Value::as_str) == Some("test") {
-        return Ok(Reading::Ignored("a test of the connection: it works".to_owned()));
+        return Ok(Reading::ignored("a test of the connection: it works"));
     }
     let id = given::any(incident, &["/incident_id"]);
     let id = id.ok_or_else(|| Malformed::new("the incident has no `incident_id`"))?;
-    let started_at = given::time(incident, &["/started_at"]);
-    let ended_at = given::time(incident, &["/ended_at"]);
+    let started_at = given::time(incident, "/started_at");
+    let ended_at = given::time(incident, "/ended_at");
     let state = match given::any(incident, &["/state"]).map(|state| state.to_lowercase()).as_deref() {
         Some("closed" | "resolved") => AlertState::Resolved,
         Some("open" | "acknowledged") => AlertState::Firing,
         None if ended_at.is_some() => AlertState::Resolved,
         None => AlertState::Firing,
-        Some(_) => return Ok(Reading::Ignored("the incident has no state that we know".to_owned())),
+        Some(_) => return Ok(Reading::ignored("the incident has no state that we know")),
     };
     let summary =
         given::any(incident, &["/summary", "/documentation/subject", "/documentation/content", "/documentation"]);
     let labels = labels(incident);
     let alert = Alert {
         source: SOURCE.to_owned(),
-        fingerprint: given::identity(&id),
+        fingerprint: super::identity(&id),
         name: text::line(&name(incident), 200),
         summary: text::line(&summary.unwrap_or_default(), 300),
         severity: severity(incident, &labels),
@@ -148,11 +147,7 @@ mod tests {
     use super::*;
 
     fn said(message: &Value) -> Value {
-        match read(message.to_string().as_bytes()) {
-            Ok(Reading::Event(event)) => json!(event.alerts[0]),
-            Ok(Reading::Ignored(why)) => json!(why),
-            Err(why) => json!({"malformed": why.to_string()}),
-        }
+        crate::senders::tests::said(read(message.to_string().as_bytes()))
     }
 
     fn incident(state: &str, ended: Value) -> Value {

@@ -2,14 +2,13 @@
 //! does not know is refused by name, so that a slip of the pen is seen when it is set up and not when it matters.
 
 use aws::wire::parse;
-use aws::{Guide, Malformed, Proof, Reading, Sender};
+use aws::{Guide, Malformed, Proof, Reading, Sender, given};
 use domain::on_alert::AlertEvent;
 use domain::{Alert, AlertState, Severity, text};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
-use super::given::{self, Said};
-
+use super::labels::{Labels, Said};
 pub const SENDER: Sender<AlertEvent> = Sender {
     name: "generic",
     proofs: &[Proof::Token],
@@ -60,7 +59,7 @@ fn read(body: &[u8]) -> Result<Reading<AlertEvent>, Malformed> {
         Some(_) => std::slice::from_ref(&message),
     };
     if list.is_empty() {
-        return Ok(Reading::Ignored("the message has no alerts".to_owned()));
+        return Ok(Reading::ignored("the message has no alerts"));
     }
     let alerts = list.iter().enumerate().map(|(i, one)| {
         let fields = one.as_object().ok_or_else(|| Malformed::new("expected an object"));
@@ -85,7 +84,7 @@ fn alert(fields: &Map<String, Value>) -> Result<Alert, Malformed> {
         Some(_) => return Err(Malformed::new("`state` has to be `firing`, `acknowledged` or `resolved`")),
     };
     let own_id = || format!("{service}/{}/{name}", environment.as_deref().unwrap_or(""));
-    let fingerprint = given::identity(&word(fields, "id", 2000)?.unwrap_or_else(own_id));
+    let fingerprint = super::identity(&word(fields, "id", 2000)?.unwrap_or_else(own_id));
     let minutes = minutes(fields)?;
     Ok(Alert {
         source: SOURCE.to_owned(),
@@ -116,7 +115,7 @@ fn word(fields: &Map<String, Value>, name: &str, most: usize) -> Result<Option<S
     let Some(value) = field(fields, name) else { return Ok(None) };
     match value {
         Value::String(_) | Value::Number(_) => {
-            let word = given::word(value).map(|word| text::line(&word, most)).filter(|word| !word.is_empty());
+            let word = given::made(value).map(|word| text::line(&word, most)).filter(|word| !word.is_empty());
             Ok(word)
         }
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err(must(name, "a text")),
@@ -147,7 +146,7 @@ fn link(fields: &Map<String, Value>) -> Result<Option<String>, Malformed> {
     text::url(&given).map(Some).ok_or_else(|| must("url", "an address that begins with https://"))
 }
 
-fn labels(fields: &Map<String, Value>, service: &str, environment: Option<&str>) -> Result<given::Labels, Malformed> {
+fn labels(fields: &Map<String, Value>, service: &str, environment: Option<&str>) -> Result<Labels, Malformed> {
     let mut said = Said::default();
     said.add("service", Some(service));
     said.add("environment", environment);

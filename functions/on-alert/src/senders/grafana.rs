@@ -6,12 +6,12 @@
 
 use aws::verify::{Signature, Signed};
 use aws::wire::parse;
-use aws::{Guide, Malformed, Proof, Reading, Sender};
+use aws::{Guide, Malformed, Proof, Reading, Sender, given};
 use domain::on_alert::AlertEvent;
 use domain::{Alert, AlertState, Severity, text};
 use serde_json::Value;
 
-use super::given::{self, Said};
+use super::labels::Said;
 use super::prometheus_shape::Shape;
 
 pub const SENDER: Sender<AlertEvent> = Sender {
@@ -55,10 +55,10 @@ fn read(body: &[u8]) -> Result<Reading<AlertEvent>, Malformed> {
 /// A message of the alerting since version 8: each alert as Alertmanager writes it, and more.
 fn unified(message: &Value, items: &[Value]) -> Result<Reading<AlertEvent>, Malformed> {
     if items.is_empty() {
-        return Ok(Reading::Ignored("the message has no alerts".to_owned()));
+        return Ok(Reading::ignored("the message has no alerts"));
     }
     if items.iter().all(is_test) {
-        return Ok(Reading::Ignored("a test notification: the connection works".to_owned()));
+        return Ok(Reading::ignored("a test notification: the connection works"));
     }
     let shape = Shape::of(message, SOURCE);
     let alerts: Vec<Alert> =
@@ -99,7 +99,7 @@ fn in_full(mut alert: Alert, item: &Value) -> Alert {
 /// `B = 44.2, C = 1`: what was measured.
 fn values(item: &Value) -> Option<String> {
     let values = item.get("values").and_then(Value::as_object).into_iter().flatten().take(10);
-    let each = values.filter_map(|(name, value)| Some(format!("{name} = {}", given::word(value)?)));
+    let each = values.filter_map(|(name, value)| Some(format!("{name} = {}", given::made(value)?)));
     let said = each.collect::<Vec<_>>().join(", ");
     Some(said).filter(|said| !said.is_empty()).or_else(|| given::any(item, &["/valueString"]))
 }
@@ -114,18 +114,18 @@ fn legacy(message: &Value) -> Result<Reading<AlertEvent>, Malformed> {
             Some(_) => "the definition of an alert rule: nothing fires",
             None => "not an alert of Grafana: no list of alerts, no rule with a state",
         };
-        return Ok(Reading::Ignored(why.to_owned()));
+        return Ok(Reading::ignored(why));
     };
     let summary = given::any(message, &["/message"]).unwrap_or_default();
     if summary.contains("is testing the alert notification within") {
-        return Ok(Reading::Ignored("a test notification: the connection works".to_owned()));
+        return Ok(Reading::ignored("a test notification: the connection works"));
     }
     let state = match state.as_str() {
         "alerting" | "no_data" => AlertState::Firing,
         "ok" => AlertState::Resolved,
-        "paused" => return Ok(Reading::Ignored("paused: neither firing nor over".to_owned())),
-        "pending" | "unknown" => return Ok(Reading::Ignored("pending: not firing yet".to_owned())),
-        _ => return Ok(Reading::Ignored("the rule has no state that we know".to_owned())),
+        "paused" => return Ok(Reading::ignored("paused: neither firing nor over")),
+        "pending" | "unknown" => return Ok(Reading::ignored("pending: not firing yet")),
+        _ => return Ok(Reading::ignored("the rule has no state that we know")),
     };
     let mut labels = Said::default();
     labels.members(message.get("tags"));
@@ -134,7 +134,7 @@ fn legacy(message: &Value) -> Result<Reading<AlertEvent>, Malformed> {
     let organisation = given::any(message, &["/orgId"]).unwrap_or_else(|| "1".to_owned());
     let alert = Alert {
         source: SOURCE.to_owned(),
-        fingerprint: given::identity(&format!("rule/{organisation}/{}", rule.unwrap_or_default())),
+        fingerprint: super::identity(&format!("rule/{organisation}/{}", rule.unwrap_or_default())),
         name: text::line(&name.or_else(|| given::any(message, &["/title"])).unwrap_or_default(), 200),
         summary: text::line(&summary, 300),
         severity: Severity::from_label(labels.get("severity")),

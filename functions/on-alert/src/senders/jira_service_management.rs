@@ -5,6 +5,7 @@
 //! JQL says; only what is plainly other work is ignored here.
 //! <https://developer.atlassian.com/cloud/jira/platform/webhooks/>
 
+use aws::given::{list, time, told, word};
 use aws::verify::Signature;
 use aws::wire::parse;
 use aws::{Guide, Malformed, Proof, Reading, Sender};
@@ -12,7 +13,8 @@ use domain::on_alert::AlertEvent;
 use domain::{Alert, AlertState, Severity, text};
 use serde_json::Value;
 
-use super::opsgenie_shape::{self, Labels, Speaker, moment, told, word};
+use super::labels::Labels;
+use super::opsgenie_shape::{self, Speaker};
 
 pub const SENDER: Sender<AlertEvent> = Sender {
     name: "jira-service-management",
@@ -42,15 +44,15 @@ fn read(body: &[u8]) -> Result<Reading<AlertEvent>, Malformed> {
     }
     let event = word(&message, "/webhookEvent").unwrap_or("");
     if !event.is_empty() && !event.starts_with("jira:issue_") {
-        return Ok(Reading::Ignored(format!("{}: not about an issue's state", text::line(event, 60))));
+        return Ok(Reading::ignored(format!("{}: not about an issue's state", text::line(event, 60))));
     }
     // An automation rule sends the issue alone, as it is or as `issue`.
     let issue = message.get("issue").unwrap_or(&message);
     if !issue.get("fields").is_some_and(Value::is_object) {
-        return Ok(Reading::Ignored("neither an action on an alert nor an issue with its fields".to_owned()));
+        return Ok(Reading::ignored("neither an action on an alert nor an issue with its fields"));
     }
     if let Some(kind) = word(issue, "/fields/issuetype/name").filter(|kind| is_other_work(kind)) {
-        return Ok(Reading::Ignored(format!("an issue of the type {}: not an incident", text::line(kind, 60))));
+        return Ok(Reading::ignored(format!("an issue of the type {}: not an incident", text::line(kind, 60))));
     }
     let alert = read_issue(issue, &message, event == "jira:issue_deleted")?;
     Ok(Reading::Event(super::brief(alert)))
@@ -76,14 +78,13 @@ fn is_other_work(kind: &str) -> bool {
 }
 
 fn read_issue(issue: &Value, message: &Value, deleted: bool) -> Result<Alert, Malformed> {
-    let field = |name: &str| issue.pointer(&format!("/fields/{name}"));
     let key = told(issue, "/key").map(|key| text::line(&key, 60)).filter(|key| !key.is_empty());
     let id = told(issue, "/id").map(|id| text::line(&id, 60)).filter(|id| !id.is_empty());
     let identity = id.or_else(|| key.clone()).ok_or_else(|| Malformed::new("an issue without an id"))?;
-    let sent = moment(message.get("timestamp"));
+    let sent = time(message, "/timestamp");
     let over = deleted || is_done(issue);
-    let (created, resolved) = (moment(field("created")), moment(field("resolutiondate")));
-    let changed = || moment(field("statuscategorychangedate")).or(sent).or(moment(field("updated")));
+    let (created, resolved) = (time(issue, "/fields/created"), time(issue, "/fields/resolutiondate"));
+    let changed = || time(issue, "/fields/statuscategorychangedate").or(sent).or(time(issue, "/fields/updated"));
     let ended = if deleted { sent.or_else(changed) } else { resolved.or_else(changed) };
     let started = if was_reopened(message) { sent.or_else(changed) } else { created.or(sent) };
     let name = word(issue, "/fields/summary").map(|summary| text::line(summary, 200));
@@ -116,7 +117,7 @@ fn is_done(issue: &Value) -> bool {
 
 /// Whether this message takes the resolution away again.
 fn was_reopened(message: &Value) -> bool {
-    let items = message.pointer("/changelog/items").and_then(Value::as_array).into_iter().flatten().take(100);
+    let items = list(message, "/changelog/items").take(100);
     let mut changes = items.filter(|item| word(item, "/field") == Some("resolution"));
     changes.any(|item| {
         let set = |side: &str| word(item, &format!("/{side}")).or(word(item, &format!("/{side}String"))).is_some();

@@ -6,9 +6,9 @@ pub mod cloudwatch;
 mod datadog;
 mod gcp_monitoring;
 mod generic;
-mod given;
 mod grafana;
 mod jira_service_management;
+mod labels;
 mod new_relic;
 mod opsgenie;
 mod opsgenie_shape;
@@ -19,8 +19,9 @@ mod sentry;
 use std::cmp::Reverse;
 
 use aws::Sender;
+use aws::verify::{hmac_sha256, to_hex};
 use domain::on_alert::AlertEvent;
-use domain::{Alert, AlertState};
+use domain::{Alert, AlertState, text};
 use jiff::SignedDuration;
 
 pub const SENDERS: &[Sender<AlertEvent>] = &[
@@ -59,3 +60,43 @@ fn brief(alert: Alert) -> AlertEvent {
 
 /// How long after it fired what a monitor never ends is over by itself, if it does not fire again.
 const UNENDED: SignedDuration = SignedDuration::from_hours(1);
+
+/// What identifies an alert, short enough for a key. What is cut ends in a digest of all of it, so that the same is the
+/// same, and different things stay different.
+fn identity(text: &str) -> String {
+    const MOST: usize = 200;
+    // `line` keeps one place for the mark of what it cuts. Of marks that nobody sees nothing would be left.
+    let line = text::line(text, MOST + 1);
+    if text.chars().count() <= MOST && !line.is_empty() {
+        return line;
+    }
+    let digest = to_hex(&hmac_sha256(b"identity", &[text.as_bytes()])[..8]);
+    format!("{}{digest}", text::line(text, MOST - 16))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws::{Malformed, Reading};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// What is made of a message: its first alert as JSON, why it is ignored, or why it cannot be read.
+    pub(super) fn said(reading: Result<Reading<AlertEvent>, Malformed>) -> Value {
+        match reading {
+            Ok(Reading::Event(event)) => json!(event.alerts[0]),
+            Ok(Reading::Ignored(why)) => json!(why),
+            Err(why) => json!({"malformed": why.to_string()}),
+        }
+    }
+
+    #[test]
+    fn long_identities_stay_different() {
+        let (a, b) = (format!("{}a", "x".repeat(300)), format!("{}b", "x".repeat(300)));
+        assert_eq!(identity(&a), identity(&a));
+        assert_ne!(identity(&a), identity(&b));
+        assert!(identity(&a).chars().count() <= 200);
+        assert_eq!(identity(&"x".repeat(200)), "x".repeat(200));
+        assert_eq!(identity("7/host:a"), "7/host:a");
+    }
+}

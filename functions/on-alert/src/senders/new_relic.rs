@@ -3,15 +3,14 @@
 //! <https://docs.newrelic.com/docs/alerts/get-notified/notification-integrations/>
 
 use aws::wire::parse;
-use aws::{Guide, Malformed, Proof, Reading, Sender};
+use aws::{Guide, Malformed, Proof, Reading, Sender, given};
 use domain::alert::AcknowledgedThere;
 use domain::on_alert::AlertEvent;
-use domain::{Alert, AlertState, Login, Severity, text};
-use jiff::Timestamp;
+use domain::{Alert, AlertState, Login, Severity, text, times};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::given::{self, Said};
-
+use super::labels::{Labels, Said, parts};
 pub const SENDER: Sender<AlertEvent> = Sender {
     name: "new-relic",
     proofs: &[Proof::Token],
@@ -36,7 +35,7 @@ const IDS: [&str; 3] = ["/issueId", "/issue_id", "/id"];
 fn read(body: &[u8]) -> Result<Reading<AlertEvent>, Malformed> {
     let message: Value = parse(body)?;
     if is_test(&message) {
-        return Ok(Reading::Ignored("a test notification: the connection works".to_owned()));
+        return Ok(Reading::ignored("a test notification: the connection works"));
     }
     let of_channel = message.get("current_state").is_some() || message.get("incident_id").is_some();
     let reading = if of_channel {
@@ -44,12 +43,9 @@ fn read(body: &[u8]) -> Result<Reading<AlertEvent>, Malformed> {
     } else if message.get("state").is_some() || message.get("issueId").is_some() || message.get("issueUrl").is_some() {
         issue(&message)?
     } else {
-        Reading::Ignored("not an issue of New Relic: it has no state".to_owned())
+        Reading::ignored("not an issue of New Relic: it has no state")
     };
-    Ok(match reading {
-        Reading::Event(alert) => Reading::Event(super::bounded(vec![alert], 1)),
-        Reading::Ignored(why) => Reading::Ignored(why),
-    })
+    Ok(reading.map(|alert| super::bounded(vec![alert], 1)))
 }
 
 /// What the test of a workflow is about, and that of a channel.
@@ -81,27 +77,27 @@ fn issue(message: &Value) -> Result<Reading<Alert>, Malformed> {
     let word = given::any(message, &["/state", "/issueState"]).unwrap_or_default();
     let mut state = match standing(&word) {
         Standing::Is(state) => state,
-        Standing::Ignored(why) => return Ok(Reading::Ignored(why.to_owned())),
+        Standing::Ignored(why) => return Ok(Reading::ignored(why)),
     };
     let trigger = given::any(message, &["/trigger", "/triggerEvent"]).unwrap_or_default().to_lowercase();
     if state == AlertState::Firing && trigger.contains("acknowledged") {
         state = AlertState::Acknowledged;
     }
-    let updated = given::time(message, &["/updatedAt"]);
-    let at = given::time(message, &["/acknowledgedAt"]).or(updated);
+    let updated = given::time(message, "/updatedAt");
+    let at = given::time(message, "/acknowledgedAt").or(updated);
     let conditions = ["/alertConditionNames", "/accumulations/conditionName", "/conditionName"];
     let title = given::any(message, &["/title", "/issueTitle", "/annotations/title"]);
     let name = given::any(message, &conditions).or_else(|| title.clone());
     let priority = given::any(message, &["/priority", "/severity"]);
     Ok(Reading::Event(Alert {
         source: SOURCE.to_owned(),
-        fingerprint: given::identity(&id),
+        fingerprint: super::identity(&id),
         name: text::line(&name.unwrap_or_else(|| "issue".to_owned()), 200),
         summary: text::line(&title.unwrap_or_default(), 300),
         severity: Severity::from_label(priority.as_deref()),
         state,
-        started_at: given::time(message, &["/activatedAt", "/createdAt"]),
-        ended_at: given::time(message, &["/closedAt"]).or(updated).filter(|_| state == AlertState::Resolved),
+        started_at: given::time(message, "/activatedAt").or_else(|| given::time(message, "/createdAt")),
+        ended_at: given::time(message, "/closedAt").or(updated).filter(|_| state == AlertState::Resolved),
         acknowledged: taken_over(message, &["/owner", "/acknowledgedBy", "/issueAcknowledgedBy"], state, at),
         lasts: None,
         labels: issue_labels(message),
@@ -109,7 +105,7 @@ fn issue(message: &Value) -> Result<Reading<Alert>, Malformed> {
     }))
 }
 
-fn issue_labels(message: &Value) -> given::Labels {
+fn issue_labels(message: &Value) -> Labels {
     let mut labels = Said::default();
     for place in ["/tags", "/labels", "/accumulations/tag", "/customAttributes"] {
         labels.members(message.pointer(place));
@@ -124,7 +120,7 @@ fn issue_labels(message: &Value) -> given::Labels {
         labels.add(name, given::any(message, places).as_deref());
     }
     // An entity is called as the application that reports it. Of several, none is meant alone.
-    if given::parts(message.get("impactedEntities")).len() == 1 {
+    if parts(message.get("impactedEntities")).len() == 1 {
         labels.also("entity", "application");
     }
     labels.labels()
@@ -137,11 +133,11 @@ fn incident(message: &Value) -> Result<Reading<Alert>, Malformed> {
     let id = id.ok_or_else(|| Malformed::new("neither `incident_id` nor `condition_id`"))?;
     let state = match standing(&given::any(message, &["/current_state", "/state"]).unwrap_or_default()) {
         Standing::Is(state) => state,
-        Standing::Ignored(why) => return Ok(Reading::Ignored(why.to_owned())),
+        Standing::Ignored(why) => return Ok(Reading::ignored(why)),
     };
-    let at = given::time(message, &["/timestamp", "/timestamp_utc_string"]);
+    let at = given::time(message, "/timestamp").or_else(|| given::time(message, "/timestamp_utc_string"));
     let duration = given::any(message, &["/duration"]);
-    let began = at.zip(duration).and_then(|(at, duration)| given::before(at, &duration));
+    let began = at.zip(duration).and_then(|(at, duration)| before(at, &duration));
     let name = given::any(message, &["/condition_name", "/policy_name"]);
     let mut labels = Said::default();
     labels.members(message.pointer("/targets/0/labels"));
@@ -159,7 +155,7 @@ fn incident(message: &Value) -> Result<Reading<Alert>, Malformed> {
     }
     Ok(Reading::Event(Alert {
         source: SOURCE.to_owned(),
-        fingerprint: given::identity(&id),
+        fingerprint: super::identity(&id),
         name: text::line(&name.unwrap_or_else(|| "incident".to_owned()), 200),
         summary: text::line(&given::any(message, &["/details", "/condition_description"]).unwrap_or_default(), 300),
         severity: Severity::from_label(given::any(message, &["/severity"]).as_deref()),
@@ -179,6 +175,12 @@ fn taken_over(message: &Value, names: &[&str], state: AlertState, at: Option<Tim
     Some(AcknowledgedThere { at: at?, login: Login::from_email(&name).ok(), name: text::line(&name, 100) })
 }
 
+/// How long before `at` this many milliseconds are.
+fn before(at: Timestamp, milliseconds: &str) -> Option<Timestamp> {
+    let long = SignedDuration::from_millis(milliseconds.parse().ok()?);
+    at.checked_sub(long).ok().filter(|at| times::plausible(*at))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -186,11 +188,7 @@ mod tests {
     use super::*;
 
     fn said(message: &Value) -> Value {
-        match read(message.to_string().as_bytes()) {
-            Ok(Reading::Event(event)) => json!(event.alerts[0]),
-            Ok(Reading::Ignored(why)) => json!(why),
-            Err(why) => json!({"malformed": why.to_string()}),
-        }
+        crate::senders::tests::said(read(message.to_string().as_bytes()))
     }
 
     fn issue(state: &str) -> Value {

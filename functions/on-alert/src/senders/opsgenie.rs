@@ -34,7 +34,7 @@ fn read(body: &[u8]) -> Result<Reading<AlertEvent>, Malformed> {
     if opsgenie_shape::is_told(&message) {
         return opsgenie_shape::read(&message, SPEAKER);
     }
-    Ok(Reading::Ignored("not an Opsgenie webhook: it has no action on an alert".to_owned()))
+    Ok(Reading::ignored("not an Opsgenie webhook: it has no action on an alert"))
 }
 
 #[cfg(test)]

@@ -4,16 +4,15 @@
 //! Details come only with the creation and with custom actions; tags, alias and entity come with every action.
 //! <https://support.atlassian.com/jira-service-management-cloud/docs/alert-action-data-for-jira-edge-connector>
 
-use std::collections::BTreeMap;
-
+use aws::given::{list, made, time, told, word};
 use aws::{Malformed, Reading};
 use domain::alert::AcknowledgedThere;
 use domain::on_alert::AlertEvent;
-use domain::{Alert, AlertState, Login, Severity, text, times};
+use domain::{Alert, AlertState, Login, Severity, text};
 use jiff::Timestamp;
 use serde_json::Value;
 
-pub type Labels = BTreeMap<String, String>;
+use super::labels::Labels;
 
 /// At most this many tags and details each become labels.
 const MOST_LABELS: usize = 40;
@@ -38,11 +37,11 @@ pub fn read(message: &Value, speaker: Speaker) -> Result<Reading<AlertEvent>, Ma
     let alert = message.get("alert").unwrap_or(&Value::Null);
     let state = match state_after(given) {
         Ok(state) => state,
-        Err(why) => return Ok(Reading::Ignored(format!("{}: {why}", text::line(given, 60)))),
+        Err(why) => return Ok(Reading::ignored(format!("{}: {why}", text::line(given, 60)))),
     };
     let id = told(alert, "/alertId").or_else(|| told(alert, "/id")).map(|id| text::line(&id, 100));
     let id = id.filter(|id| !id.is_empty()).ok_or_else(|| Malformed::new("an alert without an alertId"))?;
-    let (created, updated) = (moment(alert.get("createdAt")), moment(alert.get("updatedAt")));
+    let (created, updated) = (time(alert, "/createdAt"), time(alert, "/updatedAt"));
     let fires = state != AlertState::Resolved;
     let name = word(alert, "/message").map(|message| text::line(message, 200)).filter(|name| !name.is_empty());
     let acknowledged = updated.or(created).filter(|_| state == AlertState::Acknowledged);
@@ -110,13 +109,11 @@ fn labels(alert: &Value, message: &Value) -> Labels {
     let mut labels = Labels::new();
     for details in ["/details", "/extraProperties"] {
         let pairs = alert.pointer(details).and_then(Value::as_object).into_iter().flatten();
-        for (name, _) in pairs.take(MOST_LABELS) {
-            let value = alert.pointer(details).and_then(|d| d.get(name)).and_then(plain);
-            labels.extend(value.map(|value| (text::line(name, 100), text::line(&value, 200))));
-        }
+        let pairs = pairs.take(MOST_LABELS).filter_map(|(name, value)| Some((name, made(value)?)));
+        labels.extend(pairs.map(|(name, value)| (text::line(name, 100), text::line(&value, 200))));
     }
     add_tags(&mut labels, alert.get("tags"));
-    let priority = alert.get("priority").and_then(plain);
+    let priority = alert.get("priority").and_then(made);
     let own = [
         ("alias", word(alert, "/alias")),
         ("entity", word(alert, "/entity")),
@@ -134,9 +131,10 @@ fn labels(alert: &Value, message: &Value) -> Labels {
 
 /// The name of the first team. Older messages list teams by name or id alone.
 fn team(alert: &Value) -> Option<&str> {
-    let list = |name: &str| alert.get(name).and_then(Value::as_array).into_iter().flatten().take(20);
-    let named = list("responders").filter(|one| word(one, "/type") == Some("team")).find_map(|one| word(one, "/name"));
-    let teams = || list("teams").find_map(|one| one.as_str().filter(|t| !t.is_empty()).or(word(one, "/name")));
+    let listed = |place| list(alert, place).take(20);
+    let named =
+        listed("/responders").filter(|one| word(one, "/type") == Some("team")).find_map(|one| word(one, "/name"));
+    let teams = || listed("/teams").find_map(|one| one.as_str().filter(|t| !t.is_empty()).or(word(one, "/name")));
     named.or_else(teams).or(word(alert, "/team")).or(word(alert, "/ownerTeam"))
 }
 
@@ -164,47 +162,6 @@ fn link(alert: &Value, id: &str, speaker: Speaker) -> Option<String> {
     let safe = id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     let made = || speaker.shows.filter(|_| safe).and_then(|shows| text::url(&format!("{shows}{id}")));
     word(alert, "/url").and_then(text::url).or_else(made)
-}
-
-/// A time as a number of seconds, milliseconds, microseconds or nanoseconds since 1970, as such a number in a text, or
-/// as a date, also with Jira's offset without a colon.
-pub fn moment(value: Option<&Value>) -> Option<Timestamp> {
-    let value = value?;
-    let text = value.as_str().unwrap_or("").trim();
-    let number = value.as_i64().or_else(|| text.parse().ok());
-    let parsed = match number {
-        Some(n) if n >= 100_000_000_000_000_000 => Timestamp::from_nanosecond(n.into()).ok(),
-        Some(n) if n >= 100_000_000_000_000 => Timestamp::from_microsecond(n).ok(),
-        Some(n) if n >= 100_000_000_000 => Timestamp::from_millisecond(n).ok(),
-        Some(n) => Timestamp::from_second(n).ok(),
-        None => text.parse().ok().or_else(|| with_colon(text)?.parse().ok()),
-    };
-    parsed.filter(|at| times::plausible(*at))
-}
-
-/// `+0200` as `+02:00`.
-fn with_colon(text: &str) -> Option<String> {
-    let (time, minutes) = text.split_at_checked(text.len().checked_sub(2)?)?;
-    let sign = time.as_bytes().iter().rev().nth(2)?;
-    matches!(sign, b'+' | b'-').then(|| format!("{time}:{minutes}"))
-}
-
-pub fn word<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
-    value.pointer(pointer)?.as_str().filter(|text| !text.trim().is_empty())
-}
-
-/// A text, or a number as one.
-pub fn told(value: &Value, pointer: &str) -> Option<String> {
-    plain(value.pointer(pointer)?)
-}
-
-fn plain(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(yes) => Some(yes.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    }
 }
 
 #[cfg(test)]
@@ -297,22 +254,5 @@ mod tests {
         assert_eq!((there.name.as_str(), there.login), ("Alert API", None));
         let nobody = json!({ "action": "Create", "alert": {} });
         assert!(super::read(&nobody, SPEAKER).is_err());
-    }
-
-    #[test]
-    fn a_time_comes_in_many_forms() {
-        for (given, want) in [
-            (json!(1_772_445_600), Some("2026-03-02T10:00:00Z")),
-            (json!("1772445600000"), Some("2026-03-02T10:00:00Z")),
-            (json!(1_772_445_600_000_000_u64), Some("2026-03-02T10:00:00Z")),
-            (json!("2026-03-02T12:00:00.000+0200"), Some("2026-03-02T10:00:00Z")),
-            (json!("2026-03-02T10:00:00Z"), Some("2026-03-02T10:00:00Z")),
-            (json!(0), None),
-            (json!(u64::MAX), None),
-            (json!("ÄÄ"), None),
-            (json!(""), None),
-        ] {
-            assert_eq!(moment(Some(&given)), want.map(|at| at.parse().unwrap()), "{given}");
-        }
     }
 }

@@ -7,12 +7,13 @@
 
 use std::collections::BTreeMap;
 
+use aws::given::{list, time, told, word};
 use aws::verify::{Signature, Signed};
 use aws::wire::parse;
 use aws::{Guide, Malformed, Proof, Reading, Sender};
 use domain::alert::AcknowledgedThere;
 use domain::on_alert::AlertEvent;
-use domain::{Alert, AlertState, Login, Severity, text, times};
+use domain::{Alert, AlertState, Login, Severity, text};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -46,14 +47,11 @@ const MOST_MESSAGES: usize = 500;
 fn read(body: &[u8]) -> Result<Reading<AlertEvent>, Malformed> {
     let whole: Value = parse(body)?;
     if let Some(event) = whole.get("event").filter(|event| event.is_object()) {
-        return Ok(match read_v3(event)? {
-            Reading::Event(alert) => Reading::Event(super::bounded(vec![alert], 1)),
-            Reading::Ignored(why) => Reading::Ignored(why),
-        });
+        return Ok(read_v3(event)?.map(|alert| super::bounded(vec![alert], 1)));
     }
     match whole.get("messages").and_then(Value::as_array) {
         Some(messages) => read_messages(messages),
-        None => Ok(Reading::Ignored("not a PagerDuty webhook: it has neither an event nor messages".to_owned())),
+        None => Ok(Reading::ignored("not a PagerDuty webhook: it has neither an event nor messages")),
     }
 }
 
@@ -80,7 +78,7 @@ fn read_messages(messages: &[Value]) -> Result<Reading<AlertEvent>, Malformed> {
 fn read_v3(event: &Value) -> Result<Reading<Alert>, Malformed> {
     let kind = word(event, "/event_type").unwrap_or("");
     if kind == "pagey.ping" || word(event, "/resource_type") == Some("pagey") {
-        return Ok(Reading::Ignored("PagerDuty's test event: the connection works".to_owned()));
+        return Ok(Reading::ignored("PagerDuty's test event: the connection works"));
     }
     let incident = event.get("data").unwrap_or(&Value::Null);
     // Notes, responders and the like are about an incident without saying its state.
@@ -99,10 +97,10 @@ fn read_message(message: &Value) -> Result<Reading<Alert>, Malformed> {
     if !kind.starts_with("incident.") || !incident.is_object() {
         return Ok(silent(kind));
     }
-    let last = |list: &str| incident.get(list).and_then(Value::as_array).and_then(|all| all.last());
-    let acknowledger = last("acknowledgements")
+    let last = |place: &str| list(incident, place).next_back();
+    let acknowledger = last("/acknowledgements")
         .and_then(|one| one.get("acknowledger"))
-        .or_else(|| last("acknowledgers").and_then(|one| one.get("object")));
+        .or_else(|| last("/acknowledgers").and_then(|one| one.get("object")));
     let agent = acknowledger
         .or_else(|| incident.get("last_status_change_by").filter(|by| by.is_object()))
         .or_else(|| message.pointer("/log_entries/0/agent"));
@@ -112,7 +110,7 @@ fn read_message(message: &Value) -> Result<Reading<Alert>, Malformed> {
 fn silent<E>(kind: &str) -> Reading<E> {
     let kind = text::line(kind, 60);
     let kind = if kind.is_empty() { "an event without a type".to_owned() } else { kind };
-    Reading::Ignored(format!("{kind}: says nothing of an incident's state"))
+    Reading::ignored(format!("{kind}: says nothing of an incident's state"))
 }
 
 /// What an event did to its incident, by its v3 name or the older one.
@@ -252,20 +250,6 @@ fn rank(priority: &str) -> Option<Severity> {
         (Some(_), _) | (None, "low" | "lowest" | "info" | "informational") => Severity::Info,
         (None, _) => return None,
     })
-}
-
-fn word<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
-    value.pointer(pointer)?.as_str().filter(|text| !text.is_empty())
-}
-
-/// A text, or a number as one.
-fn told(value: &Value, pointer: &str) -> Option<String> {
-    let value = value.pointer(pointer)?;
-    value.as_str().map(str::to_owned).or_else(|| value.as_u64().map(|number| number.to_string()))
-}
-
-fn time(value: &Value, pointer: &str) -> Option<Timestamp> {
-    word(value, pointer)?.parse().ok().filter(|at| times::plausible(*at))
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! One alert as Prometheus Alertmanager writes it, and whoever writes as it does: labels, annotations, a status,
 //! two times and a fingerprint.
 
-use domain::{Alert, AlertState, Severity, text, times};
-use jiff::Timestamp;
+use aws::given::time;
+use domain::{Alert, AlertState, Severity, text};
 use serde_json::Value;
 
-use super::given::Labels;
+use super::labels::Labels;
 
 /// So many labels of all alerts are read: each alert gets them, and there may be many.
 const MOST_COMMON: usize = 20;
@@ -30,7 +30,6 @@ impl<'a> Shape<'a> {
             given => words(given)?,
         };
         let word = |name: &str| item.get(name).and_then(Value::as_str);
-        let time = |name: &str| word(name)?.parse::<Timestamp>().ok().filter(|at| times::plausible(*at));
         let mut labels = self.common.clone();
         labels.extend(own);
         let labels: Labels =
@@ -50,9 +49,9 @@ impl<'a> Shape<'a> {
             summary: text::line(summary.unwrap_or(""), 300),
             severity: Severity::from_label(labels.get("severity").map(String::as_str)),
             state,
-            started_at: time("startsAt"),
+            started_at: time(item, "/startsAt"),
             // Alertmanager writes year 1 for "not ended".
-            ended_at: time("endsAt").filter(|_| resolved),
+            ended_at: time(item, "/endsAt").filter(|_| resolved),
             acknowledged: None,
             lasts: None,
             labels,

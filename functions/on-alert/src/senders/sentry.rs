@@ -7,16 +7,17 @@
 
 mod event;
 
-use std::collections::BTreeMap;
-
+use aws::given::{time, told, word};
 use aws::verify::Signature;
 use aws::wire::parse;
 use aws::{Guide, Malformed, Proof, Reading, Sender};
 use domain::alert::AcknowledgedThere;
 use domain::on_alert::AlertEvent;
-use domain::{Alert, AlertState, Login, Severity, text, times};
+use domain::{Alert, AlertState, Login, Severity, text};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+
+use super::labels::Labels;
 
 pub const SENDER: Sender<AlertEvent> = Sender {
     name: "sentry",
@@ -43,14 +44,9 @@ pub const SENDER: Sender<AlertEvent> = Sender {
 
 const SOURCE: &str = "sentry";
 
-type Labels = BTreeMap<String, String>;
-
 fn read(body: &[u8]) -> Result<Reading<AlertEvent>, Malformed> {
     let message: Value = parse(body)?;
-    Ok(match read_one(&message)? {
-        Reading::Event(alert) => Reading::Event(super::brief(alert)),
-        Reading::Ignored(why) => Reading::Ignored(why),
-    })
+    Ok(read_one(&message)?.map(super::brief))
 }
 
 fn read_one(message: &Value) -> Result<Reading<Alert>, Malformed> {
@@ -61,7 +57,7 @@ fn read_one(message: &Value) -> Result<Reading<Alert>, Malformed> {
             (Some(alert), ..) => read_metric(alert, data, action),
             (None, Some(event), _) => event::read(event, data),
             (None, None, Some(issue)) => read_issue(issue, action),
-            (None, None, None) => Ok(ignored(&format!("{}: about no issue or metric", resource(data, action)))),
+            (None, None, None) => Ok(Reading::ignored(format!("{}: about no issue or metric", resource(data, action)))),
         };
     }
     let has = |name: &str| message.get(name).is_some_and(Value::is_object);
@@ -81,11 +77,7 @@ fn read_one(message: &Value) -> Result<Reading<Alert>, Malformed> {
     {
         return event::read(message, message);
     }
-    Ok(ignored("not a Sentry webhook: it tells neither an event, an issue nor a metric alert"))
-}
-
-fn ignored<E>(why: &str) -> Reading<E> {
-    Reading::Ignored(why.to_owned())
+    Ok(Reading::ignored("not a Sentry webhook: it tells neither an event, an issue nor a metric alert"))
 }
 
 /// What a message without an issue is about: `installation created`.
@@ -98,10 +90,10 @@ fn resource(data: &Value, action: &str) -> String {
 /// An issue: what its action says, else its status.
 fn read_issue(issue: &Value, action: &str) -> Result<Reading<Alert>, Malformed> {
     let id = issue_id(issue).ok_or_else(|| Malformed::new("a Sentry issue without an id"))?;
-    let (first, last) = (time(issue.get("firstSeen")), time(issue.get("lastSeen")));
+    let (first, last) = (time(issue, "/firstSeen"), time(issue, "/lastSeen"));
     let state = match state_after(issue, action, first, last) {
         Ok(state) => state,
-        Err(why) => return Ok(Reading::Ignored(format!("issue {}: {why}", text::line(action, 40)))),
+        Err(why) => return Ok(Reading::ignored(format!("issue {}: {why}", text::line(action, 40)))),
     };
     // An issue that is taken up again is told without a time: since when we hear of it.
     let started = first.filter(|_| !matches!(action, "unresolved" | "triggered" | "escalating" | "regressed"));
@@ -184,11 +176,11 @@ fn read_metric(alert: &Value, data: &Value, action: &str) -> Result<Reading<Aler
         ("resolved" | "closed", _) | ("", Some(2)) => (AlertState::Resolved, Severity::Critical),
         ("warning", _) | ("" | "open", Some(10)) => (AlertState::Firing, Severity::Warning),
         ("critical" | "open" | "triggered", _) | ("", Some(1 | 20)) => (AlertState::Firing, Severity::Critical),
-        _ => return Ok(ignored("a metric alert in no state that we know")),
+        _ => return Ok(Reading::ignored("a metric alert in no state that we know")),
     };
     let fires = state == AlertState::Firing;
-    let started = ["date_started", "date_detected", "date_created"].into_iter().find_map(|name| time(alert.get(name)));
-    let ended = time(alert.get("date_closed")).filter(|_| !fires);
+    let started = ["/date_started", "/date_detected", "/date_created"].into_iter().find_map(|place| time(alert, place));
+    let ended = time(alert, "/date_closed").filter(|_| !fires);
     let mut labels = project_labels(alert, "/projects/0");
     let rule = word(alert, "/alert_rule/name");
     let environment = word(alert, "/alert_rule/environment").or(word(alert, "/alert_rule/environment/name"));
@@ -258,28 +250,6 @@ fn severity(level: Option<&str>) -> Severity {
 fn link(value: &Value, pointers: &[&str]) -> Option<String> {
     let mut links = pointers.iter().filter_map(|pointer| word(value, pointer)).filter(|link| !link.contains("/api/0/"));
     links.find_map(text::url)
-}
-
-fn word<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
-    value.pointer(pointer)?.as_str().filter(|text| !text.trim().is_empty())
-}
-
-/// A text, or a number as one.
-fn told(value: &Value, pointer: &str) -> Option<String> {
-    let value = value.pointer(pointer)?;
-    value.as_str().map(str::to_owned).or_else(|| value.as_u64().map(|number| number.to_string()))
-}
-
-/// A date, also one without a zone, which is in UTC; or seconds since 1970, with a fraction.
-fn time(value: Option<&Value>) -> Option<Timestamp> {
-    let value = value?;
-    // A float holds microseconds of this century, and no more.
-    let seconds = |seconds: f64| Timestamp::from_microsecond((seconds * 1e6).round() as i64).ok();
-    let parsed = match value.as_str() {
-        Some(text) => text.parse().ok().or_else(|| format!("{text}Z").parse().ok()),
-        None => value.as_f64().and_then(seconds),
-    };
-    parsed.filter(|at| times::plausible(*at))
 }
 
 #[cfg(test)]
@@ -397,19 +367,5 @@ mod tests {
         assert!(ignored(&json!({ "event": { "id": "another product's" } })).starts_with("not a Sentry webhook"));
         assert!(ignored(&json!(["x"])).starts_with("not a Sentry webhook"));
         assert!(read(b"{").is_err() && read(br#"{"action":"created","data":{"issue":{}}}"#).is_err());
-    }
-
-    #[test]
-    fn times_are_dates_or_seconds() {
-        for (given, want) in [
-            (json!("2026-03-02T10:00:00.320000Z"), "2026-03-02T10:00:00.32Z"),
-            (json!("2026-03-02T10:00:00"), "2026-03-02T10:00:00Z"),
-            (json!(1_772_445_600.5), "2026-03-02T10:00:00.5Z"),
-        ] {
-            assert_eq!(time(Some(&given)), want.parse().ok());
-        }
-        for bad in [json!(1e300), json!(-5), json!("yesterday"), json!(null), json!({})] {
-            assert_eq!(time(Some(&bad)), None, "{bad}");
-        }
     }
 }

@@ -8,11 +8,12 @@
 mod revision;
 
 use aws::wire::parse;
-use aws::{Guide, Malformed, Proof, Reading, Sender};
-use domain::{DeployEvent, DeploymentEvent, DeploymentState, Manner, text, times};
+use aws::{Guide, Malformed, Proof, Reading, Sender, given};
+use domain::{DeployEvent, DeploymentEvent, DeploymentState, Manner, text};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::names_in;
 pub(super) use revision::image_of;
 use revision::{REVISION, revision};
 
@@ -52,36 +53,27 @@ fn read(body: &[u8]) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
 
 /// The first of these places where a text (or a number) stands.
 pub(super) fn told(value: &Value, places: &[&str]) -> Option<String> {
-    places.iter().find_map(|place| {
-        let told = match value.pointer(place)? {
-            Value::String(told) => told.clone(),
-            Value::Number(told) => told.to_string(),
-            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
-        };
-        // What Go's templates write for a thing that is not there.
-        let told = text::line(&told.replace("<no value>", ""), 400);
-        Some(told).filter(|told| !told.is_empty())
-    })
+    // What Go's templates write for a thing that is not there.
+    let there = |told: String| Some(told.replace("<no value>", "").trim().to_owned()).filter(|told| !told.is_empty());
+    places.iter().find_map(|place| given::told(value, place).and_then(there))
 }
 
 /// The first of these places where a time stands.
 pub(super) fn time(value: &Value, places: &[&str]) -> Option<Timestamp> {
-    places.iter().find_map(|place| told(value, &[place])?.parse().ok().filter(|at| times::plausible(*at)))
+    places.iter().find_map(|place| given::time(value, place))
 }
 
 /// The texts of the list at this place.
-pub(super) fn list<'a>(value: &'a Value, place: &str) -> Vec<&'a str> {
-    let items = value.pointer(place).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    items.iter().take(MOST).filter_map(Value::as_str).collect()
+pub(super) fn texts<'a>(value: &'a Value, place: &str) -> Vec<&'a str> {
+    given::list(value, place).take(MOST).filter_map(Value::as_str).collect()
 }
 
 /// An attachment for Slack, with the application as its title, as a message of the usual names.
 fn of_attachment(attachment: &Value) -> Value {
-    let fields = attachment.get("fields").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let field = |title: &str| {
         let same =
             |field: &&Value| field.get("title").and_then(Value::as_str).is_some_and(|t| t.eq_ignore_ascii_case(title));
-        let value = fields.iter().take(MOST).find(same)?.get("value")?.as_str()?;
+        let value = given::list(attachment, "/fields").take(MOST).find(same)?.get("value")?.as_str()?;
         Some(value.lines().next()?.trim_start_matches(":arrow_heading_up:").trim().to_owned())
     };
     json!({
@@ -94,18 +86,14 @@ fn of_attachment(attachment: &Value) -> Value {
     })
 }
 
-fn ignore(why: &str) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
-    Ok(Reading::Ignored(why.to_owned()))
-}
-
 fn application(app: &Value, message: &Value) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
     let url = told(message, &["/url", "/target_url", "/link", "/context/url"]);
     let Some((namespace, name)) = named(app, message, url.as_deref()) else {
-        return ignore("not about an application: none is named");
+        return Ok(Reading::ignored("not about an application: none is named"));
     };
     let state = match state(app) {
         Ok(state) => state,
-        Err(why) => return ignore(why),
+        Err(why) => return Ok(Reading::ignored(why)),
     };
     let began = &["/status/operationState/startedAt", "/operationState/startedAt", "/startedAt", "/started_at"];
     let created_at = time(app, began);
@@ -117,10 +105,7 @@ fn application(app: &Value, message: &Value) -> Result<Reading<Vec<DeployEvent>>
         id: id(app, namespace.as_deref(), &name, created_at),
         repository,
         environments: environments(app, &name),
-        names: [Some(name.clone()), namespace.map(|namespace| format!("{namespace}/{name}"))]
-            .into_iter()
-            .flatten()
-            .collect(),
+        names: names_in(namespace.as_deref(), &name),
         revision,
         manner: Manner::Whole,
         state,
@@ -239,13 +224,7 @@ mod tests {
     const GIT: &str = "8c1c06a1a89e8278937a7d22d8ba1a834bd4c8a1";
 
     fn moved(body: &Value) -> Result<DeploymentEvent, String> {
-        match read(body.to_string().as_bytes()).unwrap() {
-            Reading::Event(events) => match events.into_iter().next() {
-                Some(DeployEvent::Moved(event)) => Ok(*event),
-                _ => unreachable!(),
-            },
-            Reading::Ignored(why) => Err(why),
-        }
+        crate::senders::tests::moved(read(body.to_string().as_bytes()).unwrap())
     }
 
     /// What our own template sends, with these parts changed.

@@ -7,11 +7,12 @@
 //! A rollback is a rollout of an older image, so nothing here is about rollbacks.
 
 use aws::wire::parse;
-use aws::{Guide, Malformed, Proof, Reading, Sender};
+use aws::{Guide, Malformed, Proof, Reading, Sender, given};
 use domain::{DeployEvent, DeploymentEvent, DeploymentState, Manner, Reference, Revision, text};
 use serde_json::Value;
 
-use super::argo_cd::{image_of, time, told};
+use super::argo_cd::{image_of, texts, time, told};
+use super::names_in;
 
 pub const SENDER: Sender<Vec<DeployEvent>> = Sender {
     name: "argo-rollouts",
@@ -31,20 +32,16 @@ pub const SENDER: Sender<Vec<DeployEvent>> = Sender {
     },
 };
 
-fn ignore(why: &str) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
-    Ok(Reading::Ignored(why.to_owned()))
-}
-
 fn read(body: &[u8]) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
     let message: Value = parse(body)?;
     let rollout = message.get("rollout").filter(|v| v.is_object()).unwrap_or(&message);
     let name = ["/metadata/name", "/name", "/rollout", "/attachments/0/title"];
     let Some(name) = told(rollout, &name).or_else(|| told(&message, &name)) else {
-        return ignore("not about a rollout: none is named");
+        return Ok(Reading::ignored("not about a rollout: none is named"));
     };
     let state = match state(rollout, &message) {
         Ok(state) => state,
-        Err(why) => return ignore(why),
+        Err(why) => return Ok(Reading::ignored(why)),
     };
     let namespace = told(rollout, &["/metadata/namespace", "/namespace"]);
     let failed = matches!(state, DeploymentState::Failed | DeploymentState::Aborted);
@@ -56,10 +53,7 @@ fn read(body: &[u8]) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
         repository: None,
         environments: environments(rollout, &message, namespace.as_deref(), &name),
         revision: revision(rollout, &message, &name),
-        names: [Some(name.clone()), namespace.map(|namespace| format!("{namespace}/{name}"))]
-            .into_iter()
-            .flatten()
-            .collect(),
+        names: names_in(namespace.as_deref(), &name),
         manner: Manner::Progressive,
         state,
         at: time(&message, &["/now", "/timestamp", "/time"])
@@ -72,9 +66,8 @@ fn read(body: &[u8]) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
 
 /// By the event, else by the phase, else by the sentence that the message says.
 fn state(rollout: &Value, message: &Value) -> Result<DeploymentState, &'static str> {
-    if rollout.pointer("/attachments/0/fields").and_then(Value::as_array).is_some_and(|fields| {
-        fields.iter().any(|field| field.get("title").and_then(Value::as_str) == Some("Step completed"))
-    }) {
+    let mut fields = given::list(rollout, "/attachments/0/fields");
+    if fields.any(|field| given::word(field, "/title") == Some("Step completed")) {
         return Ok(DeploymentState::Started);
     }
     let event = told(message, &["/event", "/trigger", "/reason", "/eventReason"]);
@@ -168,7 +161,7 @@ fn revision(rollout: &Value, message: &Value, name: &str) -> Revision {
         let called = containers.iter().find(|c| c.get("name").and_then(Value::as_str) == Some(name)).and_then(of);
         let mut images: Vec<String> = containers.iter().take(20).filter_map(of).collect();
         images.extend(told(rollout, &["/image"]));
-        images.extend(super::argo_cd::list(rollout, "/images").into_iter().map(str::to_owned));
+        images.extend(texts(rollout, "/images").into_iter().map(str::to_owned));
         let images: Vec<&str> = images.iter().map(String::as_str).collect();
         // A pod's first container is its main one by custom.
         let first = || images.first().copied();
@@ -190,13 +183,7 @@ mod tests {
     use serde_json::json;
 
     fn moved(body: &Value) -> Result<DeploymentEvent, String> {
-        match read(body.to_string().as_bytes()).unwrap() {
-            Reading::Event(events) => match events.into_iter().next() {
-                Some(DeployEvent::Moved(event)) => Ok(*event),
-                _ => unreachable!(),
-            },
-            Reading::Ignored(why) => Err(why),
-        }
+        crate::senders::tests::moved(read(body.to_string().as_bytes()).unwrap())
     }
 
     fn ours(event: &str, phase: &str) -> Value {

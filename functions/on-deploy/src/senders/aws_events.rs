@@ -9,8 +9,9 @@ mod codedeploy;
 mod codepipeline;
 mod ecs;
 
+use aws::given::plain;
 use aws::wire::parse;
-use aws::{Guide, Malformed, Proof, Reading, Sender, carrier};
+use aws::{Guide, Malformed, Proof, Reading, Sender, carrier, given};
 use domain::{DeployEvent, Reference, text, times};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -43,10 +44,8 @@ fn read(body: &[u8]) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
 
 /// Reads an event that Lambda was invoked with, or a body: what can be read of it.
 pub fn from_json(event: &Value) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
-    Ok(match carrier::read(event, read_event)? {
-        Reading::Event(carried) => Reading::Event(carried.events.into_iter().flatten().take(MOST_EVENTS).collect()),
-        Reading::Ignored(why) => Reading::Ignored(why),
-    })
+    let reading = carrier::read(event, read_event)?;
+    Ok(reading.map(|carried| carried.events.into_iter().flatten().take(MOST_EVENTS).collect()))
 }
 
 fn read_event(event: &Value) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
@@ -68,7 +67,7 @@ fn read_event(event: &Value) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
         "AWS API Call via CloudTrail" => "an API call: what it starts will tell",
         _ => "not an event of CodePipeline, CodeDeploy or ECS",
     };
-    Ok(Reading::Ignored(why.to_owned()))
+    Ok(Reading::ignored(why))
 }
 
 /// What does not come by EventBridge.
@@ -87,7 +86,7 @@ fn bare(event: &Value) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
         _ if has("LifecycleEventHookExecutionId") => "a lifecycle hook: its deployment will tell",
         _ => "not an event of CodePipeline, CodeDeploy or ECS",
     };
-    Ok(Reading::Ignored(why.to_owned()))
+    Ok(Reading::ignored(why))
 }
 
 /// One event as EventBridge wraps it; CodeStar's notifications differ in a letter and have `additionalAttributes`.
@@ -103,12 +102,12 @@ impl<'a> Event<'a> {
         let detail = whole.get("detail").filter(|detail| detail.is_object());
         let detail = detail.ok_or_else(|| Malformed::new("an AWS event without `detail`"))?;
         let region = whole.get("region").and_then(Value::as_str);
-        Ok(Self { whole, detail, at: whole.get("time").and_then(time), region })
+        Ok(Self { whole, detail, at: time(whole, "/time"), region })
     }
 
     /// A text of `detail`, as a line; empty is absent.
     fn word(&self, key: &str) -> Option<String> {
-        word(self.detail, key)
+        self.detail.get(key).and_then(plain)
     }
 
     fn need(&self, key: &str) -> Result<String, Malformed> {
@@ -119,11 +118,6 @@ impl<'a> Event<'a> {
     fn console(&self, path: &[&str]) -> Option<String> {
         console(self.region?, path)
     }
-}
-
-fn word(of: &Value, key: &str) -> Option<String> {
-    let value = of.get(key)?.as_str()?;
-    Some(text::line(value, 300)).filter(|line| !line.is_empty())
 }
 
 fn console(region: &str, path: &[&str]) -> Option<String> {
@@ -138,23 +132,12 @@ fn reference(name: &str) -> Result<Reference, Malformed> {
     Ok(name.parse()?)
 }
 
-/// An instant with its offset; seconds since 1970, as a number or a text; or `Wed Nov 04 18:12:47 UTC 2026`.
-fn time(given: &Value) -> Option<Timestamp> {
-    let of_text = |told: &str| {
-        let with_offset = || Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", told).ok();
-        let in_words = || Timestamp::strptime("%a %b %d %H:%M:%S %z %Y", told.replace("UTC", "+0000")).ok();
-        let seconds = || seconds(told.parse().ok()?);
-        told.parse().ok().or_else(with_offset).or_else(seconds).or_else(in_words)
-    };
-    let at = given.as_f64().and_then(seconds).or_else(|| of_text(given.as_str()?));
-    at.filter(|at| times::plausible(*at))
-}
-
-fn seconds(told: f64) -> Option<Timestamp> {
-    // As far as a time can be right, thousands of its seconds are exact whole numbers.
-    #[expect(clippy::cast_possible_truncation, reason = "the range is checked first")]
-    let ms = || (told * 1000.0) as i64;
-    (0.0..1e11).contains(&told).then(ms).and_then(|ms| Timestamp::from_millisecond(ms).ok())
+/// As everybody writes it; or as the triggers do, `Wed Nov 04 18:12:47 UTC 2026`.
+fn time(of: &Value, pointer: &str) -> Option<Timestamp> {
+    given::time(of, pointer).or_else(|| {
+        let told = given::word(of, pointer)?.replace("UTC", "+0000");
+        Timestamp::strptime("%a %b %d %H:%M:%S %z %Y", told).ok().filter(|at| times::plausible(*at))
+    })
 }
 
 #[cfg(test)]
@@ -240,10 +223,10 @@ mod tests {
             json!(1_774_000_800),
             json!("Fri Mar 20 10:00:00 UTC 2026"),
         ] {
-            assert_eq!(time(&given), Some("2026-03-20T10:00:00Z".parse().unwrap()), "{given}");
+            assert_eq!(time(&json!([given]), "/0"), Some("2026-03-20T10:00:00Z".parse().unwrap()), "{given}");
         }
         for given in [json!("soon"), json!(1e300), json!(-1), json!(null)] {
-            assert_eq!(time(&given), None, "{given}");
+            assert_eq!(time(&json!([given]), "/0"), None, "{given}");
         }
     }
 }

@@ -4,11 +4,11 @@
 
 mod purl;
 
+use aws::given::{time, told};
 use aws::wire::parse;
 use aws::{Guide, Malformed, Proof, Reading, Sender};
+use domain::text;
 use domain::{Commit, DeployEvent, DeploymentEvent, DeploymentState, Manner, Repository, Revision, StandsFor};
-use domain::{text, times};
-use jiff::Timestamp;
 use serde_json::Value;
 
 pub const SENDER: Sender<Vec<DeployEvent>> = Sender {
@@ -38,7 +38,7 @@ fn read(body: &[u8]) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
         return Ok(Reading::Ignored("not a CDEvent".to_owned()));
     };
     let event = Event { context: &event["context"], subject: &event["subject"], content: &event["subject"]["content"] };
-    let kind = word(event.context, "type").ok_or_else(|| Malformed::new("a CDEvent without `context.type`"))?;
+    let kind = told(event.context, "/type").ok_or_else(|| Malformed::new("a CDEvent without `context.type`"))?;
     // `dev.cdevents.service.deployed.0.1.0`
     let mut parts = kind.strip_prefix("dev.cdevents.").unwrap_or(&kind).split('.');
     let (subject, predicate) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
@@ -78,12 +78,12 @@ impl Event<'_> {
 
     fn service(&self, predicate: &str) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
         let subject = self.subject_id()?;
-        let artifact = word(self.content, "artifactId");
+        let artifact = told(self.content, "/artifactId");
         let (repository, revision) = artifact.as_deref().map_or((None, Revision::Untold), purl::revision);
         let back = predicate == "rolledback";
         Ok(self.moved(Parts {
             // Each event is a deployment of its own.
-            id: word(self.context, "id").unwrap_or_else(|| subject.clone()),
+            id: told(self.context, "/id").unwrap_or_else(|| subject.clone()),
             names: self.names(&subject),
             state: DeploymentState::Succeeded,
             manner: Manner::Whole,
@@ -99,7 +99,7 @@ impl Event<'_> {
             Ok(state) => state,
             Err(why) => return Ok(Reading::Ignored(why)),
         };
-        let pipeline = word(self.content, "pipelineName");
+        let pipeline = told(self.content, "/pipelineName");
         let suite = pipeline.clone().filter(|name| super::is_test(name));
         Ok(self.moved(Parts {
             names: pipeline.map_or_else(|| self.names(&subject), |name| vec![name]),
@@ -108,7 +108,7 @@ impl Event<'_> {
             manner: suite.map_or(Manner::Whole, Manner::Test),
             repository: None,
             revision: Revision::Untold,
-            note: word(self.content, "errors").or_else(|| word(self.content, "reason")),
+            note: told(self.content, "/errors").or_else(|| told(self.content, "/reason")),
         }))
     }
 
@@ -119,26 +119,26 @@ impl Event<'_> {
             Err(why) => return Ok(Reading::Ignored(why)),
         };
         let suite = self.content.get("testSuite").unwrap_or(&Value::Null);
-        let name = word(suite, "name").or_else(|| word(suite, "id")).unwrap_or_else(|| last(&subject).to_owned());
+        let name = told(suite, "/name").or_else(|| told(suite, "/id")).unwrap_or_else(|| last(&subject).to_owned());
         Ok(self.moved(Parts {
-            names: [Some(name.clone()), word(suite, "id")].into_iter().flatten().collect(),
+            names: [Some(name.clone()), told(suite, "/id")].into_iter().flatten().collect(),
             id: subject,
             state,
             manner: Manner::Test(name),
             repository: None,
             revision: Revision::Untold,
-            note: word(self.content, "reason"),
+            note: told(self.content, "/reason"),
         }))
     }
 
     /// An artifact that says which change it was made of.
     fn artifact(&self) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
         let change = self.content.get("change").unwrap_or(&Value::Null);
-        let commit: Option<Commit> = word(change, "id").and_then(|id| last(&id).parse().ok());
+        let commit: Option<Commit> = told(change, "/id").and_then(|id| last(&id).parse().ok());
         let (Some(commit), (_, Revision::Named(reference))) = (commit, purl::revision(&self.subject_id()?)) else {
             return Ok(Reading::Ignored("an artifact that does not say which commit it was made of".to_owned()));
         };
-        let repository = word(change, "source").and_then(|source| repository_at(&source));
+        let repository = told(change, "/source").and_then(|source| repository_at(&source));
         let told = StandsFor { reference, repository, revision: Revision::Commit(commit) };
         Ok(Reading::Event(vec![DeployEvent::StandsFor(told)]))
     }
@@ -147,7 +147,7 @@ impl Event<'_> {
         if predicate == "started" {
             return Ok(DeploymentState::Started);
         }
-        match word(self.content, "outcome").unwrap_or_default().to_lowercase().as_str() {
+        match told(self.content, "/outcome").unwrap_or_default().to_lowercase().as_str() {
             "success" | "succeeded" | "pass" | "passed" => Ok(DeploymentState::Succeeded),
             "failure" | "failed" | "fail" | "error" => Ok(DeploymentState::Failed),
             "cancel" | "cancelled" | "canceled" | "aborted" => Ok(DeploymentState::Aborted),
@@ -157,7 +157,7 @@ impl Event<'_> {
     }
 
     fn moved(&self, parts: Parts) -> Reading<Vec<DeployEvent>> {
-        let uri = word(self.content, "uri").or_else(|| word(self.content, "url"));
+        let uri = told(self.content, "/uri").or_else(|| told(self.content, "/url"));
         Reading::Event(vec![DeployEvent::Moved(Box::new(DeploymentEvent {
             recurs: false,
             source: SOURCE.to_owned(),
@@ -168,7 +168,7 @@ impl Event<'_> {
             revision: parts.revision,
             manner: parts.manner,
             state: parts.state,
-            at: self.context.get("timestamp").and_then(time),
+            at: time(self.context, "/timestamp"),
             created_at: None,
             note: parts.note.map(|note| text::line(&note, 300)),
             url: uri.as_deref().and_then(text::url),
@@ -176,12 +176,12 @@ impl Event<'_> {
     }
 
     fn subject_id(&self) -> Result<String, Malformed> {
-        word(self.subject, "id").ok_or_else(|| Malformed::new("a CDEvent without `subject.id`"))
+        told(self.subject, "/id").ok_or_else(|| Malformed::new("a CDEvent without `subject.id`"))
     }
 
     /// The last part of the id, the whole of it, and with the last part of where it comes from: `namespace/service`.
     fn names(&self, id: &str) -> Vec<String> {
-        let place = word(self.subject, "source").map(|source| last(&source).to_owned());
+        let place = told(self.subject, "/source").map(|source| last(&source).to_owned());
         let placed = place.filter(|place| !place.is_empty()).map(|place| format!("{place}/{}", last(id)));
         distinct([Some(last(id).to_owned()), Some(id.to_owned()), placed])
     }
@@ -190,8 +190,8 @@ impl Event<'_> {
     fn environments(&self) -> Vec<String> {
         let environment = self.content.get("environment").unwrap_or(&Value::Null);
         let text = environment.as_str().map(|text| text::line(text, 200));
-        let id = word(environment, "id").or(text);
-        distinct([word(environment, "name"), id.as_deref().map(|id| last(id).to_owned()), id.clone()])
+        let id = told(environment, "/id").or(text);
+        distinct([told(environment, "/name"), id.as_deref().map(|id| last(id).to_owned()), id.clone()])
     }
 }
 
@@ -228,20 +228,6 @@ fn repository_at(source: &str) -> Option<Repository> {
     let host = bare.split_once('/').filter(|(host, rest)| host.contains('.') && rest.contains('/'));
     let of_path = || host.map_or(bare, |(_, path)| path).parse().ok();
     if source.contains("://") || source.contains('@') { super::repository_in(source) } else { of_path() }
-}
-
-/// An instant with its offset; some senders write milliseconds since 1970, as a text.
-fn time(given: &Value) -> Option<Timestamp> {
-    let ms = |told: i64| Timestamp::from_millisecond(told).ok();
-    let of_text = |told: &str| told.parse().ok().or_else(|| ms(told.parse().ok()?));
-    let at = given.as_i64().and_then(ms).or_else(|| of_text(given.as_str()?));
-    at.filter(|at| times::plausible(*at))
-}
-
-fn word(of: &Value, key: &str) -> Option<String> {
-    let value = of.get(key)?;
-    let number = || value.is_number().then(|| value.to_string());
-    value.as_str().map(|text| text::line(text, 400)).or_else(number).filter(|line| !line.is_empty())
 }
 
 #[cfg(test)]

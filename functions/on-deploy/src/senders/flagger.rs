@@ -9,12 +9,11 @@
 
 use aws::wire::parse;
 use aws::{Guide, Malformed, Proof, Reading, Sender};
-use domain::{DeployEvent, DeploymentEvent, DeploymentState, Manner, Reference, Repository, Revision, text, times};
-use jiff::Timestamp;
+use domain::{DeployEvent, DeploymentEvent, DeploymentState, Manner, Reference, Repository, Revision, text};
 use serde_json::Value;
 
-use super::argo_cd::told;
-use super::repository_in;
+use super::argo_cd::{time, told};
+use super::{names_in, repository_told};
 
 pub const SENDER: Sender<Vec<DeployEvent>> = Sender {
     name: "flagger",
@@ -35,19 +34,15 @@ pub const SENDER: Sender<Vec<DeployEvent>> = Sender {
     },
 };
 
-fn ignore(why: &str) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
-    Ok(Reading::Ignored(why.to_owned()))
-}
-
 fn read(body: &[u8]) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
     let message: Value = parse(body)?;
     let (Some(name), Some(phase)) = (told(&message, &["/name"]), told(&message, &["/phase"])) else {
-        return ignore("not a canary's event: it has no name and phase");
+        return Ok(Reading::ignored("not a canary's event: it has no name and phase"));
     };
     let said = told(&message, &["/metadata/eventMessage"]).unwrap_or_default();
     let state = match state(&phase, &said) {
         Ok(state) => state,
-        Err(why) => return ignore(why),
+        Err(why) => return Ok(Reading::ignored(why)),
     };
     let namespace = told(&message, &["/namespace"]);
     let failed = matches!(state, DeploymentState::Failed | DeploymentState::Aborted);
@@ -58,14 +53,12 @@ fn read(body: &[u8]) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
         id: text::line(&id.into_iter().flatten().collect::<Vec<_>>().join("/"), 200),
         repository: repository(&message),
         environments: environments(&message, namespace.as_deref(), &name),
-        names: [Some(name.clone()), namespace.map(|namespace| format!("{namespace}/{name}"))]
-            .into_iter()
-            .flatten()
-            .collect(),
+        names: names_in(namespace.as_deref(), &name),
         revision: revision(&message),
         manner: Manner::Progressive,
         state,
-        at: sent_at(&message),
+        // In milliseconds since 1970, as a text.
+        at: time(&message, &["/metadata/timestamp"]),
         created_at: None,
         note: Some(text::line(&said, 200)).filter(|said| failed && !said.is_empty()),
         url: told(&message, &["/metadata/url", "/metadata/dashboard"]).as_deref().and_then(text::url),
@@ -96,12 +89,6 @@ fn state(phase: &str, said: &str) -> Result<DeploymentState, &'static str> {
     }
 }
 
-/// In milliseconds since 1970, as a text.
-fn sent_at(message: &Value) -> Option<Timestamp> {
-    let millis = told(message, &["/metadata/timestamp"])?.parse().ok()?;
-    Timestamp::from_millisecond(millis).ok().filter(|at| times::plausible(*at))
-}
-
 /// What the user put into the webhook's metadata. Flagger itself tells neither.
 fn revision(message: &Value) -> Revision {
     let commit = told(message, &["/metadata/commit", "/metadata/sha", "/metadata/revision", "/metadata/git_sha"]);
@@ -113,8 +100,7 @@ fn revision(message: &Value) -> Revision {
 }
 
 fn repository(message: &Value) -> Option<Repository> {
-    let told = told(message, &["/metadata/repository", "/metadata/repo"])?;
-    repository_in(&told).or_else(|| told.parse().ok())
+    repository_told(&told(message, &["/metadata/repository", "/metadata/repo"])?)
 }
 
 fn environments(message: &Value, namespace: Option<&str>, name: &str) -> Vec<String> {

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::argo_cd::{time, told};
-use super::repository_in;
+use super::{names_in, repository_told};
 
 pub const SENDER: Sender<Vec<DeployEvent>> = Sender {
     name: "flux",
@@ -45,21 +45,17 @@ enum Said {
     Nothing(&'static str),
 }
 
-fn ignore(why: impl Into<String>) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
-    Ok(Reading::Ignored(why.into()))
-}
-
 fn read(body: &[u8]) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
     let event: Value = parse(body)?;
     let (Some(kind), Some(name)) = (told(&event, &["/involvedObject/kind"]), told(&event, &["/involvedObject/name"]))
     else {
-        return ignore("not an event of Flux: no object is involved");
+        return Ok(Reading::ignored("not an event of Flux: no object is involved"));
     };
     if kind != "Kustomization" && kind != "HelmRelease" {
-        return ignore(format!(
+        return Ok(Reading::ignored(format!(
             "{}: a source or an automation, what it brings is told by what applies it",
             text::line(&kind, 40)
-        ));
+        )));
     }
     let word = |place: &str| told(&event, &[place]).unwrap_or_default();
     let message = word("/message");
@@ -67,7 +63,7 @@ fn read(body: &[u8]) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
         Said::Is(state) => (state, Manner::Whole),
         Said::Tests(state) => (state, Manner::Test(text::line(&format!("{name} helm test"), 100))),
         Said::TakenBack => (DeploymentState::Aborted, Manner::Whole),
-        Said::Nothing(why) => return ignore(why),
+        Said::Nothing(why) => return Ok(Reading::ignored(why)),
     };
     let at = time(&event, &["/timestamp"]);
     let taken_back = state == DeploymentState::Aborted;
@@ -81,10 +77,7 @@ fn read(body: &[u8]) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
         repository: metadata.repository(),
         environments: environments(&metadata, namespace.as_deref(), &name),
         revision: if taken_back { Revision::Untold } else { metadata.revision(&name) },
-        names: [Some(name.clone()), namespace.map(|namespace| format!("{namespace}/{name}"))]
-            .into_iter()
-            .flatten()
-            .collect(),
+        names: names_in(namespace.as_deref(), &name),
         manner,
         state,
         at,
@@ -151,8 +144,7 @@ impl Metadata<'_> {
     }
 
     fn repository(&self) -> Option<Repository> {
-        let told = self.told(&["repository", "repo"])?;
-        repository_in(&told).or_else(|| told.parse().ok())
+        repository_told(&self.told(&["repository", "repo"])?)
     }
 
     /// What is deployed: what the user says, else the commit that an artifact was made of, else the revision itself.
@@ -210,13 +202,7 @@ mod tests {
             "severity": if reason.ends_with("Failed") { "error" } else { "info" },
             "reason": reason, "message": message, "metadata": metadata, "timestamp": "2026-03-20T10:00:00Z",
         });
-        match read(body.to_string().as_bytes()).unwrap() {
-            Reading::Event(events) => match events.into_iter().next() {
-                Some(DeployEvent::Moved(event)) => Ok(*event),
-                _ => unreachable!(),
-            },
-            Reading::Ignored(why) => Err(why),
-        }
+        crate::senders::tests::moved(read(body.to_string().as_bytes()).unwrap())
     }
 
     #[test]

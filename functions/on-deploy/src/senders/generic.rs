@@ -8,10 +8,11 @@
 //! The second tells what an image was made of. A field that we do not know is refused: a slip of the pen that is passed
 //! over would be found out during an incident.
 
+use aws::given::moment;
 use aws::wire::parse;
 use aws::{Guide, Malformed, Proof, Reading, Sender};
 use domain::{Commit, DeployEvent, DeploymentEvent, DeploymentState, Manner, Reference, Repository, Revision};
-use domain::{StandsFor, text, times};
+use domain::{StandsFor, text};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -68,7 +69,7 @@ fn read(body: &[u8]) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
         return told.map(|told| Reading::Event(vec![told])).ok_or_else(|| Malformed::new(only));
     };
     let Some((state, canary)) = state(&word)? else {
-        return Ok(Reading::Ignored("nothing has moved yet".to_owned()));
+        return Ok(Reading::ignored("nothing has moved yet"));
     };
     let revision = commit.map(Revision::Commit).or_else(|| image.map(Revision::Named)).unwrap_or(Revision::Untold);
     let moved = deployment(&fields, repository, revision, state, canary)?;
@@ -174,9 +175,7 @@ impl Fields {
     /// `2026-03-20T10:00:00Z`, or what `date +%s` says.
     fn time(&self, name: &str) -> Result<Option<Timestamp>, Malformed> {
         let Some(told) = self.perhaps(name)? else { return Ok(None) };
-        let seconds = || told.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
-        let at = told.parse::<Timestamp>().ok().or_else(seconds).filter(|at| times::plausible(*at));
-        at.map(Some).ok_or_else(|| wrong(name, "a time such as 2026-03-20T10:00:00Z, or seconds since 1970"))
+        moment(&told).map(Some).ok_or_else(|| wrong(name, "a time such as 2026-03-20T10:00:00Z, or seconds since 1970"))
     }
 }
 

@@ -118,13 +118,13 @@ fn status(event: StatusEvent) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
         "success" => DeploymentState::Succeeded,
         "failure" | "error" => DeploymentState::Failed,
         "queued" | "pending" | "waiting" => {
-            return Ok(Reading::Ignored("deployment_status pending: nothing has moved yet".to_owned()));
+            return Ok(Reading::ignored("deployment_status pending: nothing has moved yet"));
         }
         "inactive" => {
-            return Ok(Reading::Ignored("deployment_status inactive: a newer deployment took its place".to_owned()));
+            return Ok(Reading::ignored("deployment_status inactive: a newer deployment took its place"));
         }
         other => {
-            return Ok(Reading::Ignored(format!("deployment_status {}: not a state we know", text::line(other, 40))));
+            return Ok(Reading::ignored(format!("deployment_status {}: not a state we know", text::line(other, 40))));
         }
     };
     let Status { environment, created_at, log_url, target_url, .. } = event.deployment_status;

@@ -6,10 +6,10 @@
 
 mod jobs;
 
+use aws::given::{number, time, word};
 use aws::wire::parse;
 use aws::{Guide, Malformed, Proof, Reading, Sender};
-use domain::{Commit, DeployEvent, DeploymentEvent, DeploymentState, Manner, Repository, Revision, text, times};
-use jiff::Timestamp;
+use domain::{Commit, DeployEvent, DeploymentEvent, DeploymentState, Manner, Repository, Revision, text};
 use serde_json::Value;
 
 pub const SENDER: Sender<Vec<DeployEvent>> = Sender {
@@ -33,39 +33,16 @@ pub const SENDER: Sender<Vec<DeployEvent>> = Sender {
 
 type Read = Result<Reading<Vec<DeployEvent>>, Malformed>;
 
-fn ignore(why: impl Into<String>) -> Read {
-    Ok(Reading::Ignored(why.into()))
-}
-
 fn read(body: &[u8]) -> Read {
     let event: Value = parse(body)?;
     match word(&event, "/object_kind").or_else(|| word(&event, "/event_name")) {
         Some("deployment") => deployment(&event),
         Some("pipeline") => jobs::pipeline(&event),
         Some("build" | "job") => jobs::job(&event),
-        Some("release") => ignore("release: nothing was deployed; the deployment will tell"),
-        Some(other) => ignore(format!("{}: nothing was deployed", text::line(other, 40))),
-        None => ignore("not a message of GitLab: it has no object_kind"),
+        Some("release") => Ok(Reading::ignored("release: nothing was deployed; the deployment will tell")),
+        Some(other) => Ok(Reading::ignored(format!("{}: nothing was deployed", text::line(other, 40)))),
+        None => Ok(Reading::ignored("not a message of GitLab: it has no object_kind")),
     }
-}
-
-/// The text at a place, if there is one.
-fn word<'a>(value: &'a Value, place: &str) -> Option<&'a str> {
-    value.pointer(place)?.as_str().map(str::trim).filter(|text| !text.is_empty())
-}
-
-/// A number, or a text that is one.
-fn number(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
-}
-
-/// `2016-08-12 15:23:28 UTC`, `2021-04-28 21:50:00 +0200`, `2021-02-23T02:41:37.886Z`.
-fn moment(text: &str) -> Option<Timestamp> {
-    let text = match text.strip_suffix(" UTC") {
-        Some(utc) => format!("{utc}Z"),
-        None => text.replace(" +", "+").replace(" -", "-"),
-    };
-    text.parse().ok().filter(|at| times::plausible(*at))
 }
 
 fn state(status: &str) -> Option<DeploymentState> {
@@ -113,11 +90,11 @@ fn is_review_app(environment: &str) -> bool {
 fn deployment(event: &Value) -> Read {
     let status = word(event, "/status").unwrap_or("");
     let Some(state) = state(status) else {
-        return ignore(format!("deployment {}: nothing has moved", text::line(status, 40)));
+        return Ok(Reading::ignored(format!("deployment {}: nothing has moved", text::line(status, 40))));
     };
     let environment = word(event, "/environment");
     if environment.is_some_and(is_review_app) {
-        return ignore("deployment to a review app");
+        return Ok(Reading::ignored("deployment to a review app"));
     }
     let project = Project::of(event);
     let url = word(event, "/deployable_url").or_else(|| word(event, "/environment_external_url"));
@@ -132,7 +109,7 @@ fn deployment(event: &Value) -> Read {
         manner: Manner::Whole,
         state,
         // Old versions do not say when.
-        at: word(event, "/status_changed_at").and_then(moment),
+        at: time(event, "/status_changed_at"),
         created_at: None,
         note: None,
         url: url.and_then(text::url),

@@ -5,14 +5,16 @@
 //! stage that passes tells what it stands for.
 //! <https://plugin-api.gocd.org/current/notifications/#stage-status-changed>
 
+use aws::given::{list, plain, told};
 use aws::verify::Signature;
 use aws::wire::parse;
-use aws::{Guide, Malformed, Proof, Reading, Sender};
+use aws::{Guide, Malformed, Proof, Reading, Sender, given};
 use domain::{DeployEvent, DeploymentEvent, DeploymentState, Manner, Reference, Repository, Revision, StandsFor};
 use domain::{text, times};
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, fmt::strtime};
+
 use serde_json::Value;
 
 pub const SENDER: Sender<Vec<DeployEvent>> = Sender {
@@ -39,30 +41,30 @@ fn read(body: &[u8]) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
     let whole: Value = parse(body)?;
     let event = whole.get("data").filter(|data| data.is_object()).unwrap_or(&whole);
     if event.get("agent_state").is_some() || event.get("agent_config_state").is_some() {
-        return Ok(Reading::Ignored("the state of an agent: nothing was moved".to_owned()));
+        return Ok(Reading::ignored("the state of an agent: nothing was moved"));
     }
     match event.get("pipeline").filter(|pipeline| pipeline.is_object()) {
         Some(pipeline) => read_stage(pipeline),
-        None => Ok(Reading::Ignored("not the status of a stage".to_owned())),
+        None => Ok(Reading::ignored("not the status of a stage")),
     }
 }
 
 fn read_stage(pipeline: &Value) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
     let stage = pipeline.get("stage").unwrap_or(&Value::Null);
     let need = |of: &Value, key: &str| {
-        word(of, key).ok_or_else(|| Malformed::new(format!("a GoCD stage notification without `{key}`")))
+        of.get(key).and_then(plain).ok_or_else(|| Malformed::new(format!("a GoCD stage notification without `{key}`")))
     };
     let (name, counter) = (need(pipeline, "name")?, need(pipeline, "counter")?);
-    let (stage_name, stage_counter) = (need(stage, "name")?, word(stage, "counter").unwrap_or_else(|| "1".to_owned()));
+    let (stage_name, stage_counter) = (need(stage, "name")?, told(stage, "/counter").unwrap_or_else(|| "1".to_owned()));
     let state = match state(stage) {
         Ok(state) => state,
         Err(why) => return Ok(Reading::Ignored(why)),
     };
-    let created_at = time(stage.get("create-time"));
+    let created_at = time(stage, "/create-time");
     let at = if state == DeploymentState::Started { created_at } else { ended(stage).or(created_at) };
     let id = text::line(&format!("{name}/{counter}/{stage_name}/{stage_counter}"), 300);
     let (repository, revision) = revision(pipeline);
-    let group = word(pipeline, "group");
+    let group = told(pipeline, "/group");
     let names =
         [Some(format!("{name}/{stage_name}")), Some(name.clone()), group.map(|group| format!("{group}/{name}"))];
     let moved = DeployEvent::Moved(Box::new(DeploymentEvent {
@@ -86,7 +88,7 @@ fn read_stage(pipeline: &Value) -> Result<Reading<Vec<DeployEvent>>, Malformed> 
 }
 
 fn state(stage: &Value) -> Result<DeploymentState, String> {
-    let words = ["state", "result"].map(|key| word(stage, key).unwrap_or_default().to_lowercase());
+    let words = ["state", "result"].map(|key| stage.get(key).and_then(plain).unwrap_or_default().to_lowercase());
     match words.each_ref().map(String::as_str) {
         ["building" | "scheduled" | "started", _] => Ok(DeploymentState::Started),
         ["passed", _] | ["completed", "passed"] => Ok(DeploymentState::Succeeded),
@@ -99,9 +101,8 @@ fn state(stage: &Value) -> Result<DeploymentState, String> {
 
 /// What the run was made of: the git material that changed, else the first one; else the stage that started it.
 fn revision(pipeline: &Value) -> (Option<Repository>, Revision) {
-    let causes = pipeline.get("build-cause").and_then(Value::as_array);
-    let causes: Vec<&Value> = causes.into_iter().flatten().take(MOST_MATERIALS).collect();
-    let of = |cause: &Value| cause.pointer("/modifications/0").and_then(|first| word(first, "revision"));
+    let causes: Vec<&Value> = list(pipeline, "/build-cause").take(MOST_MATERIALS).collect();
+    let of = |cause: &Value| told(cause, "/modifications/0/revision");
     let git = |cause: &&Value| {
         let commit = of(cause)?.parse().ok()?;
         let address =
@@ -124,37 +125,27 @@ fn reference(run: &str) -> Option<Reference> {
 }
 
 fn ended(stage: &Value) -> Option<Timestamp> {
-    let jobs = stage.get("jobs").and_then(Value::as_array).into_iter().flatten().take(MOST_MATERIALS);
-    time(stage.get("last-transition-time")).or_else(|| jobs.filter_map(|job| time(job.get("complete-time"))).max())
+    let jobs = list(stage, "/jobs").take(MOST_MATERIALS);
+    time(stage, "/last-transition-time").or_else(|| jobs.filter_map(|job| time(job, "/complete-time")).max())
 }
 
 fn failed_jobs(stage: &Value) -> Option<String> {
-    let jobs = stage.get("jobs").and_then(Value::as_array).into_iter().flatten().take(MOST_MATERIALS);
+    let jobs = list(stage, "/jobs").take(MOST_MATERIALS);
     let failed = jobs.filter(|job| job.get("result").is_some_and(|result| result == "Failed"));
-    let names: Vec<String> = failed.filter_map(|job| word(job, "name")).take(5).collect();
+    let names: Vec<String> = failed.filter_map(|job| told(job, "/name")).take(5).collect();
     (!names.is_empty()).then(|| format!("failed: {}", names.join(", ")))
 }
 
-/// `2011-07-13T19:43:37.100+0000`, or `Aug 28, 2024, 9:31:00 PM`, which plugins write without a zone: taken for UTC.
-fn time(given: Option<&Value>) -> Option<Timestamp> {
-    let given = given?.as_str()?;
-    // Newer Javas put a narrow space before AM and PM.
-    let plain: String = given.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
-    let with_offset = strtime::parse("%Y-%m-%dT%H:%M:%S%.f%z", &plain).and_then(|parts| parts.to_timestamp());
-    let iso = plain.parse::<Timestamp>().or(with_offset).ok();
-    let in_words = || {
+/// As everybody writes it, or `Aug 28, 2024, 9:31:00 PM`, which plugins write without a zone: taken for UTC.
+fn time(of: &Value, pointer: &str) -> Option<Timestamp> {
+    given::time(of, pointer).or_else(|| {
+        let told = given::word(of, pointer)?;
+        // Newer Javas put a narrow space before AM and PM.
+        let plain: String = told.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
         let forms = ["%b %d, %Y, %I:%M:%S %p", "%b %d, %Y %I:%M:%S %p"];
         let local = forms.iter().find_map(|form| DateTime::strptime(form, &plain).ok())?;
-        TimeZone::UTC.to_timestamp(local).ok()
-    };
-    iso.or_else(in_words).filter(|at| times::plausible(*at))
-}
-
-/// A text or a number, as a line.
-fn word(of: &Value, key: &str) -> Option<String> {
-    let value = of.get(key)?;
-    let number = || value.is_number().then(|| value.to_string());
-    value.as_str().map(|text| text::line(text, 200)).or_else(number).filter(|text| !text.is_empty())
+        TimeZone::UTC.to_timestamp(local).ok().filter(|at| times::plausible(*at))
+    })
 }
 
 #[cfg(test)]
@@ -257,10 +248,10 @@ mod tests {
             "Aug 28, 2024, 9:31:00 PM",
             "Aug 28, 2024, 9:31:00\u{202f}PM",
         ] {
-            assert_eq!(time(Some(&json!(given))), Some("2024-08-28T21:31:00Z".parse().unwrap()), "{given}");
+            assert_eq!(time(&json!([given]), "/0"), Some("2024-08-28T21:31:00Z".parse().unwrap()), "{given}");
         }
         for given in ["", "yesterday", "1066-10-14T09:00:00.000+0000"] {
-            assert_eq!(time(Some(&json!(given))), None, "{given}");
+            assert_eq!(time(&json!([given]), "/0"), None, "{given}");
         }
     }
 

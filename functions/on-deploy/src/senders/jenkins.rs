@@ -5,10 +5,11 @@
 //! by the job's name and by parameters such as `ENVIRONMENT`.
 //! <https://plugins.jenkins.io/notification/>
 
+use aws::given::{list, plain, time, told};
 use aws::wire::parse;
 use aws::{Guide, Malformed, Proof, Reading, Sender};
+use domain::text;
 use domain::{Commit, DeployEvent, DeploymentEvent, DeploymentState, Manner, Reference, Repository, Revision};
-use domain::{text, times};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -75,7 +76,7 @@ fn read(body: &[u8]) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
     let kind = event.get("type").and_then(Value::as_str).filter(|kind| kind.starts_with("run."));
     match (kind, event.get("data").filter(|data| data.is_object())) {
         (Some(kind), Some(data)) => Build::of_run(&event, kind, data).read(),
-        _ => Ok(Reading::Ignored("not a build of a job".to_owned())),
+        _ => Ok(Reading::ignored("not a build of a job")),
     }
 }
 
@@ -98,30 +99,30 @@ struct Build {
 impl Build {
     /// The Notification plugin and, in camel case, the CloudEvents plugin.
     fn of_notification(event: &Value, build: &Value) -> Self {
-        let either = |one: &str, other: &str| word(build, one).or_else(|| word(build, other));
+        let either = |one: &str, other: &str| told(build, one).or_else(|| told(build, other));
         let scm = build.get("scm").or_else(|| build.get("scmState")).unwrap_or(&Value::Null);
-        let phase = word(build, "phase").unwrap_or_default().to_uppercase();
-        let told = time(build.get("timestamp"));
+        let phase = told(build, "/phase").unwrap_or_default().to_uppercase();
+        let at = time(build, "/timestamp");
         let duration = build.get("duration").and_then(Value::as_i64).filter(|ms| (0..=YEAR_MS).contains(ms));
         // A build that is over was started so much earlier; `FINALIZED` comes a moment after its end.
         let over = phase == "COMPLETED" || phase == "FINALIZED";
         let started_at = if over {
-            told.zip(duration).and_then(|(at, ms)| at.checked_sub(SignedDuration::from_millis(ms)).ok())
+            at.zip(duration).and_then(|(at, ms)| at.checked_sub(SignedDuration::from_millis(ms)).ok())
         } else {
-            told
+            at
         };
         Self {
-            job: word(event, "url").and_then(|path| job_name(&path)).or_else(|| word(event, "name")),
-            display_name: word(event, "display_name").or_else(|| word(event, "displayName")),
-            number: word(build, "number"),
+            job: told(event, "/url").and_then(|path| job_name(&path)).or_else(|| told(event, "/name")),
+            display_name: told(event, "/display_name").or_else(|| told(event, "/displayName")),
+            number: told(build, "/number"),
             phase,
-            status: word(build, "status"),
-            at: told,
+            status: told(build, "/status"),
+            at,
             started_at,
-            url: either("full_url", "fullUrl").as_deref().and_then(text::url),
+            url: either("/full_url", "/fullUrl").as_deref().and_then(text::url),
             parameters: parameters(build.get("parameters")),
-            repository: word(scm, "url").as_deref().and_then(super::repository_in),
-            commit: word(scm, "commit").and_then(|commit| commit.parse().ok()),
+            repository: told(scm, "/url").as_deref().and_then(super::repository_in),
+            commit: told(scm, "/commit").and_then(|commit| commit.parse().ok()),
         }
     }
 
@@ -132,15 +133,15 @@ impl Build {
             "run.initialize" => "QUEUED",
             other => other.trim_start_matches("run."),
         };
-        let actions = run.get("actions").and_then(Value::as_array).into_iter().flatten().take(50);
-        let started_at = time(run.get("timestamp"));
+        let actions = list(run, "/actions").take(50);
+        let started_at = time(run, "/timestamp");
         Self {
-            job: word(event, "source").and_then(|path| job_name(&path)),
+            job: told(event, "/source").and_then(|path| job_name(&path)),
             display_name: None,
-            number: word(run, "number"),
+            number: told(run, "/number"),
             phase: phase.to_uppercase(),
-            status: word(run, "result"),
-            at: if phase == "started" { started_at } else { time(event.get("time")) },
+            status: told(run, "/result"),
+            at: if phase == "started" { started_at } else { time(event, "/time") },
             started_at,
             url: None,
             parameters: actions.flat_map(|action| parameters(action.get("parameters"))).take(MOST_PARAMETERS).collect(),
@@ -158,7 +159,7 @@ impl Build {
         let is_request = ["PR-", "MR-"].iter().any(|prefix| last.strip_prefix(prefix).is_some_and(is_number));
         let test = job.split('/').rev().find(|part| super::is_test(part)).map(str::to_owned);
         let state = match self.state(test.is_some()) {
-            _ if is_request => return Ok(Reading::Ignored("a build of a pull request: nothing was moved".to_owned())),
+            _ if is_request => return Ok(Reading::ignored("a build of a pull request: nothing was moved")),
             Ok(state) => state,
             Err(why) => return Ok(Reading::Ignored(why)),
         };
@@ -205,7 +206,7 @@ impl Build {
     fn revision(&self) -> (Option<Repository>, Revision) {
         let of = |names: &[&'static str]| all(&self.parameters, names).map(str::to_owned).collect::<Vec<_>>();
         let named = of(&REPOSITORIES);
-        let repository = named.iter().find_map(|name| super::repository_in(name).or_else(|| name.parse().ok()));
+        let repository = named.iter().find_map(|name| super::repository_told(name));
         let repository = repository.or_else(|| self.repository.clone());
         let commit = of(&COMMITS).iter().find_map(|told| told.parse::<Commit>().ok().filter(|c| is_commit(c.as_str())));
         let tag = of(&TAGS).into_iter().next();
@@ -256,35 +257,13 @@ fn parameters(given: Option<&Value>) -> Vec<(String, String)> {
     let pairs = given.and_then(Value::as_object).into_iter().flatten();
     let pairs = pairs.filter_map(|(name, value)| Some((name.to_lowercase(), plain(value)?)));
     let list = given.and_then(Value::as_array).into_iter().flatten();
-    let list = list.filter_map(|one| Some((word(one, "name")?.to_lowercase(), plain(one.get("value")?)?)));
+    let list = list.filter_map(|one| Some((told(one, "/name")?.to_lowercase(), plain(one.get("value")?)?)));
     pairs.chain(list).take(MOST_PARAMETERS).collect()
 }
 
 /// The values of these parameters, in this order.
 fn all<'a>(parameters: &'a [(String, String)], names: &'a [&'static str]) -> impl Iterator<Item = &'a str> {
     names.iter().filter_map(|name| parameters.iter().find(|(known, _)| known == name)).map(|(_, value)| value.as_str())
-}
-
-/// Milliseconds since 1970, or a time in a form with an offset, the colon in which may be missing.
-fn time(given: Option<&Value>) -> Option<Timestamp> {
-    let given = given?;
-    let from_text = |text: &str| {
-        let ms = || text.parse().ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-        let offset = || Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", text).ok();
-        text.parse::<Timestamp>().ok().or_else(offset).or_else(ms)
-    };
-    let ms = given.as_i64().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    ms.or_else(|| from_text(given.as_str()?)).filter(|at| times::plausible(*at))
-}
-
-fn word(of: &Value, key: &str) -> Option<String> {
-    plain(of.get(key)?)
-}
-
-/// A text or a number, as a line.
-fn plain(value: &Value) -> Option<String> {
-    let number = || value.is_number().then(|| value.to_string());
-    value.as_str().map(|text| text::line(text, 400)).or_else(number).filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]

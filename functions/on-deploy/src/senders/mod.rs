@@ -55,9 +55,33 @@ fn repository_in(url: &str) -> Option<Repository> {
     path.parse().ok()
 }
 
+/// The repository that an address or its name, `owner/name`, tells.
+fn repository_told(told: &str) -> Option<Repository> {
+    repository_in(told).or_else(|| told.parse().ok())
+}
+
+/// What a thing in a cluster is called: `name`, `namespace/name`.
+fn names_in(namespace: Option<&str>, name: &str) -> Vec<String> {
+    std::iter::once(name.to_owned()).chain(namespace.map(|namespace| format!("{namespace}/{name}"))).collect()
+}
+
 #[cfg(test)]
 mod tests {
+    use aws::Reading;
+    use domain::DeploymentEvent;
+
     use super::*;
+
+    /// What a message is read into: its first event, or why it is ignored.
+    pub(super) fn moved(reading: Reading<Vec<DeployEvent>>) -> Result<DeploymentEvent, String> {
+        match reading {
+            Reading::Event(events) => match events.into_iter().next() {
+                Some(DeployEvent::Moved(event)) => Ok(*event),
+                other => panic!("{other:?}"),
+            },
+            Reading::Ignored(why) => Err(why),
+        }
+    }
 
     #[test]
     fn a_repository_is_found_in_each_kind_of_address() {
@@ -75,6 +99,17 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(repository_in(url), want.map(|w| w.parse().unwrap()), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_repository_is_told_by_address_or_name() {
+        for (told, want) in [
+            ("https://github.com/openedx/edx-platform.git", Some("openedx/edx-platform")),
+            ("openedx/edx-platform", Some("openedx/edx-platform")),
+            ("edx-platform", None),
+        ] {
+            assert_eq!(repository_told(told), want.map(|w| w.parse().unwrap()), "{told}");
         }
     }
 

@@ -6,9 +6,10 @@
 
 mod origin;
 
+use aws::given::{list, plain, time, told};
 use aws::wire::parse;
 use aws::{Guide, Malformed, Proof, Reading, Sender};
-use domain::{DeployEvent, DeploymentEvent, DeploymentState, Manner, text, times};
+use domain::{DeployEvent, DeploymentEvent, DeploymentState, Manner, text};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -47,22 +48,22 @@ fn read(body: &[u8]) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
     let whole: Value = parse(body)?;
     let inside = || whole.as_object()?.values().find(|value| value.get("details").is_some());
     let event = if whole.get("details").is_some() { Some(&whole) } else { inside() };
-    let Some(event) = event else { return ignored("not an event of Spinnaker's echo") };
+    let Some(event) = event else { return Ok(Reading::ignored("not an event of Spinnaker's echo")) };
     // `flatten: true` sends both as texts of JSON.
     let (details, content) = (unflattened(event.get("details")), unflattened(event.get("content")));
-    let kind = word(&details, "type").unwrap_or_default();
+    let kind = told(&details, "/type").unwrap_or_default();
     let mut parts = kind.split(':');
     let (Some("orca"), Some(subject), Some(phase)) = (parts.next(), parts.next(), parts.next()) else {
-        return ignored("not an event of a pipeline: nothing was deployed");
+        return Ok(Reading::ignored("not an event of a pipeline: nothing was deployed"));
     };
     let state = match phase {
         "starting" => DeploymentState::Started,
         "complete" => DeploymentState::Succeeded,
         "failed" => DeploymentState::Failed,
-        _ => return ignored("a stage that was skipped: nothing was deployed"),
+        _ => return Ok(Reading::ignored("a stage that was skipped: nothing was deployed")),
     };
     if !matches!(subject, "pipeline" | "orchestration" | "stage") {
-        return ignored("a task: its stage will tell");
+        return Ok(Reading::ignored("a task: its stage will tell"));
     }
     let Some(execution) = Execution::of(&details, &content)? else {
         return Err(Malformed::new("a Spinnaker event without the `execution` in its `content`"));
@@ -70,12 +71,8 @@ fn read(body: &[u8]) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
     let events = if subject == "stage" { execution.stage(&content, state) } else { execution.all(subject, state) };
     match events {
         Ok(events) => Ok(Reading::Event(events.into_iter().map(|event| DeployEvent::Moved(Box::new(event))).collect())),
-        Err(why) => ignored(why),
+        Err(why) => Ok(Reading::ignored(why)),
     }
-}
-
-fn ignored<E>(why: &str) -> Result<Reading<E>, Malformed> {
-    Ok(Reading::Ignored(why.to_owned()))
 }
 
 /// One run of a pipeline, or of an operation that somebody started by hand.
@@ -91,23 +88,23 @@ struct Execution<'a> {
 impl<'a> Execution<'a> {
     fn of(details: &Value, content: &'a Value) -> Result<Option<Self>, Malformed> {
         let Some(value) = content.get("execution").filter(|execution| execution.is_object()) else { return Ok(None) };
-        let id = word(value, "id").or_else(|| word(content, "executionId"));
-        let application = word(details, "application").or_else(|| word(value, "application"));
+        let id = told(value, "/id").or_else(|| told(content, "/executionId"));
+        let application = told(details, "/application").or_else(|| told(value, "/application"));
         let lacks = |what: &str| Malformed::new(format!("a Spinnaker event without `{what}`"));
         Ok(Some(Self {
             value,
             id: id.ok_or_else(|| lacks("content.execution.id"))?,
             application: application.ok_or_else(|| lacks("details.application"))?,
-            pipeline: word(value, "name"),
-            created: details.get("created").and_then(time),
+            pipeline: told(value, "/name"),
+            created: time(details, "/created"),
         }))
     }
 
     /// Stages that deploy; what Spinnaker itself adds before and after them is a part of them.
     fn deploying(&self) -> Vec<&'a Value> {
-        let stages = self.value.get("stages").and_then(Value::as_array).into_iter().flatten().take(MOST_STAGES);
+        let stages = list(self.value, "/stages").take(MOST_STAGES);
         let own = stages.filter(|stage| ["syntheticStageOwner", "parentStageId"].iter().all(|key| is_null(stage, key)));
-        own.filter(|stage| word(stage, "type").is_some_and(|kind| deploys(&kind))).collect()
+        own.filter(|stage| told(stage, "/type").is_some_and(|kind| deploys(&kind))).collect()
     }
 
     /// An event about one stage: the one it names, if that deploys.
@@ -115,20 +112,20 @@ impl<'a> Execution<'a> {
         if content.get("isSynthetic").and_then(Value::as_bool) == Some(true) {
             return Err("a stage that is a part of another one: that will tell");
         }
-        let (id, name) = (word(content, "stageId"), word(content, "name"));
+        let (id, name) = (told(content, "/stageId"), told(content, "/name"));
         let details = content.pointer("/context/stageDetails").unwrap_or(&Value::Null);
-        let name = name.or_else(|| word(details, "name"));
+        let name = name.or_else(|| told(details, "/name"));
         let same = |stage: &&&Value| match &id {
-            Some(id) => word(stage, "id").as_ref() == Some(id),
-            None => name.is_some() && word(stage, "name") == name,
+            Some(id) => told(stage, "/id").as_ref() == Some(id),
+            None => name.is_some() && told(stage, "/name") == name,
         };
         let deploying = self.deploying();
         let stage = deploying.iter().find(same).ok_or("a stage that deploys nothing")?;
         let ended = |state| if self.was_aborted(stage) { DeploymentState::Aborted } else { state };
         let state = if state == DeploymentState::Failed { ended(state) } else { state };
-        let at = content.get(if state == DeploymentState::Started { "startTime" } else { "endTime" }).and_then(time);
+        let at = time_of(content, state);
         Ok(vec![DeploymentEvent {
-            at: at.or(self.time_of(stage, state)).or(self.created),
+            at: at.or(time_of(stage, state)).or(self.created),
             ..self.moved(Some(stage), state)
         }])
     }
@@ -139,7 +136,7 @@ impl<'a> Execution<'a> {
         let aborted = self.was_aborted(self.value) && state == DeploymentState::Failed;
         let state = if aborted { DeploymentState::Aborted } else { state };
         let whole = |stage, state| {
-            let at = self.time_of(self.value, state).or(self.created);
+            let at = time_of(self.value, state).or(self.created);
             Ok(vec![DeploymentEvent { at, ..self.moved(stage, state) }])
         };
         match (stages.as_slice(), state) {
@@ -159,7 +156,7 @@ impl<'a> Execution<'a> {
             (stages, _) => {
                 let reached = stages.iter().filter_map(|stage| Some((*stage, stage_state(stage)?)));
                 let event = |(stage, state)| DeploymentEvent {
-                    at: self.time_of(stage, state).or(self.created),
+                    at: time_of(stage, state).or(self.created),
                     ..self.moved(Some(stage), state)
                 };
                 let events: Vec<DeploymentEvent> = reached.map(event).take(50).collect();
@@ -170,8 +167,8 @@ impl<'a> Execution<'a> {
 
     /// Whether a person has to agree somewhere on its way.
     fn is_judged(&self) -> bool {
-        let mut stages = self.value.get("stages").and_then(Value::as_array).into_iter().flatten().take(MOST_STAGES);
-        stages.any(|stage| word(stage, "type").as_deref() == Some("manualJudgment"))
+        let mut stages = list(self.value, "/stages").take(MOST_STAGES);
+        stages.any(|stage| told(stage, "/type").as_deref() == Some("manualJudgment"))
     }
 
     fn moved(&self, stage: Option<&Value>, state: DeploymentState) -> DeploymentEvent {
@@ -191,25 +188,26 @@ impl<'a> Execution<'a> {
             manner: suite.map_or(Manner::Whole, Manner::Test),
             state,
             at: None,
-            created_at: stage.unwrap_or(self.value).get("startTime").and_then(time),
-            note: word(self.value, "cancellationReason").or_else(|| stage.and_then(failure)),
+            created_at: time(stage.unwrap_or(self.value), "/startTime"),
+            note: told(self.value, "/cancellationReason").or_else(|| stage.and_then(failure)),
             url: None,
         }
     }
 
     fn was_aborted(&self, of: &Value) -> bool {
-        let status = word(of, "status").unwrap_or_default().to_uppercase();
+        let status = told(of, "/status").unwrap_or_default().to_uppercase();
         matches!(status.as_str(), "CANCELED" | "STOPPED") || of.get("canceled").and_then(Value::as_bool) == Some(true)
     }
+}
 
-    fn time_of(&self, of: &Value, state: DeploymentState) -> Option<Timestamp> {
-        of.get(if state == DeploymentState::Started { "startTime" } else { "endTime" }).and_then(time)
-    }
+/// When something got to a state.
+fn time_of(of: &Value, state: DeploymentState) -> Option<Timestamp> {
+    time(of, if state == DeploymentState::Started { "/startTime" } else { "/endTime" })
 }
 
 /// How far a stage got; `None`: it never began.
 fn stage_state(stage: &Value) -> Option<DeploymentState> {
-    match word(stage, "status")?.to_uppercase().as_str() {
+    match told(stage, "/status")?.to_uppercase().as_str() {
         "RUNNING" | "PAUSED" | "SUSPENDED" | "REDIRECT" => Some(DeploymentState::Started),
         "SUCCEEDED" => Some(DeploymentState::Succeeded),
         "TERMINAL" | "FAILED_CONTINUE" | "FAILED" => Some(DeploymentState::Failed),
@@ -227,18 +225,18 @@ fn deploys(kind: &str) -> bool {
 /// Where a stage deploys: what it says itself, or the clusters that it lists.
 fn environments(stage: &Value) -> Vec<String> {
     let context = stage.get("context").unwrap_or(&Value::Null);
-    let clusters = context.get("clusters").and_then(Value::as_array).into_iter().flatten().take(10);
+    let clusters = list(context, "/clusters").take(10);
     let mut found: Vec<String> = Vec::new();
     for of in std::iter::once(context).chain(clusters) {
         let manifest = of.pointer("/manifests/0/metadata").unwrap_or(&Value::Null);
-        let told = ["stack", "namespace", "account", "credentials", "cluster"].map(|key| word(of, key));
-        for name in told.into_iter().chain([word(manifest, "namespace"), word(of, "namespaceOverride")]).flatten() {
+        let named = ["stack", "namespace", "account", "credentials", "cluster"].map(|key| of.get(key).and_then(plain));
+        for name in named.into_iter().chain([told(manifest, "/namespace"), told(of, "/namespaceOverride")]).flatten() {
             if !found.contains(&name) {
                 found.push(name);
             }
         }
     }
-    found.extend(word(stage, "name"));
+    found.extend(told(stage, "/name"));
     found.truncate(10);
     found
 }
@@ -247,7 +245,7 @@ fn environments(stage: &Value) -> Vec<String> {
 fn failure(stage: &Value) -> Option<String> {
     let details = stage.pointer("/context/exception/details")?;
     let first = details.pointer("/errors/0").and_then(Value::as_str).map(|error| text::line(error, 300));
-    first.filter(|error| !error.is_empty()).or_else(|| word(details, "error"))
+    first.filter(|error| !error.is_empty()).or_else(|| told(details, "/error"))
 }
 
 fn is_null(of: &Value, key: &str) -> bool {
@@ -261,18 +259,6 @@ fn unflattened(given: Option<&Value>) -> Value {
         Some(value) => value.clone(),
         None => Value::Null,
     }
-}
-
-/// Milliseconds since 1970, which `details.created` has as a text.
-fn time(given: &Value) -> Option<Timestamp> {
-    let ms = given.as_i64().or_else(|| given.as_str()?.parse().ok())?;
-    Timestamp::from_millisecond(ms).ok().filter(|at| times::plausible(*at))
-}
-
-fn word(of: &Value, key: &str) -> Option<String> {
-    let value = of.get(key)?;
-    let number = || value.is_number().then(|| value.to_string());
-    value.as_str().map(|text| text::line(text, 300)).or_else(number).filter(|line| !line.is_empty())
 }
 
 #[cfg(test)]

@@ -4,14 +4,14 @@
 //! merged: only the status `completed` says that it was. Until then its votes and its auto-complete are noted.
 //! <https://learn.microsoft.com/azure/devops/service-hooks/events>
 
+use aws::given::{list, number, time, word};
 use aws::wire::parse;
 use aws::{Guide, Malformed, Proof, Reading, Sender};
 use domain::on_merge::{Approved, Enqueued, MergeEvent};
-use domain::{Change, ChangeId, ChangeKind, Commit, Credit, Login, Merger, Repository, revert, text, times};
-use jiff::Timestamp;
+use domain::{Change, Commit, Credit, Login, Merger, Repository, text};
 use serde_json::Value;
 
-use super::MOST_TITLE;
+use super::{MOST_APPROVERS, Merged, commits, credited, is_nothing, merge, title_and_body};
 
 pub const SENDER: Sender<Vec<MergeEvent>> = Sender {
     name: "azure",
@@ -31,25 +31,16 @@ pub const SENDER: Sender<Vec<MergeEvent>> = Sender {
 };
 
 const FORGE: &str = "azure";
-/// So many branches of one push are read, and so many approvers of one pull request.
-const MOST_BRANCHES: usize = 50;
-const MOST_APPROVERS: usize = 30;
-/// Taken for the default branch where the payload does not name it.
-const USUAL: [&str; 4] = ["main", "master", "trunk", "develop"];
 /// What the Test button writes where the subscription's id stands.
 const NO_SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000000";
-
-fn ignore<E>(why: impl Into<String>) -> Result<Reading<E>, Malformed> {
-    Ok(Reading::Ignored(why.into()))
-}
 
 fn read(body: &[u8]) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     let event: Value = parse(body)?;
     let Some(kind) = word(&event, "/eventType") else {
-        return ignore("not a merge: the message has no eventType");
+        return Ok(Reading::ignored("not a merge: the message has no eventType"));
     };
     if word(&event, "/subscriptionId") == Some(NO_SUBSCRIPTION) {
-        return ignore("test: the service hook is connected");
+        return Ok(Reading::ignored("test: the service hook is connected"));
     }
     let resource = || {
         let told = event.get("resource").filter(|r| r.is_object());
@@ -61,24 +52,7 @@ fn read(body: &[u8]) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     if kind.starts_with("git.pullrequest.") {
         return pull_request(&event, resource()?);
     }
-    ignore(format!("{}: nothing was merged", text::line(kind, 60)))
-}
-
-fn word<'a>(value: &'a Value, path: &str) -> Option<&'a str> {
-    value.pointer(path)?.as_str().filter(|word| !word.is_empty())
-}
-
-fn list<'a>(value: &'a Value, path: &str) -> impl DoubleEndedIterator<Item = &'a Value> {
-    value.pointer(path).and_then(Value::as_array).into_iter().flatten()
-}
-
-fn time(value: &Value, path: &str) -> Option<Timestamp> {
-    word(value, path)?.parse().ok().filter(|at| times::plausible(*at))
-}
-
-fn integer(value: &Value, path: &str) -> Option<i64> {
-    let told = value.pointer(path)?;
-    told.as_i64().or_else(|| told.as_str()?.parse().ok())
+    Ok(Reading::ignored(format!("{}: nothing was merged", text::line(kind, 60))))
 }
 
 /// An address, or an account such as `FABRIKAM\jamal`; a service is marked as every forge's bots are.
@@ -126,13 +100,12 @@ fn escaped(name: &str) -> String {
     out
 }
 
-fn branch(reference: &str) -> Option<&str> {
-    reference.strip_prefix("refs/heads/")
+fn is_default(resource: &Value, base: &str) -> bool {
+    super::is_default(word(resource, "/repository/defaultBranch").map(|told| branch(told).unwrap_or(told)), base)
 }
 
-fn is_default(resource: &Value, base: &str) -> bool {
-    let default = word(resource, "/repository/defaultBranch");
-    default.map_or_else(|| USUAL.contains(&base), |default| branch(default).unwrap_or(default) == base)
+fn branch(reference: &str) -> Option<&str> {
+    reference.strip_prefix("refs/heads/")
 }
 
 /// Where a person looks at something in the repository.
@@ -143,16 +116,16 @@ fn address(resource: &Value, path: &str) -> Option<String> {
 }
 
 fn pull_request(event: &Value, pull: &Value) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
-    let number = integer(pull, "/pullRequestId").and_then(|id| u64::try_from(id).ok());
+    let number = pull.get("pullRequestId").and_then(number);
     let number = number.ok_or_else(|| Malformed::new("a pull request without pullRequestId"))?;
     let status = text::line(word(pull, "/status").unwrap_or("without status"), 40).to_lowercase();
     match (status.as_str(), word(pull, "/mergeStatus")) {
         ("completed", Some("conflicts" | "failure" | "rejectedByPolicy")) => {
-            ignore("the pull request could not be merged")
+            Ok(Reading::ignored("the pull request could not be merged"))
         }
         ("completed", _) => merged(event, pull, number),
         ("active", _) => on_its_way(event, pull, number),
-        (other, _) => ignore(format!("pull request {other}: nothing was merged")),
+        (other, _) => Ok(Reading::ignored(format!("pull request {other}: nothing was merged"))),
     }
 }
 
@@ -167,36 +140,28 @@ fn merged(event: &Value, pull: &Value, number: u64) -> Result<Reading<Vec<MergeE
         .ok_or_else(|| Malformed::new("a completed pull request without closedBy or createdBy"))?;
     let (title, body) = (word(pull, "/title").unwrap_or(""), word(pull, "/description").unwrap_or(""));
     let labels = list(pull, "/labels").filter(|l| l.get("active") != Some(&Value::Bool(false)));
-    let repository = repository(pull)?;
     // Newest first.
     let listed = list(pull, "/commits").rev().filter_map(|c| word(c, "/commitId"));
-    Ok(Reading::Event(vec![MergeEvent::Merged(Box::new(Change {
-        reverts: revert::read(title, body, &repository),
-        id: ChangeId { repository, commit: commit.parse()? },
-        kind: ChangeKind::PullRequest { number },
-        title: text::line(title, MOST_TITLE),
-        url: word(pull, "/_links/web/href")
-            .and_then(text::url)
-            .or_else(|| address(pull, &format!("pullrequest/{number}"))),
+    let page = word(pull, "/_links/web/href").and_then(text::url);
+    let merged = Merged {
+        repository: repository(pull)?,
+        commit: commit.parse()?,
+        number: Some(number),
+        title,
+        body,
+        base,
         base_is_default: is_default(pull, base),
-        base: text::line(base, 200),
-        author: author.unwrap_or_else(|| merger.login.clone()),
+        author,
         merger,
         merged_at: merged_at.ok_or_else(|| Malformed::new("a completed pull request without closedDate"))?,
-        size: None,
-        files: None,
+    };
+    Ok(merge(Change {
+        url: page.or_else(|| address(pull, &format!("pullrequest/{number}"))),
         labels: labels.filter_map(|l| word(l, "/name")).take(20).map(|l| text::line(l, 60)).collect(),
         approvers: approvers(pull).collect(),
-        commits: super::commits(listed, commit),
-    }))]))
-}
-
-/// A person is credited; where a bot did it, the author answers.
-fn credited(by: Option<Login>, author: Option<&Login>, credit: Credit) -> Option<Merger> {
-    match by {
-        Some(login) if !login.is_bot() => Some(Merger { login, credit }),
-        by => author.cloned().or(by).map(|login| Merger { login, credit: Credit::AuthorOfBotMerge }),
-    }
+        commits: commits(listed, commit),
+        ..merged.change()
+    }))
 }
 
 /// Who completed it; where the service did, who set auto-complete; else the author.
@@ -222,7 +187,7 @@ fn named_closer(event: &Value, pull: &Value) -> Option<Login> {
 /// Who voted 10, approved, or 5, approved with suggestions. A group's vote is that of its members, who are listed.
 fn approvers(pull: &Value) -> impl Iterator<Item = Login> {
     let voted = list(pull, "/reviewers").filter(|r| r.get("isContainer") != Some(&Value::Bool(true)));
-    let approved = voted.filter(|r| integer(r, "/vote").is_some_and(|vote| vote >= 5));
+    let approved = voted.filter(|r| r.get("vote").and_then(number).is_some_and(|vote| vote >= 5));
     approved.filter_map(|r| account(Some(r))).take(MOST_APPROVERS)
 }
 
@@ -231,7 +196,7 @@ fn on_its_way(event: &Value, pull: &Value, number: u64) -> Result<Reading<Vec<Me
     let auto = account(pull.get("autoCompleteSetBy"));
     let mut approvers = approvers(pull).peekable();
     if auto.is_none() && approvers.peek().is_none() {
-        return ignore("pull request active: nothing was merged or approved");
+        return Ok(Reading::ignored("pull request active: nothing was merged or approved"));
     }
     let at = time(event, "/createdDate").or_else(|| time(pull, "/creationDate"));
     let at = at.ok_or_else(|| Malformed::new("a service hook without createdDate"))?;
@@ -245,36 +210,25 @@ fn on_its_way(event: &Value, pull: &Value, number: u64) -> Result<Reading<Vec<Me
 
 /// `git.push`: each branch that it moves. It lists no files.
 fn pushed(event: &Value, push: &Value) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
-    let mut changes = Vec::new();
-    let mut why = "push without refUpdates".to_owned();
-    for update in list(push, "/refUpdates").take(MOST_BRANCHES) {
-        match moved(event, push, update)? {
-            Reading::Event(change) => changes.push(change),
-            Reading::Ignored(reason) => why = reason,
+    let branches = list(push, "/refUpdates").map(|update| {
+        let (old, new) = (word(update, "/oldObjectId").unwrap_or(""), word(update, "/newObjectId").unwrap_or(""));
+        let Some(base) = word(update, "/name").and_then(branch) else {
+            return Ok(Reading::ignored("push of a tag: nothing was merged"));
+        };
+        if is_nothing(new) {
+            return Ok(Reading::ignored("push: a branch was deleted"));
         }
-    }
-    // Where two branches come to the same commit, the default branch tells what it is.
-    changes.sort_by_key(|change| !change.base_is_default);
-    if changes.is_empty() {
-        return ignore(why);
-    }
-    Ok(Reading::Event(changes.into_iter().map(|change| MergeEvent::Merged(Box::new(change))).collect()))
+        // A branch that is only taken for the default branch was none before it was created.
+        let is_known = word(push, "/repository/defaultBranch").is_some() && is_default(push, base);
+        if is_nothing(old) && !is_known {
+            return Ok(Reading::ignored("push: a branch was created"));
+        }
+        moved(event, push, base, new).map(Reading::Event)
+    });
+    super::pushed(branches, "push without refUpdates")
 }
 
-fn moved(event: &Value, push: &Value, update: &Value) -> Result<Reading<Change>, Malformed> {
-    let Some(base) = word(update, "/name").and_then(branch) else {
-        return ignore("push of a tag: nothing was merged");
-    };
-    let (old, new) = (word(update, "/oldObjectId").unwrap_or(""), word(update, "/newObjectId").unwrap_or(""));
-    let is_nothing = |commit: &str| commit.bytes().all(|b| b == b'0');
-    if is_nothing(new) {
-        return ignore("push: a branch was deleted");
-    }
-    let base_is_default = is_default(push, base);
-    // A branch that is only taken for the default branch was none before it was created.
-    if is_nothing(old) && !(base_is_default && word(push, "/repository/defaultBranch").is_some()) {
-        return ignore("push: a branch was created");
-    }
+fn moved(event: &Value, push: &Value, base: &str, new: &str) -> Result<Change, Malformed> {
     // Newest first; of several branches it is not said which commit is whose.
     let is_only = list(push, "/refUpdates").nth(1).is_none();
     let tip = list(push, "/commits").find(|c| word(c, "/commitId") == Some(new));
@@ -287,27 +241,25 @@ fn moved(event: &Value, push: &Value, update: &Value) -> Result<Reading<Change>,
         .ok_or_else(|| Malformed::new("a push without pushedBy"))?;
     let at = time(push, "/date").or_else(|| time(event, "/createdDate"));
     let pushed = format!("push to {base}");
-    let message = tip.and_then(|tip| word(tip, "/comment")).unwrap_or(&pushed);
-    let (title, body) = message.split_once('\n').unwrap_or((message, ""));
-    let repository = repository(push)?;
+    let (title, body) = title_and_body(tip.and_then(|tip| word(tip, "/comment")).unwrap_or(&pushed));
     let listed = list(push, "/commits").rev().filter(|_| is_only).filter_map(|c| word(c, "/commitId"));
-    Ok(Reading::Event(Change {
-        reverts: revert::read(title, body, &repository),
-        kind: merged_number(title).map_or(ChangeKind::DirectPush, |number| ChangeKind::PullRequest { number }),
-        title: text::line(title, MOST_TITLE),
+    Ok(Change {
         url: address(push, &format!("commit/{commit}")),
-        base: text::line(base, 200),
-        base_is_default,
-        author: author.unwrap_or_else(|| merger.login.clone()),
-        merger,
-        merged_at: at.ok_or_else(|| Malformed::new("a push without date"))?,
-        size: None,
-        files: None,
-        labels: Vec::new(),
-        approvers: Vec::new(),
-        commits: super::commits(listed, commit.as_str()),
-        id: ChangeId { repository, commit },
-    }))
+        commits: commits(listed, commit.as_str()),
+        ..Merged {
+            repository: repository(push)?,
+            commit,
+            number: merged_number(title),
+            title,
+            body,
+            base,
+            base_is_default: is_default(push, base),
+            author,
+            merger,
+            merged_at: at.ok_or_else(|| Malformed::new("a push without date"))?,
+        }
+        .change()
+    })
 }
 
 /// The number in the message that Azure Repos writes when it merges: `Merged PR 12: Title`.
@@ -323,13 +275,8 @@ mod tests {
     const TIP: &str = "8c1c06a1a89e8278937a7d22d8ba1a834bd4c8a1";
     const NOTHING: &str = "0000000000000000000000000000000000000000";
 
-    /// What is made of a message: the events as JSON, why it is ignored, or why it cannot be read.
     fn told(event: &Value) -> Value {
-        match read(event.to_string().as_bytes()) {
-            Ok(Reading::Event(events)) => serde_json::to_value(events).unwrap(),
-            Ok(Reading::Ignored(why)) => json!(why),
-            Err(why) => json!(format!("400: {why}")),
-        }
+        crate::senders::tests::told(read(event.to_string().as_bytes()))
     }
 
     fn person(name: &str) -> Value {

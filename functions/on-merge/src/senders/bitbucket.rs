@@ -6,15 +6,15 @@
 //! reports of one change, a change is known by twelve digits here; the whole name is among its `commits`.
 //! <https://support.atlassian.com/bitbucket-cloud/docs/event-payloads/>
 
+use aws::given::{list, number, time, word};
 use aws::verify::Signature;
 use aws::wire::parse;
 use aws::{Guide, Malformed, Proof, Reading, Sender};
 use domain::on_merge::{Approved, MergeEvent};
-use domain::{Change, ChangeId, ChangeKind, Credit, Login, Merger, Repository, revert, text, times};
-use jiff::Timestamp;
+use domain::{Change, Credit, Login, Repository, text};
 use serde_json::Value;
 
-use super::MOST_TITLE;
+use super::{MOST_APPROVERS, Merged, commits, credited, merge, title_and_body};
 
 pub const SENDER: Sender<Vec<MergeEvent>> = Sender {
     name: "bitbucket",
@@ -36,15 +36,6 @@ pub const SENDER: Sender<Vec<MergeEvent>> = Sender {
 const FORGE: &str = "bitbucket";
 /// As many digits of a commit's name are told of a merge.
 const DIGITS: usize = 12;
-/// So many branches of one push are read, and so many approvers of one pull request.
-const MOST_BRANCHES: usize = 50;
-const MOST_APPROVERS: usize = 30;
-/// Taken for the default branch where the payload does not name it.
-const USUAL: [&str; 4] = ["main", "master", "trunk", "develop"];
-
-fn ignore<E>(why: impl Into<String>) -> Result<Reading<E>, Malformed> {
-    Ok(Reading::Ignored(why.into()))
-}
 
 fn read(body: &[u8]) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     let event: Value = parse(body)?;
@@ -53,39 +44,27 @@ fn read(body: &[u8]) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
         return pushed(&event);
     }
     let Some(pull) = event.get("pullrequest").filter(|p| p.is_object()) else {
-        return ignore(if has("commit_status") {
+        return Ok(Reading::ignored(if has("commit_status") {
             "a build status: nothing was merged"
         } else {
             "not a merge: only pull requests and pushes are read here"
-        });
+        }));
     };
     // A comment on a merged pull request carries the merged pull request.
     if has("comment") {
-        return ignore("a comment on a pull request: nothing was merged");
+        return Ok(Reading::ignored("a comment on a pull request: nothing was merged"));
     }
     if has("changes_request") {
-        return ignore("a review that approves nothing: nothing was merged");
+        return Ok(Reading::ignored("a review that approves nothing: nothing was merged"));
     }
     if let Some(approval) = event.get("approval").filter(|a| a.is_object()) {
         return approved(&event, pull, approval);
     }
     match word(pull, "/state").map(|state| text::line(state, 40)) {
         Some(state) if state.eq_ignore_ascii_case("MERGED") => merged(&event, pull),
-        Some(state) => ignore(format!("pullrequest {}: nothing was merged", state.to_lowercase())),
+        Some(state) => Ok(Reading::ignored(format!("pullrequest {}: nothing was merged", state.to_lowercase()))),
         None => Err(Malformed::new("a pull request without state")),
     }
-}
-
-fn word<'a>(value: &'a Value, path: &str) -> Option<&'a str> {
-    value.pointer(path)?.as_str().filter(|word| !word.is_empty())
-}
-
-fn list<'a>(value: &'a Value, path: &str) -> impl DoubleEndedIterator<Item = &'a Value> {
-    value.pointer(path).and_then(Value::as_array).into_iter().flatten()
-}
-
-fn time(value: &Value, path: &str) -> Option<Timestamp> {
-    word(value, path)?.parse().ok().filter(|at| times::plausible(*at))
 }
 
 /// Names are no longer unique, but what people know; where one cannot stand in a login, the id.
@@ -106,13 +85,11 @@ fn repository(event: &Value) -> Result<Repository, Malformed> {
 }
 
 fn is_default(event: &Value, branch: &str) -> bool {
-    word(event, "/repository/mainbranch/name").map_or_else(|| USUAL.contains(&branch), |main| main == branch)
+    super::is_default(word(event, "/repository/mainbranch/name"), branch)
 }
 
-fn number(pull: &Value) -> Result<u64, Malformed> {
-    let id = pull.get("id");
-    let number = id.and_then(Value::as_u64).or_else(|| id?.as_str()?.parse().ok());
-    number.ok_or_else(|| Malformed::new("a pull request without id"))
+fn id(pull: &Value) -> Result<u64, Malformed> {
+    pull.get("id").and_then(number).ok_or_else(|| Malformed::new("a pull request without id"))
 }
 
 fn merged(event: &Value, pull: &Value) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
@@ -130,35 +107,25 @@ fn merged(event: &Value, pull: &Value) -> Result<Reading<Vec<MergeEvent>>, Malfo
     let closer = account(pull.get("closed_by")).or_else(|| account(event.get("actor")));
     let merger = credited(closer, author.as_ref(), Credit::Merged)
         .ok_or_else(|| Malformed::new("a merged pull request without closed_by, actor or author"))?;
-    let repository = repository(event)?;
-    let title = word(pull, "/title").unwrap_or("");
-    let body = word(pull, "/description").or_else(|| word(pull, "/summary/raw")).unwrap_or("");
     let approved = list(pull, "/participants").filter(|p| p.get("approved") == Some(&Value::Bool(true)));
-    Ok(Reading::Event(vec![MergeEvent::Merged(Box::new(Change {
-        reverts: revert::read(title, body, &repository),
-        id: ChangeId { repository, commit: short(commit).parse()? },
-        kind: ChangeKind::PullRequest { number: number(pull)? },
-        title: text::line(title, MOST_TITLE),
-        url: word(pull, "/links/html/href").and_then(text::url),
-        base: text::line(branch, 200),
+    let merged = Merged {
+        repository: repository(event)?,
+        commit: short(commit).parse()?,
+        number: Some(id(pull)?),
+        title: word(pull, "/title").unwrap_or(""),
+        body: word(pull, "/description").or_else(|| word(pull, "/summary/raw")).unwrap_or(""),
+        base: branch,
         base_is_default: is_default(event, branch),
-        author: author.unwrap_or_else(|| merger.login.clone()),
+        author,
         merger,
         merged_at,
-        size: None,
-        files: None,
-        labels: Vec::new(),
+    };
+    Ok(merge(Change {
+        url: word(pull, "/links/html/href").and_then(text::url),
         approvers: approved.filter_map(|p| account(p.get("user"))).take(MOST_APPROVERS).collect(),
-        commits: super::commits(std::iter::once(commit), short(commit)),
-    }))]))
-}
-
-/// A person is credited; where a bot did it, the author answers.
-fn credited(by: Option<Login>, author: Option<&Login>, credit: Credit) -> Option<Merger> {
-    match by {
-        Some(login) if !login.is_bot() => Some(Merger { login, credit }),
-        by => author.cloned().or(by).map(|login| Merger { login, credit: Credit::AuthorOfBotMerge }),
-    }
+        commits: commits(std::iter::once(commit), short(commit)),
+        ..merged.change()
+    }))
 }
 
 /// `pullrequest:approved`. An approval that is withdrawn looks the same, but for what the participant then thinks.
@@ -170,13 +137,13 @@ fn approved(event: &Value, pull: &Value, approval: &Value) -> Result<Reading<Vec
     let own = participants.find(|p| account(p.get("user")).as_ref() == Some(&by));
     let stands = own.map_or(!is_told, |p| p.get("approved") != Some(&Value::Bool(false)));
     if !stands {
-        return ignore("an approval was withdrawn: nothing was merged");
+        return Ok(Reading::ignored("an approval was withdrawn: nothing was merged"));
     }
     let at = time(approval, "/date").or_else(|| time(pull, "/updated_on"));
     let at = at.ok_or_else(|| Malformed::new("an approval without date"))?;
     Ok(Reading::Event(vec![MergeEvent::Approved(Approved {
         repository: repository(event)?,
-        number: number(pull)?,
+        number: id(pull)?,
         by,
         at,
     })]))
@@ -184,64 +151,51 @@ fn approved(event: &Value, pull: &Value, approval: &Value) -> Result<Reading<Vec
 
 /// `repo:push`: each branch that it moves. It lists no files.
 fn pushed(event: &Value) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
-    let mut changes = Vec::new();
-    let mut why = "push without changes".to_owned();
-    for change in list(event, "/push/changes").take(MOST_BRANCHES) {
-        match moved(event, change)? {
-            Reading::Event(change) => changes.push(change),
-            Reading::Ignored(reason) => why = reason,
+    let branches = list(event, "/push/changes").map(|change| {
+        let Some(new) = change.get("new").filter(|new| new.is_object()) else {
+            return Ok(Reading::ignored("push: a branch or tag was deleted"));
+        };
+        if word(new, "/type").is_some_and(|kind| kind != "branch") {
+            return Ok(Reading::ignored("push of a tag: nothing was merged"));
         }
-    }
-    // Where two branches come to the same commit, the default branch tells what it is.
-    changes.sort_by_key(|change| !change.base_is_default);
-    if changes.is_empty() {
-        return ignore(why);
-    }
-    Ok(Reading::Event(changes.into_iter().map(|change| MergeEvent::Merged(Box::new(change))).collect()))
+        let branch = word(new, "/name").ok_or_else(|| Malformed::new("a push without the branch's name"))?;
+        // A branch that is only taken for the default branch was none before it was created.
+        let is_new = change.get("old").is_none_or(Value::is_null);
+        if is_new && word(event, "/repository/mainbranch/name") != Some(branch) {
+            return Ok(Reading::ignored("push: a branch was created"));
+        }
+        moved(event, change, new, branch).map(Reading::Event)
+    });
+    super::pushed(branches, "push without changes")
 }
 
-fn moved(event: &Value, change: &Value) -> Result<Reading<Change>, Malformed> {
-    let Some(new) = change.get("new").filter(|new| new.is_object()) else {
-        return ignore("push: a branch or tag was deleted");
-    };
-    if word(new, "/type").is_some_and(|kind| kind != "branch") {
-        return ignore("push of a tag: nothing was merged");
-    }
-    let branch = word(new, "/name").ok_or_else(|| Malformed::new("a push without the branch's name"))?;
-    let base_is_default = is_default(event, branch);
-    // A branch that is only taken for the default branch was none before it was created.
-    let is_new = change.get("old").is_none_or(Value::is_null);
-    if is_new && word(event, "/repository/mainbranch/name") != Some(branch) {
-        return ignore("push: a branch was created");
-    }
+fn moved(event: &Value, change: &Value, new: &Value, branch: &str) -> Result<Change, Malformed> {
     let commit = word(new, "/target/hash").ok_or_else(|| Malformed::new("a push without the branch's commit"))?;
     let at = time(new, "/target/date").ok_or_else(|| Malformed::new("a push without the commit's date"))?;
     let address = || Login::from_email(word(new, "/target/author/raw")?.rsplit_once('<')?.1.trim_end_matches('>')).ok();
     let author = account(new.pointer("/target/author/user")).or_else(address);
     let merger = credited(account(event.get("actor")), author.as_ref(), Credit::Pushed)
         .ok_or_else(|| Malformed::new("a push without actor"))?;
-    let message = word(new, "/target/message").unwrap_or("");
-    let (title, body) = message.split_once('\n').unwrap_or((message, ""));
-    let repository = repository(event)?;
+    let (title, body) = title_and_body(word(new, "/target/message").unwrap_or(""));
     // Newest first.
     let listed = list(change, "/commits").rev().filter_map(|c| word(c, "/hash")).filter(|hash| *hash != commit);
-    Ok(Reading::Event(Change {
-        reverts: revert::read(title, body, &repository),
-        id: ChangeId { repository, commit: short(commit).parse()? },
-        kind: pull_request(title).map_or(ChangeKind::DirectPush, |number| ChangeKind::PullRequest { number }),
-        title: text::line(title, MOST_TITLE),
+    Ok(Change {
         url: word(new, "/target/links/html/href").and_then(text::url),
-        base: text::line(branch, 200),
-        base_is_default,
-        author: author.unwrap_or_else(|| merger.login.clone()),
-        merger,
-        merged_at: at,
-        size: None,
-        files: None,
-        labels: Vec::new(),
-        approvers: Vec::new(),
-        commits: super::commits(listed.chain(std::iter::once(commit)), short(commit)),
-    }))
+        commits: commits(listed.chain(std::iter::once(commit)), short(commit)),
+        ..Merged {
+            repository: repository(event)?,
+            commit: short(commit).parse()?,
+            number: merged_number(title),
+            title,
+            body,
+            base: branch,
+            base_is_default: is_default(event, branch),
+            author,
+            merger,
+            merged_at: at,
+        }
+        .change()
+    })
 }
 
 fn short(commit: &str) -> &str {
@@ -249,7 +203,7 @@ fn short(commit: &str) -> &str {
 }
 
 /// The number in the message that Bitbucket writes when it merges: `Merged in branch (pull request #5)`.
-fn pull_request(title: &str) -> Option<u64> {
+fn merged_number(title: &str) -> Option<u64> {
     let named = title.strip_prefix("Merged in ")?.trim_end().strip_suffix(')')?;
     named.rsplit_once("(pull request #")?.1.parse().ok()
 }
@@ -261,13 +215,8 @@ mod tests {
 
     const FULL: &str = "8c1c06a1a89e8278937a7d22d8ba1a834bd4c8a1";
 
-    /// What is made of a message: the events as JSON, why it is ignored, or why it cannot be read.
     fn told(event: &Value) -> Value {
-        match read(event.to_string().as_bytes()) {
-            Ok(Reading::Event(events)) => serde_json::to_value(events).unwrap(),
-            Ok(Reading::Ignored(why)) => json!(why),
-            Err(why) => json!(format!("400: {why}")),
-        }
+        crate::senders::tests::told(read(event.to_string().as_bytes()))
     }
 
     fn person(nickname: &str) -> Value {

@@ -3,15 +3,15 @@
 //! The event is told by `eventKey` in the body. Its dates are milliseconds or texts, as the server is configured.
 //! <https://confluence.atlassian.com/bitbucketserver/event-payload-938025882.html>
 
+use aws::given::{list, number, time, word};
 use aws::verify::Signature;
 use aws::wire::parse;
 use aws::{Guide, Malformed, Proof, Reading, Sender};
 use domain::on_merge::{Approved, MergeEvent};
-use domain::{Change, ChangeId, ChangeKind, Credit, Login, Merger, Repository, revert, text, times};
-use jiff::Timestamp;
+use domain::{Change, Credit, Login, Repository, text};
 use serde_json::Value;
 
-use super::MOST_TITLE;
+use super::{MOST_APPROVERS, Merged, commits, credited, is_default, merge, title_and_body};
 
 pub const SENDER: Sender<Vec<MergeEvent>> = Sender {
     name: "bitbucket-server",
@@ -32,47 +32,20 @@ pub const SENDER: Sender<Vec<MergeEvent>> = Sender {
 };
 
 const FORGE: &str = "bitbucket";
-/// So many branches of one push are read, and so many approvers of one pull request.
-const MOST_BRANCHES: usize = 50;
-const MOST_APPROVERS: usize = 30;
-/// No payload names the default branch: one of these is taken for it.
-const USUAL: [&str; 4] = ["main", "master", "trunk", "develop"];
-
-fn ignore<E>(why: impl Into<String>) -> Result<Reading<E>, Malformed> {
-    Ok(Reading::Ignored(why.into()))
-}
 
 fn read(body: &[u8]) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     let event: Value = parse(body)?;
     if event.get("test") == Some(&Value::Bool(true)) {
-        return ignore("test: the webhook is connected");
+        return Ok(Reading::ignored("test: the webhook is connected"));
     }
     match word(&event, "/eventKey") {
         Some("pr:merged") => merged(&event),
         Some("pr:reviewer:approved") => approved(&event),
         Some("repo:refs_changed") => pushed(&event),
-        Some("diagnostics:ping") => ignore("test: the webhook is connected"),
-        Some(other) => ignore(format!("{}: nothing was merged", text::line(other, 60))),
-        None => ignore("not a merge: the message has no eventKey"),
+        Some("diagnostics:ping") => Ok(Reading::ignored("test: the webhook is connected")),
+        Some(other) => Ok(Reading::ignored(format!("{}: nothing was merged", text::line(other, 60)))),
+        None => Ok(Reading::ignored("not a merge: the message has no eventKey")),
     }
-}
-
-fn word<'a>(value: &'a Value, path: &str) -> Option<&'a str> {
-    value.pointer(path)?.as_str().filter(|word| !word.is_empty())
-}
-
-fn list<'a>(value: &'a Value, path: &str) -> impl DoubleEndedIterator<Item = &'a Value> {
-    value.pointer(path).and_then(Value::as_array).into_iter().flatten()
-}
-
-/// Milliseconds since 1970, or a text.
-fn time(value: &Value, path: &str) -> Option<Timestamp> {
-    let told = value.pointer(path)?;
-    let at = match told.as_i64() {
-        Some(millis) => Timestamp::from_millisecond(millis).ok(),
-        None => told.as_str()?.parse().ok(),
-    };
-    at.filter(|at| times::plausible(*at))
 }
 
 fn account(user: Option<&Value>) -> Option<Login> {
@@ -98,9 +71,7 @@ fn repository(of: Option<&Value>) -> Result<Repository, Malformed> {
 }
 
 fn pull_request_id(pull: &Value) -> Result<u64, Malformed> {
-    let id = pull.get("id");
-    let number = id.and_then(Value::as_u64).or_else(|| id?.as_str()?.parse().ok());
-    number.ok_or_else(|| Malformed::new("a pull request without id"))
+    pull.get("id").and_then(number).ok_or_else(|| Malformed::new("a pull request without id"))
 }
 
 fn branch(reference: &Value) -> Option<&str> {
@@ -112,14 +83,6 @@ fn branch(reference: &Value) -> Option<&str> {
 fn address(repository: Option<&Value>, path: &str) -> Option<String> {
     let browse = list(repository?, "/links/self").find_map(|link| word(link, "/href"))?;
     text::url(&format!("{}/{path}", browse.strip_suffix("/browse")?))
-}
-
-/// A person is credited; where a bot did it, the author answers.
-fn credited(by: Option<Login>, author: Option<&Login>, credit: Credit) -> Option<Merger> {
-    match by {
-        Some(login) if !login.is_bot() => Some(Merger { login, credit }),
-        by => author.cloned().or(by).map(|login| Merger { login, credit: Credit::AuthorOfBotMerge }),
-    }
 }
 
 fn merged(event: &Value) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
@@ -136,27 +99,25 @@ fn merged(event: &Value) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     let author = account(pull.pointer("/author/user"));
     let merger = credited(account(event.get("actor")), author.as_ref(), Credit::Merged)
         .ok_or_else(|| Malformed::new("a merged pull request without actor or author"))?;
-    let (title, body) = (word(pull, "/title").unwrap_or(""), word(pull, "/description").unwrap_or(""));
     let number = pull_request_id(pull)?;
     let url = list(pull, "/links/self").find_map(|link| word(link, "/href")).and_then(text::url);
-    let repository = repository(to.get("repository"))?;
-    Ok(Reading::Event(vec![MergeEvent::Merged(Box::new(Change {
-        reverts: revert::read(title, body, &repository),
-        id: ChangeId { repository, commit: commit.parse()? },
-        kind: ChangeKind::PullRequest { number },
-        title: text::line(title, MOST_TITLE),
-        url: url.or_else(|| address(to.get("repository"), &format!("pull-requests/{number}"))),
-        base: text::line(base, 200),
-        base_is_default: USUAL.contains(&base),
-        author: author.unwrap_or_else(|| merger.login.clone()),
+    let merged = Merged {
+        repository: repository(to.get("repository"))?,
+        commit: commit.parse()?,
+        number: Some(number),
+        title: word(pull, "/title").unwrap_or(""),
+        body: word(pull, "/description").unwrap_or(""),
+        base,
+        base_is_default: is_default(None, base),
+        author,
         merger,
         merged_at,
-        size: None,
-        files: None,
-        labels: Vec::new(),
+    };
+    Ok(merge(Change {
+        url: url.or_else(|| address(to.get("repository"), &format!("pull-requests/{number}"))),
         approvers: approvers(pull),
-        commits: Vec::new(),
-    }))]))
+        ..merged.change()
+    }))
 }
 
 fn approvers(pull: &Value) -> Vec<Login> {
@@ -185,35 +146,23 @@ fn approved(event: &Value) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
 
 /// `repo:refs_changed`: each branch that it moves. What the commits say is told by newer versions.
 fn pushed(event: &Value) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
-    let mut changes = Vec::new();
-    let mut why = "push without changes".to_owned();
-    for change in list(event, "/changes").take(MOST_BRANCHES) {
-        match moved(event, change)? {
-            Reading::Event(change) => changes.push(change),
-            Reading::Ignored(reason) => why = reason,
+    let branches = list(event, "/changes").map(|change| {
+        let id = word(change, "/ref/id").or_else(|| word(change, "/refId"));
+        let id = id.ok_or_else(|| Malformed::new("a push without the branch's name"))?;
+        let Some(base) = id.strip_prefix("refs/heads/") else {
+            return Ok(Reading::ignored("push of a tag: nothing was merged"));
+        };
+        match word(change, "/type") {
+            Some("DELETE") => Ok(Reading::ignored("push: a branch was deleted")),
+            // Even `main`: it was no default branch before.
+            Some("ADD") => Ok(Reading::ignored("push: a branch was created")),
+            Some(_) | None => moved(event, change, base).map(Reading::Event),
         }
-    }
-    // Where two branches come to the same commit, the default branch tells what it is.
-    changes.sort_by_key(|change| !change.base_is_default);
-    if changes.is_empty() {
-        return ignore(why);
-    }
-    Ok(Reading::Event(changes.into_iter().map(|change| MergeEvent::Merged(Box::new(change))).collect()))
+    });
+    super::pushed(branches, "push without changes")
 }
 
-fn moved(event: &Value, change: &Value) -> Result<Reading<Change>, Malformed> {
-    let id = word(change, "/ref/id").or_else(|| word(change, "/refId"));
-    let id = id.ok_or_else(|| Malformed::new("a push without the branch's name"))?;
-    let Some(base) = id.strip_prefix("refs/heads/") else {
-        return ignore("push of a tag: nothing was merged");
-    };
-    let base_is_default = USUAL.contains(&base);
-    match word(change, "/type") {
-        Some("DELETE") => return ignore("push: a branch was deleted"),
-        // Even `main`: it was no default branch before.
-        Some("ADD") => return ignore("push: a branch was created"),
-        Some(_) | None => {}
-    }
+fn moved(event: &Value, change: &Value, base: &str) -> Result<Change, Malformed> {
     let commit = word(change, "/toHash").ok_or_else(|| Malformed::new("a push without the branch's commit"))?;
     let tip = event.get("toCommit").into_iter().chain(list(event, "/commits"));
     let tip = tip.into_iter().find(|c| word(c, "/id") == Some(commit));
@@ -222,30 +171,29 @@ fn moved(event: &Value, change: &Value) -> Result<Reading<Change>, Malformed> {
     let merger = credited(account(event.get("actor")), author.as_ref(), Credit::Pushed)
         .ok_or_else(|| Malformed::new("a push without actor"))?;
     let pushed = format!("push to {base}");
-    let message = tip.and_then(|tip| word(tip, "/message")).unwrap_or(&pushed);
-    let (title, body) = message.split_once('\n').unwrap_or((message, ""));
+    let (title, body) = title_and_body(tip.and_then(|tip| word(tip, "/message")).unwrap_or(&pushed));
     let of = event.get("repository");
-    let repository = repository(of)?;
     // Newest first; of several branches it is not said which commit is whose.
     let is_only = list(event, "/changes").nth(1).is_none();
     let listed = list(event, "/commits").rev().filter(|_| is_only).filter_map(|c| word(c, "/id"));
-    Ok(Reading::Event(Change {
-        reverts: revert::read(title, body, &repository),
-        id: ChangeId { repository, commit: commit.parse()? },
-        kind: merged_number(title).map_or(ChangeKind::DirectPush, |number| ChangeKind::PullRequest { number }),
-        title: text::line(title, MOST_TITLE),
+    Ok(Change {
         url: address(of, &format!("commits/{commit}")),
-        base: text::line(base, 200),
-        base_is_default,
-        author: author.unwrap_or_else(|| merger.login.clone()),
-        merger,
-        merged_at: at.ok_or_else(|| Malformed::new("a push without date"))?,
-        size: None,
-        files: None,
-        labels: Vec::new(),
-        approvers: Vec::new(),
-        commits: super::commits(listed, commit),
-    }))
+        commits: commits(listed, commit),
+        ..Merged {
+            repository: repository(of)?,
+            commit: commit.parse()?,
+            number: merged_number(title),
+            title,
+            body,
+            base,
+            // No payload names it.
+            base_is_default: is_default(None, base),
+            author,
+            merger,
+            merged_at: at.ok_or_else(|| Malformed::new("a push without date"))?,
+        }
+        .change()
+    })
 }
 
 /// The number in the message that the server writes when it merges: `Pull request #5: Title`, formerly
@@ -265,13 +213,8 @@ mod tests {
 
     const TIP: &str = "8c1c06a1a89e8278937a7d22d8ba1a834bd4c8a1";
 
-    /// What is made of a message: the events as JSON, why it is ignored, or why it cannot be read.
     fn told(event: &Value) -> Value {
-        match read(event.to_string().as_bytes()) {
-            Ok(Reading::Event(events)) => serde_json::to_value(events).unwrap(),
-            Ok(Reading::Ignored(why)) => json!(why),
-            Err(why) => json!(format!("400: {why}")),
-        }
+        crate::senders::tests::told(read(event.to_string().as_bytes()))
     }
 
     fn person(name: &str) -> Value {

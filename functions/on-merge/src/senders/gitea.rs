@@ -3,16 +3,16 @@
 //! The event is told by the body's shape, not by `X-Gitea-Event`: the header is not part of what is signed.
 //! <https://docs.gitea.com/usage/webhooks>, <https://forgejo.org/docs/latest/user/webhooks/>
 
+use aws::given::{list, number, time, word};
 use aws::verify::Signature;
 use aws::wire::parse;
 use aws::{Guide, Malformed, Proof, Reading, Sender};
 use domain::change::{Files, Size};
 use domain::on_merge::{Approved, MergeEvent};
-use domain::{Change, ChangeId, ChangeKind, Credit, Login, Merger, Repository, revert, text, times};
-use jiff::Timestamp;
+use domain::{Change, Credit, Login, Repository, text};
 use serde_json::Value;
 
-use super::MOST_TITLE;
+use super::{Merged, commits, credited, is_nothing, merge, title_and_body};
 
 pub const SENDER: Sender<Vec<MergeEvent>> = Sender {
     name: "gitea",
@@ -36,48 +36,30 @@ pub const SENDER: Sender<Vec<MergeEvent>> = Sender {
 };
 
 const FORGE: &str = "gitea";
-/// Taken for the default branch where the payload does not name it.
-const USUAL: [&str; 4] = ["main", "master", "trunk", "develop"];
-
-fn ignore<E>(why: impl Into<String>) -> Result<Reading<E>, Malformed> {
-    Ok(Reading::Ignored(why.into()))
-}
 
 fn read(body: &[u8]) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     let event: Value = parse(body)?;
     let has = |key: &str| event.get(key).is_some_and(|v| !v.is_null());
     let action = text::line(word(&event, "/action").unwrap_or(""), 40);
     if has("comment") || has("issue") {
-        return ignore("an issue or a comment: nothing was merged");
+        return Ok(Reading::ignored("an issue or a comment: nothing was merged"));
     }
     if let Some(pull) = event.get("pull_request").filter(|p| p.is_object()) {
         return match action.as_str() {
             "closed" if pull.get("merged") == Some(&Value::Bool(true)) => merged(&event, pull),
-            "closed" => ignore("the pull request was closed without merging"),
+            "closed" => Ok(Reading::ignored("the pull request was closed without merging")),
             "reviewed" => reviewed(&event, pull),
-            other => ignore(format!("pull_request {other}: nothing was merged")),
+            other => Ok(Reading::ignored(format!("pull_request {other}: nothing was merged"))),
         };
     }
     if has("ref") && has("after") && has("before") {
         return pushed(&event);
     }
-    ignore(if has("ref_type") {
+    Ok(Reading::ignored(if has("ref_type") {
         "a branch or tag was created or deleted: nothing was merged"
     } else {
         "not a merge: only pull requests and pushes are read here"
-    })
-}
-
-fn word<'a>(value: &'a Value, path: &str) -> Option<&'a str> {
-    value.pointer(path)?.as_str().filter(|word| !word.is_empty())
-}
-
-fn list<'a>(value: &'a Value, path: &str) -> impl DoubleEndedIterator<Item = &'a Value> {
-    value.pointer(path).and_then(Value::as_array).into_iter().flatten()
-}
-
-fn time(value: &Value, path: &str) -> Option<Timestamp> {
-    word(value, path)?.parse().ok().filter(|at| times::plausible(*at))
+    }))
 }
 
 fn account(user: Option<&Value>) -> Option<Login> {
@@ -99,21 +81,20 @@ fn repository(event: &Value) -> Result<Repository, Malformed> {
 }
 
 fn is_default(event: &Value, branch: &str) -> bool {
-    word(event, "/repository/default_branch").map_or_else(|| USUAL.contains(&branch), |default| default == branch)
+    super::is_default(word(event, "/repository/default_branch"), branch)
 }
 
-fn number(event: &Value, pull: &Value) -> Result<u64, Malformed> {
+fn index(event: &Value, pull: &Value) -> Result<u64, Malformed> {
     let told = [pull.get("number"), event.get("number")].into_iter().flatten();
-    let number = told.filter_map(|n| n.as_u64().or_else(|| n.as_str()?.parse().ok())).find(|n| *n > 0);
-    number.ok_or_else(|| Malformed::new("a pull request without number"))
+    let index = told.filter_map(number).find(|n| *n > 0);
+    index.ok_or_else(|| Malformed::new("a pull request without number"))
 }
 
-/// A person is credited; where a bot did it, the author answers.
-fn credited(by: Option<Login>, author: Option<&Login>, credit: Credit) -> Option<Merger> {
-    match by {
-        Some(login) if !login.is_bot() => Some(Merger { login, credit }),
-        by => author.cloned().or(by).map(|login| Merger { login, credit: Credit::AuthorOfBotMerge }),
-    }
+/// Older versions count nothing.
+fn size(pull: &Value) -> Option<Size> {
+    let count = |name: &str| pull.get(name).and_then(Value::as_u64);
+    let (files, added, deleted) = (count("changed_files")?, count("additions")?, count("deletions")?);
+    (files > 0).then_some(Size { files, added, deleted })
 }
 
 fn merged(event: &Value, pull: &Value) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
@@ -127,44 +108,37 @@ fn merged(event: &Value, pull: &Value) -> Result<Reading<Vec<MergeEvent>>, Malfo
     let by = account(pull.get("merged_by")).or_else(|| account(event.get("sender")));
     let merger = credited(by, author.as_ref(), Credit::Merged)
         .ok_or_else(|| Malformed::new("a merged pull request without merged_by, sender or user"))?;
-    let count = |name: &str| pull.get(name).and_then(Value::as_u64);
-    // Older versions count nothing.
-    let size = match (count("changed_files"), count("additions"), count("deletions")) {
-        (Some(files), Some(added), Some(deleted)) if files > 0 => Some(Size { files, added, deleted }),
-        _ => None,
-    };
-    let (title, body) = (word(pull, "/title").unwrap_or(""), word(pull, "/body").unwrap_or(""));
-    let repository = repository(event)?;
-    Ok(Reading::Event(vec![MergeEvent::Merged(Box::new(Change {
-        reverts: revert::read(title, body, &repository),
-        id: ChangeId { repository, commit: commit.parse()? },
-        kind: ChangeKind::PullRequest { number: number(event, pull)? },
-        title: text::line(title, MOST_TITLE),
-        url: word(pull, "/html_url").and_then(text::url),
+    let merged = Merged {
+        repository: repository(event)?,
+        commit: commit.parse()?,
+        number: Some(index(event, pull)?),
+        title: word(pull, "/title").unwrap_or(""),
+        body: word(pull, "/body").unwrap_or(""),
+        base,
         base_is_default: is_default(event, base),
-        base: text::line(base, 200),
-        author: author.unwrap_or_else(|| merger.login.clone()),
+        author,
         merger,
         merged_at: merged_at.ok_or_else(|| Malformed::new("a merged pull request without merged_at"))?,
-        size,
-        files: None,
+    };
+    Ok(merge(Change {
+        url: word(pull, "/html_url").and_then(text::url),
+        size: size(pull),
         labels: list(pull, "/labels").filter_map(|l| word(l, "/name")).take(20).map(|l| text::line(l, 60)).collect(),
-        approvers: Vec::new(),
-        commits: Vec::new(),
-    }))]))
+        ..merged.change()
+    }))
 }
 
 /// The review says what it is, `pull_request_review_approved`; who reviewed is the sender.
 fn reviewed(event: &Value, pull: &Value) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     let approves = word(event, "/review/type").is_some_and(|kind| kind.ends_with("_approved"));
     if !approves {
-        return ignore("a review that approves nothing: nothing was merged");
+        return Ok(Reading::ignored("a review that approves nothing: nothing was merged"));
     }
     let by = account(event.get("sender")).ok_or_else(|| Malformed::new("an approval without sender"))?;
     let at = time(pull, "/updated_at").ok_or_else(|| Malformed::new("an approval without updated_at"))?;
     Ok(Reading::Event(vec![MergeEvent::Approved(Approved {
         repository: repository(event)?,
-        number: number(event, pull)?,
+        number: index(event, pull)?,
         by,
         at,
     })]))
@@ -172,23 +146,22 @@ fn reviewed(event: &Value, pull: &Value) -> Result<Reading<Vec<MergeEvent>>, Mal
 
 fn pushed(event: &Value) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     let Some(base) = word(event, "/ref").and_then(|reference| reference.strip_prefix("refs/heads/")) else {
-        return ignore("push of a tag: nothing was merged");
+        return Ok(Reading::ignored("push of a tag: nothing was merged"));
     };
     let (before, after) = (word(event, "/before").unwrap_or(""), word(event, "/after").unwrap_or(""));
-    let is_nothing = |commit: &str| commit.bytes().all(|b| b == b'0');
     if before == after {
-        return ignore("test delivery: the webhook is connected");
+        return Ok(Reading::ignored("test delivery: the webhook is connected"));
     }
     if is_nothing(after) {
-        return ignore("push: a branch was deleted");
+        return Ok(Reading::ignored("push: a branch was deleted"));
     }
     if is_nothing(before) && word(event, "/repository/default_branch") != Some(base) {
-        return ignore("push: a branch was created");
+        return Ok(Reading::ignored("push: a branch was created"));
     }
     let mut listed = event.get("head_commit").into_iter().chain(list(event, "/commits"));
     match listed.find(|c| word(c, "/id") == Some(after)) {
         Some(head) => moved(event, base, head, after),
-        None => ignore("push without commits"),
+        None => Ok(Reading::ignored("push without commits")),
     }
 }
 
@@ -200,27 +173,26 @@ fn moved(event: &Value, base: &str, head: &Value, commit: &str) -> Result<Readin
     let merger =
         credited(by, author.as_ref(), Credit::Pushed).ok_or_else(|| Malformed::new("a push without pusher"))?;
     let at = time(head, "/timestamp").or_else(|| time(event, "/repository/updated_at"));
-    let message = word(head, "/message").unwrap_or("");
-    let (title, body) = message.split_once('\n').unwrap_or((message, ""));
-    let repository = repository(event)?;
-    Ok(Reading::Event(vec![MergeEvent::Merged(Box::new(Change {
-        reverts: revert::read(title, body, &repository),
-        id: ChangeId { repository, commit: commit.parse()? },
-        kind: merged_number(title).map_or(ChangeKind::DirectPush, |number| ChangeKind::PullRequest { number }),
-        title: text::line(title, MOST_TITLE),
-        url: word(head, "/url").and_then(text::url),
-        base: text::line(base, 200),
+    let (title, body) = title_and_body(word(head, "/message").unwrap_or(""));
+    let merged = Merged {
+        repository: repository(event)?,
+        commit: commit.parse()?,
+        number: merged_number(title),
+        title,
+        body,
+        base,
         base_is_default: is_default(event, base),
-        author: author.unwrap_or_else(|| merger.login.clone()),
+        author,
         merger,
         merged_at: at.ok_or_else(|| Malformed::new("a push without timestamp"))?,
-        size: None,
-        labels: Vec::new(),
-        approvers: Vec::new(),
+    };
+    Ok(merge(Change {
+        url: word(head, "/url").and_then(text::url),
         // Newest first.
-        commits: super::commits(list(event, "/commits").rev().filter_map(|c| word(c, "/id")), commit),
+        commits: commits(list(event, "/commits").rev().filter_map(|c| word(c, "/id")), commit),
         files: files(event),
-    }))]))
+        ..merged.change()
+    }))
 }
 
 /// The number in the message that Gitea writes when it merges: `Merge pull request 'Title' (#5) from branch into main`.
@@ -250,13 +222,8 @@ mod tests {
     const TIP: &str = "8c1c06a1a89e8278937a7d22d8ba1a834bd4c8a1";
     const NOTHING: &str = "0000000000000000000000000000000000000000";
 
-    /// What is made of a message: the events as JSON, why it is ignored, or why it cannot be read.
     fn told(event: &Value) -> Value {
-        match read(event.to_string().as_bytes()) {
-            Ok(Reading::Event(events)) => serde_json::to_value(events).unwrap(),
-            Ok(Reading::Ignored(why)) => json!(why),
-            Err(why) => json!(format!("400: {why}")),
-        }
+        crate::senders::tests::told(read(event.to_string().as_bytes()))
     }
 
     fn person(login: &str) -> Value {

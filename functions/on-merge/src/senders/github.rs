@@ -11,7 +11,7 @@ use aws::wire::{Moment, parse};
 use aws::{Guide, Malformed, Proof, Reading, Sender};
 use domain::change::Size;
 use domain::on_merge::{Approved, Enqueued, MergeEvent};
-use domain::{Change, ChangeId, ChangeKind, Credit, Login, Merger, revert, text};
+use domain::{Change, Credit, Login, Merger, text};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -32,7 +32,7 @@ pub const SENDER: Sender<Vec<MergeEvent>> = Sender {
     },
 };
 
-use super::MOST_TITLE;
+use super::{Merged, merge};
 
 const FORGE: &str = "github";
 
@@ -134,10 +134,6 @@ impl Repository {
     }
 }
 
-fn ignore(why: impl Into<String>) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
-    Ok(Reading::Ignored(why.into()))
-}
-
 fn read(body: &[u8]) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     let event: Value = parse(body)?;
     let has = |key: &str| event.get(key).is_some_and(|v| !v.is_null());
@@ -145,9 +141,9 @@ fn read(body: &[u8]) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     if has("pull_request") && has("number") && !has("review") && !has("comment") && !has("thread") {
         return match action.as_str() {
             "closed" if event.pointer("/pull_request/merged") == Some(&Value::Bool(true)) => merged(parse(body)?),
-            "closed" => ignore("the pull request was closed without merging"),
+            "closed" => Ok(Reading::ignored("the pull request was closed without merging")),
             "enqueued" | "auto_merge_enabled" => enqueued(parse(body)?),
-            other => ignore(format!("pull_request {other}: nothing was merged")),
+            other => Ok(Reading::ignored(format!("pull_request {other}: nothing was merged"))),
         };
     }
     if has("review") && has("pull_request") && action == "submitted" {
@@ -159,13 +155,13 @@ fn read(body: &[u8]) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     if has("merge_group") {
         return merge_group::tried(&parse(body)?);
     }
-    ignore(if has("zen") && has("hook") {
+    Ok(Reading::ignored(if has("zen") && has("hook") {
         "ping: the webhook is connected".to_owned()
     } else if has("pull_request") {
         "a review or comment on a pull request: nothing was merged".to_owned()
     } else {
         "not a merge: only pull_request and push are read here".to_owned()
-    })
+    }))
 }
 
 fn login(account: Option<&Account>) -> Option<Login> {
@@ -181,31 +177,29 @@ fn merged(event: PullRequestEvent) -> Result<Reading<Vec<MergeEvent>>, Malformed
     let Moment(merged_at) = pull.merged_at.ok_or_else(|| Malformed::new("a merged pull request without merged_at"))?;
     let merger = merger(pull, event.sender.as_ref())
         .ok_or_else(|| Malformed::new("a merged pull request without merged_by, sender or user"))?;
-    let author = login(pull.user.as_ref()).unwrap_or_else(|| merger.login.clone());
     let size = match (pull.changed_files, pull.additions, pull.deletions) {
         (Some(files), Some(added), Some(deleted)) => Some(Size { files, added, deleted }),
         _ => None,
     };
     let base = text::line(&pull.base.branch, 200);
-    let (title, body) = (pull.title.as_deref().unwrap_or(""), pull.body.as_deref().unwrap_or(""));
-    let repository = event.repository.id()?;
-    Ok(Reading::Event(vec![MergeEvent::Merged(Box::new(Change {
-        reverts: revert::read(title, body, &repository),
-        id: ChangeId { repository, commit: commit.parse()? },
-        kind: ChangeKind::PullRequest { number: pull.number },
-        title: text::line(title, MOST_TITLE),
-        url: pull.html_url.as_deref().and_then(text::url),
+    let merged = Merged {
+        repository: event.repository.id()?,
+        commit: commit.parse()?,
+        number: Some(pull.number),
+        title: pull.title.as_deref().unwrap_or(""),
+        body: pull.body.as_deref().unwrap_or(""),
         base_is_default: event.repository.default_branch.as_deref() == Some(base.as_str()),
-        base,
-        author,
+        base: &base,
+        author: login(pull.user.as_ref()),
         merger,
         merged_at,
+    };
+    Ok(merge(Change {
+        url: pull.html_url.as_deref().and_then(text::url),
         size,
-        files: None,
         labels: pull.labels.iter().take(20).map(|l| text::line(&l.name, 60)).collect(),
-        approvers: Vec::new(),
-        commits: Vec::new(),
-    }))]))
+        ..merged.change()
+    }))
 }
 
 /// Who merged: the person who pressed the button; where a bot did, who told it to, else the author.
@@ -237,7 +231,7 @@ fn enqueued(event: PullRequestEvent) -> Result<Reading<Vec<MergeEvent>>, Malform
 
 fn approved(event: ReviewEvent) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     if event.review.state != "approved" {
-        return ignore("a review that approves nothing: nothing was merged");
+        return Ok(Reading::ignored("a review that approves nothing: nothing was merged"));
     }
     let by = event.review.user.ok_or_else(|| Malformed::new("an approval without user"))?;
     let Moment(at) = event.review.submitted_at.ok_or_else(|| Malformed::new("an approval without submitted_at"))?;

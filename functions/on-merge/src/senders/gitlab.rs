@@ -5,19 +5,20 @@
 //! <https://docs.gitlab.com/user/project/integrations/webhook_events/#merge-request-events>
 
 mod people;
+mod project;
 mod push;
-mod told;
 
+use aws::given::{moment, number, word};
 use aws::wire::parse;
 use aws::{Guide, Malformed, Proof, Reading, Sender};
 use domain::change::{Files, Lines, Size};
 use domain::on_merge::{Approved, Enqueued, MergeEvent};
-use domain::{Change, ChangeId, ChangeKind, Commit, Credit, Login, Merger, revert, text};
+use domain::{Change, Commit, Credit, Login, Merger, text};
 use serde_json::Value;
 
-use super::MOST_TITLE;
+use super::{Merged, is_default};
 use people::{People, is_bot};
-use told::{moment, number, repository, word};
+use project::repository;
 
 pub const SENDER: Sender<Vec<MergeEvent>> = Sender {
     name: "gitlab",
@@ -41,10 +42,6 @@ const FORGE: &str = "gitlab";
 
 type Read = Result<Reading<Vec<MergeEvent>>, Malformed>;
 
-fn ignore(why: impl Into<String>) -> Read {
-    Ok(Reading::Ignored(why.into()))
-}
-
 fn read(body: &[u8]) -> Read {
     let mut event: Value = parse(body)?;
     without_blanks(&mut event);
@@ -53,9 +50,9 @@ fn read(body: &[u8]) -> Read {
     match kind {
         Some("merge_request") => merge_request(&event),
         Some("push") => push::pushed(&event),
-        Some("tag_push") => ignore("push of a tag: nothing was merged"),
-        Some(other) => ignore(format!("{}: nothing was merged", text::line(other, 40))),
-        None => ignore("not a message of GitLab: it has no object_kind"),
+        Some("tag_push") => Ok(Reading::ignored("push of a tag: nothing was merged")),
+        Some(other) => Ok(Reading::ignored(format!("{}: nothing was merged", text::line(other, 40)))),
+        None => Ok(Reading::ignored("not a message of GitLab: it has no object_kind")),
     }
 }
 
@@ -79,14 +76,16 @@ fn merge_request(event: &Value) -> Read {
     match (action, state) {
         // Before GitLab 7 there was no action.
         ("merge", _) | ("", "merged") => return Ok(Reading::Event(vec![merged(event)?])),
-        ("close", _) => return ignore("the merge request was closed without merging"),
-        (_, "merged" | "closed") => return ignore("merge_request: about one that is merged or closed already"),
+        ("close", _) => return Ok(Reading::ignored("the merge request was closed without merging")),
+        (_, "merged" | "closed") => {
+            return Ok(Reading::ignored("merge_request: about one that is merged or closed already"));
+        }
         _ => {}
     }
     let approved = if matches!(action, "approved" | "approval") { approved(event)? } else { None };
     let events: Vec<MergeEvent> = approved.into_iter().chain(enqueued(event)?).collect();
     if events.is_empty() {
-        return ignore(format!("merge_request {}: nothing was merged", text::line(action, 40)));
+        return Ok(Reading::ignored(format!("merge_request {}: nothing was merged", text::line(action, 40))));
     }
     Ok(Reading::Event(events))
 }
@@ -102,11 +101,9 @@ fn iid(event: &Value) -> Result<u64, Malformed> {
 }
 
 fn merged(event: &Value) -> Result<MergeEvent, Malformed> {
-    let (repository, number) = (repository(event)?, iid(event)?);
     let people = People::of(event);
     let merger = merger(event, &people)
         .ok_or_else(|| Malformed::new("a merged merge request without user, author or last_commit"))?;
-    let author = author(event, &people).unwrap_or_else(|| merger.login.clone());
     let told = |name: &str| attribute(event, name).and_then(Value::as_str).unwrap_or("");
     let base = text::line(told("target_branch"), 200);
     if base.is_empty() {
@@ -116,23 +113,26 @@ fn merged(event: &Value) -> Result<MergeEvent, Malformed> {
     let default = default.iter().find_map(|key| word(event, key));
     let commits = commits(event);
     let commit = commits.first().ok_or_else(|| Malformed::new("a merged merge request without any commit"))?;
-    let (title, body) = (told("title").trim(), told("description"));
-    Ok(MergeEvent::Merged(Box::new(Change {
-        reverts: revert::read(title, body, &repository),
-        kind: ChangeKind::PullRequest { number },
-        title: text::line(title, MOST_TITLE),
-        url: text::url(told("url")),
-        base_is_default: told::is_default(&base, default),
-        base,
-        author,
+    let merged = Merged {
+        repository: repository(event)?,
+        commit: commit.clone(),
+        number: Some(iid(event)?),
+        title: told("title").trim(),
+        body: told("description"),
+        base_is_default: is_default(default, &base),
+        base: &base,
+        author: author(event, &people),
         merger,
         merged_at: at(event, &["merged_at", "actioned_at", "updated_at"])?,
+    };
+    Ok(MergeEvent::Merged(Box::new(Change {
+        url: text::url(told("url")),
         size: size(event),
         labels: labels(event),
         approvers: people.approvers(),
         commits: super::commits(commits.iter().rev().map(Commit::as_str), commit.as_str()),
         files: files(event),
-        id: ChangeId { repository, commit: commit.clone() },
+        ..merged.change()
     })))
 }
 

@@ -28,6 +28,8 @@ pub struct SenderConfig {
     pub kind: String,
     /// The name of the secret by which it proves itself.
     pub secret: String,
+    /// Whether it can prove itself without: SNS signs by its certificate, and nothing else was asked for.
+    pub without_secret: bool,
     /// The repositories that its secret speaks for; empty: all that services name.
     pub repositories: Vec<String>,
     /// The services that its secret speaks for; empty: all.
@@ -151,7 +153,8 @@ impl Configuration {
     #[must_use]
     pub fn sender_secrets<E>(&self, senders: &[Sender<E>]) -> Vec<String> {
         let known = |config: &&SenderConfig| senders.iter().any(|sender| sender.name == config.kind);
-        self.senders.values().filter(known).map(|config| config.secret.clone()).collect()
+        let needed = self.senders.values().filter(known).filter(|config| !config.without_secret);
+        needed.map(|config| config.secret.clone()).collect()
     }
 
     /// The source whose API knows about a repository: of this kind, with a token, and speaking for it.
@@ -231,9 +234,11 @@ fn source(
             section.problem_in(span, "an entry of `topics` is the ARN of an SNS topic");
         }
     }
+    let secret = section.text("secret");
     SenderConfig {
         kind,
-        secret: section.text("secret").unwrap_or_else(|| name.to_owned()),
+        without_secret: secret.is_none() && !topics.is_empty(),
+        secret: secret.unwrap_or_else(|| name.to_owned()),
         repositories: section.texts("repositories").into_iter().map(|(text, _)| text).collect(),
         services: services.into_iter().map(|(id, _)| id).collect(),
         topics: topics.into_iter().map(|(text, _)| text).collect(),
@@ -248,6 +253,12 @@ impl SenderConfig {
     pub fn speaks_for_repository(&self, repository: &Repository) -> bool {
         let like = |pattern: &String| domain::text::is_like(repository.as_str(), pattern);
         self.repositories.is_empty() || self.repositories.iter().any(like)
+    }
+
+    /// Whether its secret speaks for some repositories or services only.
+    #[must_use]
+    pub fn is_bound(&self) -> bool {
+        !self.repositories.is_empty() || !self.services.is_empty()
     }
 
     /// Whether its secret may speak for a service.

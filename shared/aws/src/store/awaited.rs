@@ -62,6 +62,26 @@ impl Store {
         awaiting.map(|text| serde_json::from_str(text).map_err(|e| StoreError::Unreadable(e.to_string()))).collect()
     }
 
+    /// These reports have what they awaited.
+    pub async fn settled<W: Serialize>(&self, topic: &Topic, reports: &[W]) -> Result<(), StoreError> {
+        let text = |report: &W| serde_json::to_string(report).map_err(|e| StoreError::Unreadable(e.to_string()));
+        let texts: Vec<String> = reports.iter().map(text).collect::<Result<_, _>>()?;
+        if texts.is_empty() {
+            return Ok(());
+        }
+        self.counters.writes.fetch_add(1, Ordering::Relaxed);
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(records::key_item(&topic.key)))
+            .update_expression("DELETE awaiting :what")
+            .expression_attribute_values(":what", AttributeValue::Ss(texts))
+            .send()
+            .await
+            .map_err(|e| StoreError::unavailable(DisplayErrorContext(e)))?;
+        Ok(())
+    }
+
     /// What was told, and how many reports await it.
     async fn told_or_waiting<T: DeserializeOwned>(&self, topic: &Topic) -> Result<(Option<T>, usize), StoreError> {
         let Some(item) = self.get(&topic.key).await? else { return Ok((None, 0)) };

@@ -44,13 +44,11 @@ pub fn places<'a>(event: &DeploymentEvent, settings: &'a Settings) -> Result<Vec
 /// Where nothing is bound by `deployed_as`: by repository, else by the service's name.
 fn by_name<'a>(event: &DeploymentEvent, settings: &'a Settings) -> Result<Vec<(&'a Service, EnvironmentName)>, Reason> {
     let deploys = |service: &&Service| event.repository.as_ref().is_some_and(|repository| service.deploys(repository));
-    let mut services: Vec<&Service> = settings.services().filter(deploys).collect();
-    if services.is_empty() {
-        services = settings.services().filter(|service| rest_of_name(event, service).is_some()).collect();
-        // `edxapp-worker` is that service, if there is one, rather than `edxapp`.
-        let longest = services.iter().map(|service| service.id.as_str().len()).max();
-        services.retain(|service| Some(service.id.as_str().len()) == longest);
-    }
+    let of_repository: Vec<&Service> = settings.services().filter(deploys).collect();
+    let called = called(event, settings);
+    // Of several services of one repository those that are named.
+    let both: Vec<&Service> = of_repository.iter().copied().filter(|s| called.iter().any(|c| c.id == s.id)).collect();
+    let services = [both, of_repository, called].into_iter().find(|found| !found.is_empty()).unwrap_or_default();
     if services.is_empty() {
         let told = event.repository.is_some() || event.names.is_empty();
         return Err(if told { Reason::RepositoryNotServed } else { Reason::DeploymentUnplaced });
@@ -64,6 +62,20 @@ fn by_name<'a>(event: &DeploymentEvent, settings: &'a Settings) -> Result<Vec<(&
         }
     }
     if found.is_empty() { Err(Reason::EnvironmentUnknown) } else { Ok(found) }
+}
+
+/// The services that the most telling name names which names any.
+fn called<'a>(event: &DeploymentEvent, settings: &'a Settings) -> Vec<&'a Service> {
+    for name in &event.names {
+        let mut services: Vec<&Service> = settings.services().filter(|s| rest_of(name, s).is_some()).collect();
+        // `edxapp-worker` is that service, if there is one, rather than `edxapp`.
+        let longest = services.iter().map(|service| service.id.as_str().len()).max();
+        services.retain(|service| Some(service.id.as_str().len()) == longest);
+        if !services.is_empty() {
+            return services;
+        }
+    }
+    Vec::new()
 }
 
 fn environment<'a>(event: &DeploymentEvent, service: &'a Service) -> Option<&'a Environment> {
@@ -83,23 +95,24 @@ fn environment<'a>(event: &DeploymentEvent, service: &'a Service) -> Option<&'a 
     whole.or_else(part).or_else(only)
 }
 
-/// What is left of a name that begins or ends with the service's own: nothing of `edxapp`, `prod` of `edxapp-prod`.
-/// `None`: no name is the service's.
 fn rest_of_name(event: &DeploymentEvent, service: &Service) -> Option<String> {
-    let id = service.id.as_str();
+    event.names.iter().find_map(|name| rest_of(name, service))
+}
+
+/// What is left of a name that begins or ends with the service's own: nothing of `edxapp`, `prod` of `edxapp-prod`.
+/// `None`: the name is not the service's.
+fn rest_of(name: &str, service: &Service) -> Option<String> {
+    let (id, name) = (service.id.as_str(), name.to_lowercase());
     let separated = |c: char| !c.is_alphanumeric();
-    event.names.iter().find_map(|name| {
-        let name = name.to_lowercase();
-        if name == id {
-            return Some(String::new());
-        }
-        let after = name.strip_prefix(id).filter(|rest| rest.starts_with(separated));
-        let before = name.strip_suffix(id).filter(|rest| rest.ends_with(separated));
-        let rest = after.or(before)?.trim_matches(separated).to_owned();
-        let known = service.environment_called(&rest).is_some();
-        // A namespace may be called anything; what follows the service's name may not.
-        (known || (before.is_some() && name.contains('/'))).then_some(rest)
-    })
+    if name == id {
+        return Some(String::new());
+    }
+    let after = name.strip_prefix(id).filter(|rest| rest.starts_with(separated));
+    let before = name.strip_suffix(id).filter(|rest| rest.ends_with(separated));
+    let rest = after.or(before)?.trim_matches(separated).to_owned();
+    let known = service.environment_called(&rest).is_some();
+    // A namespace may be called anything; what else stands beside the service's name may not: `legacy-api` is not `api`.
+    (known || before.is_some_and(|before| before.ends_with('/'))).then_some(rest)
 }
 
 fn place<'a>(event: &DeploymentEvent, service: &'a Service, environment: EnvironmentName) -> Option<Place<'a>> {
@@ -165,6 +178,7 @@ mod tests {
             (&["prod/edxapp"], &[], None, live),
             (&["k8s-prod/edxapp"], &[], None, live),
             (&["edxapp-worker"], &["prod"], None, "deployment_unplaced"),
+            (&["prod/legacy-edxapp"], &["prod"], None, "deployment_unplaced"),
             (&["worker"], &["prod"], None, "deployment_unplaced"),
             (&["edxapp"], &["nowhere"], None, "environment_unknown"),
             // By what the configuration says, before everything else.

@@ -183,6 +183,6 @@ pub(super) fn deployments(
 /// Whether the change is this deployment's commit, and the deployment does not remember when it was merged.
 fn forgets(deployment: &Deployment, change: &Change) -> bool {
     deployment.repository == change.id.repository
-        && deployment.is_of(&change.id.commit)
+        && release::is_tip(deployment, change)
         && deployment.commit_merged_at != Some(change.merged_at)
 }

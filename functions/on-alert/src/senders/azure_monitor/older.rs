@@ -2,12 +2,13 @@
 //! an alert's id: what they are about is told by the rule and the resource.
 //! <https://learn.microsoft.com/en-us/azure/azure-monitor/alerts/alerts-non-common-schema-definitions>
 
-use aws::{Malformed, Reading};
+use aws::{Malformed, Reading, given};
 use domain::{Alert, AlertState, text};
 use serde_json::Value;
 
 use super::{Health, SOURCE, condition, is_test, resource, severity};
-use crate::senders::given::{self, Said};
+use crate::senders;
+use crate::senders::labels::Said;
 
 pub fn read(message: &Value) -> Result<Reading<Alert>, Malformed> {
     let data = message.get("data").filter(|data| data.is_object()).unwrap_or(message);
@@ -16,19 +17,19 @@ pub fn read(message: &Value) -> Result<Reading<Alert>, Malformed> {
     } else if given::any(data, &["/AlertRuleName"]).is_some() {
         log(data)
     } else if data.get("operation").is_some() {
-        Ok(Reading::Ignored("an autoscale notification, not an alert".to_owned()))
+        Ok(Reading::ignored("an autoscale notification, not an alert"))
     } else if data.get("status").is_some() && data.get("context").is_some_and(Value::is_object) {
         metric(data)
     } else if data.get("BudgetName").is_some() || data.get("Budget").is_some() {
-        Ok(Reading::Ignored("a budget, not an alert".to_owned()))
+        Ok(Reading::ignored("a budget, not an alert"))
     } else {
-        Ok(Reading::Ignored("not an alert of Azure Monitor".to_owned()))
+        Ok(Reading::ignored("not an alert of Azure Monitor"))
     };
     let reading = reading?;
     if let Reading::Event(alert) = &reading
         && is_test(&alert.fingerprint, Some(&alert.name))
     {
-        return Ok(Reading::Ignored("the test of an action group: the connection works".to_owned()));
+        return Ok(Reading::ignored("the test of an action group: the connection works"));
     }
     Ok(reading)
 }
@@ -45,7 +46,7 @@ fn metric(data: &Value) -> Result<Reading<Alert>, Malformed> {
     let rule = rule.ok_or_else(|| Malformed::new("`context` has neither the `id` nor the `name` of a rule"))?;
     let target = given::any(context, &["/resourceId"]).unwrap_or_default();
     let over = is_over(given::any(data, &["/status"]).as_deref());
-    let at = given::time(context, &["/timestamp"]);
+    let at = given::time(context, "/timestamp");
     let mut labels = Said::default();
     labels.members(data.get("properties"));
     labels.pairs(context.pointer("/condition/allOf/0/dimensions"), "name", "value");
@@ -61,7 +62,7 @@ fn metric(data: &Value) -> Result<Reading<Alert>, Malformed> {
     let measured = || condition(context.get("condition"));
     Ok(Reading::Event(Alert {
         source: SOURCE.to_owned(),
-        fingerprint: given::identity(&format!("{rule} {target}{}", group(context)).to_lowercase()),
+        fingerprint: senders::identity(&format!("{rule} {target}{}", group(context)).to_lowercase()),
         name: text::line(&name.unwrap_or_else(|| "alert".to_owned()), 200),
         summary: text::line(&given::any(context, &["/description"]).unwrap_or_else(measured), 300),
         severity: severity(given::any(context, &["/severity"]).as_deref()),
@@ -96,12 +97,13 @@ fn log(data: &Value) -> Result<Reading<Alert>, Malformed> {
     let count = || given::any(data, &["/ResultCount"]).map_or(String::new(), |n| format!("{n} results"));
     Ok(Reading::Event(Alert {
         source: SOURCE.to_owned(),
-        fingerprint: given::identity(&format!("{subscription}/log/{name}").to_lowercase()),
+        fingerprint: senders::identity(&format!("{subscription}/log/{name}").to_lowercase()),
         summary: text::line(&given::any(data, &["/Description"]).unwrap_or_else(count), 300),
         name: text::line(&name, 200),
         severity: severity(given::any(data, &["/Severity"]).as_deref()),
         state: AlertState::Firing,
-        started_at: given::time(data, &["/SearchIntervalEndtimeUtc", "/SearchIntervalEndTimeUtc"]),
+        started_at: given::time(data, "/SearchIntervalEndtimeUtc")
+            .or_else(|| given::time(data, "/SearchIntervalEndTimeUtc")),
         ended_at: None,
         acknowledged: None,
         lasts: Some(super::super::UNENDED),
@@ -123,7 +125,7 @@ fn activity(data: &Value, event: &Value) -> Result<Reading<Alert>, Malformed> {
     // What somebody did is over when it is done; the health of something is told when it changes.
     let is_deed = health.is_none();
     let over = health.is_some_and(|health| health.is_over);
-    let at = given::time(event, &["/eventTimestamp", "/submissionTimestamp"]);
+    let at = given::time(event, "/eventTimestamp").or_else(|| given::time(event, "/submissionTimestamp"));
     let mut labels = Said::default();
     labels.members(data.get("properties"));
     resource(&mut labels, &target);
@@ -139,7 +141,7 @@ fn activity(data: &Value, event: &Value) -> Result<Reading<Alert>, Malformed> {
     let summary = ["/description", "/properties/cause", "/properties/statusMessage", "/status"];
     Ok(Reading::Event(Alert {
         source: SOURCE.to_owned(),
-        fingerprint: given::identity(&identity.to_lowercase()),
+        fingerprint: senders::identity(&identity.to_lowercase()),
         name: text::line(&operation.unwrap_or_else(|| "activity".to_owned()), 200),
         summary: text::line(&given::any(event, &summary).unwrap_or_default(), 300),
         severity: severity(given::any(event, &["/level"]).as_deref()),

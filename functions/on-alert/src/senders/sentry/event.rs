@@ -4,11 +4,13 @@
 
 use std::collections::BTreeSet;
 
+use aws::given::{list, time, told, word};
 use aws::{Malformed, Reading};
 use domain::{Alert, AlertState, text};
 use serde_json::Value;
 
-use super::{Labels, SOURCE, add, ignored, link, named, severity, time, told, word};
+use super::{SOURCE, add, link, named, severity};
+use crate::senders::labels::Labels;
 
 /// At most this many tags become labels, and this many files are named.
 const MOST_TAGS: usize = 40;
@@ -22,7 +24,7 @@ const MOST_FRAMES: usize = 400;
 pub(super) fn read(event: &Value, around: &Value) -> Result<Reading<Alert>, Malformed> {
     let tags = tags(event);
     if tags.get("sample_event").is_some_and(|value| value == "yes") {
-        return Ok(ignored("a sample event of Sentry's: the connection works"));
+        return Ok(Reading::ignored("a sample event of Sentry's: the connection works"));
     }
     let id = identity(event, around).ok_or_else(|| Malformed::new("an event without an id, of no issue"))?;
     let level = word(event, "/level").or(word(around, "/level")).or(tags.get("level").map(String::as_str));
@@ -45,7 +47,7 @@ pub(super) fn read(event: &Value, around: &Value) -> Result<Reading<Alert>, Malf
     ];
     let mut said = said.into_iter().flatten().map(|said| text::line(said, 300));
     let summary = said.find(|said| *said != name).unwrap_or_default();
-    let happened = ["datetime", "dateCreated", "timestamp", "received"];
+    let happened = ["/datetime", "/dateCreated", "/timestamp", "/received"];
     Ok(Reading::Event(Alert {
         source: SOURCE.to_owned(),
         fingerprint: id,
@@ -53,7 +55,7 @@ pub(super) fn read(event: &Value, around: &Value) -> Result<Reading<Alert>, Malf
         summary,
         severity: severity(level),
         state: AlertState::Firing,
-        started_at: happened.into_iter().find_map(|name| time(event.get(name))),
+        started_at: happened.into_iter().find_map(|place| time(event, place)),
         ended_at: None,
         acknowledged: None,
         lasts: Some(super::super::UNENDED),
@@ -131,10 +133,10 @@ fn tags(event: &Value) -> Labels {
         let value = tag.pointer("/1").or_else(|| tag.get("value"))?.as_str()?;
         Some((text::line(name, 100), text::line(value, 200)))
     };
-    let list = event.get("tags").and_then(Value::as_array).into_iter().flatten().take(MOST_TAGS).filter_map(pair);
+    let pairs = list(event, "/tags").take(MOST_TAGS).filter_map(pair);
     let object = event.get("tags").and_then(Value::as_object).into_iter().flatten().take(MOST_TAGS);
     let object = object.filter_map(|(name, value)| Some((text::line(name, 100), text::line(value.as_str()?, 200))));
-    list.chain(object).filter(|(name, value)| !name.is_empty() && !value.is_empty() && !of_user(name)).collect()
+    pairs.chain(object).filter(|(name, value)| !name.is_empty() && !value.is_empty() && !of_user(name)).collect()
 }
 
 /// Organisation and project of `https://sentry.io/api/0/projects/<organisation>/<project>/events/...`.
@@ -164,16 +166,12 @@ fn files(event: &Value) -> Option<String> {
 
 /// Every frame, the oldest first, as Sentry lists them: of `exception`, of its older name, and of the API's `entries`.
 fn frames(event: &Value) -> Vec<&Value> {
-    fn list(value: Option<&Value>) -> impl Iterator<Item = &Value> {
-        value.and_then(Value::as_array).into_iter().flatten().take(MOST_FRAMES)
-    }
-    let entries = list(event.get("entries")).filter(|entry| word(entry, "/type") == Some("exception"));
-    let of_entries = entries.flat_map(|entry| list(entry.pointer("/data/values")));
-    let direct =
-        list(event.pointer("/exception/values")).chain(list(event.pointer("/sentry.interfaces.Exception/values")));
-    let of_exceptions = direct.chain(of_entries).flat_map(|exception| list(exception.pointer("/stacktrace/frames")));
-    let own =
-        list(event.pointer("/stacktrace/frames")).chain(list(event.pointer("/sentry.interfaces.Stacktrace/frames")));
+    let listed = |of, place| list(of, place).take(MOST_FRAMES);
+    let entries = listed(event, "/entries").filter(|entry| word(entry, "/type") == Some("exception"));
+    let of_entries = entries.flat_map(|entry| listed(entry, "/data/values"));
+    let direct = listed(event, "/exception/values").chain(listed(event, "/sentry.interfaces.Exception/values"));
+    let of_exceptions = direct.chain(of_entries).flat_map(|exception| listed(exception, "/stacktrace/frames"));
+    let own = listed(event, "/stacktrace/frames").chain(listed(event, "/sentry.interfaces.Stacktrace/frames"));
     own.chain(of_exceptions).take(MOST_FRAMES).collect()
 }
 

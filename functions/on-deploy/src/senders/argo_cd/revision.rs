@@ -8,11 +8,12 @@
 //! 4. the application's commit, with its repository (one that no service deploys says nothing about theirs);
 //! 5. an image, else the version of a chart, for somebody else to tell which commit that stands for.
 
+use aws::given;
 use domain::{Commit, Reference, Repository, Revision};
 use serde_json::Value;
 
-use super::super::repository_in;
-use super::{MOST, list, told};
+use super::super::{repository_in, repository_told};
+use super::{MOST, texts, told};
 
 pub(super) const REVISION: &[&str] = &[
     "/status/operationState/syncResult/revision",
@@ -30,7 +31,7 @@ pub(super) const REVISION: &[&str] = &[
 pub(super) fn revision(app: &Value, name: &str) -> (Revision, Option<Repository>) {
     if let Some(commit) = told(app, &["/metadata/annotations/recent-deployers~1commit"]).and_then(|c| c.parse().ok()) {
         let of = told(app, &["/metadata/annotations/recent-deployers~1repository"]);
-        return (Revision::Commit(commit), of.and_then(|of| of.parse().ok().or_else(|| repository_in(&of))));
+        return (Revision::Commit(commit), of.as_deref().and_then(repository_told));
     }
     let images = images(app);
     if let Some(wanted) = told(app, &["/metadata/annotations/recent-deployers~1image"]) {
@@ -51,8 +52,8 @@ pub(super) fn revision(app: &Value, name: &str) -> (Revision, Option<Repository>
 }
 
 fn images(app: &Value) -> Vec<&str> {
-    let images = list(app, "/status/summary/images");
-    if images.is_empty() { list(app, "/images") } else { images }
+    let images = texts(app, "/status/summary/images");
+    if images.is_empty() { texts(app, "/images") } else { images }
 }
 
 /// `ghcr.io/openedx/edxapp` of `ghcr.io/openedx/edxapp:2.1@sha256:8c1c`.
@@ -81,11 +82,11 @@ pub(in super::super) fn image_of(images: &[&str], name: &str) -> Option<Referenc
 
 /// The commit of the application's source, or of the first of its sources that is in git.
 fn git(app: &Value) -> Option<(Commit, Option<Repository>)> {
-    let sources = app.pointer("/spec/sources").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let sources = given::list(app, "/spec/sources");
     let lists = ["/status/operationState/syncResult/revisions", "/status/sync/revisions", "/revisions"];
     let revisions =
-        lists.iter().map(|place| list(app, place)).find(|revisions| !revisions.is_empty()).unwrap_or_default();
-    let several = sources.iter().zip(revisions).take(MOST).filter(|(source, _)| told(source, &["/chart"]).is_none());
+        lists.iter().map(|place| texts(app, place)).find(|revisions| !revisions.is_empty()).unwrap_or_default();
+    let several = sources.zip(revisions).take(MOST).filter(|(source, _)| told(source, &["/chart"]).is_none());
     let several = several.filter_map(|(source, revision)| {
         Some((revision.parse().ok()?, told(source, &["/repoURL"]).and_then(|url| repository_in(&url))))
     });
@@ -93,7 +94,7 @@ fn git(app: &Value) -> Option<(Commit, Option<Repository>)> {
         let url =
             told(app, &["/spec/source/repoURL", "/source/repoURL", "/repoURL", "/repo_url", "/repository", "/repo"]);
         let commit = told(app, REVISION)?.parse().ok()?;
-        Some((commit, url.and_then(|url| repository_in(&url).or_else(|| url.parse().ok()))))
+        Some((commit, url.as_deref().and_then(repository_told)))
     })
 }
 

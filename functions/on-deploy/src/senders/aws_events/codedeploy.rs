@@ -4,12 +4,13 @@
 //! one: that it failed is no alert by itself. Neither says what is deployed, either.
 //! <https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-cloudwatch-events.html>
 
+use aws::given::{plain, told};
 use aws::{Malformed, Reading};
 use domain::{DeployEvent, DeploymentEvent, DeploymentState, Manner, Revision, text};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Event, SOURCE, console, reference, time, word};
+use super::{Event, SOURCE, console, reference, time};
 
 pub(super) fn deployment(event: &Event<'_>) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
     Deployment {
@@ -29,21 +30,24 @@ pub(super) fn deployment(event: &Event<'_>) -> Result<Reading<Vec<DeployEvent>>,
 /// <https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-sns-event-notifications-json-format.html>
 pub(super) fn trigger(message: &Value) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
     let need = |key: &str| {
-        word(message, key).ok_or_else(|| Malformed::new(format!("a CodeDeploy notification without `{key}`")))
+        message
+            .get(key)
+            .and_then(plain)
+            .ok_or_else(|| Malformed::new(format!("a CodeDeploy notification without `{key}`")))
     };
     let why = |key: &str, part: &str| {
         let told = message.get(key)?;
         // Some come as objects, some as texts of JSON.
         let told = told.as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_else(|| told.clone());
-        word(&told, part)
+        told.get(part).and_then(plain)
     };
-    let (created_at, ended) = (message.get("createTime").and_then(time), message.get("completeTime").and_then(time));
+    let (created_at, ended) = (time(message, "/createTime"), time(message, "/completeTime"));
     let state = need("status")?.to_uppercase();
     let over = matches!(state.as_str(), "SUCCEEDED" | "FAILED" | "STOPPED");
     Deployment {
         id: need("deploymentId")?,
         application: need("applicationName")?,
-        group: word(message, "deploymentGroupName"),
+        group: told(message, "/deploymentGroupName"),
         at: if over { ended } else { created_at },
         state,
         created_at,
@@ -74,9 +78,9 @@ impl Deployment<'_> {
             "STOP" | "STOPPED" => DeploymentState::Aborted,
             // The trigger for a start says that a deployment was created, and there is no later one.
             "CREATED" => DeploymentState::Started,
-            "READY" => return Ok(Reading::Ignored("READY: the new instances wait for their traffic".to_owned())),
-            "QUEUED" => return Ok(Reading::Ignored("QUEUED: nothing has moved yet".to_owned())),
-            other => return Ok(Reading::Ignored(format!("deployment {}: not a state we know", text::line(other, 40)))),
+            "READY" => return Ok(Reading::ignored("READY: the new instances wait for their traffic")),
+            "QUEUED" => return Ok(Reading::ignored("QUEUED: nothing has moved yet")),
+            other => return Ok(Reading::ignored(format!("deployment {}: not a state we know", text::line(other, 40)))),
         };
         let both = self.group.as_ref().map(|group| format!("{}/{group}", self.application));
         let page = |region| console(region, &["codesuite", "codedeploy", "deployments", &self.id]);

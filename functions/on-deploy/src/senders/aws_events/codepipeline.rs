@@ -2,12 +2,13 @@
 //! which commit it carries is told by its source action, or by what started it.
 //! <https://docs.aws.amazon.com/codepipeline/latest/userguide/detect-state-changes-cloudwatch-events.html>
 
+use aws::given::{list, plain, told};
 use aws::{Malformed, Reading};
 use domain::{Commit, DeployEvent, DeploymentEvent, DeploymentState, Manner, Repository, Revision, StandsFor, text};
 use serde_json::Value;
 
 use super::super::{is_test, repository_in};
-use super::{Event, SOURCE, reference, time, word};
+use super::{Event, SOURCE, reference, time};
 
 pub(super) fn execution(event: &Event<'_>) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
     moved(event, None, None)
@@ -18,10 +19,10 @@ pub(super) fn stage(event: &Event<'_>) -> Result<Reading<Vec<DeployEvent>>, Malf
     let stage = event.word("stage");
     let name = stage.as_deref().unwrap_or("").to_lowercase();
     if matches!(name.as_str(), "source" | "build") {
-        return ignored("a stage that gets or builds the source: nothing has moved yet");
+        return Ok(Reading::ignored("a stage that gets or builds the source: nothing has moved yet"));
     }
     if name.contains("approv") {
-        return ignored("an approval: nothing has moved yet");
+        return Ok(Reading::ignored("an approval: nothing has moved yet"));
     }
     let suite = stage.clone().filter(|stage| is_test(stage));
     moved(event, stage, suite)
@@ -32,12 +33,12 @@ pub(super) fn action(event: &Event<'_>) -> Result<Reading<Vec<DeployEvent>>, Mal
     let (stage, action) = (event.word("stage"), event.word("action"));
     let suite =
         action.clone().filter(|action| is_test(action)).or_else(|| stage.clone().filter(|stage| is_test(stage)));
-    match word(kind, "category").as_deref() {
+    match told(kind, "/category").as_deref() {
         Some("Source") => source(event),
         Some("Deploy") => deploy(event, stage, suite),
-        Some("Approval") => ignored("an approval: nothing has moved yet"),
+        Some("Approval") => Ok(Reading::ignored("an approval: nothing has moved yet")),
         Some(_) | None if suite.is_some() => moved(event, stage, suite),
-        Some(_) | None => ignored("an action that deploys nothing"),
+        Some(_) | None => Ok(Reading::ignored("an action that deploys nothing")),
     }
 }
 
@@ -50,7 +51,7 @@ fn deploy(
     let moved = moved(event, stage, suite)?;
     let Reading::Event(mut events) = moved else { return Ok(moved) };
     let result = event.detail.get("execution-result").unwrap_or(&Value::Null);
-    let given = word(result, "external-execution-id").and_then(|id| match id.split_once(['-', '/']) {
+    let given = told(result, "/external-execution-id").and_then(|id| match id.split_once(['-', '/']) {
         Some(("d", _)) => reference(&format!("codedeploy:{id}")).ok(),
         Some(("ecs", _)) if id.starts_with("ecs-svc/") => reference(&format!("ecs:{id}")).ok(),
         Some(_) | None => None,
@@ -60,10 +61,6 @@ fn deploy(
         events.push(DeployEvent::StandsFor(StandsFor { reference, repository, revision }));
     }
     Ok(Reading::Event(events))
-}
-
-fn ignored(why: &str) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
-    Ok(Reading::Ignored(why.to_owned()))
 }
 
 fn moved(
@@ -78,12 +75,12 @@ fn moved(
         "SUCCEEDED" => DeploymentState::Succeeded,
         "FAILED" => DeploymentState::Failed,
         "CANCELED" | "CANCELLED" | "STOPPED" | "SUPERSEDED" | "ABANDONED" => DeploymentState::Aborted,
-        "STOPPING" => return ignored("STOPPING: what has been stopped will tell"),
-        other => return Ok(Reading::Ignored(format!("pipeline {}: not a state we know", text::line(other, 40)))),
+        "STOPPING" => return Ok(Reading::ignored("STOPPING: what has been stopped will tell")),
+        other => return Ok(Reading::ignored(format!("pipeline {}: not a state we know", text::line(other, 40)))),
     };
     let (repository, commit) = started_by(event);
     let named = || Ok::<_, Malformed>(Revision::Named(reference(&format!("codepipeline:{id}"))?));
-    let began = event.detail.get("start-time").and_then(time).filter(|began| event.at.is_none_or(|at| *began <= at));
+    let began = time(event.detail, "/start-time").filter(|began| event.at.is_none_or(|at| *began <= at));
     let started = event.at.filter(|_| state == DeploymentState::Started);
     Ok(Reading::Event(vec![DeployEvent::Moved(Box::new(DeploymentEvent {
         recurs: false,
@@ -110,12 +107,13 @@ fn names(pipeline: &str, stage: Option<&str>) -> Vec<String> {
 /// The commit that started the execution, where the event says so.
 fn started_by(event: &Event<'_>) -> (Option<Repository>, Option<Commit>) {
     let trigger = event.detail.get("execution-trigger").map(|trigger| (trigger, "full-repository-name", "commit-id"));
-    let sources = event.whole.pointer("/additionalAttributes/sourceActions").and_then(Value::as_array);
-    let sources = sources.into_iter().flatten().take(20).filter_map(|source| source.get("sourceActionVariables"));
+    let sources = list(event.whole, "/additionalAttributes/sourceActions")
+        .take(20)
+        .filter_map(|source| source.get("sourceActionVariables"));
     let sources = sources.map(|variables| (variables, "FullRepositoryName", "CommitId"));
     let mut told = trigger.into_iter().chain(sources).filter_map(|(of, repository, commit)| {
-        let commit: Commit = word(of, commit)?.parse().ok()?;
-        Some((word(of, repository).and_then(|name| name.parse().ok()), Some(commit)))
+        let commit: Commit = plain(of.get(commit)?)?.parse().ok()?;
+        Some((of.get(repository).and_then(plain).and_then(|name| name.parse().ok()), Some(commit)))
     });
     told.next().unwrap_or((None, None))
 }
@@ -123,13 +121,13 @@ fn started_by(event: &Event<'_>) -> (Option<Repository>, Option<Commit>) {
 /// A source action that succeeded tells which commit its execution carries.
 fn source(event: &Event<'_>) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
     if event.word("state").as_deref() != Some("SUCCEEDED") {
-        return ignored("a source action that has not succeeded: nothing has moved yet");
+        return Ok(Reading::ignored("a source action that has not succeeded: nothing has moved yet"));
     }
     let result = event.detail.get("execution-result").unwrap_or(&Value::Null);
-    let address = word(result, "external-execution-url");
+    let address = told(result, "/external-execution-url");
     let (repository, in_address) = address.as_deref().map_or((None, None), at_forge);
-    let commit = word(result, "external-execution-id").and_then(|id| id.parse().ok()).or(in_address);
-    let Some(commit) = commit else { return ignored("a source action that names no commit") };
+    let commit = told(result, "/external-execution-id").and_then(|id| id.parse().ok()).or(in_address);
+    let Some(commit) = commit else { return Ok(Reading::ignored("a source action that names no commit")) };
     let reference = reference(&format!("codepipeline:{}", event.need("execution-id")?))?;
     let (told_repository, _) = started_by(event);
     Ok(Reading::Event(vec![DeployEvent::StandsFor(StandsFor {

@@ -1,11 +1,12 @@
 //! ECS: deployments of services, and the tasks that tell which image a deployment runs.
 //! <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service_deployment_events.html>
 
+use aws::given::{list, told};
 use aws::{Malformed, Reading};
 use domain::{DeployEvent, DeploymentEvent, DeploymentState, Manner, Reference, Revision, StandsFor, text};
 use serde_json::Value;
 
-use super::{Event, SOURCE, reference, time, word};
+use super::{Event, SOURCE, reference, time};
 
 pub(super) fn deployment(event: &Event<'_>) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
     let told = event.need("eventName")?;
@@ -13,7 +14,7 @@ pub(super) fn deployment(event: &Event<'_>) -> Result<Reading<Vec<DeployEvent>>,
         "SERVICE_DEPLOYMENT_IN_PROGRESS" => DeploymentState::Started,
         "SERVICE_DEPLOYMENT_COMPLETED" => DeploymentState::Succeeded,
         "SERVICE_DEPLOYMENT_FAILED" => DeploymentState::Failed,
-        other => return Ok(Reading::Ignored(format!("{}: not a state we know", text::line(other, 60)))),
+        other => return Ok(Reading::ignored(format!("{}: not a state we know", text::line(other, 60)))),
     };
     let resource = event.whole.pointer("/resources/0").and_then(Value::as_str).unwrap_or("");
     let place = resource.split_once(":service/").map_or("", |(_, place)| place);
@@ -37,7 +38,7 @@ pub(super) fn deployment(event: &Event<'_>) -> Result<Reading<Vec<DeployEvent>>,
         revision: Revision::Named(reference(&format!("ecs:{id}"))?),
         manner: Manner::Whole,
         state,
-        at: event.detail.get("updatedAt").and_then(time).or(event.at),
+        at: time(event.detail, "/updatedAt").or(event.at),
         created_at: None,
         note: event.word("reason").filter(|_| state == DeploymentState::Failed),
         id,
@@ -47,15 +48,14 @@ pub(super) fn deployment(event: &Event<'_>) -> Result<Reading<Vec<DeployEvent>>,
 /// A task that a deployment started tells which image that deployment runs.
 pub(super) fn task(event: &Event<'_>) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
     let Some(deployment) = event.word("startedBy").filter(|by| by.starts_with("ecs-svc/")) else {
-        return Ok(Reading::Ignored("a task that no deployment of a service started".to_owned()));
+        return Ok(Reading::ignored("a task that no deployment of a service started"));
     };
-    let containers = event.detail.get("containers").and_then(Value::as_array);
-    let containers: Vec<&Value> = containers.into_iter().flatten().take(20).collect();
+    let containers: Vec<&Value> = list(event.detail, "/containers").take(20).collect();
     // Others stand beside it: proxies, agents, log routers.
     let service = event.word("group").and_then(|group| group.strip_prefix("service:").map(str::to_owned));
-    let main = containers.iter().find(|one| service.is_some() && word(one, "name") == service).or(containers.first());
+    let main = containers.iter().find(|one| service.is_some() && told(one, "/name") == service).or(containers.first());
     let Some(image) = main.and_then(|main| image(main)) else {
-        return Ok(Reading::Ignored("a task that names no image".to_owned()));
+        return Ok(Reading::ignored("a task that names no image"));
     };
     let reference = reference(&format!("ecs:{deployment}"))?;
     let told = StandsFor { reference, repository: None, revision: Revision::Named(image) };
@@ -64,8 +64,8 @@ pub(super) fn task(event: &Event<'_>) -> Result<Reading<Vec<DeployEvent>>, Malfo
 
 /// The image by its tag; by its digest where it has no tag that stays.
 fn image(container: &Value) -> Option<Reference> {
-    let name = word(container, "image")?;
-    let digest = word(container, "imageDigest").filter(|digest| digest.starts_with("sha256:"));
+    let name = told(container, "/image")?;
+    let digest = told(container, "/imageDigest").filter(|digest| digest.starts_with("sha256:"));
     let last = name.rsplit('/').next().unwrap_or("");
     let lasting = last.contains('@') || last.split_once(':').is_some_and(|(_, tag)| tag != "latest");
     match digest {

@@ -46,7 +46,7 @@ struct Repository {
 pub(super) fn ran(action: &str, event: RunEvent) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
     let state = match state(action, &event) {
         Ok(state) => state,
-        Err(why) => return Ok(Reading::Ignored(format!("workflow_run {action}: {why}"))),
+        Err(why) => return Ok(Reading::ignored(format!("workflow_run {action}: {why}"))),
     };
     let names = names(&event);
     let run = event.workflow_run;

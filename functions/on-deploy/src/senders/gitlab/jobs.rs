@@ -3,12 +3,13 @@
 //! <https://docs.gitlab.com/user/project/integrations/webhook_events/#pipeline-events>
 
 use aws::Reading;
+use aws::given::{list, moment, number, time, word};
 use domain::{Commit, DeployEvent, DeploymentEvent, DeploymentState, Manner, Revision, text};
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::super::is_test;
-use super::{Project, Read, ignore, is_review_app, moment, number, state, word};
+use super::{Project, Read, is_review_app, state};
 
 /// So many jobs of one pipeline are reported.
 const MOST: usize = 100;
@@ -37,18 +38,19 @@ pub(super) fn pipeline(event: &Value) -> Read {
         project: Project::of(event),
         commit: attribute("sha").and_then(|sha| sha.parse().ok()),
         is_of_merged: !is_request && (is_tag || is_default(event, attribute("ref"))),
-        finished_at: attribute("finished_at").and_then(moment),
+        finished_at: time(event, "/object_attributes/finished_at"),
     };
-    let jobs = event.get("builds").and_then(Value::as_array).into_iter().flatten();
-    let jobs = jobs.map(|told| Job { told, prefix: "" });
+    let jobs = list(event, "/builds").map(|told| Job { told, prefix: "" });
     let jobs: Vec<(Job<'_>, Manner)> = jobs.filter_map(|job| job.manner(&run).map(|manner| (job, manner))).collect();
     let none = jobs.is_empty();
     let events: Vec<_> = jobs.into_iter().filter_map(|(job, manner)| job.moved(&run, manner)).take(MOST).collect();
     match (events.is_empty(), none, run.is_of_merged) {
         (false, ..) => Ok(Reading::Event(events)),
         (true, true, true) => whole(event, &run),
-        (true, true, false) => ignore("pipeline: of what is not merged, and no job of it deploys to an environment"),
-        (true, false, _) => ignore("pipeline: no job that deploys has started"),
+        (true, true, false) => {
+            Ok(Reading::ignored("pipeline: of what is not merged, and no job of it deploys to an environment"))
+        }
+        (true, false, _) => Ok(Reading::ignored("pipeline: no job that deploys has started")),
     }
 }
 
@@ -57,9 +59,9 @@ fn whole(event: &Value, run: &Run<'_>) -> Read {
     let attribute = |name: &str| word(event, &format!("/object_attributes/{name}"));
     let id = event.pointer("/object_attributes/id").and_then(number);
     let (Some(id), Some(state)) = (id, attribute("status").and_then(state)) else {
-        return ignore("pipeline: it has not started");
+        return Ok(Reading::ignored("pipeline: it has not started"));
     };
-    let created_at = attribute("created_at").and_then(moment);
+    let created_at = time(event, "/object_attributes/created_at");
     let at = if state == DeploymentState::Started { created_at } else { run.finished_at };
     let url = run.project.web_url.map(|project| format!("{}/-/pipelines/{id}", project.trim_end_matches('/')));
     Ok(Reading::Event(vec![DeployEvent::Moved(Box::new(DeploymentEvent {
@@ -88,11 +90,11 @@ pub(super) fn job(event: &Value) -> Read {
     };
     let job = Job { told: event, prefix: "build_" };
     let Some(manner) = job.manner(&run) else {
-        return ignore("job: it does not deploy to an environment or test end to end what was merged");
+        return Ok(Reading::ignored("job: it does not deploy to an environment or test end to end what was merged"));
     };
     match job.moved(&run, manner) {
         Some(event) => Ok(Reading::Event(vec![event])),
-        None => ignore("job: nothing has moved"),
+        None => Ok(Reading::ignored("job: nothing has moved")),
     }
 }
 
@@ -114,7 +116,7 @@ impl<'a> Job<'a> {
     }
 
     fn time(&self, name: &str) -> Option<Timestamp> {
-        moment(self.word(name)?.trim())
+        moment(self.word(name)?)
     }
 
     fn environment(&self) -> Option<&'a str> {

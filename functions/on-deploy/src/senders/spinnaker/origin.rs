@@ -1,10 +1,10 @@
 //! What an execution of Spinnaker carries: the commit that its trigger tells, else the image.
 
+use aws::given::{list, plain, told};
 use domain::{Commit, Reference, Repository, Revision};
 use serde_json::Value;
 
 use super::super::repository_in;
-use super::word;
 
 const COMMITS: [&str; 10] =
     ["commit", "git_commit", "gitCommit", "commitId", "commit_sha", "sha", "gitSha", "git_sha", "revision", "after"];
@@ -26,17 +26,19 @@ fn commit(trigger: &Value, payload: &Value) -> Option<Commit> {
     let parse = |told: Option<String>| told.and_then(|told| told.parse::<Commit>().ok());
     let scm = trigger.pointer("/buildInfo/scm/0").unwrap_or(&Value::Null);
     let parameters = [trigger.get("parameters"), payload.get("parameters"), Some(payload)];
-    let asked = parameters.into_iter().flatten().find_map(|of| COMMITS.iter().find_map(|key| parse(word(of, key))));
-    let head = || payload.get("head_commit").and_then(|head| parse(word(head, "id")));
-    asked.or_else(|| parse(word(trigger, "hash"))).or_else(|| parse(word(scm, "sha1"))).or_else(head)
+    let asked = parameters
+        .into_iter()
+        .flatten()
+        .find_map(|of| COMMITS.iter().find_map(|key| parse(of.get(key).and_then(plain))));
+    let head = || payload.get("head_commit").and_then(|head| parse(told(head, "/id")));
+    asked.or_else(|| parse(told(trigger, "/hash"))).or_else(|| parse(told(scm, "/sha1"))).or_else(head)
 }
 
 fn repository(trigger: &Value, payload: &Value) -> Option<Repository> {
-    let git = || format!("{}/{}", word(trigger, "project")?, word(trigger, "slug")?).parse().ok();
-    let scm = || word(trigger.pointer("/buildInfo/scm/0")?, "remoteUrl").as_deref().and_then(repository_in);
-    let told = payload.get("repository");
-    let full =
-        || told.and_then(|told| word(told, "full_name").or_else(|| told.as_str().map(str::to_owned)))?.parse().ok();
+    let git = || format!("{}/{}", told(trigger, "/project")?, told(trigger, "/slug")?).parse().ok();
+    let scm = || told(trigger.pointer("/buildInfo/scm/0")?, "/remoteUrl").as_deref().and_then(repository_in);
+    let hook = payload.get("repository");
+    let full = || hook.and_then(|of| told(of, "/full_name").or_else(|| of.as_str().map(str::to_owned)))?.parse().ok();
     let is_git = trigger.get("type").is_some_and(|kind| kind == "git");
     git().filter(|_| is_git).or_else(scm).or_else(full)
 }
@@ -55,16 +57,16 @@ fn of_stage(stage: &Value) -> Option<String> {
 
 /// The image among the artifacts of a trigger, or the one that a registry's trigger is about.
 fn of_trigger(trigger: &Value) -> Option<String> {
-    let bound = trigger.get("resolvedExpectedArtifacts").and_then(Value::as_array).into_iter().flatten();
+    let bound = list(trigger, "/resolvedExpectedArtifacts");
     let bound = bound.take(50).filter_map(|expected| expected.get("boundArtifact"));
-    let given = trigger.get("artifacts").and_then(Value::as_array).into_iter().flatten().take(50);
+    let given = list(trigger, "/artifacts").take(50);
     let mut images = given.chain(bound).filter(|one| one.get("type").is_some_and(|kind| kind == "docker/image"));
     let of_registry = || {
-        let (repository, tag) = (word(trigger, "repository")?, word(trigger, "tag")?);
-        let registry = word(trigger, "registry").map(|registry| format!("{registry}/")).unwrap_or_default();
+        let (repository, tag) = (told(trigger, "/repository")?, told(trigger, "/tag")?);
+        let registry = told(trigger, "/registry").map(|registry| format!("{registry}/")).unwrap_or_default();
         Some(format!("{registry}{repository}:{tag}"))
     };
-    images.find_map(|image| word(image, "reference").or_else(|| word(image, "name"))).or_else(of_registry)
+    images.find_map(|image| told(image, "/reference").or_else(|| told(image, "/name"))).or_else(of_registry)
 }
 
 #[cfg(test)]

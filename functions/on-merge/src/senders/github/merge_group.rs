@@ -8,7 +8,7 @@ use domain::Login;
 use domain::on_merge::{Enqueued, MergeEvent};
 use serde::Deserialize;
 
-use super::{Account, FORGE, Repository, ignore};
+use super::{Account, FORGE, Repository};
 
 #[derive(Deserialize)]
 pub(super) struct MergeGroupEvent {
@@ -35,13 +35,13 @@ pub(super) fn tried(event: &MergeGroupEvent) -> Result<Reading<Vec<MergeEvent>>,
     match (event.action.as_str(), event.reason.as_deref()) {
         ("checks_requested", _) => {}
         ("destroyed", Some("merged")) => {
-            return ignore("merge_group destroyed: merged, which comes as pull_request closed");
+            return Ok(Reading::ignored("merge_group destroyed: merged, which comes as pull_request closed"));
         }
-        ("destroyed", _) => return ignore("merge_group destroyed: nothing was merged"),
-        _ => return ignore("merge_group: nothing was merged"),
+        ("destroyed", _) => return Ok(Reading::ignored("merge_group destroyed: nothing was merged")),
+        _ => return Ok(Reading::ignored("merge_group: nothing was merged")),
     }
     let (Some(number), Some(commit)) = (number(&event.merge_group.head_ref), &event.merge_group.head_commit) else {
-        return ignore("merge_group without the number of a pull request or a time");
+        return Ok(Reading::ignored("merge_group without the number of a pull request or a time"));
     };
     Ok(Reading::Event(vec![MergeEvent::Enqueued(Enqueued {
         repository: event.repository.id()?,

@@ -1,17 +1,15 @@
 //! `push`: a direct push, or the push that merging a pull request makes. It alone lists the files.
 //! <https://docs.github.com/en/webhooks/webhook-events-and-payloads#push>
 
-use aws::Malformed;
-use aws::sender::Reading;
 use aws::wire::Moment;
+use aws::{Malformed, Reading, given};
 use domain::change::Files;
 use domain::on_merge::MergeEvent;
-use domain::{Change, ChangeId, ChangeKind, Credit, Login, Merger, revert, text, times};
-use jiff::Timestamp;
+use domain::{Change, Credit, Login, text};
 use serde::Deserialize;
-use serde_json::Value;
 
-use super::{Account, FORGE, MOST_TITLE, Repository, ignore, login};
+use super::{Account, FORGE, Repository, login};
+use crate::senders::{Merged, commits, credited, merge, title_and_body};
 
 #[derive(Deserialize)]
 pub(super) struct PushEvent {
@@ -65,58 +63,46 @@ struct Pusher {
 
 pub(super) fn pushed(event: PushEvent) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     let Some(branch) = event.reference.strip_prefix("refs/heads/") else {
-        return ignore("push of a tag: nothing was merged");
+        return Ok(Reading::ignored("push of a tag: nothing was merged"));
     };
     if event.deleted {
-        return ignore("push: a branch was deleted");
+        return Ok(Reading::ignored("push: a branch was deleted"));
     }
     let base_is_default = event.repository.default_branch.as_deref() == Some(branch);
     if event.created && !base_is_default {
-        return ignore("push: a branch was created");
+        return Ok(Reading::ignored("push: a branch was created"));
     }
     let Some(head) = &event.head_commit else {
-        return ignore("push without commits");
+        return Ok(Reading::ignored("push without commits"));
     };
     let pusher = Login::new(FORGE, &event.pusher.name).ok().or_else(|| login(event.sender.as_ref()));
-    let pusher = pusher.ok_or_else(|| Malformed::new("a push without pusher"))?;
     let username =
         |signer: &Option<Signer>| signer.as_ref().and_then(|s| Login::new(FORGE, s.username.as_deref()?).ok());
     // GitHub gives no account for an address that it does not know; the roster may.
     let address = head.author.as_ref().and_then(|s| Login::from_email(s.email.as_deref()?).ok());
-    let author = username(&head.author).or(address).unwrap_or_else(|| pusher.clone());
-    let merger = if pusher.is_bot() {
-        Merger { login: author.clone(), credit: Credit::AuthorOfBotMerge }
-    } else {
-        Merger { login: pusher, credit: Credit::Pushed }
-    };
+    let author = username(&head.author).or(address).or_else(|| pusher.clone());
+    let merger = pusher.and_then(|pusher| credited(Some(pusher), author.as_ref(), Credit::Pushed));
     let by_forge = username(&head.committer).is_some_and(|l| l.name() == "web-flow");
-    let number = pull_request_number(&head.message).filter(|_| by_forge);
-    let pushed_at = event
-        .repository
-        .pushed_at
-        .as_ref()
-        .and_then(Value::as_i64)
-        .and_then(|s| Timestamp::from_second(s).ok())
-        .filter(|at| times::plausible(*at));
-    let (title, body) = head.message.split_once('\n').unwrap_or((&head.message, ""));
-    let repository = event.repository.id()?;
-    Ok(Reading::Event(vec![MergeEvent::Merged(Box::new(Change {
-        reverts: revert::read(title, body, &repository),
-        id: ChangeId { repository, commit: head.id.parse()? },
-        kind: number.map_or(ChangeKind::DirectPush, |number| ChangeKind::PullRequest { number }),
-        title: text::line(title, MOST_TITLE),
-        url: head.url.as_deref().and_then(text::url),
-        base: text::line(branch, 200),
+    let pushed_at = event.repository.pushed_at.as_ref().filter(|at| at.is_number()).and_then(|at| given::time(at, ""));
+    let (title, body) = title_and_body(&head.message);
+    let merged = Merged {
+        repository: event.repository.id()?,
+        commit: head.id.parse()?,
+        number: pull_request_number(&head.message).filter(|_| by_forge),
+        title,
+        body,
+        base: branch,
         base_is_default,
         author,
-        merger,
+        merger: merger.ok_or_else(|| Malformed::new("a push without pusher"))?,
         merged_at: pushed_at.unwrap_or(head.timestamp.0),
-        size: None,
-        labels: Vec::new(),
-        approvers: Vec::new(),
-        commits: super::super::commits(event.commits.iter().filter_map(|c| c.id.as_deref()), &head.id),
+    };
+    Ok(merge(Change {
+        url: head.url.as_deref().and_then(text::url),
+        commits: commits(event.commits.iter().filter_map(|c| c.id.as_deref()), &head.id),
         files: files(&event.commits),
-    }))]))
+        ..merged.change()
+    }))
 }
 
 /// The number in the message that GitHub writes when it merges: `Merge pull request #5 from` or `Title (#5)`.

@@ -1,10 +1,10 @@
 //! The accounts that a message of GitLab names: most places tell only an id, which is looked up among them.
 
+use aws::given::{number, word};
 use domain::Login;
 use serde_json::Value;
 
 use super::FORGE;
-use super::told::{number, word};
 
 /// So many accounts of one message are looked at.
 const MOST: usize = 100;

@@ -1,63 +1,61 @@
 //! `push`: a direct push, or the push that merging a merge request makes. It alone lists the files.
 //! <https://docs.gitlab.com/user/project/integrations/webhook_events/#push-events>
 
+use aws::given::{number, time, word};
 use aws::{Malformed, Reading};
 use domain::change::Files;
-use domain::on_merge::MergeEvent;
-use domain::{Change, ChangeId, ChangeKind, Credit, Login, Merger, Repository, revert, text};
+use domain::{Change, Credit, Login, Merger, Repository, text};
 use serde_json::Value;
 
 use super::people::{at_address, is_bot};
-use super::told::{is_default, moment, number, repository, word};
-use super::{FORGE, MOST_TITLE, Read, ignore};
+use super::project::repository;
+use super::{FORGE, Read};
+use crate::senders::{self, MOST_TITLE, Merged, is_default, is_nothing, merge, title_and_body};
 
 pub(super) fn pushed(event: &Value) -> Read {
     let Some(branch) = word(event, "/ref").and_then(|name| name.strip_prefix("refs/heads/")) else {
-        return ignore("push of a tag: nothing was merged");
+        return Ok(Reading::ignored("push of a tag: nothing was merged"));
     };
-    let Some(after) = word(event, "/after").or_else(|| word(event, "/checkout_sha")).filter(|id| !is_none(id)) else {
-        return ignore("push: a branch was deleted");
+    let Some(after) = word(event, "/after").or_else(|| word(event, "/checkout_sha")).filter(|id| !is_nothing(id))
+    else {
+        return Ok(Reading::ignored("push: a branch was deleted"));
     };
-    let base_is_default = is_default(branch, word(event, "/project/default_branch"));
-    if word(event, "/before").is_some_and(is_none) && !base_is_default {
-        return ignore("push: a branch was created");
+    let base_is_default = is_default(word(event, "/project/default_branch"), branch);
+    if word(event, "/before").is_some_and(is_nothing) && !base_is_default {
+        return Ok(Reading::ignored("push: a branch was created"));
     }
-    let commits = event.get("commits").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let listed = event.get("commits").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let is_tip = |commit: &&Value| word(commit, "/id") == Some(after);
     // A system hook may list none; a branch that is set back has none.
-    let Some(head) = commits.iter().find(is_tip).or_else(|| commits.last()) else {
-        return ignore("push without commits");
+    let Some(head) = listed.iter().find(is_tip).or_else(|| listed.last()) else {
+        return Ok(Reading::ignored("push without commits"));
     };
-    let merged_at = word(head, "/timestamp").and_then(moment);
     let repository = repository(event)?;
     let message = head.get("message").and_then(Value::as_str).unwrap_or("");
     let number = merge_request_number(message, &repository);
     // A merge's own commit is the merger's; what it merged comes before it.
-    let made = commits.iter().rev().find(|commit| number.is_some() && !is_tip(commit)).unwrap_or(head);
+    let made = listed.iter().rev().find(|commit| number.is_some() && !is_tip(commit)).unwrap_or(head);
     let (author, merger) = who(event, made).ok_or_else(|| Malformed::new("a push without user_username"))?;
-    let (title, body) = message.split_once('\n').unwrap_or((message, ""));
-    Ok(Reading::Event(vec![MergeEvent::Merged(Box::new(Change {
-        reverts: revert::read(title, body, &repository),
-        id: ChangeId { repository, commit: after.parse()? },
-        kind: number.map_or(ChangeKind::DirectPush, |number| ChangeKind::PullRequest { number }),
+    let (title, body) = title_and_body(message);
+    let merged = Merged {
+        repository,
+        commit: after.parse()?,
+        number,
+        title,
+        body,
+        base: branch,
+        base_is_default,
+        author: Some(author),
+        merger,
+        merged_at: time(head, "/timestamp").ok_or_else(|| Malformed::new("a push whose commit has no timestamp"))?,
+    };
+    Ok(merge(Change {
         title: text::line(number.and_then(|_| merged_title(body)).unwrap_or(title), MOST_TITLE),
         url: word(head, "/url").and_then(text::url),
-        base: text::line(branch, 200),
-        base_is_default,
-        author,
-        merger,
-        merged_at: merged_at.ok_or_else(|| Malformed::new("a push whose commit has no timestamp"))?,
-        size: None,
-        labels: Vec::new(),
-        approvers: Vec::new(),
-        commits: super::super::commits(commits.iter().filter_map(|commit| word(commit, "/id")), after),
-        files: files(event, commits),
-    }))]))
-}
-
-/// The id of no commit: only zeros.
-fn is_none(id: &str) -> bool {
-    id.bytes().all(|b| b == b'0')
+        commits: senders::commits(listed.iter().filter_map(|commit| word(commit, "/id")), after),
+        files: files(event, listed),
+        ..merged.change()
+    }))
 }
 
 /// Who made it and who pushed it. Commits name no accounts, only addresses.
