@@ -86,7 +86,7 @@ fn explain_prints_the_event_or_why_it_is_ignored_and_refuses_bad_input_with_one_
         ),
         (
             ["explain", "on-merge", "gitlub", bad.as_str()],
-            "recent-deployers: on-merge has no sender gitlub; there are github, gitlab, bitbucket, bitbucket-server, gitea, azure\n",
+            "recent-deployers: on-merge has no sender gitlub; there are github, gitlab, bitbucket, bitbucket-server, gitea, azure, cdevents\n",
         ),
         (
             ["explain", "on-page", "github", bad.as_str()],

@@ -12,12 +12,13 @@ use recent_deployers::explain::{ExplainError, explain_bytes};
 use serde_json::Value;
 
 /// The readers, and the folders whose payloads their senders sent.
-const READERS: [(&str, &str, &[&str]); 27] = [
+const READERS: [(&str, &str, &[&str]); 28] = [
     ("on-merge", "github", &["bors", "github-goscm", "github-octokit"]),
     ("on-merge", "gitlab", &["gitlab-goscm", "gitlab-gogitlab"]),
     ("on-merge", "bitbucket", &["bitbucket-goscm"]),
     ("on-merge", "bitbucket-server", &["stash-goscm"]),
     ("on-merge", "gitea", &["gitea-goscm"]),
+    ("on-merge", "cdevents", &["cdevents"]),
     ("on-deploy", "github", &["bors", "github-goscm", "github-octokit"]),
     ("on-deploy", "gitlab", &["gitlab-goscm", "gitlab-gogitlab"]),
     ("on-deploy", "argo-cd", &["argocd-notifications"]),

@@ -83,7 +83,8 @@ fn incident(decisions: &domain::Decisions) -> Option<IncidentId> {
             | domain::Record::Signals(..)
             | domain::Record::Shift(_)
             | domain::Record::Queue(_)
-            | domain::Record::Files(..) => None,
+            | domain::Record::Files(..)
+            | domain::Record::Errand(_) => None,
         },
         domain::Write::Drop { .. } => None,
     })

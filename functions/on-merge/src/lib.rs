@@ -3,10 +3,12 @@
 pub mod senders;
 
 use aws::sender::{self, Reading, Verified};
+use aws::settings::SenderConfig;
 use aws::store::{self, MergeOutcome, Queued};
 use aws::{House, Refusal, Request, Response, StoreError};
+use domain::on_merge::errands::{self, Errand};
 use domain::on_merge::{self, Merge, MergeDecision, MergeEvent, Way};
-use domain::{ChangeId, Reason, Repository};
+use domain::{ChangeId, Reason, Repository, ServiceId};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -29,7 +31,7 @@ async fn receive(house: &House, request: &Request) -> Result<Response, Refusal> 
     // A push may move several branches. A failure half-way is answered with 503; what is kept already says nothing new.
     let mut answer = Response::ignored("the message has no events");
     for (i, event) in events.into_iter().enumerate() {
-        let kept = keep(house, event).await?;
+        let kept = keep(house, event, config).await?;
         if i == 0 || answer.is_ignored() {
             answer = kept;
         }
@@ -38,17 +40,33 @@ async fn receive(house: &House, request: &Request) -> Result<Response, Refusal> 
 }
 
 /// Load, decide, commit: again where somebody else was faster.
-async fn keep(house: &House, event: MergeEvent) -> Result<Response, Refusal> {
+async fn keep(house: &House, event: MergeEvent, config: &SenderConfig) -> Result<Response, Refusal> {
     let now = house.now();
     for attempt in 0..store::MOST_TRIES {
         let way = load(house, &event).await?;
         let decision = on_merge::decide(event.clone(), &way, house.settings(), now);
-        match commit(house, decision, &event, &way, now).await {
-            Err(StoreError::Conflict) => store::pause(attempt, now).await,
-            result => return Ok(result?),
+        let decision = match decision {
+            MergeDecision::Keep(merge) => MergeDecision::Keep(within(config, merge)?),
+            other @ (MergeDecision::NoteEnqueue(_)
+            | MergeDecision::NoteApproval(_)
+            | MergeDecision::Ask(..)
+            | MergeDecision::Nothing(_)) => other,
+        };
+        match commit(house, decision, &way, now).await {
+            Err(Refusal::Unavailable(StoreError::Conflict)) => store::pause(attempt, now).await,
+            result => return result,
         }
     }
     Err(StoreError::Conflict.into())
+}
+
+/// The merge, in the services that its source speaks for.
+fn within(config: &SenderConfig, mut merge: Box<Merge>) -> Result<Box<Merge>, Refusal> {
+    merge.windows.retain(|(service, ..)| config.speaks_for(service));
+    if merge.windows.is_empty() {
+        return Err(Refusal::Forbidden("this secret does not speak for this service: see `services` of its source"));
+    }
+    Ok(merge)
 }
 
 /// Who put a pull request into the queue, and who approved it, was told before.
@@ -59,31 +77,36 @@ async fn load(house: &House, event: &MergeEvent) -> Result<Way, StoreError> {
     }
 }
 
-async fn commit(
-    house: &House,
-    decision: MergeDecision,
-    event: &MergeEvent,
-    way: &Way,
-    now: Timestamp,
-) -> Result<Response, StoreError> {
+async fn commit(house: &House, decision: MergeDecision, way: &Way, now: Timestamp) -> Result<Response, Refusal> {
     match decision {
         MergeDecision::Nothing(reason) => Ok(Response::ignored(&reason.to_string())),
         MergeDecision::Keep(merge) => {
-            let number = on_merge::wants_way(event, house.settings()).map(|(_, number)| number);
-            let awaits = number.filter(|_| merge.change.merger.credit.gives_way()).map(|number| (number, way));
-            keep_merge(house, &merge, awaits, now).await
+            let awaits = merge.awaits().map(|number| (number, way));
+            Ok(keep_merge(house, &merge, awaits, now).await?)
         }
         MergeDecision::NoteEnqueue(enqueued) => {
             let queued = house.store.note_enqueued(&enqueued, now).await?;
             let noted = Response::decided(&Reason::EnqueueNoted, &json!({ "by": enqueued.by }));
-            credit_late(house, &enqueued.repository, queued, noted, now).await
+            Ok(credit_late(house, &enqueued.repository, queued, noted, now).await?)
         }
         MergeDecision::NoteApproval(approved) => {
             let queued = house.store.note_approved(&approved, now).await?;
             let noted = Response::decided(&Reason::ApprovalNoted, &json!({ "by": approved.by }));
-            credit_late(house, &approved.repository, queued, noted, now).await
+            Ok(credit_late(house, &approved.repository, queued, noted, now).await?)
         }
+        MergeDecision::Ask(service, errand) => ask(house, &service, &errand, now).await,
     }
+}
+
+/// Kept in one service, whose clock rings: `on-schedule` asks the forge.
+async fn ask(house: &House, service: &ServiceId, errand: &Errand, now: Timestamp) -> Result<Response, Refusal> {
+    if !house.configuration.knows_forge_of(&errand.repository) {
+        return Ok(Response::ignored(&Reason::NoForgeToAsk.to_string()));
+    }
+    let (_, reason) = house.store.decide(service, now, |situation| errands::noted(errand, situation, now)).await?;
+    let reason = reason.ok_or(Refusal::NotNow("too many merges are waiting for their forge, please send it again"))?;
+    (house.nudge)(service);
+    Ok(Response::decided(&reason, &json!({ "service": service, "change": errand.label() })))
 }
 
 async fn keep_merge(
@@ -128,6 +151,9 @@ async fn credit_late(
     let Some(change) = house.store.change(&id).await? else { return Ok(noted) };
     match on_merge::decide(MergeEvent::Merged(Box::new(change)), &queued.way, house.settings(), now) {
         MergeDecision::Keep(merge) => keep_merge(house, &merge, None, now).await,
-        MergeDecision::NoteEnqueue(_) | MergeDecision::NoteApproval(_) | MergeDecision::Nothing(_) => Ok(noted),
+        MergeDecision::NoteEnqueue(_)
+        | MergeDecision::NoteApproval(_)
+        | MergeDecision::Ask(..)
+        | MergeDecision::Nothing(_) => Ok(noted),
     }
 }

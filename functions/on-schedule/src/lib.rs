@@ -1,32 +1,24 @@
 //! The clock: woken each minute, and at once by whoever just changed something.
 
+mod asking;
 pub mod deliveries;
 pub mod forges;
+mod merges;
 
-use std::sync::Arc;
-use std::time::Duration;
-
+use asking::Asker;
 use aws::wire::error_chain;
 use aws::{House, StoreError};
 use domain::decision::Wake;
-use domain::on_deploy;
-use domain::on_merge::files;
-use domain::{Decisions, Outgoing, Repository, Service, ServiceId, Situation, on_schedule};
-use forges::{Forge, Unanswered};
+use domain::{Decisions, Outgoing, ServiceId, Situation, on_schedule};
+use forges::Forge;
 use jiff::SignedDuration;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 /// One look at a service does at most this many rounds; what is left is due at once again.
 const MOST_ROUNDS: usize = 40;
 
 /// How long a service that left the configuration is not looked at.
 const LEFT_ALONE: SignedDuration = SignedDuration::from_hours(24);
-/// How many questions are put to forges at a time.
-const QUESTIONS_AT_ONCE: usize = 8;
-/// How long forges are given, all of them together.
-const FORGES_TAKE: Duration = Duration::from_secs(20);
 
 /// Looks at every service whose clock has run out; then asks the forges what they know, so that no page of any
 /// service waits for a forge.
@@ -78,11 +70,7 @@ pub async fn look<'a>(
 /// Asks the forges what these services do not know yet, a few questions at a time and not for ever; looks again at
 /// those that learnt something. Whoever has pages to send does not wait for this.
 pub async fn ask(house: &House, services: &[ServiceId]) {
-    let asker = Asker {
-        house: house.clone(),
-        gate: Arc::new(Semaphore::new(QUESTIONS_AT_ONCE)),
-        deadline: Instant::now() + FORGES_TAKE,
-    };
+    let asker = Asker::new(house);
     let mut asking = JoinSet::new();
     for service in services.iter().filter_map(|id| house.settings().service(id)) {
         if !Forge::knows_any(house, service) {
@@ -130,82 +118,4 @@ async fn run_rounds(house: &House, id: &ServiceId) -> Result<(), StoreError> {
         }
     }
     Ok(())
-}
-
-/// What all questions of one time share.
-#[derive(Clone)]
-struct Asker {
-    house: House,
-    gate: Arc<Semaphore>,
-    deadline: Instant,
-}
-
-impl Asker {
-    /// Everything that a service does not know and its forges may. Whether anything was learnt.
-    async fn ask_all(&self, id: &ServiceId) -> Result<bool, StoreError> {
-        let Some(service) = self.house.settings().service(id) else { return Ok(false) };
-        let mut situation = self.house.store.situation(id).await?;
-        let mut learnt = self.releases(&situation, service).await?;
-        // A few at a time, since whoever asks may be stopped before the last one is answered.
-        while self.files(&situation, service).await? {
-            learnt = true;
-            if Instant::now() >= self.deadline {
-                break;
-            }
-            situation = self.house.store.situation(id).await?;
-        }
-        Ok(learnt)
-    }
-
-    /// Which commits the live deployments carried.
-    async fn releases(&self, situation: &Situation, service: &Service) -> Result<bool, StoreError> {
-        let mut asked = false;
-        for question in on_deploy::questions(situation, service, self.house.now()) {
-            let account = account(situation, &question.repository);
-            let Some(forge) = Forge::of(&self.house, &question.repository, account) else { continue };
-            let answer = self.answer(forge.compare(&question)).await.map_err(|why| error_chain(&why));
-            let now = self.house.now();
-            let decide = |situation: &Situation| (on_deploy::answered(&question, answer.clone(), situation, now), ());
-            self.house.store.decide(&question.service, now, decide).await?;
-            asked = true;
-        }
-        Ok(asked)
-    }
-
-    /// Which files the changes touch.
-    async fn files(&self, situation: &Situation, service: &Service) -> Result<bool, StoreError> {
-        let known = |repository: &Repository| Forge::of(&self.house, repository, None).is_some();
-        let mut asked = false;
-        for question in files::questions(situation, service, &known, self.house.now()) {
-            let forge = Forge::of(&self.house, &question.change.repository, Some(&question.forge));
-            let Some(forge) = forge else { continue };
-            let answer = self.answer(forge.files(&question)).await;
-            // The others are asked when this one is asked again.
-            let last = matches!(answer, Err(Unanswered::TooLate));
-            let answer = answer.map_err(|why| error_chain(&why));
-            let now = self.house.now();
-            let decide = |situation: &Situation| (files::answered(&question, answer.clone(), situation, now), ());
-            self.house.store.decide(&question.service, now, decide).await?;
-            asked = true;
-            if last {
-                break;
-            }
-        }
-        Ok(asked)
-    }
-
-    /// The answer, if it comes in time.
-    async fn answer<T>(&self, asking: impl Future<Output = Result<T, Unanswered>>) -> Result<T, Unanswered> {
-        let in_turn = async {
-            let _one_of_a_few = self.gate.acquire().await;
-            asking.await
-        };
-        tokio::time::timeout_at(self.deadline, in_turn).await.unwrap_or(Err(Unanswered::TooLate))
-    }
-}
-
-/// Where the accounts are of those who merge into a repository.
-fn account<'a>(situation: &'a Situation, repository: &Repository) -> Option<&'a str> {
-    let change = situation.changes.values().find(|change| change.value.id.repository == *repository)?;
-    Some(change.value.merger.login.forge())
 }

@@ -2,7 +2,7 @@
 //!
 //! | what | partition | sort | read by | cost |
 //! | --- | --- | --- | --- | --- |
-//! | a service's working set: changes, files, notes, deployments, signals, incidents, shifts, queue, clock | `S#service` | by kind | every decision | 1 query |
+//! | a service's working set: changes, files, notes, deployments, signals, incidents, shifts, queue, errands, clock | `S#service` | by kind | every decision | 1 query |
 //! | a service's outbox: what no receiver has accepted | `O#service` | subject, person, step | `on-schedule`, `on-page` | 1 query or 1 get |
 //! | a service's log, newest first | `L#service` | time | board | 1 query, bounded |
 //! | old incidents | `P#service` | time | board | 1 query, bounded |
@@ -131,6 +131,12 @@ pub fn shift(service: &ServiceId, id: &str) -> Key {
 #[must_use]
 pub fn files(service: &ServiceId, change: &ChangeId) -> Key {
     key(working_set(service), format!("F#{change}"))
+}
+
+/// A merge about which a forge is to be asked.
+#[must_use]
+pub fn errand(service: &ServiceId, errand: &str) -> Key {
+    key(working_set(service), format!("E#{errand}"))
 }
 
 /// What is kept of the queue beside its changes: pauses, and how long changes took.

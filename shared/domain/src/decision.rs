@@ -9,6 +9,7 @@ use crate::deployment::{Deployment, DeploymentKey};
 use crate::ids::{ChangeId, EnvironmentName, IncidentId, PersonId, ServiceId};
 use crate::incident::Incident;
 use crate::message::{Message, Subject};
+use crate::on_merge::errands::Errand;
 use crate::queue::Queue;
 use crate::reason::Reason;
 use crate::shift::Shift;
@@ -25,6 +26,7 @@ pub enum Record {
     Shift(Shift),
     Queue(Queue),
     Files(ChangeId, Files),
+    Errand(Errand),
 }
 
 /// The name of a record within its service.
@@ -38,6 +40,7 @@ pub enum RecordKey {
     Shift(String),
     Queue,
     Files(ChangeId),
+    Errand(String),
 }
 
 impl Record {
@@ -52,6 +55,7 @@ impl Record {
             Self::Shift(shift) => RecordKey::Shift(shift.id.clone()),
             Self::Queue(_) => RecordKey::Queue,
             Self::Files(id, _) => RecordKey::Files(id.clone()),
+            Self::Errand(errand) => RecordKey::Errand(errand.key()),
         }
     }
 }

@@ -7,6 +7,7 @@
 //! [`escalation`] (who is paged, and when) and the `on_*` modules (one event, one decision).
 
 pub mod acknowledgement;
+pub mod address;
 pub mod alert;
 pub mod attendance;
 pub mod because;

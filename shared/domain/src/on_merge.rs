@@ -3,6 +3,7 @@
 //! No state is read for it (but who enqueued, when a bot merged): what the merge means is computed whenever
 //! somebody looks, so a merge costs one transaction whatever else is going on.
 
+pub mod errands;
 pub mod files;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use crate::decision::Entry;
 use crate::ids::{PersonId, Repository, ServiceId};
 use crate::login::Login;
 use crate::message::Subject;
+use crate::on_merge::errands::{Errand, Unread};
 use crate::reason::Reason;
 use crate::responder::by_policy;
 use crate::service::Service;
@@ -29,6 +31,8 @@ pub enum MergeEvent {
     Merged(Box<Change>),
     Enqueued(Enqueued),
     Approved(Approved),
+    /// A merge, but neither by whom nor of what.
+    Unread(Unread),
 }
 
 impl MergeEvent {
@@ -39,6 +43,7 @@ impl MergeEvent {
             Self::Merged(change) => &change.id.repository,
             Self::Enqueued(enqueued) => &enqueued.repository,
             Self::Approved(approved) => &approved.repository,
+            Self::Unread(told) => &told.repository,
         }
     }
 }
@@ -82,6 +87,8 @@ pub enum MergeDecision {
     Keep(Box<Merge>),
     NoteEnqueue(Enqueued),
     NoteApproval(Approved),
+    /// The forge is asked: the errand is kept in this service.
+    Ask(ServiceId, Errand),
     Nothing(Reason),
 }
 
@@ -93,6 +100,17 @@ pub struct Merge {
     pub files: Option<Files>,
     /// Each service with its responder and the line for its log.
     pub windows: Vec<(ServiceId, PersonId, Entry)>,
+}
+
+impl Merge {
+    /// The pull request whose way is still of interest: a bot merged it, and who told the bot to may yet be told.
+    #[must_use]
+    pub fn awaits(&self) -> Option<u64> {
+        match self.change.kind {
+            ChangeKind::PullRequest { number } => self.change.merger.credit.gives_way().then_some(number),
+            ChangeKind::DirectPush => None,
+        }
+    }
 }
 
 /// Decides about one report of a forge. `way`: how this pull request came to its merge, where that is known.
@@ -109,6 +127,13 @@ pub fn decide(event: MergeEvent, way: &Way, settings: &Settings, now: Timestamp)
         MergeEvent::Approved(approved) if served(&approved.repository) => return MergeDecision::NoteApproval(approved),
         MergeEvent::Enqueued(_) | MergeEvent::Approved(_) => {
             return MergeDecision::Nothing(Reason::RepositoryNotServed);
+        }
+        MergeEvent::Unread(told) => {
+            let first = settings.services_of(&told.repository).next().map(|service| service.id.clone());
+            return match first {
+                Some(service) => MergeDecision::Ask(service, Errand::new(told, now)),
+                None => MergeDecision::Nothing(Reason::RepositoryNotServed),
+            };
         }
     };
     if change.merger.credit.gives_way()
@@ -178,6 +203,6 @@ pub fn wants_way<'a>(event: &'a MergeEvent, settings: &Settings) -> Option<(&'a 
                 settings.services_of(&id.repository).any(deploys).then_some((&id.repository, number))
             }
         },
-        MergeEvent::Enqueued(_) | MergeEvent::Approved(_) => None,
+        MergeEvent::Enqueued(_) | MergeEvent::Approved(_) | MergeEvent::Unread(_) => None,
     }
 }

@@ -46,6 +46,14 @@ pub enum Reason {
     FilesUnanswered {
         why: String,
     },
+    /// Told without who merged it and what: the forge is asked.
+    MergeToBeRead,
+    /// The forge did not tell who merged it and what.
+    MergeUnread {
+        why: String,
+    },
+    /// Told without who merged it and what, and there is no forge to ask.
+    NoForgeToAsk,
     /// Merged outside working hours: somebody is asked to take the pager.
     MergedOffHours {
         when: String,

@@ -12,6 +12,7 @@ use crate::decision::{Decisions, Record, RecordKey, Wake, Write};
 use crate::deployment::{Deployment, DeploymentKey};
 use crate::ids::{ChangeId, EnvironmentName, IncidentId, ServiceId};
 use crate::incident::Incident;
+use crate::on_merge::errands::Errand;
 use crate::queue::Queue;
 use crate::shift::Shift;
 use crate::window::WindowNotes;
@@ -40,6 +41,7 @@ pub struct Situation {
     pub shifts: BTreeMap<String, Noted<Shift>>,
     pub queue: Noted<Queue>,
     pub files: BTreeMap<ChangeId, Noted<Files>>,
+    pub errands: BTreeMap<String, Noted<Errand>>,
     pub clock: Noted<Clock>,
 }
 
@@ -56,6 +58,7 @@ impl Situation {
             shifts: BTreeMap::new(),
             queue: Noted::default(),
             files: BTreeMap::new(),
+            errands: BTreeMap::new(),
             clock: Noted::default(),
         }
     }
@@ -84,6 +87,9 @@ impl Situation {
             Record::Queue(value) => self.queue = Noted { value, rev },
             Record::Files(id, value) => {
                 self.files.insert(id, Noted { value, rev });
+            }
+            Record::Errand(value) => {
+                self.errands.insert(value.key(), Noted { value, rev });
             }
         }
     }
@@ -126,6 +132,9 @@ impl Situation {
             RecordKey::Queue => self.queue = Noted::default(),
             RecordKey::Files(id) => {
                 self.files.remove(id);
+            }
+            RecordKey::Errand(key) => {
+                self.errands.remove(key);
             }
         }
     }

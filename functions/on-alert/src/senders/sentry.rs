@@ -56,6 +56,9 @@ fn read_one(message: &Value) -> Result<Reading<Alert>, Malformed> {
         return match (has("metric_alert"), has("event").or(has("error")), has("issue")) {
             (Some(alert), ..) => read_metric(alert, data, action),
             (None, Some(event), _) => event::read(event, data),
+            (None, None, Some(_)) if action == "assigned" && !by_person(message) => {
+                Ok(Reading::ignored("issue assigned by a rule: nobody has taken it over"))
+            }
             (None, None, Some(issue)) => read_issue(issue, action),
             (None, None, None) => Ok(Reading::ignored(format!("{}: about no issue or metric", resource(data, action)))),
         };
@@ -78,6 +81,11 @@ fn read_one(message: &Value) -> Result<Reading<Alert>, Malformed> {
         return event::read(message, message);
     }
     Ok(Reading::ignored("not a Sentry webhook: it tells neither an event, an issue nor a metric alert"))
+}
+
+/// Whether a person did it, as far as Sentry says who did.
+fn by_person(message: &Value) -> bool {
+    word(message, "/actor/type").is_none_or(|kind| kind == "user")
 }
 
 /// What a message without an issue is about: `installation created`.
@@ -318,6 +326,9 @@ mod tests {
     fn tidying_up_is_not_news() {
         let to = |kind: &str| json!({ "type": kind, "id": "9", "name": "Anna" });
         assert!(ignored(&issue("assigned", json!({ "assignedTo": to("team") }))).contains("no person"));
+        let mut by_rule = issue("assigned", json!({ "assignedTo": to("user") }));
+        by_rule["actor"] = json!({ "type": "application", "id": "sentry", "name": "Sentry" });
+        assert!(ignored(&by_rule).contains("by a rule"));
         let old = json!({ "assignedTo": to("user"), "substatus": "ongoing" });
         assert!(ignored(&issue("assigned", old)).contains("known for long"));
         let older = json!({ "assignedTo": to("user"), "substatus": null, "firstSeen": "2026-01-02T10:00:00Z" });

@@ -7,6 +7,7 @@ mod purl;
 use aws::given::{time, told};
 use aws::wire::parse;
 use aws::{Guide, Malformed, Proof, Reading, Sender};
+use domain::address::repository_at;
 use domain::text;
 use domain::{Commit, DeployEvent, DeploymentEvent, DeploymentState, Manner, Repository, Revision, StandsFor};
 use serde_json::Value;
@@ -64,7 +65,7 @@ impl Event<'_> {
             ("taskrun", _) => "a task: its pipeline run will tell",
             ("testcaserun" | "testcase", _) => "one case of a test suite: the suite will tell",
             ("testoutput", _) => "the output of a test: its suite will tell",
-            ("change", "merged") => "a merge: send it to /merge",
+            ("change", "merged") => "a merge: send it to /merge/cdevents",
             ("change" | "branch" | "repository", _) => "a repository's event: nothing was deployed",
             ("incident", _) => "an incident: send it to /alert",
             ("build", _) => "a build: nothing has moved yet",
@@ -222,14 +223,6 @@ fn last(id: &str) -> &str {
     id.rsplit('/').next().unwrap_or(id)
 }
 
-/// `https://github.com/owner/name`, `my-git.example/owner/name`, `owner/name`.
-fn repository_at(source: &str) -> Option<Repository> {
-    let bare = source.trim_matches('/').trim_end_matches(".git");
-    let host = bare.split_once('/').filter(|(host, rest)| host.contains('.') && rest.contains('/'));
-    let of_path = || host.map_or(bare, |(_, path)| path).parse().ok();
-    if source.contains("://") || source.contains('@') { super::repository_in(source) } else { of_path() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -345,7 +338,7 @@ mod tests {
     #[test]
     fn what_is_no_deployment_is_ignored() {
         for (body, want) in [
-            (event("change.merged", "c", &json!({})), "a merge: send it to /merge"),
+            (event("change.merged", "c", &json!({})), "a merge: send it to /merge/cdevents"),
             (event("incident.detected", "i", &json!({})), "an incident: send it to /alert"),
             (event("pipelinerun.queued", "r", &json!({})), "queued or skipped: nothing has moved yet"),
             (event("pipelinerun.finished", "r", &json!({})), "a run that does not say how it finished"),

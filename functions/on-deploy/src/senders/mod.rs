@@ -14,6 +14,7 @@ mod jenkins;
 mod spinnaker;
 
 use aws::Sender;
+use domain::address::repository_in;
 use domain::{DeployEvent, Repository};
 
 pub const SENDERS: &[Sender<Vec<DeployEvent>>] = &[
@@ -36,23 +37,6 @@ fn is_test(name: &str) -> bool {
     let name: String = name.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
     let words = ["e2e", "end-to-end", "smoke", "acceptance"];
     words.iter().any(|word| format!("-{name}-").contains(&format!("-{word}-")))
-}
-
-/// The repository behind an address by which git clones it, or at which a person looks at it.
-fn repository_in(url: &str) -> Option<Repository> {
-    let url = url.trim();
-    let (host_and_path, scp_like) = match url.split_once("://") {
-        Some((_, rest)) => (rest, false),
-        None => (url, true),
-    };
-    let after_user = host_and_path.rsplit_once('@').map_or(host_and_path, |(_, rest)| rest);
-    // `git@github.com:owner/name`, where the colon is not a port's.
-    let (_, path) = if scp_like { after_user.split_once(':')? } else { after_user.split_once('/')? };
-    let path = path.split(['?', '#']).next()?.trim_matches('/');
-    let path = path.strip_prefix("scm/").unwrap_or(path);
-    let path = path.split("/-/").next()?;
-    let path = path.strip_suffix(".git").unwrap_or(path);
-    path.parse().ok()
 }
 
 /// The repository that an address or its name, `owner/name`, tells.
@@ -80,25 +64,6 @@ mod tests {
                 other => panic!("{other:?}"),
             },
             Reading::Ignored(why) => Err(why),
-        }
-    }
-
-    #[test]
-    fn a_repository_is_found_in_each_kind_of_address() {
-        for (url, want) in [
-            ("https://github.com/openedx/edx-platform.git", Some("openedx/edx-platform")),
-            ("https://github.com/openedx/edx-platform/", Some("openedx/edx-platform")),
-            ("git@github.com:openedx/edx-platform.git", Some("openedx/edx-platform")),
-            ("ssh://git@gitlab.example.com:2222/group/sub/project.git", Some("group/sub/project")),
-            ("http://user:******@gitrepo.example.com/team/app", Some("team/app")),
-            ("https://bitbucket.example.com/scm/prj/repo.git", Some("prj/repo")),
-            ("https://gitlab.com/group/project/-/pipelines/12", Some("group/project")),
-            ("https://github.com/openedx", None),
-            ("http://user:******@gitrepo.com", None),
-            ("not an address", None),
-            ("", None),
-        ] {
-            assert_eq!(repository_in(url), want.map(|w| w.parse().unwrap()), "{url}");
         }
     }
 

@@ -3,6 +3,7 @@
 mod azure;
 mod bitbucket;
 mod bitbucket_server;
+mod cdevents;
 mod gitea;
 mod github;
 mod gitlab;
@@ -13,8 +14,15 @@ use domain::on_merge::MergeEvent;
 use domain::{Change, ChangeId, ChangeKind, Commit, Credit, Login, Merger, Repository, revert, text};
 use jiff::Timestamp;
 
-pub const SENDERS: &[Sender<Vec<MergeEvent>>] =
-    &[github::SENDER, gitlab::SENDER, bitbucket::SENDER, bitbucket_server::SENDER, gitea::SENDER, azure::SENDER];
+pub const SENDERS: &[Sender<Vec<MergeEvent>>] = &[
+    github::SENDER,
+    gitlab::SENDER,
+    bitbucket::SENDER,
+    bitbucket_server::SENDER,
+    gitea::SENDER,
+    azure::SENDER,
+    cdevents::SENDER,
+];
 
 /// How much of a title is kept, in characters.
 const MOST_TITLE: usize = 200;

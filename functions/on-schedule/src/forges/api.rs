@@ -29,6 +29,14 @@ pub enum Unanswered {
     Status(u16),
     #[error("the forge's answer cannot be read")]
     Malformed(#[source] aws::Malformed),
+    #[error("no forge with a token knows this repository")]
+    NoForge,
+    #[error("this forge is not asked for merges")]
+    NotAskedForMerges,
+    #[error("it is not merged yet")]
+    NotMerged,
+    #[error("the forge knows no merged change by this name")]
+    UnknownChange,
     #[error("there was no time left for the question")]
     TooLate,
     #[error("the release has more than {0} commits")]

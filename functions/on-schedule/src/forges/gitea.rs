@@ -1,11 +1,14 @@
-//! The API of Gitea and Forgejo: which commits are in one commit and not in another, and which files a change touches.
+//! The API of Gitea and Forgejo: which commits are in one commit and not in another, which files a change
+//! touches, who merged what.
 //! <https://docs.gitea.com/api/> (`api_url` ends in `/api/v1`)
 
 use domain::change::Lines;
-use domain::{ChangeId, ChangeKind, Commit, Repository};
+use domain::on_merge::errands::{Errand, Which};
+use domain::{Change, ChangeId, ChangeKind, Commit, Repository};
 use serde::Deserialize;
 
 use super::api::{self, Api, Listed, MOST_PAGES, Touched, Unanswered, learn};
+use super::pull::{self, Pull};
 use super::{Commits, diff};
 
 /// The most that it gives at a time, unless its administrator says otherwise.
@@ -91,4 +94,20 @@ async fn of_commit(api: &Api<'_>, repository: &str, commit: &Commit) -> Result<T
         touched.count(|path| lines.get(path).copied());
     }
     Ok(touched)
+}
+
+/// The pull request of this number, of this commit, or of this branch.
+pub async fn merged(api: &Api<'_>, errand: &Errand) -> Result<Change, Unanswered> {
+    let home = format!("/repos/{}", api::path(&errand.repository));
+    let number = match &errand.which {
+        Which::Number(number) => *number,
+        Which::Commit(commit) => api.get::<Pull>(&format!("{home}/commits/{commit}/pull")).await?.number,
+        Which::Named(_) => {
+            let closed = format!("state=closed&sort=recentupdate&limit={PER_PAGE}");
+            let listed: Vec<Pull> = api.get(&format!("{home}/pulls?{closed}")).await?;
+            pull::found(&listed, errand).ok_or(Unanswered::UnknownChange)?
+        }
+    };
+    let pull: Pull = api.get(&format!("{home}/pulls/{number}")).await?;
+    pull.change("gitea", &errand.repository)
 }

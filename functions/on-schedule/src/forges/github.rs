@@ -1,13 +1,15 @@
-//! GitHub's API: which commits are in one commit and not in another, and which files a change touches.
+//! GitHub's API: which commits are in one commit and not in another, which files a change touches, who merged what.
 //! <https://docs.github.com/en/rest/commits/commits#compare-two-commits>
 //! <https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files>
 
 use domain::change::Lines;
-use domain::{ChangeId, ChangeKind, Commit, Repository};
+use domain::on_merge::errands::{Errand, Which};
+use domain::{Change, ChangeId, ChangeKind, Commit, Repository};
 use serde::Deserialize;
 
 use super::Commits;
 use super::api::{self, Api, Listed, MOST_PAGES, Touched, Unanswered, learn};
+use super::pull::{self, Pull};
 
 pub const API: &str = "https://api.github.com";
 const PER_PAGE: usize = 100;
@@ -83,4 +85,24 @@ pub async fn files(api: &Api<'_>, change: &ChangeId, kind: ChangeKind) -> Result
         }
     }
     Err(Unanswered::Endless(MOST_PAGES))
+}
+
+/// The pull request of this number, of this commit, or of this branch.
+pub async fn merged(api: &Api<'_>, errand: &Errand) -> Result<Change, Unanswered> {
+    let repository = api::path(&errand.repository);
+    let found: Vec<Pull> = match &errand.which {
+        Which::Number(number) => return one(api, errand, *number).await,
+        Which::Commit(commit) => api.get(&format!("/repos/{repository}/commits/{commit}/pulls")).await?,
+        Which::Named(_) => {
+            let closed = format!("state=closed&sort=updated&direction=desc&per_page={PER_PAGE}");
+            api.get(&format!("/repos/{repository}/pulls?{closed}")).await?
+        }
+    };
+    one(api, errand, pull::found(&found, errand).ok_or(Unanswered::UnknownChange)?).await
+}
+
+/// A list does not say who merged.
+async fn one(api: &Api<'_>, errand: &Errand, number: u64) -> Result<Change, Unanswered> {
+    let pull: Pull = api.get(&format!("/repos/{}/pulls/{number}", api::path(&errand.repository))).await?;
+    pull.change("github", &errand.repository)
 }

@@ -1,9 +1,13 @@
-//! GitLab's API: which commits are in one commit and not in another, and which files a change touches.
+//! GitLab's API: which commits are in one commit and not in another, which files a change touches, who merged what.
 //! <https://docs.gitlab.com/api/commits/#list-repository-commits>
 //! <https://docs.gitlab.com/api/merge_requests/#list-merge-request-diffs>
 //!
 //! The commits are asked for as a range of revisions, and not of the compare API, whose answer has every line of the
 //! release and no pages. Lines are counted in the diffs, since GitLab tells their number of whole commits only.
+
+mod merged;
+
+pub use merged::merged;
 
 use domain::{ChangeId, ChangeKind, Commit, Repository};
 use serde::Deserialize;

@@ -1,5 +1,5 @@
 //! What forges are asked, once nobody waits for the answer: which commits a release carries, which files a change
-//! touches. Each forge has a file; what they have in common is in [`api`].
+//! touches, who merged what. Each forge has a file; what they have in common is in [`api`].
 
 pub(crate) mod api;
 mod azure;
@@ -9,14 +9,16 @@ mod diff;
 mod gitea;
 pub(crate) mod github;
 mod gitlab;
+mod pull;
 
 use std::collections::BTreeSet;
 
 use aws::House;
 use domain::change::Files;
 use domain::on_deploy::Question;
+use domain::on_merge::errands::Errand;
 use domain::on_merge::files::FilesQuestion;
-use domain::{Repository, Service};
+use domain::{Change, Repository, Service};
 
 use api::Api;
 pub use api::Unanswered;
@@ -64,7 +66,10 @@ impl<'a> Forge<'a> {
             Some((accounts, Self { kind, token, api_url: source.api_url.as_deref(), house }))
         };
         let mut forges: Vec<_> = KINDS.into_iter().filter_map(knows).collect();
-        forges.sort_by_key(|(accounts, _)| account != Some(*accounts));
+        // Where the account tells which forge it is, no other is asked: it may have a repository of the same name.
+        if account.is_some_and(|account| KINDS.iter().any(|(_, _, accounts)| account == *accounts)) {
+            forges.retain(|(accounts, _)| account == Some(*accounts));
+        }
         forges.into_iter().next().map(|(_, forge)| forge)
     }
 
@@ -102,6 +107,17 @@ impl<'a> Forge<'a> {
             Kind::Azure => azure::files(&api, change, kind).await,
         };
         Ok(touched?.files())
+    }
+
+    /// The change of which only that it was merged is known.
+    pub async fn merged(&self, errand: &Errand) -> Result<Change, Unanswered> {
+        let api = self.api()?;
+        match self.kind {
+            Kind::GitHub => github::merged(&api, errand).await,
+            Kind::GitLab => gitlab::merged(&api, errand).await,
+            Kind::Gitea => gitea::merged(&api, errand).await,
+            Kind::Bitbucket | Kind::BitbucketServer | Kind::Azure => Err(Unanswered::NotAskedForMerges),
+        }
     }
 
     fn api(&self) -> Result<Api<'a>, Unanswered> {

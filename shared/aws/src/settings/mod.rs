@@ -21,6 +21,9 @@ use toml::de::DeTable;
 use crate::sender::Sender;
 use section::Section;
 
+/// The kinds of sources that are forges, each of which can be asked where its source has an `api_token`.
+pub const FORGES: [&str; 6] = ["github", "gitlab", "bitbucket", "bitbucket-server", "gitea", "azure"];
+
 /// How one sender is configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SenderConfig {
@@ -164,6 +167,12 @@ impl Configuration {
             config.kind == kind && config.api_token.is_some() && config.speaks_for_repository(repository)
         };
         self.senders.values().find(knows)
+    }
+
+    /// Whether there is any forge to ask about a repository.
+    #[must_use]
+    pub fn knows_forge_of(&self, repository: &Repository) -> bool {
+        FORGES.iter().any(|kind| self.forge_of(kind, repository).is_some())
     }
 
     fn build(root: &mut Section<'_, '_>, known: Option<&[&str]>) -> Self {

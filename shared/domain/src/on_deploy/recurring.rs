@@ -1,5 +1,6 @@
 //! Pipelines whose id names what is deployed, not its deployment: the same revision deployed again, or gone back to,
-//! has the same id. Then time tells one deployment from the next.
+//! has the same id. Then time tells one deployment from the next. What cannot be told: reports of two such deployments
+//! that overtake each other; pipelines that give each deployment an id of its own have no such limit.
 
 use jiff::Timestamp;
 

@@ -107,6 +107,23 @@ pub(super) fn lists(decisions: &mut Decisions, next: &mut Next, situation: &Situ
     }
 }
 
+/// Errands: when they are due. Whoever looks then runs them; what nobody runs, because there is no token any more, is
+/// given up.
+pub(super) fn errands(decisions: &mut Decisions, next: &mut Next, situation: &Situation, now: Timestamp) {
+    for (key, known) in &situation.errands {
+        let (due, end) = (known.value.due_at(), known.value.last + MEMORY);
+        if now < end {
+            let overdue = if now < due + FORGOTTEN { now + REPUBLISH } else { end };
+            next.at(if due > now { due } else { overdue });
+        } else if decisions.actions() + 2 > MOST_ACTIONS {
+            next.at(now);
+        } else {
+            decisions.log(now, None, None, format!("{} is not asked about", known.value.label()), Reason::NoForgeToAsk);
+            decisions.drop_record(RecordKey::Errand(key.clone()), known.rev);
+        }
+    }
+}
+
 /// Shifts that run out, and those that are long over.
 pub(super) fn shifts(decisions: &mut Decisions, next: &mut Next, look: &Look<'_>) {
     for (id, known) in &look.situation.shifts {
@@ -149,7 +166,9 @@ pub(super) fn deployments(
     let everything = || situation.deployments.values().map(|d| &d.value);
     for (key, known) in &situation.deployments {
         let deployment = &known.value;
-        if let Some(at) = retry_at(deployment).filter(|_| !deployment.has_failed()) {
+        // Whoever looks then asks too. Not for ever: there may be no token any more.
+        let awaited = |at: &Timestamp| !deployment.has_failed() && now < *at + FORGOTTEN;
+        if let Some(at) = retry_at(deployment).filter(awaited) {
             next.at(at.max(now + SignedDuration::from_secs(1)));
         }
         if let Some(window) = all.iter().find(|w| forgets(deployment, w.change)) {

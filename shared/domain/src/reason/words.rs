@@ -24,6 +24,11 @@ impl fmt::Display for Reason {
             Self::FilesUnanswered { why } => {
                 write!(f, "the forge did not say which files the change touches ({why})")
             }
+            Self::MergeToBeRead => f.write_str("who merged what was not told: the forge is asked"),
+            Self::MergeUnread { why } => write!(f, "the forge did not say who merged what ({why})"),
+            Self::NoForgeToAsk => f.write_str(
+                "who merged what was not told, and no forge with a token knows this repository: give its source an `api_token`",
+            ),
             Self::MergedOffHours { when } => write!(f, "merged at a time that is not working time: {when}"),
             Self::NoChampion => f.write_str("no champion can be reached: the rotation holds it"),
             Self::ChampionAnswers => f.write_str("an outside contributor merged: a champion answers"),

@@ -71,6 +71,7 @@ fn line(event: &MergeEvent) -> String {
         }
         MergeEvent::Enqueued(e) => format!("#{} enqueued by {} at {}", e.number, e.by, e.at),
         MergeEvent::Approved(a) => format!("#{} approved by {} at {}", a.number, a.by, a.at),
+        MergeEvent::Unread(told) => panic!("GitLab says who merged: {told:?}"),
     }
 }
 
