@@ -61,6 +61,17 @@ fn key(partition: String, sort: impl Into<String>) -> Key {
     Key { partition, sort: sort.into() }
 }
 
+/// A sort key as DynamoDB takes it. What is longer ends in a digest of all of it, so that different things stay
+/// different.
+fn bounded(sort: String) -> String {
+    const MOST: usize = 1024;
+    if sort.len() <= MOST {
+        return sort;
+    }
+    let digest = crate::verify::to_hex(&crate::verify::hmac_sha256(b"key", &[sort.as_bytes()])[..16]);
+    format!("{}{digest}", &sort[..sort.floor_char_boundary(MOST - digest.len())])
+}
+
 #[must_use]
 pub fn working_set(service: &ServiceId) -> String {
     format!("S#{service}")
@@ -98,7 +109,7 @@ pub fn notes(service: &ServiceId, change: &ChangeId) -> Key {
 
 #[must_use]
 pub fn deployment(service: &ServiceId, deployment: &DeploymentKey) -> Key {
-    key(working_set(service), format!("D#{deployment}"))
+    key(working_set(service), bounded(format!("D#{deployment}")))
 }
 
 #[must_use]

@@ -45,7 +45,7 @@ fn read(body: &[u8]) -> Result<Reading<AlertEvent>, Malformed> {
         return Ok(Reading::ignored("the message has no alerts"));
     }
     let shape = Shape::of(&message, SOURCE);
-    let alerts: Vec<Alert> = items.iter().filter_map(|item| shape.alert(item)).collect();
+    let alerts: Vec<Alert> = items.iter().take(super::MOST_LOOKED_AT).filter_map(|item| shape.alert(item)).collect();
     if alerts.is_empty() {
         return Err(Malformed::new(format!("none of the {} alerts is an object with labels", items.len())));
     }

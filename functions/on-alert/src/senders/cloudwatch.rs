@@ -124,8 +124,8 @@ impl<'a> Parts<'a> {
         for (label, value) in [("alarm", Some(name.as_str())), ("region", self.region), ("account", self.account)] {
             labels.extend(value.map(|value| (label.to_owned(), text::line(value, 200))));
         }
-        let identity =
-            self.arn.map_or_else(|| format!("{}/{name}", self.region.unwrap_or("")), |arn| text::line(arn, 300));
+        let arn = self.arn.map(|arn| text::line(arn, 300)).filter(|arn| !arn.is_empty());
+        let identity = arn.unwrap_or_else(|| text::line(&format!("{}/{name}", self.region.unwrap_or("")), 300));
         let fired = state == AlertState::Firing;
         Ok(Reading::Event(Alert {
             source: SOURCE.to_owned(),

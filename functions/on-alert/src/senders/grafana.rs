@@ -61,7 +61,8 @@ fn unified(message: &Value, items: &[Value]) -> Result<Reading<AlertEvent>, Malf
         return Ok(Reading::ignored("a test notification: the connection works"));
     }
     let shape = Shape::of(message, SOURCE);
-    let alerts: Vec<Alert> = items.iter().filter_map(|item| Some(in_full(shape.alert(item)?, item))).collect();
+    let alerts: Vec<Alert> =
+        items.iter().take(super::MOST_LOOKED_AT).filter_map(|item| Some(in_full(shape.alert(item)?, item))).collect();
     if alerts.is_empty() {
         return Err(Malformed::new(format!("none of the {} alerts is an object with labels", items.len())));
     }

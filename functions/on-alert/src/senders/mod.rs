@@ -41,6 +41,8 @@ pub const SENDERS: &[Sender<AlertEvent>] = &[
 
 /// At most this many alerts of one message are read; Alertmanager's `max_alerts` is usually far below.
 const MOST_ALERTS: usize = 2000;
+/// Of a message with more than this, the first are looked at: each takes memory, whatever little the message says of it.
+const MOST_LOOKED_AT: usize = 2 * MOST_ALERTS;
 
 /// The alerts that could be read, of a message with `of`. Too many: the most severe that fire, then what is over.
 fn bounded(mut alerts: Vec<Alert>, of: usize) -> AlertEvent {
@@ -63,9 +65,10 @@ const UNENDED: SignedDuration = SignedDuration::from_hours(1);
 /// same, and different things stay different.
 fn identity(text: &str) -> String {
     const MOST: usize = 200;
-    if text.chars().count() <= MOST {
-        // `line` keeps one place for the mark of what it cuts.
-        return text::line(text, MOST + 1);
+    // `line` keeps one place for the mark of what it cuts. Of marks that nobody sees nothing would be left.
+    let line = text::line(text, MOST + 1);
+    if text.chars().count() <= MOST && !line.is_empty() {
+        return line;
     }
     let digest = to_hex(&hmac_sha256(b"identity", &[text.as_bytes()])[..8]);
     format!("{}{digest}", text::line(text, MOST - 16))

@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use super::labels::Labels;
 
+/// So many labels of all alerts are read: each alert gets them, and there may be many.
+const MOST_COMMON: usize = 20;
+
 /// What a message says of all its alerts.
 pub struct Shape<'a> {
     source: &'static str,
@@ -16,7 +19,7 @@ pub struct Shape<'a> {
 
 impl<'a> Shape<'a> {
     pub fn of(message: &'a Value, source: &'static str) -> Self {
-        let common = words(message.get("commonLabels")).unwrap_or_default();
+        let common = words(message.get("commonLabels")).unwrap_or_default().into_iter().take(MOST_COMMON).collect();
         Self { source, common, status: message.get("status").and_then(Value::as_str) }
     }
 
@@ -38,10 +41,10 @@ impl<'a> Shape<'a> {
         let name = labels.get("alertname").cloned().or_else(|| summary.map(|said| text::line(said, 100)));
         let resolved = word("status").or(self.status) == Some("resolved");
         let state = if resolved { AlertState::Resolved } else { AlertState::Firing };
-        let known = word("fingerprint").filter(|f| !f.is_empty());
+        let known = word("fingerprint").map(|f| text::line(f, 100)).filter(|f| !f.is_empty());
         Some(Alert {
             source: self.source.to_owned(),
-            fingerprint: known.map_or_else(|| fingerprint(&labels, name.as_deref()), |f| text::line(f, 100)),
+            fingerprint: known.unwrap_or_else(|| fingerprint(&labels, name.as_deref())),
             name: name.unwrap_or_else(|| "alert".to_owned()),
             summary: text::line(summary.unwrap_or(""), 300),
             severity: Severity::from_label(labels.get("severity").map(String::as_str)),

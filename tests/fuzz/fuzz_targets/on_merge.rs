@@ -1,0 +1,62 @@
+//! Any bytes, through every forge's reader and the decision about what was read.
+#![no_main]
+
+use domain::change::{Change, MOST_COMMITS};
+use domain::on_merge::{self, MergeEvent, Way};
+use domain::times::plausible;
+use house_fuzz::{Target, bytes_of, is_line, is_url, now, settings};
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
+
+const TARGET: Target<Vec<MergeEvent>> = Target { name: "on_merge", senders: ::on_merge::senders::SENDERS, holds };
+
+fuzz_target!(init: TARGET.prepare(), |data: &[u8]| TARGET.run(data));
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    house_fuzz::mutate(data, size, max_size, seed)
+});
+
+fn holds(_: &str, events: &Vec<MergeEvent>) {
+    assert!(events.len() <= 200, "{} events of one message", events.len());
+    for event in events {
+        if let MergeEvent::Merged(change) = event {
+            bounded(change);
+        }
+        let at = match event {
+            MergeEvent::Merged(change) => change.merged_at,
+            MergeEvent::Enqueued(enqueued) => enqueued.at,
+            MergeEvent::Approved(approved) => approved.at,
+        };
+        assert!(plausible(at), "a time that cannot be right: {at}");
+        decided(event.clone());
+        // The same of a repository that a service deploys.
+        let mut served = event.clone();
+        let repository = "acme/shop".parse().unwrap();
+        match &mut served {
+            MergeEvent::Merged(change) => (change.id.repository, change.base_is_default) = (repository, true),
+            MergeEvent::Enqueued(enqueued) => enqueued.repository = repository,
+            MergeEvent::Approved(approved) => approved.repository = repository,
+        }
+        decided(served);
+    }
+}
+
+fn decided(event: MergeEvent) {
+    let _ = on_merge::wants_way(&event, settings());
+    let _ = on_merge::decide(event, &Way::default(), settings(), now());
+}
+
+fn bounded(change: &Change) {
+    is_line("title", &change.title, 200);
+    is_line("base", &change.base, 200);
+    is_url(change.url.as_deref());
+    assert!(change.labels.len() <= 50, "{} labels", change.labels.len());
+    change.labels.iter().for_each(|label| is_line("label", label, 100));
+    assert!(change.approvers.len() <= 100, "{} approvers", change.approvers.len());
+    assert!(change.commits.len() <= MOST_COMMITS, "{} commits", change.commits.len());
+    assert!(change.reverts.as_ref().is_none_or(|r| r.of.len() <= domain::revert::MOST_CLAIMS));
+    if let Some(files) = &change.files {
+        assert!(files.paths.len() <= 100, "{} paths", files.paths.len());
+        files.paths.iter().for_each(|path| is_line("path", path, 160));
+        assert!(files.lines.keys().all(|path| files.paths.contains(path)));
+    }
+    assert!(bytes_of(change) <= 100_000, "a change of {} bytes", bytes_of(change));
+}
