@@ -233,6 +233,9 @@ impl TryFrom<jiff::Timestamp> for Moment {
 /// Reads JSON. Depth is bounded by serde_json (128 levels), size by [`MOST_BYTES`].
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Malformed> {
     serde_json::from_slice(body).map_err(|error| {
+        if body.starts_with(b"payload=") {
+            return Malformed::new("a form: choose the content type application/json");
+        }
         let place = format!("line {}, column {}", error.line(), error.column());
         Malformed(match missing(&error) {
             Some(field) => format!("the field `{field}` is missing at {place}"),

@@ -58,7 +58,7 @@ fn common(message: &Value, essentials: &Value) -> Result<Reading<Alert>, Malform
     let resolved = resolved || health.as_ref().is_some_and(|health| health.is_over);
     let severity = match given::any(context, &["/level"]).filter(|_| is_activity(essentials)) {
         // Alerts on the activity log are all Sev4: what happened has a level of its own.
-        Some(level) => severity(Some(&level)),
+        Some(at) => level(Some(&at)),
         None => severity(given::any(essentials, &["/severity"]).as_deref()),
     };
     let fired = given::time(essentials, "/firedDateTime");
@@ -147,6 +147,16 @@ fn is_activity(essentials: &Value) -> bool {
 }
 
 /// `Sev0` to `Sev4`, the number alone, or the level of an event.
+/// The level of what is in the activity log: a word, or its number from 1, critical, to 5, verbose.
+fn level(word: Option<&str>) -> Severity {
+    match word {
+        Some("1" | "2") => Severity::Critical,
+        Some("3") => Severity::Warning,
+        Some("4" | "5") => Severity::Info,
+        other => severity(other),
+    }
+}
+
 fn severity(word: Option<&str>) -> Severity {
     match word.map(|word| word.trim_start_matches(|c: char| c.is_ascii_alphabetic())) {
         Some("0" | "1") => Severity::Critical,

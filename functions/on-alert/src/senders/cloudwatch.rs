@@ -22,7 +22,8 @@ pub const SENDER: Sender<AlertEvent> = Sender {
         steps: &[
             "Put the ARN of the alarms' SNS topic into `topics` of this source.",
             "Subscribe {url} to the topic (protocol HTTPS, without raw message delivery); it confirms itself.",
-            "Or, with raw message delivery or an EventBridge API destination: {url_with_secret}",
+            "Or, with raw message delivery: {url_with_secret}",
+            "Or EventBridge: an API destination {url} whose connection has basic authorization, any user, password {secret}",
         ],
         reads: "`ALARM` and `OK` of metric and composite alarms, from SNS, EventBridge and an alarm's Lambda action",
         ignores: "`INSUFFICIENT_DATA`, other notifications",
@@ -146,7 +147,9 @@ impl<'a> Parts<'a> {
 
 /// `Trigger.Dimensions` of an SNS message: pairs of name and value.
 fn sns_dimensions(alarm: &Value) -> BTreeMap<String, String> {
-    let listed = list(alarm, "/Trigger/Dimensions").take(30);
+    // An alarm on several metrics has those of each.
+    let metrics = list(alarm, "/Trigger/Metrics").flat_map(|metric| list(metric, "/MetricStat/Metric/Dimensions"));
+    let listed = list(alarm, "/Trigger/Dimensions").chain(metrics).take(30);
     let pairs = listed.filter_map(|d| Some((d.get("name")?.as_str()?, d.get("value")?.as_str()?)));
     pairs.map(|(name, value)| (text::line(name, 100), text::line(value, 200))).collect()
 }

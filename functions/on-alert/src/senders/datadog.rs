@@ -188,7 +188,7 @@ fn fingerprint(fields: &Fields, monitor: Option<&str>, title: &Title) -> Option<
         .map(|scope| scope.join(","))
         .or_else(|| fields.word(&["aggregationkey", "aggregkey", "aggregate"]))
         .or_else(|| fields.word(&["alertcyclekey", "cyclekey"]))
-        .or_else(|| title.scope.clone())
+        .or_else(|| title.scope.as_deref().map(sorted))
         .unwrap_or_default();
     match monitor {
         Some(monitor) => Some(super::identity(&format!("{monitor}/{group}"))),
@@ -205,9 +205,17 @@ fn scope(fields: &Fields) -> Vec<String> {
     scope
 }
 
+/// The parts of a group as a title has it, in an order of their own.
+fn sorted(group: &str) -> String {
+    let mut parts: Vec<&str> = group.split(',').map(str::trim).collect();
+    parts.sort_unstable();
+    parts.join(",")
+}
+
 fn build(fields: &Fields, standing: Standing, fingerprint: String, monitor: Option<&str>, title: &Title) -> Alert {
     let mut labels = Said::default();
     labels.tags(Some(&scope(fields).into()));
+    labels.tags(title.scope.clone().map(serde_json::Value::from).as_ref());
     labels.tags(fields.value(&["tags", "alerttags", "eventtags", "monitortags"]));
     labels.add("monitor", Some(&title.name));
     labels.add("monitor_id", monitor);

@@ -80,13 +80,15 @@ fn issue(message: &Value) -> Result<Reading<Alert>, Malformed> {
         Standing::Ignored(why) => return Ok(Reading::ignored(why)),
     };
     let trigger = given::any(message, &["/trigger", "/triggerEvent"]).unwrap_or_default().to_lowercase();
-    if state == AlertState::Firing && trigger.contains("acknowledged") {
+    // The state of an issue stays as it is when somebody takes it; that somebody is its owner from then on.
+    let owned = given::any(message, &["/owner"]).is_some_and(|owner| !is_nobody(&owner));
+    if state == AlertState::Firing && (trigger.contains("acknowledged") || trigger == "user_action" || owned) {
         state = AlertState::Acknowledged;
     }
     let updated = given::time(message, "/updatedAt");
     let at = given::time(message, "/acknowledgedAt").or(updated);
-    let conditions = ["/alertConditionNames", "/accumulations/conditionName", "/conditionName"];
-    let title = given::any(message, &["/title", "/issueTitle", "/annotations/title"]);
+    let conditions = ["/alertConditionNames", "/accumulations/conditionName", "/conditionName", "/condition_name"];
+    let title = given::any(message, &["/title", "/issueTitle", "/annotations/title", "/details"]);
     let name = given::any(message, &conditions).or_else(|| title.clone());
     let priority = given::any(message, &["/priority", "/severity"]);
     Ok(Reading::Event(Alert {
@@ -103,6 +105,11 @@ fn issue(message: &Value) -> Result<Reading<Alert>, Malformed> {
         labels: issue_labels(message),
         url: given::any(message, &["/issueUrl", "/issuePageUrl", "/issueLink"]).as_deref().and_then(text::url),
     }))
+}
+
+/// What templates write where there is no owner.
+fn is_nobody(owner: &str) -> bool {
+    ["n/a", "none", "-", "unknown"].iter().any(|word| owner.trim().eq_ignore_ascii_case(word))
 }
 
 fn issue_labels(message: &Value) -> Labels {
@@ -204,8 +211,15 @@ mod tests {
             "severity": "critical", "state": "firing", "started_at": "2026-02-02T02:40:00Z",
             "labels": {"environment": "production", "entity": "edxapp", "application": "edxapp", "policy": "Golden", "condition": "High CPU"},
             "url": "https://radar-api.service.newrelic.com/accounts/1/issues/95a9"});
-        assert_eq!(said(&issue("CREATED")), want);
-        assert_eq!(said(&issue("ACTIVATED")), want);
+        for state in ["CREATED", "ACTIVATED"] {
+            for nobody in [json!(null), json!(""), json!("N/A")] {
+                let mut message = issue(state);
+                message["owner"] = nobody;
+                assert_eq!(said(&message), want);
+            }
+            // Its state stays as it was when somebody takes it.
+            assert_eq!(said(&issue(state))["state"], "acknowledged");
+        }
         let taken = said(&issue("ACKNOWLEDGED"));
         let who = json!({"at": "2026-02-02T02:50:00Z", "login": "email:ada@example.com", "name": "Ada@Example.com"});
         assert_eq!((&taken["state"], &taken["acknowledged"]), (&json!("acknowledged"), &who));

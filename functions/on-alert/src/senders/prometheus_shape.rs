@@ -39,7 +39,11 @@ impl<'a> Shape<'a> {
         let summary =
             told.into_iter().find_map(|name| annotations.get(name).map(String::as_str).or_else(|| word(name)));
         let name = labels.get("alertname").cloned().or_else(|| summary.map(|said| text::line(said, 100)));
-        let resolved = word("status").or(self.status) == Some("resolved");
+        let status = word("status").or(self.status);
+        let resolved = status == Some("resolved");
+        let (started_at, ends_at) = (time(item, "/startsAt"), time(item, "/endsAt"));
+        // Prometheus itself says by the end alone whether it is over, and repeats what is not with a later end.
+        let lasts = started_at.zip(ends_at).filter(|(start, end)| status.is_none() && start < end);
         let state = if resolved { AlertState::Resolved } else { AlertState::Firing };
         let known = word("fingerprint").map(|f| text::line(f, 100)).filter(|f| !f.is_empty());
         Some(Alert {
@@ -49,11 +53,11 @@ impl<'a> Shape<'a> {
             summary: text::line(summary.unwrap_or(""), 300),
             severity: Severity::from_label(labels.get("severity").map(String::as_str)),
             state,
-            started_at: time(item, "/startsAt"),
+            started_at,
             // Alertmanager writes year 1 for "not ended".
-            ended_at: time(item, "/endsAt").filter(|_| resolved),
+            ended_at: ends_at.filter(|_| resolved),
             acknowledged: None,
-            lasts: None,
+            lasts: lasts.map(|(start, end)| end.duration_since(start)),
             labels,
             url: word("generatorURL").and_then(text::url),
         })

@@ -94,7 +94,9 @@ fn said(reason: &str, severity: &str, message: &str) -> Said {
         "TestFailed" => Said::Tests(DeploymentState::Failed),
         "RollbackSucceeded" => Said::TakenBack,
         "ReconciliationSucceeded" | "UpgradeSucceeded" | "InstallSucceeded" => Said::Is(DeploymentState::Succeeded),
-        "DependencyNotReady" => Said::Nothing("it waits for what it depends on: nothing has moved yet"),
+        "DependencyNotReady" | "ArtifactFailed" => {
+            Said::Nothing("it waits for what it depends on: nothing has moved yet")
+        }
         "UninstallSucceeded" | "UninstallFailed" => Said::Nothing("uninstalled: nothing was deployed"),
         _ if reason.starts_with("Drift") => Said::Nothing("drift: what was deployed before is put back"),
         _ if reason.ends_with("Failed") || severity == "error" => Said::Is(DeploymentState::Failed),

@@ -87,6 +87,11 @@ fn is_review_app(environment: &str) -> bool {
     environment.starts_with("review/")
 }
 
+/// The tier of an environment, where it says what the environment is for whatever it is called.
+fn tier(tier: Option<&str>) -> Option<&str> {
+    tier.filter(|tier| matches!(*tier, "production" | "staging"))
+}
+
 fn deployment(event: &Value) -> Read {
     let status = word(event, "/status").unwrap_or("");
     let Some(state) = state(status) else {
@@ -104,7 +109,11 @@ fn deployment(event: &Value) -> Read {
         id: id(event).ok_or_else(|| Malformed::new("a deployment without deployable_id and deployment_id"))?,
         names: project.names(&[environment]),
         repository: project.repository,
-        environments: environment.map(|name| text::line(name, 100)).into_iter().collect(),
+        environments: environment
+            .into_iter()
+            .chain(tier(word(event, "/environment_tier")))
+            .map(|e| text::line(e, 100))
+            .collect(),
         revision: commit(event).map_or(Revision::Untold, Revision::Commit),
         manner: Manner::Whole,
         state,

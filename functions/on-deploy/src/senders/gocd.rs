@@ -99,24 +99,29 @@ fn state(stage: &Value) -> Result<DeploymentState, String> {
     }
 }
 
-/// What the run was made of: the git material that changed, else the first one; else the stage that started it.
+/// What the run was made of: the git material that changed, else the stage that did; else the first of each.
 fn revision(pipeline: &Value) -> (Option<Repository>, Revision) {
     let causes: Vec<&Value> = list(pipeline, "/build-cause").take(MOST_MATERIALS).collect();
     let of = |cause: &Value| told(cause, "/modifications/0/revision");
     let git = |cause: &&Value| {
+        let kind = cause.pointer("/material/type").and_then(Value::as_str);
+        if !matches!(kind, None | Some("git" | "scm" | "plugin")) {
+            return None;
+        }
         let commit = of(cause)?.parse().ok()?;
         let address =
             cause.pointer("/material/git-configuration/url").or(cause.pointer("/material/scm-configuration/url"));
         Some((address.and_then(Value::as_str).and_then(super::repository_in), Revision::Commit(commit)))
     };
-    let changed = |cause: &&&Value| cause.get("changed").and_then(Value::as_bool) == Some(true);
-    let commit = causes.iter().filter(changed).find_map(git).or_else(|| causes.iter().find_map(git));
-    let stage = || {
-        let of_pipeline = |cause: &&&Value| cause.pointer("/material/type").is_some_and(|kind| kind == "pipeline");
-        let upstream = causes.iter().filter(of_pipeline).find_map(|cause| reference(&of(cause)?))?;
-        Some((None, Revision::Named(upstream)))
+    let upstream = |cause: &&Value| {
+        let is_stage = cause.pointer("/material/type").is_some_and(|kind| kind == "pipeline");
+        Some((None, Revision::Named(reference(&of(cause)?)?))).filter(|_| is_stage)
     };
-    commit.or_else(stage).unwrap_or((None, Revision::Untold))
+    let changed = || causes.iter().filter(|cause| cause.get("changed") == Some(&Value::Bool(true)));
+    // What did not change may be the scripts that deploy.
+    let started_by = changed().find_map(git).or_else(|| changed().find_map(upstream));
+    let made_of = || causes.iter().find_map(git).or_else(|| causes.iter().find_map(upstream));
+    started_by.or_else(made_of).unwrap_or((None, Revision::Untold))
 }
 
 /// A run of a stage, as the pipelines that it starts call it: `build/7/package/1`.

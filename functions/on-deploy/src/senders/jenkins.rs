@@ -94,6 +94,7 @@ struct Build {
     parameters: Vec<(String, String)>,
     repository: Option<Repository>,
     commit: Option<Commit>,
+    branch: Option<String>,
 }
 
 impl Build {
@@ -105,7 +106,7 @@ impl Build {
         let at = time(build, "/timestamp");
         let duration = build.get("duration").and_then(Value::as_i64).filter(|ms| (0..=YEAR_MS).contains(ms));
         // A build that is over was started so much earlier; `FINALIZED` comes a moment after its end.
-        let over = phase == "COMPLETED" || phase == "FINALIZED";
+        let over = matches!(phase.as_str(), "COMPLETED" | "FINALIZED" | "FINISHED");
         let started_at = if over {
             at.zip(duration).and_then(|(at, ms)| at.checked_sub(SignedDuration::from_millis(ms)).ok())
         } else {
@@ -123,6 +124,7 @@ impl Build {
             parameters: parameters(build.get("parameters")),
             repository: told(scm, "/url").as_deref().and_then(super::repository_in),
             commit: told(scm, "/commit").and_then(|commit| commit.parse().ok()),
+            branch: told(scm, "/branch"),
         }
     }
 
@@ -147,6 +149,7 @@ impl Build {
             parameters: actions.flat_map(|action| parameters(action.get("parameters"))).take(MOST_PARAMETERS).collect(),
             repository: None,
             commit: None,
+            branch: None,
         }
     }
 
@@ -170,7 +173,7 @@ impl Build {
             source: SOURCE.to_owned(),
             id: text::line(&format!("{job}/{number}"), 300),
             repository,
-            names: names(&job, self.display_name.as_deref()),
+            names: names(&job, self.display_name.as_deref(), self.branch.as_deref()),
             environments: all(&self.parameters, &ENVIRONMENTS).map(str::to_owned).take(5).collect(),
             revision,
             manner: test.map_or(Manner::Whole, Manner::Test),
@@ -187,14 +190,15 @@ impl Build {
             "STARTED" => return Ok(DeploymentState::Started),
             "QUEUED" => return Err("a queued build: nothing has moved yet".to_owned()),
             // `NONE`: a pipeline's `notifyEndpoints` step, which says a phase only if it is told one.
-            "COMPLETED" | "FINALIZED" | "NONE" | "" => {}
+            // Old versions of the plugin say FINISHED and FAILED.
+            "COMPLETED" | "FINALIZED" | "FINISHED" | "NONE" | "" => {}
             other => return Err(format!("build {}: not a phase we read", text::line(other, 40))),
         }
         match self.status.as_deref().map(str::to_uppercase).as_deref() {
             Some("SUCCESS") => Ok(DeploymentState::Succeeded),
             Some("UNSTABLE") if is_test => Ok(DeploymentState::Failed),
             Some("UNSTABLE") => Ok(DeploymentState::Succeeded),
-            Some("FAILURE") => Ok(DeploymentState::Failed),
+            Some("FAILURE" | "FAILED") => Ok(DeploymentState::Failed),
             Some("ABORTED") => Ok(DeploymentState::Aborted),
             Some("NOT_BUILT") => Err("NOT_BUILT: nothing was moved".to_owned()),
             Some(other) => Err(format!("build {}: not a status we know", text::line(other, 40))),
@@ -231,8 +235,16 @@ fn job_name(path: &str) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("/"))
 }
 
-/// The whole name, the name without its last part (which may be a branch), and each part.
-fn names(job: &str, display_name: Option<&str>) -> Vec<String> {
+/// The whole name, the name without its last part (which may be a branch), and each part. What a multibranch job does
+/// for a branch that is not merged says nothing of the job itself.
+fn names(job: &str, display_name: Option<&str>, branch: Option<&str>) -> Vec<String> {
+    let last = job.rsplit('/').next().unwrap_or(job);
+    let branch = branch.map(|branch| branch.trim_start_matches("origin/"));
+    let plain = |text: &str| text.replace("%252F", "/").replace("%2F", "/");
+    let feature = branch == Some(plain(last).as_str()) && !matches!(last, "main" | "master" | "trunk");
+    if feature {
+        return vec![job.to_owned()];
+    }
     let parent = job.rsplit_once('/').map(|(parent, _)| parent);
     let mut names: Vec<String> = Vec::new();
     for name in std::iter::once(job).chain(parent).chain(job.rsplit('/')).chain(display_name).take(25) {

@@ -25,23 +25,17 @@ pub const SENDER: Sender<Vec<MergeEvent>> = Sender {
             "Action: URL {url}, any basic authentication username, password {secret}, Resource details to send: All",
         ],
         reads: "`git.pullrequest.merged` and `git.pullrequest.updated` of completed pull requests; votes and auto-complete of active ones; `git.push` to branches",
-        ignores: "merge attempts that complete nothing, abandoned pull requests, tags, new and deleted branches, every other event; Test is answered",
+        ignores: "merge attempts that complete nothing, abandoned pull requests, tags, new and deleted branches, every other event",
         docs: "https://learn.microsoft.com/azure/devops/service-hooks/services/webhooks",
     },
 };
 
 const FORGE: &str = "azure";
-/// What the Test button writes where the subscription's id stands.
-const NO_SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000000";
-
 fn read(body: &[u8]) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     let event: Value = parse(body)?;
     let Some(kind) = word(&event, "/eventType") else {
         return Ok(Reading::ignored("not a merge: the message has no eventType"));
     };
-    if word(&event, "/subscriptionId") == Some(NO_SUBSCRIPTION) {
-        return Ok(Reading::ignored("test: the service hook is connected"));
-    }
     let resource = || {
         let told = event.get("resource").filter(|r| r.is_object());
         told.ok_or_else(|| Malformed::new("a service hook that sends no resource details: choose All"))
@@ -177,7 +171,9 @@ fn merger(event: &Value, pull: &Value, author: Option<&Login>) -> Option<Merger>
 /// Where `closedBy` is not sent, the message says by whom it was completed: `Jamal Hartnett marked the pull request as
 /// completed`. Taken where exactly one account of the pull request has this name.
 fn named_closer(event: &Value, pull: &Value) -> Option<Login> {
-    let name = word(event, "/message/text")?.split_once(" marked the pull request as completed")?.0;
+    let said = word(event, "/message/text")?;
+    let words = [" marked the pull request as completed", " has created a pull request merge commit"];
+    let name = words.iter().find_map(|words| Some(said.split_once(words)?.0))?;
     let people = pull.get("createdBy").into_iter().chain(pull.get("autoCompleteSetBy")).chain(list(pull, "/reviewers"));
     let mut named = people.filter(|p| word(p, "/displayName") == Some(name)).filter_map(|p| account(Some(p)));
     let first = named.next()?;
@@ -399,7 +395,6 @@ mod tests {
             event
         };
         for (event, why) in [
-            (with("/subscriptionId", json!(NO_SUBSCRIPTION)), "test: the service hook is connected"),
             (with("/resource/status", json!("abandoned")), "pull request abandoned: nothing was merged"),
             (with("/resource/mergeStatus", json!("conflicts")), "the pull request could not be merged"),
             (with("/eventType", json!("build.complete")), "build.complete: nothing was merged"),

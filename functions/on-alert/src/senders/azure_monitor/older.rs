@@ -144,7 +144,7 @@ fn activity(data: &Value, event: &Value) -> Result<Reading<Alert>, Malformed> {
         fingerprint: senders::identity(&identity.to_lowercase()),
         name: text::line(&operation.unwrap_or_else(|| "activity".to_owned()), 200),
         summary: text::line(&given::any(event, &summary).unwrap_or_default(), 300),
-        severity: severity(given::any(event, &["/level"]).as_deref()),
+        severity: super::level(given::any(event, &["/level"]).as_deref()),
         state: if over { AlertState::Resolved } else { AlertState::Firing },
         started_at: at.filter(|_| !over),
         ended_at: at.filter(|_| over),

@@ -80,7 +80,8 @@ fn state(action: &str, event: &RunEvent) -> Result<DeploymentState, String> {
     if matches!(by, "pull_request" | "pull_request_target" | "merge_group") {
         return Err(format!("it runs for {by}, which is not merged"));
     }
-    if run.head_branch != event.repository.default_branch {
+    // A release's workflow runs for its tag.
+    if by != "release" && run.head_branch != event.repository.default_branch {
         return Err("it runs for a branch that is not the default branch".to_owned());
     }
     match (action, run.conclusion.as_deref()) {

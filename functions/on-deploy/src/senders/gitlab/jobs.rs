@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::super::is_test;
-use super::{Project, Read, is_review_app, state};
+use super::{Project, Read, is_review_app, state, tier};
 
 /// So many jobs of one pipeline are reported.
 const MOST: usize = 100;
@@ -153,8 +153,7 @@ impl<'a> Job<'a> {
         }
         let at = if state == DeploymentState::Started { started } else { finished.or(run.finished_at) };
         let environment = self.environment();
-        let tier = word(self.told, "/environment/deployment_tier");
-        let told = environment.into_iter().chain(tier.filter(|tier| matches!(*tier, "production" | "staging")));
+        let told = environment.into_iter().chain(tier(word(self.told, "/environment/deployment_tier")));
         let mut environments: Vec<String> = told.map(|name| text::line(name, 100)).collect();
         environments.dedup();
         let url = run.project.web_url.map(|project| format!("{}/-/jobs/{id}", project.trim_end_matches('/')));
