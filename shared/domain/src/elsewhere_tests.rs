@@ -224,7 +224,7 @@ fn an_old_failure_and_one_of_changes_whose_turn_is_over_are_no_news() {
 fn what_was_taken_as_a_warning_is_not_taken_when_it_becomes_critical() {
     let mut world = live_at_15_40();
     let warning = Alert { severity: crate::Severity::Warning, ..alert("Slow", at("15:50"), None) };
-    world.alert(&[warning.clone()]);
+    world.alert(std::slice::from_ref(&warning));
     let there = AcknowledgedThere { at: at("15:51"), login: None, name: "Somebody".into() };
     world.now = at("15:51");
     world.alert(&[Alert { state: AlertState::Acknowledged, acknowledged: Some(there), ..warning }]);
