@@ -190,3 +190,33 @@ async fn what_the_queue_did_names_the_responder_only_until_somebody_says_who_enq
         assert_eq!(day.windows("edxapp").await, [format!("edx-platform#12 {want} standby")], "{order:?}");
     }
 }
+
+/// EventBridge invokes the function itself; CodePipeline tells the commit of an execution by its source action.
+#[tokio::test]
+async fn codepipeline_through_eventbridge_goes_live_with_the_commit_that_its_source_action_tells() {
+    let event = |kind: &str, detail: Value| {
+        json!({ "version": "0", "id": "1", "detail-type": format!("CodePipeline {kind} Execution State Change"), "source": "aws.codepipeline",
+            "account": "123456789012", "time": "2026-03-20T12:10:00Z", "region": "eu-west-1", "resources": [], "detail": detail })
+    };
+    let source = event(
+        "Action",
+        json!({ "pipeline": "edxapp-prod", "execution-id": "e-1", "stage": "Source", "action": "Source", "state": "SUCCEEDED",
+            "type": { "category": "Source", "provider": "CodeStarSourceConnection", "owner": "AWS", "version": "1" },
+            "execution-result": { "external-execution-id": commit(12) } }),
+    );
+    let started = event("Pipeline", json!({ "pipeline": "edxapp-prod", "execution-id": "e-1", "state": "STARTED" }));
+    for order in [[&source, &started], [&started, &source]] {
+        let mut day = stage().await;
+        day.merge("feanil", 12).await;
+        day.at("Fri 12:05").await.merge("usama", 13).await;
+        day.at("Fri 12:11").await;
+        for event in order {
+            on_deploy::handle_event(&day.house, event).await.unwrap();
+        }
+        day.bundle.quiesce().await;
+        let want = ["edx-platform#12 feanil active until Fri 16:10", "edx-platform#13 usama standby"];
+        assert_eq!(day.windows("edxapp").await, want);
+    }
+    let ignored = on_deploy::handle_event(&stage().await.house, &json!({ "source": "aws.s3" })).await.unwrap();
+    assert!(ignored.get("ignored").is_some(), "{ignored}");
+}

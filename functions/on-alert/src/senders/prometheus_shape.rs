@@ -3,12 +3,16 @@
 
 use aws::given::time;
 use domain::{Alert, AlertState, Severity, text};
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::labels::Labels;
 
 /// So many labels of all alerts are read: each alert gets them, and there may be many.
 const MOST_COMMON: usize = 20;
+
+/// What is told to last longer is not over by itself.
+const LONGEST: SignedDuration = SignedDuration::from_hours(31 * 24);
 
 /// What a message says of all its alerts.
 pub struct Shape<'a> {
@@ -44,6 +48,7 @@ impl<'a> Shape<'a> {
         let (started_at, ends_at) = (time(item, "/startsAt"), time(item, "/endsAt"));
         // Prometheus itself says by the end alone whether it is over, and repeats what is not with a later end.
         let lasts = started_at.zip(ends_at).filter(|(start, end)| status.is_none() && start < end);
+        let lasts = lasts.map(|(start, end)| end.duration_since(start)).filter(|lasts| *lasts <= LONGEST);
         let state = if resolved { AlertState::Resolved } else { AlertState::Firing };
         let known = word("fingerprint").map(|f| text::line(f, 100)).filter(|f| !f.is_empty());
         Some(Alert {
@@ -57,7 +62,7 @@ impl<'a> Shape<'a> {
             // Alertmanager writes year 1 for "not ended".
             ended_at: ends_at.filter(|_| resolved),
             acknowledged: None,
-            lasts: lasts.map(|(start, end)| end.duration_since(start)),
+            lasts,
             labels,
             url: word("generatorURL").and_then(text::url),
         })
