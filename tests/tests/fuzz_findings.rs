@@ -68,3 +68,23 @@ fn a_deployment_with_a_long_id_has_a_key_that_fits() {
     assert_eq!(sort("a"), sort("a"));
     assert_ne!(sort("a"), sort("b"));
 }
+
+/// A suite's name stands in the title of a message to those whose changes it failed with.
+#[test]
+fn the_name_of_a_suite_fits_a_message() {
+    let long = format!("smoke {}", "x".repeat(5000));
+    let run = json!({ "id": 1, "name": long, "head_sha": "8c1c06a1a89e8278937a7d22d8ba1a834bd4c8a1", "conclusion": "failure" });
+    let github =
+        json!({ "action": "completed", "workflow_run": run, "repository": { "full_name": "openedx/edx-platform" } });
+    let generic = json!({ "service": "edxapp", "environment": "prod", "state": "failed", "test": &long[..150], "commit": "8c1c06a1a89e8278937a7d22d8ba1a834bd4c8a1" });
+    let cdevents = json!({
+        "context": { "specversion": "0.5.0", "id": "1", "source": "/ci", "type": "dev.cdevents.testsuiterun.finished.0.2.0", "timestamp": "2026-03-20T10:00:00Z" },
+        "subject": { "id": "r-1", "content": { "testSuite": { "id": "s", "name": long }, "outcome": "fail", "environment": { "id": "prod" } } }
+    });
+    let jenkins = json!({ "name": long, "build": { "phase": "FINALIZED", "status": "FAILURE", "number": 7 } });
+    for (sender, body) in [("github", github), ("generic", generic), ("cdevents", cdevents), ("jenkins", jenkins)] {
+        let read = read("on-deploy", sender, &body);
+        let suite = read["moved"]["manner"]["test"].as_str().unwrap_or_else(|| panic!("{sender}: {read}"));
+        assert!(suite.starts_with("smoke x") && suite.chars().count() <= 100, "{sender}: {suite}");
+    }
+}

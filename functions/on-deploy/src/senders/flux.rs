@@ -61,7 +61,7 @@ fn read(body: &[u8]) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
     let message = word("/message");
     let (state, manner) = match said(&word("/reason"), &word("/severity"), &message) {
         Said::Is(state) => (state, Manner::Whole),
-        Said::Tests(state) => (state, Manner::Test(text::line(&format!("{name} helm test"), 100))),
+        Said::Tests(state) => (state, super::run_of(&format!("{name} helm test"))),
         Said::TakenBack => (DeploymentState::Aborted, Manner::Whole),
         Said::Nothing(why) => return Ok(Reading::ignored(why)),
     };

@@ -126,7 +126,7 @@ fn manner(fields: &Fields, canary: bool) -> Result<Manner, Malformed> {
     };
     match (fields.perhaps("test")?, progressive) {
         (Some(_), true) => Err(Malformed::new("expected `test` or `progressive`: tests move nothing")),
-        (Some(suite), false) => Ok(Manner::Test(suite)),
+        (Some(suite), false) => Ok(super::run_of(&suite)),
         (None, true) => Ok(Manner::Progressive),
         (None, false) => Ok(Manner::Whole),
     }

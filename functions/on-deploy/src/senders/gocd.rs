@@ -9,7 +9,7 @@ use aws::given::{list, plain, told};
 use aws::verify::Signature;
 use aws::wire::parse;
 use aws::{Guide, Malformed, Proof, Reading, Sender, given};
-use domain::{DeployEvent, DeploymentEvent, DeploymentState, Manner, Reference, Repository, Revision, StandsFor};
+use domain::{DeployEvent, DeploymentEvent, DeploymentState, Reference, Repository, Revision, StandsFor};
 use domain::{text, times};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -75,7 +75,7 @@ fn read_stage(pipeline: &Value) -> Result<Reading<Vec<DeployEvent>>, Malformed> 
         names: names.into_iter().flatten().collect(),
         environments: vec![stage_name.clone(), name],
         revision: revision.clone(),
-        manner: if super::is_test(&stage_name) { Manner::Test(stage_name) } else { Manner::Whole },
+        manner: super::run_of_any(Some(stage_name.as_str()).filter(|stage| super::is_test(stage))),
         state,
         at,
         created_at,
@@ -156,6 +156,7 @@ fn time(of: &Value, pointer: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::Manner;
     use serde_json::json;
 
     const SHA: &str = "8c1c06a1a89e8278937a7d22d8ba1a834bd4c8a1";

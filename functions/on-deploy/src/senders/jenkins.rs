@@ -9,7 +9,7 @@ use aws::given::{list, plain, time, told};
 use aws::wire::parse;
 use aws::{Guide, Malformed, Proof, Reading, Sender};
 use domain::text;
-use domain::{Commit, DeployEvent, DeploymentEvent, DeploymentState, Manner, Reference, Repository, Revision};
+use domain::{Commit, DeployEvent, DeploymentEvent, DeploymentState, Reference, Repository, Revision};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -160,7 +160,7 @@ impl Build {
         let (job, number) = (need(&self.job, "its job's name")?, need(&self.number, "`number`")?);
         let last = job.rsplit('/').next().unwrap_or(&job);
         let is_request = ["PR-", "MR-"].iter().any(|prefix| last.strip_prefix(prefix).is_some_and(is_number));
-        let test = job.split('/').rev().find(|part| super::is_test(part)).map(str::to_owned);
+        let test = job.split('/').rev().find(|part| super::is_test(part));
         let state = match self.state(test.is_some()) {
             _ if is_request => return Ok(Reading::ignored("a build of a pull request: nothing was moved")),
             Ok(state) => state,
@@ -176,7 +176,7 @@ impl Build {
             names: names(&job, self.display_name.as_deref(), self.branch.as_deref()),
             environments: all(&self.parameters, &ENVIRONMENTS).map(str::to_owned).take(5).collect(),
             revision,
-            manner: test.map_or(Manner::Whole, Manner::Test),
+            manner: super::run_of_any(test),
             state,
             at: self.at,
             created_at: self.started_at,
@@ -281,6 +281,7 @@ fn all<'a>(parameters: &'a [(String, String)], names: &'a [&'static str]) -> imp
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::Manner;
     use serde_json::json;
 
     const SHA: &str = "8c1c06a1a89e8278937a7d22d8ba1a834bd4c8a1";

@@ -15,7 +15,7 @@ mod spinnaker;
 
 use aws::Sender;
 use domain::address::repository_in;
-use domain::{DeployEvent, Repository};
+use domain::{DeployEvent, Manner, Repository, text};
 
 pub const SENDERS: &[Sender<Vec<DeployEvent>>] = &[
     github::SENDER,
@@ -37,6 +37,16 @@ fn is_test(name: &str) -> bool {
     let name: String = name.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
     let words = ["e2e", "end-to-end", "smoke", "acceptance"];
     words.iter().any(|word| format!("-{name}-").contains(&format!("-{word}-")))
+}
+
+/// A run of the suite of this name: as much of it as a message to those who are told has room for.
+fn run_of(suite: &str) -> Manner {
+    Manner::Test(text::line(suite, 100))
+}
+
+/// A run of the suite, where there is one; else something that moves.
+fn run_of_any(suite: Option<&str>) -> Manner {
+    suite.map_or(Manner::Whole, run_of)
 }
 
 /// The repository that an address or its name, `owner/name`, tells.

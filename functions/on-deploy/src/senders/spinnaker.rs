@@ -9,7 +9,7 @@ mod origin;
 use aws::given::{list, plain, time, told};
 use aws::wire::parse;
 use aws::{Guide, Malformed, Proof, Reading, Sender};
-use domain::{DeployEvent, DeploymentEvent, DeploymentState, Manner, text};
+use domain::{DeployEvent, DeploymentEvent, DeploymentState, text};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -185,7 +185,7 @@ impl<'a> Execution<'a> {
             names: names.collect(),
             environments,
             revision,
-            manner: suite.map_or(Manner::Whole, Manner::Test),
+            manner: super::run_of_any(suite.as_deref()),
             state,
             at: None,
             created_at: time(stage.unwrap_or(self.value), "/startTime"),

@@ -4,10 +4,10 @@
 
 use aws::given::{list, plain, told};
 use aws::{Malformed, Reading};
-use domain::{Commit, DeployEvent, DeploymentEvent, DeploymentState, Manner, Repository, Revision, StandsFor, text};
+use domain::{Commit, DeployEvent, DeploymentEvent, DeploymentState, Repository, Revision, StandsFor, text};
 use serde_json::Value;
 
-use super::super::{is_test, repository_in};
+use super::super::{is_test, repository_in, run_of_any};
 use super::{Event, SOURCE, reference, time};
 
 pub(super) fn execution(event: &Event<'_>) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
@@ -89,7 +89,7 @@ fn moved(
         names: names(&pipeline, stage.as_deref()),
         environments: stage.into_iter().collect(),
         revision: commit.map_or_else(named, |commit| Ok(Revision::Commit(commit)))?,
-        manner: suite.map_or(Manner::Whole, Manner::Test),
+        manner: run_of_any(suite.as_deref()),
         state,
         at: event.at,
         created_at: began.or(started),
@@ -164,6 +164,7 @@ fn note(event: &Event<'_>, state: &str) -> Option<String> {
 mod tests {
     use super::super::tests::{event, events, moved};
     use super::*;
+    use domain::Manner;
     use serde_json::json;
 
     const SHA: &str = "8c1c06a1a89e8278937a7d22d8ba1a834bd4c8a1";

@@ -3,10 +3,10 @@
 
 use aws::wire::Moment;
 use aws::{Malformed, Reading};
-use domain::{DeployEvent, DeploymentEvent, DeploymentState, Manner, Revision, text};
+use domain::{DeployEvent, DeploymentEvent, DeploymentState, Revision, text};
 use serde::Deserialize;
 
-use super::super::is_test;
+use super::super::{is_test, run_of_any};
 
 #[derive(Deserialize)]
 pub(super) struct RunEvent {
@@ -50,10 +50,7 @@ pub(super) fn ran(action: &str, event: RunEvent) -> Result<Reading<Vec<DeployEve
     };
     let names = names(&event);
     let run = event.workflow_run;
-    let manner = match names.first() {
-        Some(name) if is_test(name) => Manner::Test(name.clone()),
-        Some(_) | None => Manner::Whole,
-    };
+    let manner = run_of_any(names.first().map(String::as_str).filter(|name| is_test(name)));
     let created_at = run.run_started_at.or(run.created_at).map(|at| at.0);
     let failed = state == DeploymentState::Failed;
     Ok(Reading::Event(vec![DeployEvent::Moved(Box::new(DeploymentEvent {

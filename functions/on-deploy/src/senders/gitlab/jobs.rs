@@ -8,7 +8,7 @@ use domain::{Commit, DeployEvent, DeploymentEvent, DeploymentState, Manner, Revi
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::super::is_test;
+use super::super::{is_test, run_of};
 use super::{Project, Read, is_review_app, state, tier};
 
 /// So many jobs of one pipeline are reported.
@@ -139,7 +139,7 @@ impl<'a> Job<'a> {
             return Some(Manner::Whole);
         }
         let suite = if is_test(name) { name.to_owned() } else { format!("{stage} {name}") };
-        (tests && run.is_of_merged).then(|| Manner::Test(text::line(&suite, 80)))
+        (tests && run.is_of_merged).then(|| run_of(&suite))
     }
 
     /// What it says has happened, if anything has.
