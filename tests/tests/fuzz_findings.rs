@@ -88,3 +88,14 @@ fn the_name_of_a_suite_fits_a_message() {
         assert!(suite.starts_with("smoke x") && suite.chars().count() <= 100, "{sender}: {suite}");
     }
 }
+
+/// Five jobs with long names that failed are still one line.
+#[test]
+fn the_names_of_failed_jobs_fit_a_note() {
+    let job = json!({ "name": "j".repeat(300), "result": "Failed" });
+    let stage = json!({ "name": "deploy", "counter": "1", "state": "Failed", "jobs": vec![job; 9] });
+    let body = json!({ "pipeline": { "name": "edxapp", "counter": "7", "stage": stage } });
+    let read = read("on-deploy", "gocd", &body);
+    let note = read["moved"]["note"].as_str().unwrap_or_else(|| panic!("{read}"));
+    assert!(note.starts_with("failed: jjj") && note.chars().count() <= 300, "{note}");
+}

@@ -138,7 +138,7 @@ fn failed_jobs(stage: &Value) -> Option<String> {
     let jobs = list(stage, "/jobs").take(MOST_MATERIALS);
     let failed = jobs.filter(|job| job.get("result").is_some_and(|result| result == "Failed"));
     let names: Vec<String> = failed.filter_map(|job| told(job, "/name")).take(5).collect();
-    (!names.is_empty()).then(|| format!("failed: {}", names.join(", ")))
+    (!names.is_empty()).then(|| text::line(&format!("failed: {}", names.join(", ")), 300))
 }
 
 /// As everybody writes it, or `Aug 28, 2024, 9:31:00 PM`, which plugins write without a zone: taken for UTC.
