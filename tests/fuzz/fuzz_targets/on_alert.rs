@@ -1,6 +1,8 @@
 //! Any bytes, through every monitor's reader, and what is remembered of what was read.
 #![no_main]
 
+use std::collections::BTreeMap;
+
 use domain::on_alert::{AlertEvent, decide};
 use domain::situation::Situation;
 use domain::times::plausible;
@@ -43,12 +45,13 @@ fn holds(sender: &str, event: &AlertEvent) {
     }
 }
 
-/// Whether a message says of one thing both that it is over and that it fires, and not since when: heard again once that
-/// thing is over, the second is taken for news, as of a script that tells no times.
+/// Whether a message says several things of one alert, one of them that it fires and not since when: heard again, that
+/// is taken for news of what is known by then, as from a script that tells no times.
 fn contradicts(alerts: &[Alert]) -> bool {
-    let over = |key: String| alerts.iter().any(|a| a.state == AlertState::Resolved && a.key() == key);
+    let mut times = BTreeMap::new();
+    alerts.iter().for_each(|alert| *times.entry(alert.key()).or_insert(0) += 1);
     let past = |alert: &Alert| alert.started_at.is_some_and(|at| at <= now() + SignedDuration::from_mins(10));
-    alerts.iter().any(|alert| alert.state != AlertState::Resolved && !past(alert) && over(alert.key()))
+    alerts.iter().any(|alert| alert.state != AlertState::Resolved && !past(alert) && times[&alert.key()] > 1)
 }
 
 fn learn(signals: &mut Signals, alerts: &[Alert]) {
