@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws::clients::{self, Aws};
+use aws::links::{Action, Grant};
 use aws::secrets::{Secret, Secrets};
 use aws::settings::Configuration;
 use aws::{House, Request, Response};
@@ -240,6 +241,28 @@ impl Stage {
             started_at: time(since),
             ended_at: over.then(|| self.clock.now()),
         }])
+    }
+
+    /// `who` acknowledges the one incident of `edxapp`, by link.
+    ///
+    /// # Panics
+    /// When there is no incident, or the link does not work.
+    pub async fn acknowledge(&self, who: &str) -> Response {
+        let incident = self.incident("edxapp").await.id;
+        let path = self.link(Action::Acknowledge(incident), who);
+        self.post(&path, Vec::new(), b"do=acknowledge").await
+    }
+
+    /// A link by which `who` may do this, for a day.
+    ///
+    /// # Panics
+    /// When nobody can be called so.
+    #[must_use]
+    pub fn link(&self, action: Action, who: &str) -> String {
+        let Ok(person) = who.parse() else { panic!("not a person: {who}") };
+        let Some(secret) = Secret::new("links-key") else { panic!("a secret") };
+        let expires = self.clock.now() + SignedDuration::from_hours(24);
+        aws::links::path(&secret, &Grant { action, person, expires })
     }
 
     /// Who was paged and noticed since this was last asked: `page feanil: title`, sorted.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Duration, sleep};
 
 /// One request as it came.
 #[derive(Debug, Clone)]
@@ -24,6 +25,19 @@ impl Received {
 /// A part of the request's first line, and the status, header lines and body of the answer.
 type Always = (String, u16, String, String);
 
+/// What can go wrong with one request.
+#[derive(Debug, Clone)]
+pub enum Mishap {
+    /// It says this instead: status, a header line or nothing, body.
+    Says(u16, String, String),
+    /// It says so much of an answer, and the connection is gone.
+    BreaksOff(u16),
+    /// The connection is gone before a word was said.
+    Resets,
+    /// It takes so many seconds to answer.
+    Takes(u64),
+}
+
 /// The peer. Without an answer left it says 200 and `{}`. As a forge it has no webhooks until it is told of some: the
 /// clock asks for them now and then, and a story about something else need not know.
 #[derive(Clone)]
@@ -31,6 +45,7 @@ pub struct Peer {
     pub address: String,
     received: Arc<Mutex<Vec<Received>>>,
     answers: Arc<Mutex<VecDeque<(u16, String)>>>,
+    mishaps: Arc<Mutex<VecDeque<(String, Mishap)>>>,
     always: Arc<Mutex<Vec<Always>>>,
 }
 
@@ -40,7 +55,13 @@ impl Peer {
     pub async fn start() -> Self {
         let Ok(listener) = TcpListener::bind("127.0.0.1:0").await else { panic!("no port is free") };
         let address = listener.local_addr().map(|a| format!("http://{a}")).unwrap_or_default();
-        let peer = Self { address, received: Arc::default(), answers: Arc::default(), always: Arc::default() };
+        let peer = Self {
+            address,
+            received: Arc::default(),
+            answers: Arc::default(),
+            mishaps: Arc::default(),
+            always: Arc::default(),
+        };
         let own = peer.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -52,6 +73,11 @@ impl Peer {
 
     pub fn will_answer(&self, status: u16, body: impl Into<String>) {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).push_back((status, body.into()));
+    }
+
+    /// What will go wrong, once, with the next request whose first line has `part`.
+    pub fn will(&self, part: &str, mishap: Mishap) {
+        self.mishaps.lock().unwrap_or_else(PoisonError::into_inner).push_back((part.to_owned(), mishap));
     }
 
     /// What it says from now on to requests whose first line has `part`; of several the one said last.
@@ -88,25 +114,41 @@ impl Peer {
         let line = request.line.clone();
         let told = self.standing(&line);
         let asks_for_webhooks = line.starts_with("GET /repos/") && line.contains("/hooks?");
-        let (status, headers, body) = match told {
-            Some(told) => told,
-            None if asks_for_webhooks => return say(&mut stream, 200, "", "[]").await,
-            None => self.next_answer(),
-        };
+        if told.is_none() && asks_for_webhooks {
+            return say(&mut stream, 200, "", "[]").await;
+        }
         self.received.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+        match self.mishap(&line) {
+            Some(Mishap::Says(status, header, body)) => return say(&mut stream, status, &header, &body).await,
+            Some(Mishap::BreaksOff(status)) => {
+                let text = format!("HTTP/1.1 {status} X\r\ncontent-length: 100\r\n\r\n{{");
+                let _ = stream.write_all(text.as_bytes()).await;
+                return;
+            }
+            Some(Mishap::Resets) => return,
+            Some(Mishap::Takes(seconds)) => sleep(Duration::from_secs(seconds)).await,
+            None => {}
+        }
+        let (status, headers, body) = told.unwrap_or_else(|| self.next_answer());
         say(&mut stream, status, &headers, &body).await;
     }
 
-    fn standing(&self, line: &str) -> Option<(u16, String, String)> {
-        let always = self.always.lock().unwrap_or_else(PoisonError::into_inner);
-        let told = always.iter().rev().find(|(part, ..)| line.contains(part));
-        told.map(|(_, status, headers, body)| (*status, headers.clone(), body.clone()))
+    fn mishap(&self, line: &str) -> Option<Mishap> {
+        let mut mishaps = self.mishaps.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = mishaps.iter().position(|(part, _)| line.contains(part))?;
+        mishaps.remove(at).map(|(_, mishap)| mishap)
     }
 
     fn next_answer(&self) -> (u16, String, String) {
         let next = self.answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let (status, body) = next.unwrap_or((200, "{}".to_owned()));
         (status, String::new(), body)
+    }
+
+    fn standing(&self, line: &str) -> Option<(u16, String, String)> {
+        let always = self.always.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = always.iter().rev().find(|(part, ..)| line.contains(part));
+        told.map(|(_, status, headers, body)| (*status, headers.clone(), body.clone()))
     }
 }
 

@@ -236,8 +236,8 @@ async fn a_page_that_no_receiver_took_before_kill_9_is_sent_when_the_program_sta
     let config = data.join("config.toml");
     let sample = std::fs::read_to_string(root().join("infra/recent-deployers.toml")).unwrap();
     std::fs::copy(root().join("infra/CODEOWNERS"), data.join("CODEOWNERS")).unwrap();
-    let text = sample.replace("contacts = [\"terminal\"]", "contacts = [\"webhook:chat\"]");
-    let receiver = format!("\n[receivers.chat]\nurl = \"{}\"\nsecret = \"chat\"\n", pager.address);
+    let text = sample.replace("contacts = [\"terminal\"]", "contacts = [\"chat\"]");
+    let receiver = format!("\n[receivers.chat]\nkind = \"webhook\"\nurl = \"{}\"\nsecret = \"chat\"\n", pager.address);
     std::fs::File::create(&config).unwrap().write_all(format!("{text}{receiver}").as_bytes()).unwrap();
     std::fs::create_dir_all(data.join("calendars")).unwrap();
     let calendar = "calendars/holidays-se.ics";
@@ -295,8 +295,8 @@ fn configured(data: &Path, contacts: &str, receiver: &str) -> PathBuf {
 async fn a_terminal_that_nobody_reads_is_passed_over_and_nothing_panics() {
     let data = scratch("broken-pipe");
     let pager = Peer::start().await;
-    let receiver = format!("\n[receivers.chat]\nurl = \"{}\"\nsecret = \"chat\"\n", pager.address);
-    let config = configured(&data, "contacts = [\"terminal\", \"webhook:chat\"]", &receiver);
+    let receiver = format!("\n[receivers.chat]\nkind = \"webhook\"\nurl = \"{}\"\nsecret = \"chat\"\n", pager.address);
+    let config = configured(&data, "contacts = [\"terminal\", \"chat\"]", &receiver);
     let mut child = Command::new(binary("recent-deployers"))
         .args(["--listen", "127.0.0.1:0", "--data"])
         .arg(&data)
@@ -315,7 +315,7 @@ async fn a_terminal_that_nobody_reads_is_passed_over_and_nothing_panics() {
     let mut program = Program { child, lines, said, base };
     three(&program, &data).await;
     until(|| pager.received().iter().any(|r| r.body.contains("page.first-responder")).then_some(())).await;
-    assert!(get(&program, "/").await.contains("accepted by webhook:chat"), "the board says who took it");
+    assert!(get(&program, "/").await.contains("accepted by chat"), "the board says who took it");
     program.kill();
     let mut said = String::new();
     std::io::Read::read_to_string(&mut program.child.stderr.take().unwrap(), &mut said).unwrap();

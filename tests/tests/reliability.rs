@@ -314,8 +314,8 @@ async fn a_delivery_that_took_too_long_gives_back_its_own_claim_and_nobody_elses
     let store = &stage.house.store;
     let key = store.outbox(&"edxapp".parse().unwrap()).await.unwrap().remove(0).message.key;
     let (first, second) = (stage.clock.now(), stage.clock.now() + domain::on_page::CLAIM);
-    assert!(store.claim(&key, first).await.unwrap());
-    assert!(store.claim(&key, second).await.unwrap(), "the first has grown stale");
+    assert!(store.claim(&key, first, 0).await.unwrap());
+    assert!(store.claim(&key, second, 0).await.unwrap(), "the first has grown stale");
     store.release(&key, first).await.unwrap();
     let held = store.outgoing(&key).await.unwrap().0.unwrap().claimed_at;
     assert_eq!(held, Some(second), "the second still holds it");

@@ -209,10 +209,10 @@ async fn with_a_token_the_forge_says_what_a_release_carries() {
 async fn a_person_is_told_by_signed_webhook_and_the_next_contact_takes_over_when_it_fails() {
     let pager = Peer::start().await;
     let text = format!(
-        "{}[receivers.chat]\nurl = \"{}/hook\"\nsecret = \"hook\"\n",
+        "{}[receivers.chat]\nkind = \"webhook\"\nurl = \"{}/hook\"\nsecret = \"hook\"\n",
         configuration(&["edxapp"]).replace(
             "github = [\"feanil\"]\ncontacts = [\"terminal\"]",
-            "github = [\"feanil\"]\ncontacts = [\"webhook:chat\", \"terminal\"]"
+            "github = [\"feanil\"]\ncontacts = [\"chat\", \"terminal\"]"
         ),
         pager.address
     );

@@ -1,6 +1,7 @@
 //! SNS says a person must be told. One message, one person, their contacts in order until one accepts.
 
 pub mod receivers;
+mod route;
 
 use aws::links::{self, Action, Grant};
 use aws::secrets::SecretError;
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use receivers::Undelivered;
+use route::route;
 
 /// Why a message was not handled; SNS delivers it again, and the sweeper publishes it again.
 #[derive(Debug, thiserror::Error)]
@@ -63,45 +65,71 @@ pub async fn deliver(house: &House, published: &Message) -> Result<Reason, PageE
             tracing::info!(message = %key, reason = reason.name(), "withdrawn: {reason}");
             Ok(reason)
         }
-        (Delivery::Send, Some(outgoing)) if house.store.claim(key, now).await? => send(house, &outgoing, now).await,
-        (Delivery::Send, _) => Ok(Reason::DeliveryUnderWay),
+        (Delivery::Send, Some(outgoing)) => send(house, &outgoing, now).await,
+        (Delivery::Send, None) => Ok(Reason::AlreadyAccepted),
     }
 }
 
-async fn send(house: &House, outgoing: &Outgoing, claimed_at: Timestamp) -> Result<Reason, PageError> {
+/// Tries a person's contacts in their order. The message is claimed with the first one's place in it, and the claim is
+/// renewed before each other: should the process die there, the next delivery knows what may have been sent.
+async fn send(house: &House, outgoing: &Outgoing, now: Timestamp) -> Result<Reason, PageError> {
     let message = &outgoing.message;
-    let actions = actions(house, message)?;
     let contacts = house.settings().roster.person(&message.key.person).map_or(&[][..], |p| p.contacts.as_slice());
-    let mut failures = Vec::new();
-    for contact in contacts {
-        match receivers::send(house, contact, message, &actions).await {
-            Ok(()) => {
-                let reason = Reason::AcceptedBy { receiver: receivers::name(contact) };
-                let what = format!("{} to {} delivered: {}", message.kind.word(), message.key.person, message.title);
-                house.store.finish(&message.key, &entry(message, what, reason.clone(), house.now())).await?;
-                tracing::info!(message = %message.key, reason = reason.name(), "{reason}");
-                return Ok(reason);
-            }
-            Err(error) => failures.push(failure(contact, &error)),
+    let stops = route(contacts, &house.configuration.receivers, message, outgoing.trying);
+    if stops.is_empty() && !contacts.is_empty() {
+        return settle(house, message, Reason::NotForNotices).await;
+    }
+    let first = stops.first().map_or(0, |stop| stop.place);
+    if !house.store.claim(&message.key, now, first).await? {
+        return Ok(Reason::DeliveryUnderWay);
+    }
+    let actions = actions(house, message)?;
+    let mut hold = now;
+    let (mut accepted, mut failures) = (Vec::new(), Vec::new());
+    for (i, stop) in stops.iter().enumerate() {
+        if i > 0 {
+            let Some(renewed) = house.store.try_at(&message.key, hold, house.now(), stop.place).await? else {
+                return Ok(Reason::DeliveryUnderWay);
+            };
+            hold = renewed;
+        }
+        match receivers::send(house, stop.contact, message, &actions).await {
+            Ok(()) => accepted.push(stop.contact.receiver.clone()),
+            Err(error) => failures.push(failure(stop.contact, &error)),
+        }
+        // Every pager that keeps a page has to hear what became of it; a person is told once.
+        if !accepted.is_empty() && message.kind != Kind::Update {
+            break;
         }
     }
+    let enough = !accepted.is_empty() && (message.kind != Kind::Update || failures.is_empty());
+    if enough {
+        return settle(house, message, Reason::AcceptedBy { receiver: accepted.join(", ") }).await;
+    }
     let why = if failures.is_empty() { "there is no contact".to_owned() } else { failures.join("; ") };
-    house.store.release(&message.key, claimed_at).await?;
+    house.store.release(&message.key, hold).await?;
     if outgoing.tries == 0 {
         let what = format!("{} to {} not delivered", message.kind.word(), message.key.person);
-        house
-            .store
-            .append(
-                &message.key.service,
-                &entry(message, what, Reason::NoContactAccepted { why: why.clone() }, house.now()),
-            )
-            .await?;
+        let reason = Reason::NoContactAccepted { why: why.clone() };
+        house.store.append(&message.key.service, &entry(message, what, reason, house.now())).await?;
     }
     Err(PageError::NoContact { person: message.key.person.clone(), why })
 }
 
+/// The message has come to its end: it leaves the outbox, and the log says why.
+async fn settle(house: &House, message: &Message, reason: Reason) -> Result<Reason, PageError> {
+    let delivered = if matches!(reason, Reason::AcceptedBy { .. }) { "delivered" } else { "not delivered" };
+    let what = format!("{} to {} {delivered}: {}", message.kind.word(), message.key.person, message.title);
+    house.store.finish(&message.key, &entry(message, what, reason.clone(), house.now())).await?;
+    tracing::info!(message = %message.key, reason = reason.name(), "{reason}");
+    Ok(reason)
+}
+
 fn failure(contact: &domain::Contact, error: &Undelivered) -> String {
-    format!("{}: {}", receivers::name(contact), error_chain(error))
+    if matches!(error, Undelivered::UnknownPerson) {
+        tracing::warn!(receiver = contact.receiver, "knows nobody by the address of a contact: correct the roster");
+    }
+    format!("{}: {}", contact.receiver, error_chain(error))
 }
 
 /// What the person can do about a message, each by a link of their own.

@@ -11,7 +11,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     #[expect(clippy::disallowed_methods, reason = "the one place where this function reads the clock")]
     let now = Arc::new(jiff::Timestamp::now);
     let secrets = |c: &aws::settings::Configuration| {
-        c.receivers.values().map(|r| r.secret.clone()).chain([c.link_secret.clone()]).collect()
+        c.receivers.values().filter_map(|r| r.secret.clone()).chain([c.link_secret.clone()]).collect()
     };
     let house = Arc::new(House::from_environment(now, secrets)?);
     lambda::serve(move |event| {

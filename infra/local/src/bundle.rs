@@ -111,6 +111,8 @@ impl Bundle {
             secrets: Arc::new(options.secrets),
             certificates: Arc::default(),
             http,
+            // E-mail and text messages go through AWS, if whoever started us has an account there.
+            aws: Aws::from_environment().ok(),
             now: options.now,
             nudge: Arc::new(move |service| nudge.add(service)),
             terminal: Some(Arc::new(move |text| print(text).printed())),

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use aws::receiver::ReceiverKind;
 use aws::secrets::{path, variable};
 use aws::settings::Configuration;
 
@@ -21,11 +22,12 @@ pub enum MakeError {
     Randomness(String),
 }
 
-/// The secrets that we may make up: they are ours to choose. A forge's token is not.
+/// The secrets that we may make up: they are ours to choose. A forge's or a pager's token is not.
 #[must_use]
 pub fn ours(configuration: &Configuration) -> Vec<String> {
     let senders = configuration.senders.values().map(|s| s.secret.clone());
-    let receivers = configuration.receivers.values().map(|r| r.secret.clone());
+    let receivers = configuration.receivers.values().filter(|r| r.kind == ReceiverKind::Webhook);
+    let receivers = receivers.filter_map(|r| r.secret.clone());
     let mut names: Vec<String> = senders.chain(receivers).chain([configuration.link_secret.clone()]).collect();
     names.sort();
     names.dedup();

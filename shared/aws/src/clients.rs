@@ -71,6 +71,9 @@ pub struct Http {
 /// How much of an answer to an outgoing request is read: a forge's page of commits is a tenth of it.
 const MOST_ANSWER: usize = 8 * 1024 * 1024;
 
+/// How long the other side may be silent.
+const READ_SECONDS: u64 = 5;
+
 /// An answer to an outgoing request.
 pub struct Answer {
     pub status: u16,
@@ -78,6 +81,8 @@ pub struct Answer {
     pub link: Option<String>,
     /// Where it says that the answer is instead.
     pub location: Option<String>,
+    /// For how many seconds it asks to be left alone.
+    pub retry_after: Option<u64>,
     pub body: Vec<u8>,
 }
 
@@ -90,6 +95,9 @@ pub enum HttpError {
     Timeout(u64),
     #[error("an answer of more than {} MiB", MOST_ANSWER / 1024 / 1024)]
     TooLarge,
+    /// It had said so much; the rest of its answer never came.
+    #[error("an answer of {status} that broke off")]
+    Cut { status: u16 },
     #[error("no connection")]
     Connection(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -100,7 +108,7 @@ impl Http {
     pub fn new() -> Self {
         let settings = HttpConnectorSettings::builder()
             .connect_timeout(Duration::from_secs(2))
-            .read_timeout(Duration::from_secs(5))
+            .read_timeout(Duration::from_secs(READ_SECONDS))
             .build();
         let connector = Connector::builder()
             .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
@@ -133,20 +141,24 @@ impl Http {
                 .map_err(|_| HttpError::Invalid)?;
         }
         let exchange = async {
-            let response = self.connector.call(request).await.map_err(|e| HttpError::Connection(e.into()))?;
+            let response = self.connector.call(request).await.map_err(|error| {
+                if error.is_timeout() { HttpError::Timeout(READ_SECONDS) } else { HttpError::Connection(error.into()) }
+            })?;
             let status = response.status().as_u16();
             let link = response.headers().get("link").map(str::to_owned);
             let location = response.headers().get("location").map(str::to_owned);
+            let wait = ["retry-after", "ratelimit-reset"].iter().find_map(|name| response.headers().get(*name));
+            let retry_after = wait.and_then(|seconds| seconds.trim().parse().ok());
             let mut arriving = aws_smithy_types::byte_stream::ByteStream::new(response.into_body());
             let mut body = Vec::new();
             while let Some(part) = arriving.next().await {
-                let part = part.map_err(|e| HttpError::Connection(e.into()))?;
+                let part = part.map_err(|_| HttpError::Cut { status })?;
                 if body.len() + part.len() > MOST_ANSWER {
                     return Err(HttpError::TooLarge);
                 }
                 body.extend_from_slice(&part);
             }
-            Ok(Answer { status, link, location, body })
+            Ok(Answer { status, link, location, retry_after, body })
         };
         tokio::time::timeout(Duration::from_secs(seconds), exchange).await.map_err(|_| HttpError::Timeout(seconds))?
     }

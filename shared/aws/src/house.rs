@@ -30,6 +30,8 @@ pub struct House {
     /// SNS's certificates, by which it signs what it sends over HTTPS.
     pub certificates: Arc<Certificates>,
     pub http: Http,
+    /// Whose requests to AWS are signed without its SDK: e-mail and text messages. Absent where there is no account.
+    pub aws: Option<Aws>,
     pub now: Now,
     pub nudge: Nudge,
     pub terminal: Option<Terminal>,
@@ -72,6 +74,7 @@ impl House {
             secrets: Arc::new(secrets),
             certificates: Arc::default(),
             http,
+            aws: Some(aws),
             now,
             nudge: Arc::new(|_| {}),
             terminal: None,

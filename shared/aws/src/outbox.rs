@@ -16,6 +16,7 @@ use crate::store::{Store, StoreError};
 const PUBLISHED: &str = "published_at";
 const CLAIMED: &str = "claimed_at";
 const TRIES: &str = "tries";
+const TRYING: &str = "trying";
 
 /// A message as it stands in the outbox when it is decided.
 pub fn new_item(message: &Message) -> Result<Item, StoreError> {
@@ -29,6 +30,7 @@ fn outgoing(item: &Item) -> Result<Outgoing, StoreError> {
         published_at: records::millis(item, PUBLISHED),
         claimed_at: records::millis(item, CLAIMED),
         tries,
+        trying: item.get(TRYING).and_then(|v| v.as_n().ok()).and_then(|n| n.parse().ok()),
     })
 }
 
@@ -44,17 +46,44 @@ impl Store {
         self.touch(key, "SET published_at = :now, expires = :expires", still, now).await.map(|_| ())
     }
 
-    /// Claims a message for one delivery; `false` when another one holds it or it is gone.
-    pub async fn claim(&self, key: &MessageKey, now: Timestamp) -> Result<bool, StoreError> {
+    /// Claims a message for one delivery, which begins with the contact at this place of the person's list; `false`
+    /// when another one holds it or it is gone.
+    pub async fn claim(&self, key: &MessageKey, now: Timestamp, place: usize) -> Result<bool, StoreError> {
         let free = "attribute_exists(pk) AND (attribute_not_exists(claimed_at) OR claimed_at <= :stale)";
-        self.touch(key, "SET claimed_at = :now ADD tries :one", free, now).await
+        let values = Item::from([
+            (":now".into(), records::number(now.as_millisecond())),
+            (":stale".into(), records::number((now - domain::on_page::CLAIM).as_millisecond())),
+            (":place".into(), records::number(place)),
+            (":one".into(), records::number(1)),
+        ]);
+        self.update(key, "SET claimed_at = :now, trying = :place ADD tries :one", free, values).await
+    }
+
+    /// Renews the claim of `claimed_at` for the contact at this place of the person's list, and remembers which it is. Returns
+    /// the claim as it is then; `None`: somebody else holds the message now, or it is gone.
+    pub async fn try_at(
+        &self,
+        key: &MessageKey,
+        claimed_at: Timestamp,
+        now: Timestamp,
+        place: usize,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let now = now.max(claimed_at);
+        let values = Item::from([
+            (":now".into(), records::number(now.as_millisecond())),
+            (":own".into(), records::number(claimed_at.as_millisecond())),
+            (":place".into(), records::number(place)),
+        ]);
+        let own = "attribute_exists(pk) AND claimed_at = :own";
+        let held = self.update(key, "SET claimed_at = :now, trying = :place", own, values).await?;
+        Ok(held.then_some(now))
     }
 
     /// Gives the claim of `claimed_at` back after a delivery failed, so that the next try need not wait for it to grow
     /// stale. If it has, and somebody else holds the message now, theirs stays.
     pub async fn release(&self, key: &MessageKey, claimed_at: Timestamp) -> Result<(), StoreError> {
         let own = "attribute_exists(pk) AND claimed_at = :now";
-        self.touch(key, "REMOVE claimed_at SET failed_at = :now", own, claimed_at).await.map(|_| ())
+        self.touch(key, "REMOVE claimed_at, trying SET failed_at = :now", own, claimed_at).await.map(|_| ())
     }
 
     /// Takes a message out: accepted, or withdrawn. The log says which. Harmless when it is already gone.
@@ -96,15 +125,22 @@ impl Store {
         condition: &str,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.counters().writes.fetch_add(1, Ordering::Relaxed);
         let mut values = Item::from([(":now".into(), records::number(now.as_millisecond()))]);
         if expression.contains(":expires") {
             values.insert(":expires".into(), records::number((now + keys::KEEP_MESSAGE).as_second()));
         }
-        if condition.contains(":stale") {
-            values.insert(":stale".into(), records::number((now - domain::on_page::CLAIM).as_millisecond()));
-            values.insert(":one".into(), records::number(1));
-        }
+        self.update(key, expression, condition, values).await
+    }
+
+    /// Changes a message under a condition; `false` where that does not hold.
+    async fn update(
+        &self,
+        key: &MessageKey,
+        expression: &str,
+        condition: &str,
+        values: Item,
+    ) -> Result<bool, StoreError> {
+        self.counters().writes.fetch_add(1, Ordering::Relaxed);
         let result = self
             .client()
             .update_item()

@@ -160,6 +160,8 @@ impl fmt::Display for MessageKey {
 pub enum Kind {
     Page,
     Notice,
+    /// What became of a page, for the pagers that keep it open. No person reads it.
+    Update,
 }
 
 impl Kind {
@@ -168,6 +170,7 @@ impl Kind {
         match self {
             Self::Page => "page",
             Self::Notice => "notice",
+            Self::Update => "update",
         }
     }
 }
@@ -188,6 +191,13 @@ pub struct Message {
     pub lines: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
+    /// The same in one line, where there is room for no more: a text message.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub short: String,
+    /// By what a pager knows the page, and what became of it: the same for every page to this person until somebody
+    /// took it, or it was over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pager_key: Option<String>,
     pub reason: Reason,
     pub decided_at: Timestamp,
 }
@@ -216,4 +226,7 @@ pub struct Outgoing {
     pub claimed_at: Option<Timestamp>,
     #[serde(default)]
     pub tries: u32,
+    /// Which of the person's contacts a delivery that never ended was at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trying: Option<usize>,
 }

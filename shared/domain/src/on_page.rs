@@ -36,10 +36,10 @@ pub fn decide(outgoing: Option<&Outgoing>, incident: Option<&Incident>, now: Tim
                 (None, None) => Delivery::Send,
             }
         }
-        (Kind::Notice, _) if now > outgoing.message.decided_at + life(outgoing.message.key.step) => {
+        (Kind::Notice | Kind::Update, _) if now > outgoing.message.decided_at + life(outgoing.message.key.step) => {
             Delivery::Withdraw(Reason::NoLongerTrue)
         }
-        (Kind::Page, None) | (Kind::Notice, _) => Delivery::Send,
+        (Kind::Page, None) | (Kind::Notice | Kind::Update, _) => Delivery::Send,
     }
 }
 
@@ -86,7 +86,7 @@ mod tests {
     fn after(step: Step, kind: Kind, minutes: i64) -> Delivery {
         let message = message(step, kind);
         let now = message.decided_at + SignedDuration::from_mins(minutes);
-        let outgoing = Outgoing { message, published_at: None, claimed_at: None, tries: 3 };
+        let outgoing = Outgoing { message, published_at: None, claimed_at: None, tries: 3, trying: None };
         decide(Some(&outgoing), None, now)
     }
 

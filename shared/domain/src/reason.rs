@@ -219,6 +219,8 @@ pub enum Reason {
     AcceptedBy {
         receiver: String,
     },
+    /// Not told: every contact of the person is for pages only.
+    NotForNotices,
     /// Every contact of the person failed; tried again within two minutes.
     NoContactAccepted {
         why: String,

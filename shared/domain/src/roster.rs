@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
-use serde::{Deserialize, Serialize};
 
 use crate::calendar::Timetable;
 use crate::ids::PersonId;
@@ -11,13 +10,22 @@ use crate::login::Login;
 use crate::message::Step;
 
 /// One way to reach a person. Tried in the roster's order until one accepts.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Contact {
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Contact {
+    /// The receiver's name, as the configuration calls it.
+    pub receiver: String,
+    /// The person's account, number or address there; empty where the receiver reaches one person only.
+    pub address: String,
+    /// The receiver keeps what it was told as something open: it is told what became of it.
+    pub keeps: bool,
+}
+
+impl Contact {
     /// The terminal that `cargo run` was started from.
-    Terminal,
-    /// A signed webhook, by the name it has under `[receivers]`.
-    Webhook(String),
+    #[must_use]
+    pub fn terminal() -> Self {
+        Self { receiver: "terminal".to_owned(), address: String::new(), keeps: false }
+    }
 }
 
 /// Somebody who can be told something.

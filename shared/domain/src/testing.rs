@@ -34,7 +34,7 @@ pub fn person(id: &str, name: &str, zone: &str) -> Person {
         logins: vec![Login::new("github", id).unwrap()],
         timetable: Timetable::always(zone.clone()),
         zone,
-        contacts: vec![Contact::Terminal],
+        contacts: vec![Contact::terminal()],
         champions: vec![],
         deputies: vec![],
         muted: BTreeSet::new(),

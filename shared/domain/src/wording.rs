@@ -78,6 +78,8 @@ impl Reader<'_> {
             title: String::new(),
             lines: Vec::new(),
             links: Vec::new(),
+            short: String::new(),
+            pager_key: None,
             reason,
             decided_at: self.now,
         }

@@ -1,12 +1,14 @@
-//! The receivers: each takes a message to a person in its own way. To add one: a file here, an arm below, and
-//! the contact in `domain::roster`.
+//! The receivers: each takes a message to a person in its own way. To add one: a file here, an arm below, its kind in
+//! `aws::receiver`, its fake in `tests/tests/receivers`.
 
+mod post;
 pub mod terminal;
 pub mod webhook;
 
 use aws::House;
 use aws::clients::HttpError;
-use aws::secrets::SecretError;
+use aws::receiver::{ReceiverConfig, ReceiverKind};
+use aws::secrets::{Secret, SecretError};
 use domain::message::Link;
 use domain::{Contact, Message};
 
@@ -21,25 +23,63 @@ pub enum Undelivered {
     NotConfigured,
     #[error("its secret cannot be read")]
     Secret(#[source] SecretError),
+    #[error("its configuration lacks a secret")]
+    NoSecret,
     #[error("it cannot be reached")]
     Http(#[source] HttpError),
     #[error("it answered {0}")]
     Status(u16),
+    /// It knows nobody by the contact's address: a mistake of the roster.
+    #[error("it knows nobody by this address")]
+    UnknownPerson,
+    #[error("it refused: {0}")]
+    Refused(String),
+    #[error("it asks to be left alone for {0} s")]
+    LimitedFor(u64),
+}
+
+impl Undelivered {
+    /// A refusal in the receiver's own words, of which little is kept.
+    fn refused(why: &str) -> Self {
+        Self::Refused(domain::text::line(why, 120))
+    }
+}
+
+/// One message on its way to one contact.
+#[derive(Clone, Copy)]
+pub struct Letter<'a> {
+    pub house: &'a House,
+    pub receiver: &'a ReceiverConfig,
+    /// The person's account, number or address there.
+    pub address: &'a str,
+    pub message: &'a Message,
+    /// What this person can do about it, by links of their own.
+    pub actions: &'a [Link],
+}
+
+impl Letter<'_> {
+    /// The receiver's secret.
+    fn secret(&self) -> Result<Secret, Undelivered> {
+        let name = self.receiver.secret.as_ref().ok_or(Undelivered::NoSecret)?;
+        self.house.secrets.first(name).map_err(Undelivered::Secret)
+    }
 }
 
 /// Sends a message to one contact. `actions`: what this person can do about it, by links of their own.
 pub async fn send(house: &House, contact: &Contact, message: &Message, actions: &[Link]) -> Result<(), Undelivered> {
-    match contact {
-        Contact::Terminal => terminal::send(house, message, actions),
-        Contact::Webhook(name) => webhook::send(house, name, message, actions).await,
-    }
-}
-
-/// How a contact is called in the log.
-#[must_use]
-pub fn name(contact: &Contact) -> String {
-    match contact {
-        Contact::Terminal => "terminal".to_owned(),
-        Contact::Webhook(name) => format!("webhook:{name}"),
+    let receiver = house.configuration.receivers.get(&contact.receiver).ok_or(Undelivered::NotConfigured)?;
+    let letter = Letter { house, receiver, address: &contact.address, message, actions };
+    match receiver.kind {
+        ReceiverKind::Terminal => terminal::send(&letter),
+        ReceiverKind::Webhook => webhook::send(&letter).await,
+        ReceiverKind::PagerDuty
+        | ReceiverKind::PagerDutyEvents
+        | ReceiverKind::Opsgenie
+        | ReceiverKind::JiraServiceManagement
+        | ReceiverKind::GoAlert
+        | ReceiverKind::Slack
+        | ReceiverKind::Teams
+        | ReceiverKind::Email
+        | ReceiverKind::Sms => Err(Undelivered::NotConfigured),
     }
 }

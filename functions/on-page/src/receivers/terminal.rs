@@ -1,17 +1,16 @@
 //! The terminal that `cargo run` was started from. Texts are free of control characters since they were read.
 
-use aws::House;
 use domain::message::Link;
 use domain::{Kind, Message};
 
-use super::Undelivered;
+use super::{Letter, Undelivered};
 
 const WIDTH: usize = 92;
 
-pub(super) fn send(house: &House, message: &Message, actions: &[Link]) -> Result<(), Undelivered> {
-    let print = house.terminal.as_ref().ok_or(Undelivered::NoTerminal)?;
-    let name = house.settings().roster.name_of(&message.key.person);
-    print(&render(message, name, actions)).map_err(Undelivered::Terminal)
+pub(super) fn send(letter: &Letter<'_>) -> Result<(), Undelivered> {
+    let print = letter.house.terminal.as_ref().ok_or(Undelivered::NoTerminal)?;
+    let name = letter.house.settings().roster.name_of(&letter.message.key.person);
+    print(&render(letter.message, name, letter.actions)).map_err(Undelivered::Terminal)
 }
 
 /// The message as it is printed.
@@ -19,7 +18,7 @@ pub(super) fn send(house: &House, message: &Message, actions: &[Link]) -> Result
 pub fn render(message: &Message, name: &str, actions: &[Link]) -> String {
     let kind = match message.kind {
         Kind::Page => "PAGE",
-        Kind::Notice => "notice",
+        Kind::Notice | Kind::Update => "notice",
     };
     let head = format!("── {kind} to {name} ");
     let rule = "─".repeat(WIDTH.saturating_sub(head.chars().count()));

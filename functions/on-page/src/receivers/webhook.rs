@@ -3,7 +3,6 @@
 //!
 //! `webhook-id` is the message's key: the same however often it is sent, so that its receiver can drop repeats.
 
-use aws::House;
 use aws::secrets::Secret;
 use aws::verify::hmac_sha256;
 use base64::Engine;
@@ -13,27 +12,22 @@ use domain::message::Link;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::Undelivered;
+use super::{Letter, Undelivered, post};
 
-const DEADLINE_SECONDS: u64 = 10;
-
-pub(super) async fn send(house: &House, name: &str, message: &Message, actions: &[Link]) -> Result<(), Undelivered> {
-    let receiver = house.configuration.receivers.get(name).ok_or(Undelivered::NotConfigured)?;
-    let secret = house.secrets.first(&receiver.secret).map_err(Undelivered::Secret)?;
-    let id = message.key.to_string();
-    let now = house.now();
-    let body = body(message, actions, now);
+pub(super) async fn send(letter: &Letter<'_>) -> Result<(), Undelivered> {
+    let secret = letter.secret()?;
+    let id = letter.message.key.to_string();
+    let now = letter.house.now();
+    let body = body(letter.message, letter.actions, now);
     let timestamp = now.as_second().to_string();
     let signature = sign(&secret, &id, &timestamp, &body);
     let headers = [
         ("content-type", "application/json"),
-        ("user-agent", "recent-deployers"),
         ("webhook-id", id.as_str()),
         ("webhook-timestamp", timestamp.as_str()),
         ("webhook-signature", signature.as_str()),
     ];
-    let sent = house.http.send("POST", &receiver.url, &headers, body.into_bytes(), DEADLINE_SECONDS).await;
-    let answer = sent.map_err(Undelivered::Http)?;
+    let answer = post::send(letter, "POST", &letter.receiver.url, &headers, body.as_bytes()).await?;
     if (200..300).contains(&answer.status) { Ok(()) } else { Err(Undelivered::Status(answer.status)) }
 }
 

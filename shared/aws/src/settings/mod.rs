@@ -5,6 +5,7 @@
 mod calendars;
 mod icalendar;
 mod people;
+mod receivers;
 mod section;
 mod services;
 mod spelling;
@@ -18,6 +19,7 @@ use domain::settings::Labels;
 use domain::{Repository, ServiceId, Settings};
 use toml::de::DeTable;
 
+use crate::receiver::ReceiverConfig;
 use crate::sender::Sender;
 use section::Section;
 
@@ -42,14 +44,6 @@ pub struct SenderConfig {
     /// The name of the secret with which we ask its API, where there is one.
     pub api_token: Option<String>,
     pub api_url: Option<String>,
-}
-
-/// How one receiver is configured.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReceiverConfig {
-    pub url: String,
-    /// The name of the secret with which its messages are signed.
-    pub secret: String,
 }
 
 /// A whole configuration without problems.
@@ -178,11 +172,7 @@ impl Configuration {
     fn build(root: &mut Section<'_, '_>, known: Option<&[&str]>) -> Self {
         let public_url = root.url("public_url").unwrap_or_default();
         let link_secret = root.text("link_secret").unwrap_or_else(|| "links".to_owned());
-        let receivers = root.tables("receivers", |_, section| {
-            let url = section.need_url("url");
-            let secret = section.need_text("secret");
-            ReceiverConfig { url, secret }
-        });
+        let receivers = receivers::read(root);
         let mut speaking = Vec::new();
         let senders = root.tables("senders", |name, section| source(name, section, known, &mut speaking));
         let calendars = calendars::read(root);

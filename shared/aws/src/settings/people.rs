@@ -3,19 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use domain::{Contact, Login, Person, PersonId, Roster, Step};
+use domain::{Login, Person, PersonId, Roster, Step};
 use strum::IntoEnumIterator;
 
-use super::ReceiverConfig;
 use super::calendars::{self, Calendars};
+use super::receivers;
 use super::section::Section;
+use crate::receiver::ReceiverConfig;
 
 /// The forges, monitors and pagers in which people have accounts.
 const FORGES: [&str; 8] = ["github", "gitlab", "bitbucket", "gitea", "azure", "pagerduty", "opsgenie", "sentry"];
 
 pub(super) fn read(
     root: &mut Section<'_, '_>,
-    receivers: &BTreeMap<String, ReceiverConfig>,
+    known: &BTreeMap<String, ReceiverConfig>,
     calendars: &Calendars,
 ) -> Roster {
     let mut owners: BTreeMap<Login, String> = BTreeMap::new();
@@ -25,7 +26,10 @@ pub(super) fn read(
         let zone = calendars::zone(section);
         let timetable = calendars::of_person(section, &zone, calendars);
         let logins = logins(section, id, &mut owners);
-        let contacts = contacts(section, receivers);
+        let contacts = receivers::contacts(section, "contacts", known);
+        if !section.has("contacts") {
+            section.problem("`contacts` is missing: nobody could reach this person");
+        }
         let champions = others(section, "champions", &mut named);
         let deputies = others(section, "deputies", &mut named);
         let muted = muted(section);
@@ -104,20 +108,4 @@ fn logins(section: &mut Section<'_, '_>, id: &str, owners: &mut BTreeMap<Login, 
         }
     }
     logins
-}
-
-fn contacts(section: &mut Section<'_, '_>, receivers: &BTreeMap<String, ReceiverConfig>) -> Vec<Contact> {
-    let mut contacts = Vec::new();
-    for (text, span) in section.texts("contacts") {
-        match text.split_once(':') {
-            None if text == "terminal" => contacts.push(Contact::Terminal),
-            Some(("webhook", name)) if receivers.contains_key(name) => contacts.push(Contact::Webhook(name.to_owned())),
-            Some(("webhook", name)) => section.problem_in(&span, format!("there is no [receivers.{name}]")),
-            Some(_) | None => section.problem_in(&span, "a contact is \"terminal\" or \"webhook:<receiver>\""),
-        }
-    }
-    if !section.has("contacts") {
-        section.problem("`contacts` is missing: nobody could reach this person");
-    }
-    contacts
 }

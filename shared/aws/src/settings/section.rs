@@ -103,13 +103,6 @@ impl<'a, 'p> Section<'a, 'p> {
         Some(text.trim_end_matches('/').to_owned())
     }
 
-    pub(super) fn need_url(&mut self, key: &str) -> String {
-        if self.table.get(key).is_none() {
-            self.problem(format!("`{key}` is missing"));
-        }
-        self.url(key).unwrap_or_default()
-    }
-
     /// The text of the file that is named under `key`.
     pub(super) fn file(&mut self, key: &str) -> Option<String> {
         let name = self.text(key)?;

@@ -109,6 +109,7 @@ impl fmt::Display for Reason {
             Self::NoLongerTrue => f.write_str("no receiver took it while it was true"),
             Self::DeliveryUnderWay => f.write_str("another delivery of the same message is under way"),
             Self::AcceptedBy { receiver } => write!(f, "accepted by {receiver}"),
+            Self::NotForNotices => f.write_str("every contact of the person is for pages only"),
             Self::NoContactAccepted { why } => {
                 write!(f, "no contact accepted it ({why}): tried again within two minutes")
             }

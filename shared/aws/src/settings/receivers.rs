@@ -1,0 +1,91 @@
+//! `[receivers.<name>]`, and the contacts of people, which name them.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use domain::Contact;
+use strum::IntoEnumIterator;
+
+use super::section::Section;
+use crate::receiver::{AddressForm, ReceiverConfig, ReceiverKind};
+
+/// The keys that some kind of receiver knows.
+const KEYS: [&str; 5] = ["url", "secret", "from", "service", "cloud"];
+
+pub(super) fn read(root: &mut Section<'_, '_>) -> BTreeMap<String, ReceiverConfig> {
+    let terminal = ReceiverConfig::terminal();
+    let found = root.tables("receivers", receiver);
+    let found = found.into_values().flatten().chain([terminal]);
+    found.map(|receiver| (receiver.name.clone(), receiver)).collect()
+}
+
+fn receiver(name: &str, section: &mut Section<'_, '_>) -> Option<ReceiverConfig> {
+    let word = section.text("kind").unwrap_or_else(|| name.to_owned());
+    let kind = ReceiverKind::from_str(&word).ok().filter(|kind| *kind != ReceiverKind::Terminal);
+    if name.is_empty() || name.contains(':') || name == ReceiverKind::Terminal.word() {
+        section.problem("the name stands before the `:` of a contact; `terminal` is always there");
+    }
+    let Some(kind) = kind else {
+        let words: Vec<&str> =
+            ReceiverKind::iter().filter(|k| *k != ReceiverKind::Terminal).map(ReceiverKind::word).collect();
+        let word = domain::text::line(&word, 40);
+        section.problem(format!("no receiver is called `{word}`; say which by `kind`: {}", words.join(", ")));
+        KEYS.iter().for_each(|key| drop(section.text(key)));
+        return None;
+    };
+    let traits = kind.traits();
+    for key in traits.needs {
+        if !section.has(key) {
+            section.problem(format!("`{key}` is missing"));
+        }
+    }
+    let mut known = |key: &str| {
+        let is = traits.needs.contains(&key) || traits.may.contains(&key);
+        if is { section.text(key) } else { None }
+    };
+    let (secret, from, service, cloud) = (known("secret"), known("from"), known("service"), known("cloud"));
+    let url = if known("url").is_some() { section.url("url") } else { None };
+    Some(ReceiverConfig {
+        name: name.to_owned(),
+        kind,
+        url: url.or_else(|| traits.url.map(str::to_owned)).unwrap_or_default(),
+        secret,
+        from,
+        service,
+        cloud,
+    })
+}
+
+/// `contacts = ["slack:U024BE7LH", "terminal"]`: in order, until one accepts.
+pub(super) fn contacts(
+    section: &mut Section<'_, '_>,
+    key: &str,
+    receivers: &BTreeMap<String, ReceiverConfig>,
+) -> Vec<Contact> {
+    let mut contacts = Vec::new();
+    for (text, span) in section.texts(key) {
+        let (name, address) = text.split_once(':').unwrap_or((&text, ""));
+        let (name, address) = (name.trim(), address.trim());
+        let Some(receiver) = receivers.get(name) else {
+            let name = domain::text::line(name, 40);
+            section.problem_in(
+                &span,
+                format!("a contact is \"terminal\", or \"<receiver>:<address>\"; there is no [receivers.{name}]"),
+            );
+            continue;
+        };
+        match receiver.kind.traits().address {
+            AddressForm::None if !address.is_empty() => {
+                section.problem_in(&span, format!("a {} has no address: write \"{name}\"", receiver.kind.word()));
+            }
+            AddressForm::Like(example, is) if !is(address) => {
+                section.problem_in(&span, format!("after `{name}:` comes something like {example}"));
+            }
+            AddressForm::None | AddressForm::Like(..) => {
+                let keeps = receiver.kind.traits().keeps;
+                contacts.push(Contact { receiver: name.to_owned(), address: address.to_owned(), keeps });
+            }
+        }
+    }
+    contacts
+}
