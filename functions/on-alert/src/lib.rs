@@ -84,7 +84,8 @@ fn incident(decisions: &domain::Decisions) -> Option<IncidentId> {
             | domain::Record::Shift(_)
             | domain::Record::Queue(_)
             | domain::Record::Files(..)
-            | domain::Record::Errand(_) => None,
+            | domain::Record::Errand(_)
+            | domain::Record::Paging(_) => None,
         },
         domain::Write::Drop { .. } => None,
     })

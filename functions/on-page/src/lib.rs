@@ -52,8 +52,9 @@ pub async fn handle(house: &House, event: &Value) -> Result<(), PageError> {
 pub async fn deliver(house: &House, published: &Message) -> Result<Reason, PageError> {
     let now = house.now();
     let key = &published.key;
+    let policy = house.settings().service(&key.service).map(|service| service.policy).unwrap_or_default();
     let (outgoing, incident) = house.store.outgoing(key).await?;
-    match (on_page::decide(outgoing.as_ref(), incident.as_ref(), now), outgoing) {
+    match (on_page::decide(outgoing.as_ref(), incident.as_ref(), &policy, now), outgoing) {
         (Delivery::Leave(reason), _) => {
             tracing::info!(message = %key, reason = reason.name(), "left alone: {reason}");
             Ok(reason)

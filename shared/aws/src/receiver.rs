@@ -68,6 +68,12 @@ impl ReceiverKind {
         self.into()
     }
 
+    /// Whether it says who is on call, and can be told.
+    #[must_use]
+    pub fn has_schedules(self) -> bool {
+        matches!(self, Self::PagerDuty | Self::Opsgenie | Self::JiraServiceManagement)
+    }
+
     #[must_use]
     pub fn traits(self) -> Traits {
         let plain = Traits {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::change::Files;
 use domain::on_merge::errands::Errand;
+use domain::paging::Paging;
 use domain::{Deployment, Incident, Queue, Record, Shift, Signals, WindowNotes};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -103,6 +104,7 @@ pub fn encode(service: &domain::ServiceId, record: &Record, rev: u64, now: Times
             item
         }
         Record::Queue(queue) => item(&keys::queue(service), queue, None)?,
+        Record::Paging(paging) => item(&keys::paging(service), paging, None)?,
         Record::Files(id, files) => item(&keys::files(service, id), files, Some(long))?,
         Record::Errand(errand) => item(&keys::errand(service, &errand.key()), errand, Some(long))?,
     };
@@ -124,6 +126,7 @@ pub fn decode(item: &Item) -> Result<Option<Record>, StoreError> {
         "I" => Record::Incident(read::<Incident>(item)?),
         "H" => Record::Shift(read::<Shift>(item)?),
         "Q" => Record::Queue(read::<Queue>(item)?),
+        "P" => Record::Paging(read::<Paging>(item)?),
         "F" => Record::Files(keys::parse_change(rest).ok_or_else(wrong)?, read::<Files>(item)?),
         "E" => Record::Errand(read::<Errand>(item)?),
         _ => return Err(wrong()),

@@ -1,6 +1,8 @@
 //! An acknowledgement: somebody has taken an incident, which stops its escalation. By a link or the board, or in the
 //! monitor or pager that told us of it: then perhaps by somebody whom the roster does not know.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -8,11 +10,12 @@ use crate::decision::Decisions;
 use crate::ids::PersonId;
 use crate::incident::Incident;
 use crate::message::{Step, Subject};
+use crate::on_alert::tell_pager;
 use crate::reason::Reason;
 use crate::roster::Roster;
 use crate::service::Service;
 use crate::settings::Settings;
-use crate::wording::{self, Reader};
+use crate::wording::{self, Reader, incidents};
 
 /// Who acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,7 +56,8 @@ impl Acknowledgement {
     }
 }
 
-/// Adds an acknowledgement; the others who were paged hear of the first one.
+/// Adds an acknowledgement; the others who were paged hear of the first one of a round, and so does the channel. The
+/// pagers that keep a page of this round open hear it too.
 pub(crate) fn acknowledge(
     decisions: &mut Decisions,
     incident: &mut Incident,
@@ -62,7 +66,7 @@ pub(crate) fn acknowledge(
     settings: &Settings,
     now: Timestamp,
 ) {
-    let first = incident.acknowledged.is_empty();
+    let first = incident.last_taken().is_none();
     incident.acknowledged.push(acknowledgement.clone());
     let name = acknowledgement.name(&settings.roster);
     let person = match &acknowledgement.by {
@@ -71,13 +75,23 @@ pub(crate) fn acknowledge(
     };
     let what = format!("{name} acknowledged {}", wording::headline(incident));
     let subject = Some(Subject::Incident(incident.id.clone()));
-    decisions.log(now, subject, person.cloned(), what, acknowledgement.reason());
-    let others: Vec<&PersonId> =
-        incident.pages.iter().map(|p| &p.person).filter(|p| first && Some(*p) != person).collect();
-    for (i, other) in others.iter().enumerate() {
-        if !others[..i].contains(other) {
-            let reader = Reader { settings, service, person: other, now };
-            decisions.tell(wording::incident_notice(reader, incident, Step::Acknowledged, acknowledgement.reason()));
-        }
+    let reason = acknowledgement.reason();
+    decisions.log(now, subject, person.cloned(), what, reason.clone());
+    if !first {
+        return;
+    }
+    let paged: BTreeSet<&PersonId> = incident.pages.iter().map(|p| &p.person).collect();
+    let channel = service.channel.iter().filter(|_| incident.channel_said > 0);
+    for other in paged.into_iter().chain(channel).filter(|other| Some(*other) != person) {
+        let reader = Reader { settings, service, person: other, now };
+        let mut message = incidents::notice(reader, incident, Step::Acknowledged, reason.clone());
+        message.key.nth = incident.round;
+        decisions.tell(message);
+    }
+    let of_round: BTreeSet<&PersonId> =
+        incident.pages.iter().filter(|p| p.round == incident.round).map(|p| &p.person).collect();
+    for paged in of_round {
+        let (round, step) = (incident.round, Step::PagerAcknowledged);
+        tell_pager(decisions, incident, paged, round, step, &reason, service, settings, now);
     }
 }

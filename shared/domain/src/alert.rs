@@ -101,6 +101,9 @@ pub struct Alert {
     pub lasts: Option<SignedDuration>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
+    /// What its monitor calls the failure that it is part of, where it groups alerts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
 }
@@ -133,6 +136,9 @@ pub struct Signal {
     /// When it is over by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lasts_until: Option<Timestamp>,
+    /// What its monitor calls the failure that it is part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// Starts and ends before these, where it flaps: the newest of each.
@@ -176,6 +182,7 @@ impl Signal {
     fn say(&mut self, alert: &Alert) {
         self.name = text::line(&alert.name, MOST_NAME);
         self.summary = text::line(&alert.summary, MOST_SUMMARY);
+        self.group = alert.group.as_deref().map(|group| text::line(group, MOST_NAME));
         self.url = alert.url.clone().filter(|url| url.len() <= 300);
     }
 
@@ -191,6 +198,7 @@ impl Signal {
             + self.name.len()
             + self.summary.len()
             + self.url.as_ref().map_or(0, String::len)
+            + self.group.as_ref().map_or(0, String::len)
     }
 }
 
@@ -220,6 +228,7 @@ impl Signals {
             ended_at: None,
             acknowledged: None,
             lasts_until: None,
+            group: None,
             url: None,
             earlier_starts: BTreeSet::new(),
             earlier_ends: BTreeSet::new(),
@@ -259,7 +268,7 @@ impl Signals {
         for (i, (key, mut signal)) in all.into_iter().enumerate() {
             let used = MOST_BYTES - room + signal.bytes(&key);
             if i >= MOST_SIGNALS || used > MOST_BYTES_IN_WORDS {
-                (signal.name, signal.summary, signal.url) = Default::default();
+                (signal.name, signal.summary, signal.url, signal.group) = Default::default();
             }
             match room.checked_sub(signal.bytes(&key)).filter(|_| i < MOST_REMEMBERED) {
                 Some(left) => {

@@ -10,6 +10,7 @@ use crate::ids::{ChangeId, EnvironmentName, IncidentId, PersonId, ServiceId};
 use crate::incident::Incident;
 use crate::message::{Message, Subject};
 use crate::on_merge::errands::Errand;
+use crate::paging::Paging;
 use crate::queue::Queue;
 use crate::reason::Reason;
 use crate::shift::Shift;
@@ -27,6 +28,7 @@ pub enum Record {
     Queue(Queue),
     Files(ChangeId, Files),
     Errand(Errand),
+    Paging(Paging),
 }
 
 /// The name of a record within its service.
@@ -41,6 +43,7 @@ pub enum RecordKey {
     Queue,
     Files(ChangeId),
     Errand(String),
+    Paging,
 }
 
 impl Record {
@@ -56,6 +59,7 @@ impl Record {
             Self::Queue(_) => RecordKey::Queue,
             Self::Files(id, _) => RecordKey::Files(id.clone()),
             Self::Errand(errand) => RecordKey::Errand(errand.key()),
+            Self::Paging(_) => RecordKey::Paging,
         }
     }
 }

@@ -41,7 +41,7 @@ fn an_acknowledgement_made_there_stops_the_escalation_here() {
     world.alert(&[taken("15:52", Some("github:anna"), "Anna L.")]);
     check(&mut world, expect!["notice feanil acknowledged (acknowledged_by)"]);
     world.alert(&[taken("15:52", Some("github:anna"), "Anna L.")]);
-    world.until(at("18:00"));
+    world.until(at("16:51"));
     assert!(!world.heard().contains("page"), "it stays acknowledged, and once");
     let incident = &world.situation.incidents.values().next().unwrap().value;
     assert_eq!(incident.acknowledged.len(), 1);
@@ -56,7 +56,7 @@ fn somebody_whom_the_roster_does_not_know_stops_it_too_and_is_named() {
     let text = world.told.last().unwrap().plain();
     assert!(text.contains("Tenex Engineer acknowledged after 2 min. You need not act."), "{text}");
     world.told.clear();
-    world.until(at("18:00"));
+    world.until(at("16:51"));
     assert!(!world.heard().contains("page"));
 }
 
@@ -232,11 +232,11 @@ fn what_was_taken_as_a_warning_is_not_taken_when_it_becomes_critical() {
     world.heard();
     world.alert(&[alert("Down", at("16:30"), None)]);
     world.settle();
-    check(&mut world, expect!["page anna rotation (nobody_acknowledged)"]);
+    check(&mut world, expect!["page feanil first-responder (first_suspect)"]);
     // As severe as before it is the same failure.
-    world.acknowledge("anna");
+    world.acknowledge("anna").unwrap();
     world.heard();
     world.alert(&[alert("AlsoDown", at("16:30"), None)]);
-    world.until(at("17:30"));
+    world.until(at("17:29"));
     assert!(!world.heard().contains("page"));
 }

@@ -1,36 +1,55 @@
-//! Who is paged for an open incident, and when. Read it as a table:
+//! Who is paged for an open incident, and when, if nobody acknowledges. Read it as a table; the times are policy, counted
+//! from the beginning of the round:
 //!
 //! | who | when | step |
 //! | --- | --- | --- |
+//! | whoever had taken it, where that grew stale or it worsened | at once | `first-responder` |
 //! | who has the pager of the service by a person's word | at once | `first-responder` |
-//! | else the responder of the first suspect | at once, if the suspect's turn is not over | `first-responder` |
-//! | the rotation | at once if there is neither, else when nobody acknowledged in time | `rotation` |
-//! | the responder of a suspect whose turn is over | when nobody acknowledged in time | `tail-responder` |
+//! | else the responder of the first suspect whose turn is not over | at once | `first-responder` |
+//! | the responders of the next such suspects, three people in all | each `next_suspect_after` (2 min) | `next-responder` |
+//! | the rotation | `rotation_after` (5 min), or at once if there is nobody before it | `rotation` |
+//! | the responder of a suspect whose turn is over, if nobody's is not | `rotation_after` | `tail-responder` |
+//! | the next of the rotation, one by one | each `rotation_after` | `rotation` |
+//! | the owner | `owner_after` (15 min) | `owner` |
+//! | each of them again | `again_after` (10 min), then after twice as long, up to an hour | the same |
 //!
-//! Nobody is paged twice for one incident; an acknowledgement or the resolution stops everything, until something more
-//! severe begins. Evidence
-//! that arrives later adds a page to a new first suspect, for at most [`MOST_FIRST_RESPONDERS`] people.
+//! A suspect's responder is asked again three times; the rotation and the owner as long as it takes. Whoever said "not
+//! mine" is passed over, and the next one is due at once. Nobody is paged twice in a round for two reasons.
 //!
-//! In a service of mode `manual` nobody is paged: people take and hand over the pager there, and we show and record.
-//!
-//! Absent on purpose: re-notification, stale acknowledgements, "not mine"; they have an issue of their own.
+//! A *round* begins with the incident, and again when something more severe begins after it was taken, when it fires
+//! again after it was over, when an acknowledgement grew stale, and when what kept everybody asleep
+//! ([`crate::hold`]) is over. The stored times decide, whoever wakes late.
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::acknowledgement::Acknowledger;
 use crate::ids::PersonId;
-use crate::incident::Incident;
+use crate::incident::{Incident, PageRecord};
 use crate::message::Step;
 use crate::reason::Reason;
 use crate::responder::Responder;
-use crate::service::{Mode, Service};
+use crate::service::Service;
 use crate::suspect::{Stand, Suspect};
 
-/// At most this many suspects' responders are paged for one incident.
+/// At most this many suspects' responders are paged in one round.
 pub const MOST_FIRST_RESPONDERS: usize = 3;
+/// How often a suspect's responder who does not answer is asked again.
+const MOST_AGAIN: u32 = 3;
+/// The longest between two pages to one person who does not answer.
+const LONGEST_AGAIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// The tick that wakes us; a deadline is due this much earlier, so that a late tick is still in time. Of a short
 /// deadline it takes a fifth at most: nobody is passed over in the second in which they are paged.
 pub const TICK: SignedDuration = SignedDuration::from_mins(1);
+
+/// One line of the table for one incident: who is paged at which time, unless somebody acknowledges before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rung {
+    pub at: Timestamp,
+    pub person: PersonId,
+    pub step: Step,
+    pub reason: Reason,
+}
 
 /// A page that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,81 +57,209 @@ pub struct DuePage {
     pub person: PersonId,
     pub step: Step,
     pub reason: Reason,
+    /// Asked before in this round: the page that is repeated.
+    pub again: bool,
 }
 
-/// When the rotation is paged if nobody acknowledges.
-#[must_use]
-pub fn rotation_due_at(incident: &Incident, service: &Service) -> Timestamp {
-    let after = service.policy.rotation_after;
-    incident.detected_at + (after - TICK.min(after / 5))
+/// Everything that decides on escalation.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    pub incident: &'a Incident,
+    /// Who has the pager of the whole service by a person's word.
+    pub pager: Option<&'a Responder>,
+    pub service: &'a Service,
+    /// The rotation as it is now, first one first.
+    pub rotation: &'a [PersonId],
 }
 
-/// The pages that are due at `now` and were not decided before, in order. `pager`: who has the pager of the whole
-/// service by a person's word.
-#[must_use]
-pub fn due_pages(
-    incident: &Incident,
-    suspects: &[Suspect],
-    pager: Option<&Responder>,
-    service: &Service,
-    now: Timestamp,
-) -> Vec<DuePage> {
-    if !incident.is_open() || incident.is_taken() || service.mode == Mode::Manual {
-        return Vec::new();
+/// A deadline a tick early.
+fn early(after: SignedDuration) -> SignedDuration {
+    after - TICK.min(after / 5)
+}
+
+impl<'a> Call<'a> {
+    /// The table for this incident, in the order in which people are paged.
+    #[must_use]
+    pub fn ladder(&self) -> Vec<Rung> {
+        let (policy, since) = (&self.service.policy, self.incident.round_began());
+        let firsts = self.firsts();
+        let nobody_first = firsts.is_empty();
+        let mut rungs: Vec<Rung> = Vec::new();
+        for (i, (person, reason)) in firsts.into_iter().enumerate() {
+            let wait = policy.next_suspect_after * i32::try_from(i).unwrap_or(i32::MAX);
+            let step = if i == 0 { Step::FirstResponder } else { Step::NextResponder };
+            push(&mut rungs, since + wait, person, step, reason);
+        }
+        let late = since + early(policy.rotation_after);
+        let unanswered = Reason::NobodyAcknowledged { minutes: policy.rotation_after.as_mins() };
+        let at = if nobody_first { since } else { late };
+        let reason = if nobody_first { self.why_nobody_first() } else { unanswered.clone() };
+        let candidates = || self.rotation.iter().chain(&self.service.owners).filter(|p| !self.passed_over(p));
+        if let Some(person) = candidates().find(|p| rungs.iter().all(|r| r.person != **p)) {
+            push(&mut rungs, at, person, Step::Rotation, reason);
+        }
+        let tail = self.suspects(Stand::Tail).next().filter(|_| nobody_first);
+        if let Some(suspect) = tail {
+            push(&mut rungs, late, &suspect.responder, Step::TailResponder, unanswered);
+        }
+        let mut at = at;
+        for person in self.rotation.iter().filter(|p| !self.passed_over(p)) {
+            let next = at + policy.rotation_after;
+            let minutes = next.duration_since(since).as_mins();
+            if push(&mut rungs, next, person, Step::Rotation, Reason::NobodyAcknowledged { minutes }) {
+                at = next;
+            }
+        }
+        let owner = self.service.owners.iter().filter(|p| !self.passed_over(p));
+        for person in owner {
+            let minutes = policy.owner_after.max(policy.rotation_after).as_mins();
+            let reason = Reason::NobodyAcknowledged { minutes };
+            if push(
+                &mut rungs,
+                since + early(policy.owner_after.max(policy.rotation_after)),
+                person,
+                Step::Owner,
+                reason,
+            ) {
+                break;
+            }
+        }
+        rungs.sort_by_key(|rung| rung.at);
+        rungs
     }
-    let mut due: Vec<DuePage> = Vec::new();
-    let suspect = suspects.first().filter(|s| s.stand == Stand::Active);
-    let first = match (pager, suspect) {
-        (Some(pager), _) => Some((&pager.person, Reason::HasThePager)),
-        (None, suspect) => suspect.map(|s| (&s.responder, Reason::FirstSuspect { change: s.label.clone() })),
-    };
-    if let Some((person, reason)) = &first
-        && pages_at(incident, Step::FirstResponder) < MOST_FIRST_RESPONDERS
-    {
-        add(&mut due, incident, person, Step::FirstResponder, reason.clone());
+
+    /// The pages that are due at `now` and were not decided before, in order.
+    #[must_use]
+    pub fn due(&self, now: Timestamp) -> Vec<DuePage> {
+        if !self.is_waiting(now) {
+            return Vec::new();
+        }
+        let suspects = |step: Step| matches!(step, Step::FirstResponder | Step::NextResponder);
+        let asked = self.this_round().filter(|p| suspects(p.step)).count();
+        let mut room = MOST_FIRST_RESPONDERS.saturating_sub(asked);
+        let mut due = Vec::new();
+        for rung in self.ladder().into_iter().filter(|rung| rung.at <= now) {
+            if self.incident.was_paged_this_round(&rung.person) || (suspects(rung.step) && room == 0) {
+                continue;
+            }
+            room -= usize::from(suspects(rung.step));
+            due.push(DuePage { person: rung.person, step: rung.step, reason: rung.reason, again: false });
+        }
+        let again = self.this_round().filter(|page| self.again_at(page).is_some_and(|at| at <= now));
+        due.extend(again.map(|page| {
+            let minutes = now.duration_since(self.incident.round_began()).as_mins();
+            let reason = Reason::StillUnacknowledged { minutes };
+            DuePage { person: page.person.clone(), step: page.step, reason, again: true }
+        }));
+        due
     }
-    let minutes = service.policy.rotation_after.as_mins();
-    let late = now >= rotation_due_at(incident, service);
-    if pages_at(incident, Step::Rotation) == 0 && (first.is_none() || late) {
-        let reason = match (&first, suspects.is_empty()) {
-            (Some(_), _) => Reason::NobodyAcknowledged { minutes },
-            (None, false) => Reason::OnlyTailSuspects,
-            (None, true) if service.repositories.is_empty() => Reason::AlertNotPlaced,
-            (None, true) => Reason::NoSuspect,
-        };
-        let next = service.rotation.iter().chain(&service.owners).find(|p| !paged(&due, incident, p));
-        if let Some(person) = next {
-            add(&mut due, incident, person, Step::Rotation, reason);
+
+    /// When [`Self::due`] has to be asked again, if time alone can make another page due.
+    #[must_use]
+    pub fn next_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let incident = self.incident;
+        if !incident.is_open() {
+            return None;
+        }
+        let until = incident.held.as_ref().and_then(|hold| hold.until);
+        if incident.held.is_some() {
+            return until.filter(|at| *at > now);
+        }
+        if let Some(taken) = incident.taken(&self.service.policy, now) {
+            return Some(taken.at + self.service.policy.acknowledged_for);
+        }
+        let rungs = self.ladder().into_iter();
+        let rungs = rungs.filter(|rung| !incident.was_paged_this_round(&rung.person)).map(|rung| rung.at);
+        let again = self.this_round().filter_map(|page| self.again_at(page));
+        rungs.chain(again).filter(|at| *at > now).min()
+    }
+
+    /// Who is paged next if nobody acknowledges, after those who were.
+    #[must_use]
+    pub fn next_rung(&self, but: &PersonId) -> Option<Rung> {
+        let fresh = |rung: &Rung| rung.person != *but && !self.incident.was_paged_this_round(&rung.person);
+        self.ladder().into_iter().find(fresh)
+    }
+
+    fn is_waiting(&self, now: Timestamp) -> bool {
+        let incident = self.incident;
+        incident.is_open() && incident.held.is_none() && incident.taken(&self.service.policy, now).is_none()
+    }
+
+    fn this_round(&self) -> impl Iterator<Item = &'a PageRecord> {
+        let incident = self.incident;
+        incident.pages.iter().filter(|page| page.round == incident.round)
+    }
+
+    fn passed_over(&self, person: &PersonId) -> bool {
+        self.incident.not_mine.iter().any(|said| said.person == *person)
+    }
+
+    fn may_be_it(&self, suspect: &Suspect) -> bool {
+        let gone = self.incident.mitigated.as_ref().is_some_and(|back| back.change == suspect.change);
+        !gone && !self.passed_over(&suspect.responder)
+    }
+
+    /// The suspects whose turns stand so, that were not taken back, and whose responders did not say that it is not theirs. Whom somebody named
+    /// instead comes first.
+    fn suspects(&self, stand: Stand) -> impl Iterator<Item = &'a Suspect> {
+        let incident = self.incident;
+        let named = incident.not_mine.iter().rev().find_map(|said| said.instead.as_ref());
+        let mut found: Vec<&Suspect> =
+            incident.suspects.iter().filter(|s| s.stand == stand && self.may_be_it(s)).collect();
+        found.sort_by_key(|s| Some(&s.change) != named);
+        found.into_iter()
+    }
+
+    /// Those before the rotation, each once, at most three, with the reason.
+    fn firsts(&self) -> Vec<(&'a PersonId, Reason)> {
+        let before = self.incident.taken_before().and_then(|(taken, why)| match &taken.by {
+            Acknowledger::Person(person) if !self.passed_over(person) => Some((person, why.clone())),
+            Acknowledger::Person(_) | Acknowledger::Stranger(_) => None,
+        });
+        let pager = self.pager.filter(|p| !self.passed_over(&p.person));
+        let suspects = self.suspects(Stand::Active).filter(|_| pager.is_none());
+        let suspects = suspects.map(|s| (&s.responder, Reason::FirstSuspect { change: s.label.clone() }));
+        let all = before.into_iter().chain(pager.map(|p| (&p.person, Reason::HasThePager))).chain(suspects);
+        let mut firsts: Vec<(&PersonId, Reason)> = Vec::new();
+        for (person, reason) in all {
+            if firsts.iter().all(|(known, _)| *known != person) && firsts.len() < MOST_FIRST_RESPONDERS {
+                let reason = match reason {
+                    Reason::FirstSuspect { change } if !firsts.is_empty() => Reason::NextSuspect { change },
+                    reason => reason,
+                };
+                firsts.push((person, reason));
+            }
+        }
+        firsts
+    }
+
+    fn why_nobody_first(&self) -> Reason {
+        let incident = self.incident;
+        match (incident.suspects.is_empty(), incident.not_mine.is_empty()) {
+            (_, false) => Reason::NobodysOwn,
+            (false, true) => Reason::OnlyTailSuspects,
+            (true, true) if self.service.repositories.is_empty() => Reason::AlertNotPlaced,
+            (true, true) => Reason::NoSuspect,
         }
     }
-    let tail = suspects.iter().find(|s| s.stand == Stand::Tail);
-    if let Some(suspect) = tail
-        && first.is_none()
-        && late
-        && pages_at(incident, Step::TailResponder) == 0
-    {
-        add(&mut due, incident, &suspect.responder, Step::TailResponder, Reason::NobodyAcknowledged { minutes });
+
+    /// When a page that nobody answered is repeated.
+    fn again_at(&self, page: &PageRecord) -> Option<Timestamp> {
+        let after = self.service.policy.again_after;
+        let for_ever = matches!(page.step, Step::Rotation | Step::Owner);
+        if after.is_zero() || self.passed_over(&page.person) || (!for_ever && page.again >= MOST_AGAIN) {
+            return None;
+        }
+        let longer = after * 2_i32.saturating_pow(page.again.min(10));
+        Some(page.last_at() + longer.min(LONGEST_AGAIN.max(after)))
     }
-    due
 }
 
-/// When [`due_pages`] has to be asked again, if time alone can make another page due.
-#[must_use]
-pub fn next_due_at(incident: &Incident, service: &Service, now: Timestamp) -> Option<Timestamp> {
-    let waits = incident.is_open() && !incident.is_taken() && service.mode != Mode::Manual;
-    Some(rotation_due_at(incident, service)).filter(|at| waits && *at > now)
-}
-
-fn pages_at(incident: &Incident, step: Step) -> usize {
-    incident.pages.iter().filter(|p| p.step == step).count()
-}
-
-fn paged(due: &[DuePage], incident: &Incident, person: &PersonId) -> bool {
-    incident.was_paged(person) || due.iter().any(|d| d.person == *person)
-}
-
-fn add(due: &mut Vec<DuePage>, incident: &Incident, person: &PersonId, step: Step, reason: Reason) {
-    if !paged(due, incident, person) {
-        due.push(DuePage { person: person.clone(), step, reason });
+fn push(rungs: &mut Vec<Rung>, at: Timestamp, person: &PersonId, step: Step, reason: Reason) -> bool {
+    let fresh = rungs.iter().all(|rung| rung.person != *person);
+    if fresh {
+        rungs.push(Rung { at, person: person.clone(), step, reason });
     }
+    fresh
 }

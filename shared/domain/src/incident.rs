@@ -1,18 +1,21 @@
 //! An incident: the alerts of one failure, who was paged for it and why, who acknowledged, how it ended.
 //!
-//! Pages are an append-only log here. Their delivery is the outbox's business.
+//! Pages are an append-only log here. Their delivery is the outbox's business; who is due is [`crate::escalation`]'s.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::acknowledgement::Acknowledgement;
 use crate::alert::{Severity, Signal};
+use crate::hold::Hold;
 use crate::ids::{EnvironmentName, IncidentId, PersonId, ServiceId, SquadId};
-use crate::message::Step;
+use crate::message::{Step, is_zero};
+use crate::outcome::{Mitigated, NotMine, State, Verdict};
 use crate::reason::Reason;
+use crate::service::Policy;
 use crate::squad::WishReason;
 use crate::suspect::Suspect;
 
@@ -26,17 +29,40 @@ pub struct AlertRecord {
     pub summary: String,
     pub severity: Severity,
     pub started_at: Timestamp,
+    /// What its monitor calls the failure that it is part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
 }
 
-/// A page that was decided: at most one for each person and step.
+/// How many times at which it fired again are kept.
+const MOST_REOPENED: usize = 10;
+/// What begins so much later than the rest of an incident is something else, unless its monitor says that it is not.
+const SAME_FAILURE: SignedDuration = SignedDuration::from_mins(15);
+
+/// A page that was decided: at most one for each person in a round; asked again, it is the same one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageRecord {
     pub person: PersonId,
     pub step: Step,
     pub at: Timestamp,
     pub reason: Reason,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub round: u32,
+    /// How often it was repeated, and when last.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub again: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again_at: Option<Timestamp>,
+}
+
+impl PageRecord {
+    /// When the person was last paged by it.
+    #[must_use]
+    pub fn last_at(&self) -> Timestamp {
+        self.again_at.unwrap_or(self.at)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,22 +80,45 @@ pub struct Incident {
     pub began_at: Timestamp,
     /// When the latest of its alerts began: a change must have been live by then to be a suspect.
     pub latest_at: Timestamp,
-    /// When something more severe than before began, where that came later: who took it before, took something else.
+    /// When something more severe than before, or something else, began, where that came later: who took it before, took
+    /// something else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worsened_at: Option<Timestamp>,
-    /// When we first heard of it: escalation counts from here.
+    /// When we first heard of it.
     pub detected_at: Timestamp,
+    /// How many rounds of escalation there were before this one, when this one began and why; absent: with the incident.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub round: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round_why: Option<Reason>,
+    /// Why nobody is paged just now, where that is so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Hold>,
+    /// When it fired again after it was over: the newest of these times.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reopened: Vec<Timestamp>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suspects: Vec<Suspect>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pages: Vec<PageRecord>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub acknowledged: Vec<Acknowledgement>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_mine: Vec<NotMine>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mitigated: Option<Mitigated>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
     /// What each squad's wish came to.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub squads: BTreeMap<SquadId, WishReason>,
+    /// How often the service's channel heard of it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub channel_said: u32,
     /// Who heard of it without being paged.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub told: BTreeSet<PersonId>,
@@ -100,11 +149,20 @@ impl Incident {
             latest_at: began_at,
             worsened_at: None,
             detected_at: now,
+            round: 0,
+            round_at: None,
+            round_why: None,
+            held: None,
+            reopened: Vec::new(),
             suspects: Vec::new(),
             pages: Vec::new(),
             acknowledged: Vec::new(),
+            not_mine: Vec::new(),
+            mitigated: None,
             resolved_at: None,
+            verdict: None,
             squads: BTreeMap::new(),
+            channel_said: 0,
             told: BTreeSet::new(),
         };
         incident.join(firing);
@@ -119,10 +177,11 @@ impl Incident {
         firing.sort_by_key(|(_, signal)| (std::cmp::Reverse(signal.severity), signal.started_at));
         for (key, signal) in firing {
             let Some(started_at) = signal.started_at else { continue };
+            let something_else = !self.is_same_failure(key, signal, started_at);
             self.began_at = self.began_at.min(started_at);
             self.latest_at = self.latest_at.max(started_at);
             self.severity = self.severity.max(signal.severity);
-            if before.is_some_and(|before| before < signal.severity) {
+            if before.is_some_and(|before| before < signal.severity || something_else) {
                 self.worsened_at = self.worsened_at.max(Some(started_at));
             }
             let known = self.alerts.contains_key(key);
@@ -133,6 +192,7 @@ impl Incident {
                     summary: said.map_or(&signal.summary, |said| &said.summary).clone(),
                     severity: signal.severity,
                     started_at,
+                    group: signal.group.clone(),
                     url: said.map_or(&signal.url, |said| &said.url).clone(),
                 };
                 self.alerts.insert(key.clone(), record);
@@ -151,15 +211,91 @@ impl Incident {
         self.resolved_at.is_none()
     }
 
-    /// Whether somebody has taken it as it is now.
+    /// Whether an alert belongs to the failure that this incident is about already: a known one, one that its monitor
+    /// groups with a known one, or one that began at about the same time.
+    fn is_same_failure(&self, key: &str, signal: &Signal, started_at: Timestamp) -> bool {
+        let grouped = signal.group.is_some() && self.alerts.values().any(|known| known.group == signal.group);
+        // Of a storm not every alert is kept: more of it is nothing else.
+        let storm = self.alerts.len() >= MOST_ALERTS;
+        self.alerts.contains_key(key) || grouped || storm || started_at <= self.latest_at + SAME_FAILURE
+    }
+
+    /// It fires again: the same incident, opened once more.
+    pub fn reopen(&mut self, firing: &BTreeMap<String, Signal>, now: Timestamp) {
+        (self.resolved_at, self.mitigated) = (None, None);
+        self.reopened.push(now);
+        let more = self.reopened.len().saturating_sub(MOST_REOPENED);
+        self.reopened.drain(..more);
+        self.alerts.retain(|key, _| firing.contains_key(key));
+        self.severity = firing.values().map(|s| s.severity).max().unwrap_or(self.severity);
+        self.join(firing);
+        self.begin_round(now, Reason::FiresAgain);
+    }
+
+    /// Escalation begins anew, at `at`.
+    pub fn begin_round(&mut self, at: Timestamp, why: Reason) {
+        self.round += 1;
+        (self.round_at, self.round_why) = (Some(at), Some(why));
+    }
+
+    /// When the present round of escalation began.
     #[must_use]
-    pub fn is_taken(&self) -> bool {
-        self.acknowledged.iter().any(|taken| self.worsened_at.is_none_or(|worse| taken.at >= worse))
+    pub fn round_began(&self) -> Timestamp {
+        self.round_at.unwrap_or(self.detected_at)
+    }
+
+    /// Whoever has taken it, as it is now: the latest to say so, if that has not grown stale.
+    #[must_use]
+    pub fn taken(&self, policy: &Policy, now: Timestamp) -> Option<&Acknowledgement> {
+        self.last_taken().filter(|taken| now < taken.at + policy.acknowledged_for)
+    }
+
+    /// The latest to acknowledge what it is now about, in this round.
+    #[must_use]
+    pub fn last_taken(&self) -> Option<&Acknowledgement> {
+        let of_now = |taken: &&Acknowledgement| {
+            self.worsened_at.is_none_or(|worse| taken.at >= worse)
+                && self.round_at.is_none_or(|began| taken.at >= began)
+        };
+        self.acknowledged.iter().filter(of_now).max_by_key(|taken| taken.at)
+    }
+
+    /// Whoever had taken it when this round began, and is asked again first: their word grew stale, or it worsened.
+    #[must_use]
+    pub fn taken_before(&self) -> Option<(&Acknowledgement, &Reason)> {
+        let why = self.round_why.as_ref();
+        let why = why.filter(|why| matches!(why, Reason::AcknowledgementStale { .. } | Reason::Worsened))?;
+        let began = self.round_at?;
+        Some((self.acknowledged.iter().filter(|taken| taken.at < began).max_by_key(|taken| taken.at)?, why))
     }
 
     #[must_use]
     pub fn was_paged(&self, person: &PersonId) -> bool {
         self.pages.iter().any(|p| p.person == *person)
+    }
+
+    #[must_use]
+    pub fn was_paged_this_round(&self, person: &PersonId) -> bool {
+        self.pages.iter().any(|p| p.person == *person && p.round == self.round)
+    }
+
+    /// By what a pager knows this person's page of this round.
+    #[must_use]
+    pub fn pager_key(&self, person: &PersonId, round: u32) -> String {
+        format!("{}/{person}/{round}", self.id)
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn state(&self, policy: &Policy, now: Timestamp) -> State {
+        match self {
+            Self { resolved_at: Some(_), verdict: Some(_), .. } => State::Judged,
+            Self { resolved_at: Some(_), .. } => State::Resolved,
+            Self { mitigated: Some(_), .. } => State::Mitigated,
+            _ if self.taken(policy, now).is_some() => State::Acknowledged,
+            Self { pages, .. } if !pages.is_empty() => State::Paged,
+            _ => State::Detected,
+        }
     }
 
     /// The alert that says it best: the most severe, of these the first to fire.

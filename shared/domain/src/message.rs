@@ -64,16 +64,28 @@ pub enum Step {
     StandbyAgain,
     /// A page to the responder of the first suspect.
     FirstResponder,
+    /// A page to the responder of a further suspect.
+    NextResponder,
     /// A page to the rotation.
     Rotation,
     /// A page to the responder of a suspect whose turn is over, when nobody else answered.
     TailResponder,
+    /// A page to the owner of the service.
+    Owner,
     /// Something broke that your squad wishes to hear of.
     SquadHears,
     /// Somebody else acknowledged what you were paged for.
     Acknowledged,
     /// What you were paged for is over.
     Resolved,
+    /// In a channel: something broke.
+    Opened,
+    /// In a channel: somebody was paged, or nobody is, and why.
+    Escalated,
+    /// A pager is told that somebody has taken what it keeps open.
+    PagerAcknowledged,
+    /// A pager is told that what it keeps open is over.
+    PagerResolved,
 }
 
 impl Step {

@@ -1,32 +1,29 @@
 //! A monitor says something is wrong, or that it no longer is. All alerts of one environment of a service
 //! are one failure: one open incident, its suspects, its pages.
 
+mod escalate;
 mod squads;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::acknowledgement::{self, Acknowledgement, Acknowledger};
 use crate::alert::{Alert, Place, Signal, Signals};
-use crate::change::Change;
 use crate::decision::{Decisions, Record, Wake};
-use crate::escalation::due_pages;
-use crate::ids::{EnvironmentName, PersonId, ServiceId};
-use crate::incident::{Incident, PageRecord};
-use crate::message::{Kind, Step, Subject};
+use crate::ids::{EnvironmentName, ServiceId};
+use crate::incident::Incident;
+use crate::message::Subject;
 use crate::reason::Reason;
-use crate::responder::on_override;
-use crate::service::{Mode, Service};
+use crate::service::Service;
 use crate::settings::Settings;
-use crate::shift::Shift;
 use crate::situation::{Noted, Situation};
-use crate::suspect::suspects;
 use crate::text;
 use crate::times::span;
-use crate::window::windows;
-use crate::wording::{self, Reader};
+use crate::wording;
+pub use escalate::{escalate, look_back, next_look};
+pub(crate) use escalate::{judge, tell_pager};
 
 /// How much of a stranger's name is kept, in characters.
 const MOST_NAME: usize = 60;
@@ -152,8 +149,9 @@ fn taken_over(
             || Acknowledger::Stranger(text::line(&acknowledged.name, MOST_NAME)),
             |person| Acknowledger::Person(person.id.clone()),
         );
-        if incident.acknowledged.iter().all(|known| known.by != by) {
-            let acknowledgement = Acknowledgement { by, at: acknowledged.at.max(incident.began_at) };
+        let at = acknowledged.at.max(incident.began_at);
+        if incident.acknowledged.iter().all(|known| known.by != by || known.at < at) {
+            let acknowledgement = Acknowledgement { by, at };
             acknowledgement::acknowledge(decisions, incident, acknowledgement, service, settings, now);
         }
     }
@@ -182,6 +180,9 @@ fn begin(
     if firing.is_empty() {
         return Reason::ResolvedBeforeItFired;
     }
+    if let Some((incident, rev)) = flapped(&firing, place, situation, service, now) {
+        return reopen(decisions, signals, incident, rev, &firing, situation, service, settings, now);
+    }
     let mut incident = Incident::open(&place.service, &place.environment, &firing, now);
     signals.open = Some(incident.id.clone());
     let reason = Reason::IncidentOpened { alerts: firing.len() };
@@ -189,13 +190,49 @@ fn begin(
     decisions.log(now, Some(Subject::Incident(incident.id.clone())), None, what, reason.clone());
     taken_over(decisions, &mut incident, &firing, service, settings, now);
     escalate(decisions, &mut incident, situation, service, settings, now);
-    if service.mode == Mode::Manual {
-        let what = format!("nobody is paged for {}", wording::headline(&incident));
-        decisions.log(now, Some(Subject::Incident(incident.id.clone())), None, what, Reason::ManualMode);
-    }
     let seen = situation.incidents.get(&incident.id).map_or(0, |known| known.rev);
     decisions.put(Record::Incident(incident), seen);
     reason
+}
+
+/// The incident of this environment that was over only lately: what fires now is the same failure.
+fn flapped(
+    firing: &BTreeMap<String, Signal>,
+    place: &Place,
+    situation: &Situation,
+    service: &Service,
+    now: Timestamp,
+) -> Option<(Incident, u64)> {
+    let lately = situation.incidents.values().filter(|known| known.value.environment == place.environment);
+    let over = |known: &&Noted<Incident>| {
+        let again = known.value.resolved_at.is_some_and(|at| now < at + service.policy.reopen_within);
+        again && firing.keys().any(|key| known.value.alerts.contains_key(key))
+    };
+    let known = lately.filter(over).max_by_key(|known| known.value.resolved_at)?;
+    Some((known.value.clone(), known.rev))
+}
+
+/// What was over fires again: the same incident, a new round.
+#[expect(clippy::too_many_arguments, reason = "what a decision needs, spelled out; a bag would hide it")]
+fn reopen(
+    decisions: &mut Decisions,
+    signals: &mut Signals,
+    mut incident: Incident,
+    rev: u64,
+    firing: &BTreeMap<String, Signal>,
+    situation: &Situation,
+    service: &Service,
+    settings: &Settings,
+    now: Timestamp,
+) -> Reason {
+    incident.reopen(firing, now);
+    signals.open = Some(incident.id.clone());
+    let what = wording::headline(&incident);
+    decisions.log(now, Some(Subject::Incident(incident.id.clone())), None, what, Reason::FiresAgain);
+    taken_over(decisions, &mut incident, firing, service, settings, now);
+    escalate(decisions, &mut incident, situation, service, settings, now);
+    decisions.put(Record::Incident(incident), rev);
+    Reason::FiresAgain
 }
 
 /// An incident is open: it grows, or it is over.
@@ -267,44 +304,7 @@ fn resolve(
     let ended = incident.alerts.keys().filter_map(|key| signals.by_key.get(key)?.ended_at).max();
     let at = ended.unwrap_or(now).min(now).max(incident.began_at);
     incident.resolved_at = Some(at);
-    let told: BTreeSet<&PersonId> = incident.pages.iter().map(|p| &p.person).chain(&incident.told).collect();
-    for person in told {
-        let reader = Reader { settings, service, person, now };
-        decisions.tell(wording::incident_notice(reader, incident, Step::Resolved, Reason::ResolvedAt { at }));
-    }
-}
-
-/// Brings an open incident up to date: its suspects, and the pages that are due. Returns whether it changed.
-pub fn escalate(
-    decisions: &mut Decisions,
-    incident: &mut Incident,
-    situation: &Situation,
-    service: &Service,
-    settings: &Settings,
-    now: Timestamp,
-) -> bool {
-    let before = incident.suspects.len();
-    let all = windows(situation, service, &settings.roster, now);
-    let found = if service.is_live(&incident.environment) {
-        suspects(&all, &service.policy, incident.latest_at)
-    } else {
-        Vec::new()
-    };
-    let mut changed = incident.suspects != found || before != found.len();
-    incident.suspects = found;
-    let shifts: Vec<&Shift> = situation.shifts.values().map(|s| &s.value).collect();
-    let pager = on_override(&shifts, now);
-    let due = due_pages(incident, &incident.suspects, pager.as_ref(), service, now);
-    let changes: Vec<&Change> = all.iter().map(|w| w.change).collect();
-    for page in due {
-        changed = true;
-        let reader = Reader { settings, service, person: &page.person, now };
-        let message = wording::page(reader, incident, page.step, &page.reason, &changes);
-        debug_assert_eq!(message.kind, Kind::Page);
-        decisions.tell(message);
-        incident.pages.push(PageRecord { person: page.person, step: page.step, at: now, reason: page.reason });
-    }
-    squads::tell(decisions, incident, situation, service, settings, now) || changed
+    escalate::say_over(decisions, incident, service, settings, now);
 }
 
 #[cfg(test)]

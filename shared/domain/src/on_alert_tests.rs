@@ -4,7 +4,7 @@ use expect_test::{Expect, expect};
 
 use crate::DeploymentState::{Started, Succeeded};
 use crate::Reason;
-use crate::on_request::Acknowledged;
+use crate::on_request::incidents::Refused;
 use crate::testing::{World, alert, at, change, deployment};
 
 /// Two changes: usama's is live since 14:30 (its turn ends at 15:30), feanil's since 15:40.
@@ -67,6 +67,11 @@ fn unacknowledged_the_rotation_follows_within_five_minutes() {
     check(&mut world, expect![""]);
     world.until(at("15:54"));
     check(&mut world, expect!["page anna rotation (nobody_acknowledged)"]);
+    world.service.policy.again_after = jiff::SignedDuration::ZERO;
+    world.until(at("16:03"));
+    check(&mut world, expect![""]);
+    world.until(at("16:04"));
+    check(&mut world, expect!["page olga owner (nobody_acknowledged)"]);
     world.until(at("18:00"));
     assert!(!world.heard().contains("page"), "nobody is paged twice");
 }
@@ -76,6 +81,7 @@ fn a_short_patience_still_leaves_the_first_responder_time_to_answer() {
     for (seconds, due) in [(60, 48), (120, 96), (300, 240), (3600, 3540)] {
         let mut world = two_releases();
         world.service.policy.rotation_after = jiff::SignedDuration::from_secs(seconds);
+        world.service.policy.again_after = jiff::SignedDuration::ZERO;
         fires(&mut world, "15:50");
         world.heard();
         world.until(at("15:50") + jiff::SignedDuration::from_secs(due - 1));
@@ -91,10 +97,10 @@ fn an_acknowledgement_stops_the_escalation_and_tells_the_others() {
     fires(&mut world, "15:50");
     world.until(at("15:55"));
     world.heard();
-    assert!(matches!(world.acknowledge("feanil"), Some(Acknowledged::Now(_))));
+    assert!(matches!(world.acknowledge("feanil"), Ok(())));
     check(&mut world, expect!["notice anna acknowledged (acknowledged_by)"]);
-    assert!(matches!(world.acknowledge("feanil"), Some(Acknowledged::Before { .. })));
-    assert!(matches!(world.acknowledge("anna"), Some(Acknowledged::Now(_))), "several may acknowledge");
+    assert!(matches!(world.acknowledge("feanil"), Err(Refused::Before { .. })));
+    assert!(matches!(world.acknowledge("anna"), Ok(())), "several may acknowledge");
     check(&mut world, expect![""]);
 }
 
@@ -106,7 +112,7 @@ fn a_resolution_closes_the_incident_and_tells_whoever_was_paged() {
     world.now = at("15:52");
     assert_eq!(world.alert(&[alert("HighErrorRate", at("15:50"), Some(at("15:52")))]), Reason::IncidentResolved);
     check(&mut world, expect!["notice feanil resolved (resolved_at)"]);
-    assert!(matches!(world.acknowledge("feanil"), Some(Acknowledged::Resolved { .. })));
+    assert!(matches!(world.acknowledge("feanil"), Err(Refused::Resolved { .. })));
     world.until(at("16:30"));
     assert!(!world.heard().contains("page"), "nobody is paged for what is over");
 }
@@ -150,15 +156,25 @@ fn a_second_alert_joins_the_open_incident() {
 }
 
 #[test]
-fn firing_anew_after_the_resolution_is_a_new_incident() {
+fn firing_anew_soon_after_the_resolution_opens_the_same_incident_once_more() {
     let mut world = two_releases();
     fires(&mut world, "15:50");
     world.now = at("15:52");
     world.alert(&[alert("HighErrorRate", at("15:50"), Some(at("15:52")))]);
     world.heard();
     world.now = at("15:58");
-    assert_eq!(world.alert(&[alert("HighErrorRate", at("15:58"), None)]), Reason::IncidentOpened { alerts: 1 });
+    assert_eq!(world.alert(&[alert("HighErrorRate", at("15:58"), None)]), Reason::FiresAgain);
+    assert_eq!(world.situation.incidents.len(), 1);
+    let text = world.told[0].plain();
+    assert!(text.contains("Once more: it fires again after it was over."), "{text}");
     check(&mut world, expect!["page feanil first-responder (first_suspect)"]);
+    world.now = at("16:00");
+    world.alert(&[alert("HighErrorRate", at("15:58"), Some(at("16:00")))]);
+    world.now = at("16:15");
+    let late = world.alert(&[alert("HighErrorRate", at("16:15"), None)]);
+    assert_eq!(late, Reason::IncidentOpened { alerts: 1 }, "later it is a new one");
+    let another = world.situation.incidents.len();
+    assert_eq!(another, 2);
 }
 
 #[test]
@@ -240,6 +256,7 @@ fn a_storm_of_alerts_is_one_incident_and_one_page_and_fits_one_item() {
 #[test]
 fn many_incidents_that_leave_at_once_fit_the_transactions_they_are_given() {
     let mut world = two_releases();
+    world.service.policy.reopen_within = jiff::SignedDuration::ZERO;
     for i in 0..150 {
         let (from, to) = (
             at("15:50") + jiff::SignedDuration::from_secs(2 * i),

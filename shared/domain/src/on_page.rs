@@ -2,9 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::incident::Incident;
-use crate::message::{Kind, Outgoing, Step};
+use crate::incident::{Incident, PageRecord};
+use crate::message::{Kind, Message, Outgoing, Step};
 use crate::reason::Reason;
+use crate::service::Policy;
 
 /// How long one delivery may hold a message before another may try: longer than any receiver's deadline.
 pub const CLAIM: SignedDuration = SignedDuration::from_secs(60);
@@ -19,9 +20,10 @@ pub enum Delivery {
     Withdraw(Reason),
 }
 
-/// Decides on delivery. `outgoing` is what the outbox holds now, `incident` what the page is about.
+/// Decides on delivery. `outgoing` is what the outbox holds now, `incident` what the page is about, `policy` its
+/// service's.
 #[must_use]
-pub fn decide(outgoing: Option<&Outgoing>, incident: Option<&Incident>, now: Timestamp) -> Delivery {
+pub fn decide(outgoing: Option<&Outgoing>, incident: Option<&Incident>, policy: &Policy, now: Timestamp) -> Delivery {
     let Some(outgoing) = outgoing else {
         return Delivery::Leave(Reason::AlreadyAccepted);
     };
@@ -30,11 +32,7 @@ pub fn decide(outgoing: Option<&Outgoing>, incident: Option<&Incident>, now: Tim
     }
     match (outgoing.message.kind, incident) {
         (Kind::Page, Some(incident)) => {
-            match (incident.resolved_at, incident.acknowledged.last().filter(|_| incident.is_taken())) {
-                (Some(at), _) => Delivery::Withdraw(Reason::ResolvedAt { at }),
-                (None, Some(ack)) => Delivery::Withdraw(ack.reason()),
-                (None, None) => Delivery::Send,
-            }
+            stale(&outgoing.message, incident, policy, now).map_or(Delivery::Send, Delivery::Withdraw)
         }
         (Kind::Notice | Kind::Update, _) if now > outgoing.message.decided_at + life(outgoing.message.key.step) => {
             Delivery::Withdraw(Reason::NoLongerTrue)
@@ -43,16 +41,37 @@ pub fn decide(outgoing: Option<&Outgoing>, incident: Option<&Incident>, now: Tim
     }
 }
 
+/// Why a page need not be sent any more, if that is so.
+fn stale(page: &Message, incident: &Incident, policy: &Policy, now: Timestamp) -> Option<Reason> {
+    let person = &page.key.person;
+    if let Some(at) = incident.resolved_at {
+        return Some(Reason::ResolvedAt { at });
+    }
+    if let Some(taken) = incident.taken(policy, now) {
+        return Some(taken.reason());
+    }
+    if incident.not_mine.iter().any(|said| said.person == *person) {
+        return Some(Reason::NotMine { person: person.clone() });
+    }
+    let later = |paged: &&PageRecord| paged.person == *person && paged.last_at() > page.decided_at;
+    if incident.pages.iter().any(|paged| later(&paged)) {
+        return Some(Reason::Superseded);
+    }
+    incident.held.as_ref().map(|hold| hold.reason.clone())
+}
+
 /// How long a notice that no receiver took is still worth telling: what is said of the moment is soon untrue, what
 /// somebody has to know from then on is not. A page has no such end: it waits for an answer.
 fn life(step: Step) -> SignedDuration {
     use Step::{
-        Acknowledged, Ask, EndingSoon, Extended, HandedOver, Receipt, SquadHears, StandbyAgain, Started, TestsFailed,
-        Thanks,
+        Acknowledged, Ask, EndingSoon, Escalated, Extended, HandedOver, Opened, PagerAcknowledged, Receipt, SquadHears,
+        StandbyAgain, Started, TestsFailed, Thanks,
     };
     match step {
         EndingSoon => SignedDuration::from_mins(15),
-        Started | Extended | Ask | Acknowledged | SquadHears => SignedDuration::from_hours(1),
+        Started | Extended | Ask | Acknowledged | PagerAcknowledged | SquadHears | Opened | Escalated => {
+            SignedDuration::from_hours(1)
+        }
         Receipt | Thanks | StandbyAgain | HandedOver | TestsFailed => SignedDuration::from_hours(4),
         Step::Forewarned
         | Step::TakenOver
@@ -61,8 +80,11 @@ fn life(step: Step) -> SignedDuration {
         | Step::Deputy
         | Step::Ended
         | Step::FirstResponder
+        | Step::NextResponder
         | Step::Rotation
         | Step::TailResponder
+        | Step::Owner
+        | Step::PagerResolved
         | Step::Resolved => SignedDuration::from_hours(24),
     }
 }
@@ -70,7 +92,6 @@ fn life(step: Step) -> SignedDuration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::Message;
     use crate::testing::{World, at, change};
 
     /// The first message that a merge decides, turned into another step.
@@ -87,7 +108,7 @@ mod tests {
         let message = message(step, kind);
         let now = message.decided_at + SignedDuration::from_mins(minutes);
         let outgoing = Outgoing { message, published_at: None, claimed_at: None, tries: 3, trying: None };
-        decide(Some(&outgoing), None, now)
+        decide(Some(&outgoing), None, &Policy::default(), now)
     }
 
     #[test]

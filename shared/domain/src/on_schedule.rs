@@ -9,10 +9,9 @@ mod tidy;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::decision::{Decisions, Record, RecordKey, Wake};
-use crate::escalation;
 use crate::message::{Message, Outgoing, Subject};
 use crate::notices::{Look, Told};
-use crate::on_alert::escalate;
+use crate::on_alert::{escalate, look_back, next_look};
 use crate::service::Service;
 use crate::settings::Settings;
 use crate::situation::Situation;
@@ -107,23 +106,26 @@ fn incidents(
     now: Timestamp,
 ) {
     for (id, known) in &situation.incidents {
-        if decisions.actions() + 45 > MOST_ACTIONS {
+        if decisions.actions() + 60 > MOST_ACTIONS {
             next.at(now);
             return;
         }
+        let mut incident = known.value.clone();
         if let Some(resolved) = known.value.resolved_at {
-            if now < resolved + LINGER {
+            if look_back(decisions, &mut incident, situation, service, settings, now) {
+                decisions.put(Record::Incident(incident), known.rev);
+                next.at(now);
+            } else if now < resolved + LINGER {
                 next.at(resolved + LINGER);
             } else {
                 decisions.drop_record(RecordKey::Incident(id.clone()), known.rev);
             }
             continue;
         }
-        let mut incident = known.value.clone();
         if escalate(decisions, &mut incident, situation, service, settings, now) {
             decisions.put(Record::Incident(incident.clone()), known.rev);
         }
-        if let Some(at) = escalation::next_due_at(&incident, service, now) {
+        if let Some(at) = next_look(&incident, situation, service, now) {
             next.at(at);
         }
     }

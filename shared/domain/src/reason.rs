@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
+use crate::alert::Severity;
 use crate::ids::{EnvironmentName, PersonId, SquadId};
 use crate::login::Login;
 use crate::squad::WishReason;
@@ -184,10 +185,62 @@ pub enum Reason {
     NoSuspect,
     /// Paged: every suspect's turn is over.
     OnlyTailSuspects,
+    /// Paged: the responder of a further suspect.
+    NextSuspect {
+        change: String,
+    },
     /// Paged: nobody acknowledged in time.
     NobodyAcknowledged {
         minutes: i64,
     },
+    /// Paged again: still nobody has.
+    StillUnacknowledged {
+        minutes: i64,
+    },
+    /// Paged: whoever might have been it said that it is not theirs.
+    NobodysOwn,
+    /// A new round: whoever took it took it so long ago.
+    AcknowledgementStale {
+        minutes: i64,
+    },
+    /// A new round: something more severe, or something else, began after it was taken.
+    Worsened,
+    /// A new round: it fires again after it was over.
+    FiresAgain,
+    /// A new round: what kept everybody asleep is over, and it still fires.
+    HeldNoLonger,
+    /// Not paged: less severe than the service pages for.
+    NotSevereEnough {
+        severity: Severity,
+    },
+    /// Not paged: maintenance.
+    UnderMaintenance {
+        until: Timestamp,
+    },
+    /// Not paged: a suspect was taken back; it may be over soon.
+    TakenBack {
+        change: String,
+        how: String,
+    },
+    /// Not paged: it comes and goes.
+    Flapping {
+        times: usize,
+    },
+    /// Not sent: a later page to the same person says the same.
+    Superseded,
+    /// Somebody says that it is not theirs.
+    NotMine {
+        person: PersonId,
+    },
+    /// It is known which change it was.
+    JudgedToBe {
+        change: String,
+    },
+    /// Somebody says that something may break for a while.
+    MaintenanceBegan {
+        why: String,
+    },
+    MaintenanceEnded,
     /// Paged: the alert names no service we know.
     AlertNotPlaced,
     /// Told, or not: what a squad wishes to hear of.

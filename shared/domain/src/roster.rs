@@ -76,6 +76,11 @@ impl Roster {
         roster
     }
 
+    /// One more, who has no accounts.
+    pub fn add(&mut self, person: Person) {
+        self.people.insert(person.id.clone(), person);
+    }
+
     #[must_use]
     pub fn person(&self, id: &PersonId) -> Option<&Person> {
         self.people.get(id)

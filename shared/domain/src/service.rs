@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::alert::Alert;
+use crate::alert::{Alert, Severity};
 use crate::calendar::Timetable;
 use crate::change::Files;
 use crate::ids::{EnvironmentName, PersonId, Repository, ServiceId};
@@ -20,8 +20,22 @@ pub struct Policy {
     pub tail: SignedDuration,
     /// How long before the end of the turn its responder is reminded.
     pub ending_notice: SignedDuration,
+    /// How long after one suspect's responder the next one's is paged, if nobody acknowledged.
+    pub next_suspect_after: SignedDuration,
     /// How long a page may go unacknowledged before the rotation is paged too.
     pub rotation_after: SignedDuration,
+    /// How long before the owner is.
+    pub owner_after: SignedDuration,
+    /// How long before whoever did not answer is asked again; nothing: never.
+    pub again_after: SignedDuration,
+    /// How long an acknowledgement counts: after it, whoever gave it is asked whether they are still at it.
+    pub acknowledged_for: SignedDuration,
+    /// What fires again so soon after it was over is the same incident.
+    pub reopen_within: SignedDuration,
+    /// How long something that flaps has to fire before it pages again, unless it is most severe.
+    pub damping: SignedDuration,
+    /// How severe an incident has to be for anybody to be paged.
+    pub pages_from: Severity,
     /// How long a failed deployment's changes stay suspects: they may have taken live traffic. Also how long a
     /// change stays one after its revert, or a deployment to an older commit, is live.
     pub after_failure: SignedDuration,
@@ -64,7 +78,14 @@ impl Default for Policy {
             at_most: SignedDuration::from_hours(4),
             tail: SignedDuration::from_hours(24),
             ending_notice: SignedDuration::from_mins(10),
+            next_suspect_after: SignedDuration::from_mins(2),
             rotation_after: SignedDuration::from_mins(5),
+            owner_after: SignedDuration::from_mins(15),
+            again_after: SignedDuration::from_mins(10),
+            acknowledged_for: SignedDuration::from_mins(60),
+            reopen_within: SignedDuration::from_mins(15),
+            damping: SignedDuration::from_mins(10),
+            pages_from: Severity::Warning,
             after_failure: SignedDuration::from_mins(15),
             off_hours: OffHours::Ask,
             answer_within: SignedDuration::from_mins(15),
@@ -153,6 +174,15 @@ impl Matcher {
     }
 }
 
+/// A schedule of a pager.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// The receiver's name, as the configuration calls it.
+    pub receiver: String,
+    /// What the pager calls the schedule.
+    pub id: String,
+}
+
 /// A thing that is deployed and alerts.
 #[derive(Debug, Clone)]
 pub struct Service {
@@ -163,6 +193,12 @@ pub struct Service {
     pub environments: Vec<Environment>,
     pub owners: Vec<PersonId>,
     pub rotation: Vec<PersonId>,
+    /// Whom the pager says is on call, before `rotation`: a schedule there.
+    pub schedule: Option<Schedule>,
+    /// Where the responder of an active window is written as the first level, where we stand beside the pager.
+    pub beside: Option<Schedule>,
+    /// Where everybody can follow the service's incidents: somebody of the roster who is a channel.
+    pub channel: Option<PersonId>,
     pub alerts: Vec<Matcher>,
     pub policy: Policy,
     /// When its people are at hand, and the calendars it follows.

@@ -13,6 +13,7 @@ use crate::deployment::{Deployment, DeploymentKey};
 use crate::ids::{ChangeId, EnvironmentName, IncidentId, ServiceId};
 use crate::incident::Incident;
 use crate::on_merge::errands::Errand;
+use crate::paging::Paging;
 use crate::queue::Queue;
 use crate::shift::Shift;
 use crate::window::WindowNotes;
@@ -42,6 +43,7 @@ pub struct Situation {
     pub queue: Noted<Queue>,
     pub files: BTreeMap<ChangeId, Noted<Files>>,
     pub errands: BTreeMap<String, Noted<Errand>>,
+    pub paging: Noted<Paging>,
     pub clock: Noted<Clock>,
 }
 
@@ -59,6 +61,7 @@ impl Situation {
             queue: Noted::default(),
             files: BTreeMap::new(),
             errands: BTreeMap::new(),
+            paging: Noted::default(),
             clock: Noted::default(),
         }
     }
@@ -85,6 +88,7 @@ impl Situation {
                 self.shifts.insert(value.id.clone(), Noted { value, rev });
             }
             Record::Queue(value) => self.queue = Noted { value, rev },
+            Record::Paging(value) => self.paging = Noted { value, rev },
             Record::Files(id, value) => {
                 self.files.insert(id, Noted { value, rev });
             }
@@ -130,6 +134,7 @@ impl Situation {
                 self.shifts.remove(id);
             }
             RecordKey::Queue => self.queue = Noted::default(),
+            RecordKey::Paging => self.paging = Noted::default(),
             RecordKey::Files(id) => {
                 self.files.remove(id);
             }

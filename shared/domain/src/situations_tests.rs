@@ -223,7 +223,9 @@ fn an_alert_that_flaps_does_not_end_what_another_one_extended() {
         "14:00 feanil merges 12; 15:00 prod succeeds 12; 15:01 forget; 15:50 alert A; 15:51 feanil acknowledges; 16:20 alert B; \
          16:30 over A; 16:40 alert A; 16:45 now",
         expect!["12 feanil active until Fri 19:00"],
-        expect!["feanil ending-soon; PAGE feanil first-responder; feanil extended"],
+        expect![
+            "feanil ending-soon; PAGE feanil first-responder; feanil extended; PAGE feanil first-responder; PAGE anna rotation; PAGE feanil first-responder; PAGE olga owner; PAGE anna rotation; PAGE olga owner"
+        ],
     );
 }
 
@@ -780,7 +782,7 @@ impl Story {
                 self.world.alert(&[alert(name.first().unwrap_or(&"HighErrorRate"), since, Some(at(&when)))]);
             }
             [who, "acknowledges"] => {
-                self.world.acknowledge(who);
+                let _ = self.world.acknowledge(who);
             }
             [who, "pauses", why @ ..] => self.by(|desk| desk.pause(&who.parse().unwrap(), &why.join(" "), None)),
             [who, "resumes"] => self.by(|desk| desk.resume(&who.parse().unwrap())),

@@ -11,7 +11,7 @@ use crate::calendar::Timetable;
 use crate::decision::Wake;
 use crate::message::{MessageKey, Outgoing};
 use crate::on_merge::{MergeDecision, MergeEvent, Way};
-use crate::on_request::Acknowledged;
+use crate::on_request::incidents::{Counter, Refused};
 use crate::*;
 
 /// `"15:30"` is Friday 20 March 2026 in UTC; `"Sat 15:30"` the day after, `"Sun 15:30"` the next.
@@ -65,6 +65,9 @@ pub fn service() -> Service {
         environments: vec![environment("production", true, "prod"), environment("stage", false, "staging")],
         owners: vec!["olga".parse().unwrap()],
         rotation: vec!["anna".parse().unwrap()],
+        schedule: None,
+        beside: None,
+        channel: None,
         alerts: vec![Matcher { label: "service".into(), value: "edxapp".into() }],
         policy: Policy::default(),
         timetable: Timetable::always(TimeZone::UTC),
@@ -144,6 +147,7 @@ pub fn alert(name: &str, started_at: Timestamp, ended_at: Option<Timestamp>) -> 
         labels: [("service".to_owned(), "edxapp".to_owned())].into(),
         acknowledged: None,
         lasts: None,
+        group: None,
         url: None,
     }
 }
@@ -219,14 +223,24 @@ impl World {
         reason
     }
 
-    pub fn acknowledge(&mut self, who: &str) -> Option<Acknowledged> {
-        let id = self.situation.incidents.keys().next()?.clone();
+    pub fn acknowledge(&mut self, who: &str) -> Result<(), Refused> {
+        self.does(who, |counter| counter.acknowledge())
+    }
+
+    /// What somebody does about the newest incident.
+    pub fn does(
+        &mut self,
+        who: &str,
+        act: impl FnOnce(&Counter<'_>) -> Result<Decisions, Refused>,
+    ) -> Result<(), Refused> {
+        let newest = self.situation.incidents.values().max_by_key(|known| known.value.detected_at);
+        let id = newest.ok_or(Refused::NoSuchIncident)?.value.id.clone();
         let person = who.parse().unwrap();
-        let outcome = on_request::acknowledge(&id, &person, &self.situation, &self.service, &self.settings, self.now);
-        if let Acknowledged::Now(decisions) = &outcome {
-            self.commit(decisions);
-        }
-        Some(outcome)
+        let (situation, service, settings) = (&self.situation, &self.service, &self.settings);
+        let counter = Counter { id: &id, person: &person, situation, service, settings, now: self.now };
+        let decisions = act(&counter)?;
+        self.commit(&decisions);
+        Ok(())
     }
 
     /// Lets the scheduler look until it wants to look no more at this moment.

@@ -138,6 +138,8 @@ pub struct Window<'a> {
     pub rolled_back: Vec<RolledBack<'a>>,
     /// The change that reverts it, where one was merged.
     pub reverted_by: Option<&'a Change>,
+    /// Since when that is live.
+    pub reverted_live_at: Option<Timestamp>,
     /// What it reverts or lands again itself, in words.
     pub lineage: Option<String>,
     pub attendance: Attendance,
@@ -283,6 +285,7 @@ impl<'a> Context<'a> {
             attempts: exposure.attempts.clone(),
             rolled_back: exposure.rolled_back.clone(),
             reverted_by,
+            reverted_live_at: reverted_at,
             lineage: None,
             attendance: notes.map_or(Attendance::NotAsked, |n| attendance::attendance(n, policy)),
         })

@@ -296,14 +296,14 @@ fn a_page_to_who_has_the_pager_and_to_a_colleague() {
     reads(
         "15:10 olga takes the pager until 17:40; 15:11 forget; 15:20 alert",
         expect![[r#"
-        page to olga
-        [critical] edxapp production: HighErrorRate
-        7 % of requests fail, since 15:20 (Europe/London).
-        Why you: you have the pager of edxapp just now.
-        What changed: no change went live lately.
-        Cannot take it? Leave it: without an acknowledgement by 15:25 (Europe/London), Anna is paged.
-        Board: https://deployers.example.com/incidents/edxapp-mtchk598
-        Runbook: https://wiki.example.com/edxapp"#]],
+            page to olga
+            [critical] edxapp production: HighErrorRate
+            7 % of requests fail, since 15:20 (Europe/London).
+            Why you: you have the pager of edxapp just now.
+            What changed: no change went live lately.
+            Cannot take it? Leave it: without an acknowledgement by 15:24 (Europe/London), Anna is paged. Not yours? Say so by the link.
+            Board: https://deployers.example.com/incidents/edxapp-mtchk598
+            Runbook: https://wiki.example.com/edxapp"#]],
     );
     reads(
         "14:00 feanil merges 12; 15:00 prod succeeds 12; 15:10 feanil hands 12 to usama; 15:11 forget; 15:20 alert",
@@ -315,7 +315,7 @@ fn a_page_to_who_has_the_pager_and_to_a_colleague() {
             What changed:
               1. edx-platform#12 change number 12 (you; live 20 min before the alert)
             Revert: press Revert on https://github.com/openedx/edx-platform/pull/12
-            Cannot take it? Leave it: without an acknowledgement by 20:25 (Asia/Karachi), Anna is paged.
+            Cannot take it? Leave it: without an acknowledgement by 20:24 (Asia/Karachi), Anna is paged. Not yours? Say so by the link.
             Board: https://deployers.example.com/incidents/edxapp-mtchk598
             Runbook: https://wiki.example.com/edxapp"#]],
     );

@@ -76,6 +76,7 @@ fn common(message: &Value, essentials: &Value) -> Result<Reading<Alert>, Malform
         ended_at: ended.filter(|_| resolved),
         acknowledged: None,
         lasts: unended.then_some(super::UNENDED),
+        group: None,
         labels: common_labels(message, essentials, context, target.as_deref()),
         url: LINKS.iter().find_map(|place| text::url(&given::any(message, &[place])?)),
     }))

@@ -138,6 +138,7 @@ impl<'a> Parts<'a> {
             ended_at: at.filter(|_| !fired),
             acknowledged: None,
             lasts: None,
+            group: None,
             url: console(&name, self.region),
             name,
             labels,

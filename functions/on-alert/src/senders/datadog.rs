@@ -242,6 +242,7 @@ fn build(fields: &Fields, standing: Standing, fingerprint: String, monitor: Opti
         ended_at: at.filter(|_| state == AlertState::Resolved),
         acknowledged: None,
         lasts: None,
+        group: None,
         labels: labels.labels(),
         url: fields.word(&["link", "alerturl", "eventlink", "url"]).as_deref().and_then(text::url),
     }

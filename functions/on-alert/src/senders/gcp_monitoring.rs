@@ -72,6 +72,7 @@ fn notification(message: &Value) -> Result<Reading<AlertEvent>, Malformed> {
         ended_at: ended_at.filter(|_| state == AlertState::Resolved),
         acknowledged: None,
         lasts: None,
+        group: None,
         labels: labels.labels(),
         url: given::any(incident, &["/url"]).as_deref().and_then(text::url),
     };

@@ -96,6 +96,7 @@ fn alert(fields: &Map<String, Value>) -> Result<Alert, Malformed> {
         ended_at: ended_at.filter(|_| state == AlertState::Resolved),
         acknowledged: None,
         lasts: minutes,
+        group: None,
         labels: labels(fields, &service, environment.as_deref())?,
         url: link(fields)?,
         name,

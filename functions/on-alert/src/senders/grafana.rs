@@ -143,6 +143,7 @@ fn legacy(message: &Value) -> Result<Reading<AlertEvent>, Malformed> {
         ended_at: None,
         acknowledged: None,
         lasts: None,
+        group: None,
         labels: labels.labels(),
         url: given::any(message, &["/ruleUrl"]).as_deref().and_then(text::url),
     };

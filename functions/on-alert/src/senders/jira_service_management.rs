@@ -100,6 +100,7 @@ fn read_issue(issue: &Value, message: &Value, deleted: bool) -> Result<Alert, Ma
         ended_at: ended.filter(|_| over),
         acknowledged: None,
         lasts: None,
+        group: None,
         labels: labels(issue, key.as_deref()),
         url: key.and_then(|key| link(issue, &key)),
     })

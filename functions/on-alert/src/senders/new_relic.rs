@@ -102,6 +102,7 @@ fn issue(message: &Value) -> Result<Reading<Alert>, Malformed> {
         ended_at: given::time(message, "/closedAt").or(updated).filter(|_| state == AlertState::Resolved),
         acknowledged: taken_over(message, &["/owner", "/acknowledgedBy", "/issueAcknowledgedBy"], state, at),
         lasts: None,
+        group: None,
         labels: issue_labels(message),
         url: given::any(message, &["/issueUrl", "/issuePageUrl", "/issueLink"]).as_deref().and_then(text::url),
     }))
@@ -171,6 +172,7 @@ fn incident(message: &Value) -> Result<Reading<Alert>, Malformed> {
         ended_at: at.filter(|_| state == AlertState::Resolved),
         acknowledged: taken_over(message, &["/owner"], state, at),
         lasts: None,
+        group: None,
         labels: labels.labels(),
         url: given::any(message, &["/incident_url"]).as_deref().and_then(text::url),
     }))

@@ -57,6 +57,7 @@ pub fn read(message: &Value, speaker: Speaker) -> Result<Reading<AlertEvent>, Ma
         ended_at: updated.filter(|_| !fires),
         acknowledged: acknowledged.and_then(|at| acknowledged_by(alert, at, speaker)),
         lasts: None,
+        group: None,
         labels: labels(alert, message),
         url: link(alert, &id, speaker),
         fingerprint: id,

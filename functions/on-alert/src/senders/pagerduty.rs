@@ -174,6 +174,7 @@ fn read_incident(
         ended_at: moved.filter(|_| !fires),
         acknowledged: moved.filter(|_| state == AlertState::Acknowledged).and_then(|at| acknowledged(by, at)),
         lasts: None,
+        group: None,
         labels: labels(incident),
         url: word(incident, "/html_url").and_then(text::url),
     }))

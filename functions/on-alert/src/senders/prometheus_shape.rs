@@ -19,12 +19,16 @@ pub struct Shape<'a> {
     source: &'static str,
     common: Labels,
     status: Option<&'a str>,
+    /// What Alertmanager groups them by: alerts of one failure.
+    group: Option<String>,
 }
 
 impl<'a> Shape<'a> {
     pub fn of(message: &'a Value, source: &'static str) -> Self {
         let common = words(message.get("commonLabels")).unwrap_or_default().into_iter().take(MOST_COMMON).collect();
-        Self { source, common, status: message.get("status").and_then(Value::as_str) }
+        let word = |name: &str| message.get(name).and_then(Value::as_str);
+        let group = word("groupKey").map(|key| text::line(key, 200)).filter(|key| !key.is_empty());
+        Self { source, common, status: word("status"), group }
     }
 
     /// One alert. What is wrong with its details costs these details; `None` only if it is no alert at all.
@@ -63,6 +67,7 @@ impl<'a> Shape<'a> {
             ended_at: ends_at.filter(|_| resolved),
             acknowledged: None,
             lasts,
+            group: self.group.clone(),
             labels,
             url: word("generatorURL").and_then(text::url),
         })

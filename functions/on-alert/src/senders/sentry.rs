@@ -128,6 +128,7 @@ fn read_issue(issue: &Value, action: &str) -> Result<Reading<Alert>, Malformed> 
         ended_at: None,
         acknowledged: taken.and_then(|(who, at)| taken_by(who, at)),
         lasts: Some(super::UNENDED),
+        group: None,
         labels,
         url: link(issue, &["/web_url", "/permalink"]),
     }))
@@ -212,6 +213,7 @@ fn read_metric(alert: &Value, data: &Value, action: &str) -> Result<Reading<Aler
         ended_at: ended,
         acknowledged: None,
         lasts: None,
+        group: None,
         labels,
         url: link(data, &["/web_url"]),
     }))

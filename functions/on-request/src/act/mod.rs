@@ -1,8 +1,8 @@
 //! A person acts by link: opening it asks, posting it acts, doing it again says so. A browser gets a page; a program
 //! that accepts JSON gets `{"done", "title", "text"}`.
 
-mod acknowledge;
 mod hands;
+mod incident;
 
 use aws::links::{self, Action, BadLink, Grant};
 use aws::{House, Refusal, Request, Response};
@@ -72,7 +72,7 @@ pub(crate) async fn ask(house: &House, request: &Request) -> Result<Response, Re
         Err(refused) => return Ok(refused.answer(request)),
     };
     let asked = match &grant.action {
-        Action::Acknowledge(incident) => acknowledge::ask(house, &grant, incident).await?,
+        Action::Acknowledge(id) => incident::ask(house, &grant, id).await?,
         Action::Answer(..) | Action::HandOver(..) | Action::OnCall(_) | Action::Queue(_) => {
             hands::ask(house, &grant).await?
         }
@@ -94,7 +94,7 @@ pub(crate) async fn act(house: &House, request: &Request) -> Result<Response, Re
         Err(refused) => return Ok(refused.answer(request)),
     };
     let outcome = match &grant.action {
-        Action::Acknowledge(incident) => acknowledge::act(house, &grant, incident).await?,
+        Action::Acknowledge(id) => incident::act(house, &grant, id, &request.form()).await?,
         Action::Answer(..) | Action::HandOver(..) | Action::OnCall(_) | Action::Queue(_) => {
             hands::act(house, &grant, &request.form()).await?
         }

@@ -176,10 +176,10 @@ impl Configuration {
         let mut speaking = Vec::new();
         let senders = root.tables("senders", |name, section| source(name, section, known, &mut speaking));
         let calendars = calendars::read(root);
-        let roster = people::read(root, &receivers, &calendars);
+        let mut roster = people::read(root, &receivers, &calendars);
         let defaults = services::defaults(root);
         let mut code_owners = squads::CodeOwnersFiles::default();
-        let services = services::read(root, &roster, &calendars, &defaults, &mut code_owners);
+        let services = services::read(root, &mut roster, &receivers, &calendars, &defaults, &mut code_owners);
         for (id, span) in speaking {
             if !services.iter().any(|service| service.id == id) {
                 root.problem_in(&span, format!("`services` names {id}, which is not a service"));

@@ -193,6 +193,7 @@ fn add_write(
             }
             RecordKey::Shift(id) => transaction.delete_at(&keys::shift(service, id), *seen),
             RecordKey::Queue => transaction.delete_at(&keys::queue(service), *seen),
+            RecordKey::Paging => transaction.delete_at(&keys::paging(service), *seen),
             RecordKey::Files(id) => transaction.delete_at(&keys::files(service, id), *seen),
             RecordKey::Errand(key) => transaction.delete_at(&keys::errand(service, key), *seen),
         },

@@ -109,6 +109,24 @@ impl fmt::Display for Reason {
             Self::NoLongerTrue => f.write_str("no receiver took it while it was true"),
             Self::DeliveryUnderWay => f.write_str("another delivery of the same message is under way"),
             Self::AcceptedBy { receiver } => write!(f, "accepted by {receiver}"),
+            Self::NextSuspect { change } => write!(f, "{change} is live too, and nobody acknowledged"),
+            Self::StillUnacknowledged { minutes } => write!(f, "nobody has acknowledged for {minutes} min"),
+            Self::NobodysOwn => f.write_str("whoever was asked said that it is not theirs"),
+            Self::AcknowledgementStale { minutes } => {
+                write!(f, "it was acknowledged {minutes} min ago and is not over")
+            }
+            Self::Worsened => f.write_str("something more severe, or something else, began after it was taken"),
+            Self::FiresAgain => f.write_str("it fires again after it was over"),
+            Self::HeldNoLonger => f.write_str("it still fires after what kept everybody asleep"),
+            Self::NotSevereEnough { severity } => write!(f, "{} pages nobody here", severity.word()),
+            Self::UnderMaintenance { until } => write!(f, "maintenance until {}", until.strftime("%H:%M UTC")),
+            Self::TakenBack { change, how } => write!(f, "{change} was {how}: it may be over soon"),
+            Self::Flapping { times } => write!(f, "it comes and goes: {times} times within an hour"),
+            Self::Superseded => f.write_str("a later page to the same person says the same"),
+            Self::NotMine { person } => write!(f, "{person} says that it is not theirs"),
+            Self::JudgedToBe { change } => write!(f, "it was {change}"),
+            Self::MaintenanceBegan { why } => write!(f, "maintenance: {why}"),
+            Self::MaintenanceEnded => f.write_str("maintenance is over"),
             Self::NotForNotices => f.write_str("every contact of the person is for pages only"),
             Self::NoContactAccepted { why } => {
                 write!(f, "no contact accepted it ({why}): tried again within two minutes")

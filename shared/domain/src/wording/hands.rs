@@ -3,8 +3,9 @@
 
 use jiff::Timestamp;
 
+use super::incidents::what_broke;
 use super::turns::{Surroundings, place_in_queue, sentence, stalled_by, turn_end};
-use super::{Reader, headline, revert, what_broke};
+use super::{Reader, headline, revert};
 use crate::alert::Severity;
 use crate::attendance::{Asking, Attendance};
 use crate::calendar::TimeKind;

@@ -56,6 +56,12 @@ pub fn notice(
         | Step::Rotation
         | Step::SquadHears
         | Step::TailResponder
+        | Step::NextResponder
+        | Step::Owner
+        | Step::Opened
+        | Step::Escalated
+        | Step::PagerAcknowledged
+        | Step::PagerResolved
         | Step::Acknowledged
         | Step::Resolved => receipt(reader, window, around),
     };

@@ -71,6 +71,7 @@ fn metric(data: &Value) -> Result<Reading<Alert>, Malformed> {
         ended_at: at.filter(|_| over),
         acknowledged: None,
         lasts: None,
+        group: None,
         labels: labels.labels(),
         url: given::any(context, &["/portalLink"]).as_deref().and_then(text::url),
     }))
@@ -107,6 +108,7 @@ fn log(data: &Value) -> Result<Reading<Alert>, Malformed> {
         ended_at: None,
         acknowledged: None,
         lasts: Some(super::super::UNENDED),
+        group: None,
         labels: labels.labels(),
         url: links.iter().find_map(|place| text::url(&given::any(data, &[place])?)),
     }))
@@ -150,6 +152,7 @@ fn activity(data: &Value, event: &Value) -> Result<Reading<Alert>, Malformed> {
         ended_at: at.filter(|_| over),
         acknowledged: None,
         lasts: is_deed.then_some(super::super::UNENDED),
+        group: None,
         labels: labels.labels(),
         url: None,
     }))

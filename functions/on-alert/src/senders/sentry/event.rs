@@ -59,6 +59,7 @@ pub(super) fn read(event: &Value, around: &Value) -> Result<Reading<Alert>, Malf
         ended_at: None,
         acknowledged: None,
         lasts: Some(super::super::UNENDED),
+        group: None,
         labels: labels(event, around, &tags, level),
         url: link(event, &["/web_url"])
             .or_else(|| link(around, &["/url", "/group/url"]))

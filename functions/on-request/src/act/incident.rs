@@ -1,0 +1,134 @@
+//! What a person does about an incident by link: acknowledge it, say that it is not theirs, take it, judge it.
+
+use std::collections::BTreeMap;
+
+use aws::links::Grant;
+use aws::{House, Refusal};
+use domain::on_request::incidents::{Counter, Refused};
+use domain::{ChangeId, Decisions, Incident, IncidentId, ServiceId, times, wording};
+
+use super::{Field, Form, Outcome, Question};
+
+/// The field that names a suspect; what stands for "none".
+const CHANGE: &str = "change";
+const NONE: &str = "none";
+
+pub(super) async fn ask(house: &House, grant: &Grant, id: &IncidentId) -> Result<Result<Question, Outcome>, Refusal> {
+    let found = match service_of(id) {
+        Some(service) => house.store.situation(&service).await?.incidents.remove(id),
+        None => None,
+    };
+    let Some(incident) = found.map(|noted| noted.value) else {
+        return Ok(Err(unknown()));
+    };
+    let roster = &house.settings().roster;
+    let since = times::time(incident.began_at, &roster.zone_of(&grant.person), house.now());
+    let mut question = Question { title: wording::headline(&incident), ..Question::default() };
+    question.lines.push(format!("Since {since}."));
+    if !incident.acknowledged.is_empty() {
+        let others: Vec<&str> = incident.acknowledged.iter().map(|a| a.name(roster)).collect();
+        question.lines.push(format!("Acknowledged by {}.", others.join(", ")));
+    }
+    if incident.resolved_at.is_some() {
+        question.lines.push("It is over. Which change was it? That is how suspects get better.".to_owned());
+    } else {
+        question.lines.push("Acknowledging says that you are at it, and stops the paging of others.".to_owned());
+        question.forms.push(Form { button: "Acknowledge", does: "acknowledge", fields: Vec::new() });
+        let fields = vec![suspects(&incident, "whose, if you know", "I do not know")];
+        question.forms.push(Form { button: "Not mine", does: "not-mine", fields });
+        question.forms.push(Form { button: "Take it", does: "take", fields: Vec::new() });
+    }
+    if !incident.suspects.is_empty() {
+        let fields = vec![suspects(&incident, "it was", wording::NO_CHANGE)];
+        question.forms.push(Form { button: "Judge", does: "judge", fields });
+    }
+    Ok(Ok(question))
+}
+
+/// A choice among the suspects, or none.
+fn suspects(incident: &Incident, label: &'static str, none: &str) -> Field {
+    let named = incident.suspects.iter().map(|s| (s.change.to_string(), format!("{} {}", s.label, s.title)));
+    let options = std::iter::once((NONE.to_owned(), none.to_owned())).chain(named).collect();
+    Field { name: CHANGE, label, value: NONE.to_owned(), options }
+}
+
+pub(super) async fn act(
+    house: &House,
+    grant: &Grant,
+    id: &IncidentId,
+    form: &BTreeMap<String, String>,
+) -> Result<Outcome, Refusal> {
+    let settings = house.settings();
+    let Some(service) = service_of(id).and_then(|id| settings.service(&id)) else {
+        return Ok(unknown());
+    };
+    let now = house.now();
+    let does = form.get("do").map_or("acknowledge", String::as_str);
+    let named = form.get(CHANGE).map(String::as_str).filter(|text| *text != NONE && !text.is_empty());
+    let change = match named.map(aws::keys::parse_change) {
+        Some(None) => return Ok(failed(&Refused::NoSuchSuspect, grant, house)),
+        named => named.flatten(),
+    };
+    let decide = |counter: &Counter<'_>| -> Result<Decisions, Refused> {
+        match does {
+            "not-mine" => counter.not_mine(change.as_ref()),
+            "take" => counter.take(),
+            "judge" => counter.judge(change.as_ref()),
+            _ => counter.acknowledge(),
+        }
+    };
+    if !["acknowledge", "not-mine", "take", "judge"].contains(&does) {
+        return Ok(Outcome {
+            status: 400,
+            title: "Nothing was done".to_owned(),
+            text: "There is no such button.".to_owned(),
+        });
+    }
+    let done = super::decide(house, service, |situation| {
+        decide(&Counter { id, person: &grant.person, situation, service, settings, now })
+    })
+    .await?;
+    Ok(match done {
+        Ok(()) => success(does, change.as_ref()),
+        Err(refused) => failed(&refused, grant, house),
+    })
+}
+
+fn success(does: &str, change: Option<&ChangeId>) -> Outcome {
+    match (does, change) {
+        ("not-mine", Some(_)) => {
+            Outcome::done("Not yours", "Noted. Whoever answers for what you named is asked at once.")
+        }
+        ("not-mine", None) => Outcome::done("Not yours", "Noted. The next one is asked at once."),
+        ("take", _) => Outcome::done(
+            "Taken",
+            "It is yours: nobody else will be paged for it, and you answer for the first suspect.",
+        ),
+        ("judge", _) => Outcome::done("Judged", "Thank you: it counts for how often the suspects were right."),
+        _ => Outcome::done("Acknowledged", "It is yours. Nobody else will be paged for it."),
+    }
+}
+
+fn failed(refused: &Refused, grant: &Grant, house: &House) -> Outcome {
+    let time = |at| times::time(at, &house.settings().roster.zone_of(&grant.person), house.now());
+    match refused {
+        Refused::Before { at } => {
+            Outcome::done("Acknowledged before", format!("You acknowledged this at {}.", time(*at)))
+        }
+        Refused::Resolved { at } => {
+            Outcome::done("Resolved already", format!("It was over at {}. There is nothing to do.", time(*at)))
+        }
+        Refused::SaidAlready => Outcome::done("Said before", "That is known already. Nothing was changed."),
+        Refused::NoSuchSuspect => Outcome::missing("No such suspect", "What you named is not among the suspects."),
+        Refused::NoSuchIncident => unknown(),
+    }
+}
+
+/// An incident's id begins with its service.
+fn service_of(id: &IncidentId) -> Option<ServiceId> {
+    id.as_str().rsplit_once('-')?.0.parse().ok()
+}
+
+fn unknown() -> Outcome {
+    Outcome::missing("No such incident", "It is not among the open or lately resolved incidents.")
+}

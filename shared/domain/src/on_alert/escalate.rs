@@ -1,0 +1,284 @@
+//! Brings an open incident up to date: its suspects, what was taken back, why nobody is paged or who is due, and what
+//! pagers and the channel have to hear of it.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::squads;
+use crate::decision::Decisions;
+use crate::escalation::{Call, DuePage};
+use crate::hold::hold;
+use crate::ids::PersonId;
+use crate::incident::{Incident, PageRecord};
+use crate::message::{Kind, Step, Subject};
+use crate::outcome::{Judge, Mitigated, TakenBack, Verdict};
+use crate::reason::Reason;
+use crate::responder::on_override;
+use crate::service::Service;
+use crate::settings::Settings;
+use crate::shift::Shift;
+use crate::situation::Situation;
+use crate::suspect::suspects;
+use crate::turn::Cut;
+use crate::window::{Window, windows};
+use crate::wording::{self, Reader, incidents};
+
+/// How many people are paged in one transaction; the next follows at once.
+const MOST_PAGES: usize = 8;
+/// How many people are told that it is over, in the transaction that closes it.
+const MOST_TOLD: usize = 25;
+
+/// One service as it stands at one moment.
+struct Desk<'a> {
+    situation: &'a Situation,
+    service: &'a Service,
+    settings: &'a Settings,
+    all: &'a [Window<'a>],
+    now: Timestamp,
+}
+
+/// Brings an open incident up to date. Returns whether it changed.
+pub fn escalate(
+    decisions: &mut Decisions,
+    incident: &mut Incident,
+    situation: &Situation,
+    service: &Service,
+    settings: &Settings,
+    now: Timestamp,
+) -> bool {
+    let before = incident.clone();
+    let all = windows(situation, service, &settings.roster, now);
+    let desk = Desk { situation, service, settings, all: &all, now };
+    if service.is_live(&incident.environment) {
+        incident.suspects = suspects(&all, &service.policy, incident.latest_at);
+    } else {
+        incident.suspects = Vec::new();
+    }
+    desk.mitigate(decisions, incident);
+    desk.hold(decisions, incident);
+    desk.begin_round(decisions, incident);
+    desk.page(decisions, incident);
+    squads::tell(decisions, incident, situation, service, settings, now);
+    desk.tell_channel(decisions, incident, &before);
+    *incident != before
+}
+
+/// What is learnt of an incident after it was over: that one of its suspects was reverted because of it.
+pub fn look_back(
+    decisions: &mut Decisions,
+    incident: &mut Incident,
+    situation: &Situation,
+    service: &Service,
+    settings: &Settings,
+    now: Timestamp,
+) -> bool {
+    let before = incident.clone();
+    let all = windows(situation, service, &settings.roster, now);
+    Desk { situation, service, settings, all: &all, now }.mitigate(decisions, incident);
+    *incident != before
+}
+
+/// When an open incident has to be looked at again, as far as is known now.
+#[must_use]
+pub fn next_look(incident: &Incident, situation: &Situation, service: &Service, now: Timestamp) -> Option<Timestamp> {
+    let shifts: Vec<&Shift> = situation.shifts.values().map(|s| &s.value).collect();
+    let pager = on_override(&shifts, now);
+    let rotation = situation.paging.value.rotation(service, now);
+    let call = Call { incident, pager: pager.as_ref(), service, rotation: &rotation };
+    // Maintenance that is yet to begin holds what is not taken by then.
+    let ahead = situation.paging.value.maintenance.iter().map(|m| m.from).filter(|from| *from > now);
+    if call.due(now).is_empty() { call.next_at(now).into_iter().chain(ahead).min() } else { Some(now) }
+}
+
+impl Desk<'_> {
+    /// A suspect that was reverted or rolled back since it began may have been it.
+    fn mitigate(&self, decisions: &mut Decisions, incident: &mut Incident) {
+        let back = incident.suspects.iter().filter_map(|suspect| {
+            let window = self.all.iter().find(|w| w.change.id == suspect.change)?;
+            let (at, how) = taken_back(window)?;
+            let since = at >= incident.began_at && at <= self.now;
+            let label = suspect.label.clone();
+            since.then(|| Mitigated { at, change: suspect.change.clone(), label, how })
+        });
+        let back: Vec<Mitigated> = back.collect();
+        let newest = back.iter().max_by_key(|b| b.at);
+        if incident.is_open()
+            && let Some(newest) = newest.filter(|n| incident.mitigated.as_ref().is_none_or(|known| known.at < n.at))
+        {
+            let reason = Reason::TakenBack { change: newest.label.clone(), how: newest.how.word().to_owned() };
+            let what = format!("{} {}", newest.label, newest.how.word());
+            decisions.log(self.now, Some(Subject::Incident(incident.id.clone())), None, what, reason);
+            incident.mitigated = Some(newest.clone());
+        }
+        // A revert names one change; a rollback takes back everything since, so it names one only if it took back one.
+        let reverted = back.iter().find(|b| b.how == TakenBack::Reverted);
+        let named = reverted.or_else(|| back.first().filter(|_| back.len() == 1));
+        if let Some(named) = named {
+            let (change, label) = (Some(named.change.clone()), named.label.clone());
+            judge(decisions, incident, Verdict { change, label, by: Judge::Revert, at: named.at }, self.now);
+        }
+    }
+
+    /// Whether there is a reason to page nobody just now. It is said when it begins; when it is over, a round begins.
+    fn hold(&self, decisions: &mut Decisions, incident: &mut Incident) {
+        let held = hold(incident, self.service, &self.situation.paging.value.maintenance, self.now);
+        match (&incident.held, &held) {
+            (before, Some(hold)) if before.as_ref().is_none_or(|known| known.reason != hold.reason) => {
+                let what = format!("nobody is paged for {}", wording::headline(incident));
+                let subject = Some(Subject::Incident(incident.id.clone()));
+                decisions.log(self.now, subject, None, what, hold.reason.clone());
+            }
+            // Held from its first moment it has no round that could be repeated.
+            (Some(_), None) if incident.taken(&self.service.policy, self.now).is_none() => {
+                self.anew(decisions, incident, self.now, Reason::HeldNoLonger);
+            }
+            (_, _) => {}
+        }
+        incident.held = held;
+    }
+
+    /// A new round begins where whoever took it took something else, or so long ago that they may be asleep.
+    fn begin_round(&self, decisions: &mut Decisions, incident: &mut Incident) {
+        if incident.held.is_some() {
+            return;
+        }
+        let (policy, now) = (&self.service.policy, self.now);
+        let began = incident.round_began();
+        let taken = incident.acknowledged.iter().filter(|a| incident.round_at.is_none_or(|began| a.at >= began));
+        let Some(last) = taken.map(|a| a.at).max() else { return };
+        if incident.worsened_at.is_some_and(|worse| last < worse) {
+            self.anew(decisions, incident, now, Reason::Worsened);
+        } else if last + policy.acknowledged_for <= now {
+            let minutes = policy.acknowledged_for.as_mins();
+            let at = (last + policy.acknowledged_for).max(began);
+            self.anew(decisions, incident, at, Reason::AcknowledgementStale { minutes });
+        }
+    }
+
+    fn anew(&self, decisions: &mut Decisions, incident: &mut Incident, at: Timestamp, why: Reason) {
+        let what = format!("escalation of {} begins anew", wording::headline(incident));
+        decisions.log(self.now, Some(Subject::Incident(incident.id.clone())), None, what, why.clone());
+        incident.begin_round(at, why);
+    }
+
+    fn page(&self, decisions: &mut Decisions, incident: &mut Incident) {
+        let shifts: Vec<&Shift> = self.situation.shifts.values().map(|s| &s.value).collect();
+        let pager = on_override(&shifts, self.now);
+        let rotation = self.situation.paging.value.rotation(self.service, self.now);
+        let call = Call { incident, pager: pager.as_ref(), service: self.service, rotation: &rotation };
+        for page in call.due(self.now).into_iter().take(MOST_PAGES) {
+            let call = Call { incident, pager: pager.as_ref(), service: self.service, rotation: &rotation };
+            let changes: Vec<_> = self.all.iter().map(|w| w.change).collect();
+            let mut message = incidents::page(self.reader(&page.person), &call, page.step, &page.reason, &changes);
+            debug_assert_eq!(message.kind, Kind::Page);
+            let sent = incident.pages.iter().filter(|p| p.person == page.person && p.step == page.step);
+            message.key.nth = sent.map(|p| 1 + p.again).sum();
+            message.pager_key = Some(incident.pager_key(&page.person, incident.round));
+            decisions.tell(message);
+            record(incident, page, self.now);
+        }
+    }
+
+    fn reader<'b>(&'b self, person: &'b PersonId) -> Reader<'b> {
+        Reader { settings: self.settings, service: self.service, person, now: self.now }
+    }
+
+    /// The service's channel follows along: that it broke, who is paged or why nobody is.
+    fn tell_channel(&self, decisions: &mut Decisions, incident: &mut Incident, before: &Incident) {
+        let Some(channel) = &self.service.channel else { return };
+        if incident.pages != before.pages || incident.held.is_some() && incident.held != before.held {
+            decisions.tell(incidents::to_channel(self.reader(channel), incident, before));
+            incident.channel_said += 1;
+        }
+    }
+}
+
+/// Keeps what was paged: a new page, or the same again.
+fn record(incident: &mut Incident, page: DuePage, now: Timestamp) {
+    let round = incident.round;
+    let known = incident.pages.iter_mut().find(|p| page.again && p.person == page.person && p.round == round);
+    match known {
+        Some(known) => {
+            known.again += 1;
+            known.again_at = Some(now);
+        }
+        None => {
+            let DuePage { person, step, reason, .. } = page;
+            incident.pages.push(PageRecord { person, step, at: now, reason, round, again: 0, again_at: None });
+        }
+    }
+}
+
+/// Since when users no longer have a change, and how that came.
+fn taken_back(window: &Window<'_>) -> Option<(Timestamp, TakenBack)> {
+    let rolled_back = window.rolled_back.iter().filter_map(|back| back.by.live_since()).max();
+    match window.turn().and_then(|turn| turn.cut) {
+        Some(Cut::Reverted) => window.reverted_live_at.map(|at| (at, TakenBack::Reverted)),
+        Some(Cut::RolledBack) => rolled_back.map(|at| (at, TakenBack::RolledBack)),
+        // What a rollout gave up by itself is told to those who are in it, as an alert of its own.
+        None => None,
+    }
+}
+
+/// Keeps which change it was, unless somebody with more weight has said so.
+pub(crate) fn judge(decisions: &mut Decisions, incident: &mut Incident, verdict: Verdict, now: Timestamp) {
+    let known = incident.verdict.as_ref();
+    let same = known.is_some_and(|known| known.change == verdict.change && known.by == verdict.by);
+    if same || known.is_some_and(|known| !verdict.by.outweighs(&known.by)) {
+        return;
+    }
+    let person = match &verdict.by {
+        Judge::Person(person) | Judge::Guess(person) => Some(person.clone()),
+        Judge::Revert => None,
+    };
+    let what = format!("{}: it was {}", wording::headline(incident), verdict.label);
+    let reason = Reason::JudgedToBe { change: verdict.label.clone() };
+    decisions.log(now, Some(Subject::Incident(incident.id.clone())), person, what, reason);
+    incident.verdict = Some(verdict);
+}
+
+/// It is over: whoever was paged or told hears it, and so do the pagers that keep a page of it open.
+pub(super) fn say_over(
+    decisions: &mut Decisions,
+    incident: &Incident,
+    service: &Service,
+    settings: &Settings,
+    now: Timestamp,
+) {
+    let at = incident.resolved_at.unwrap_or(now);
+    let reason = Reason::ResolvedAt { at };
+    let paged: BTreeSet<&PersonId> = incident.pages.iter().map(|p| &p.person).collect();
+    let channel = service.channel.iter().filter(|_| incident.channel_said > 0);
+    let others = incident.told.iter().filter(|person| !paged.contains(person));
+    for person in paged.iter().copied().chain(channel).chain(others).take(MOST_TOLD) {
+        let reader = Reader { settings, service, person, now };
+        let mut message = incidents::notice(reader, incident, Step::Resolved, reason.clone());
+        message.key.nth = incident.round;
+        decisions.tell(message);
+    }
+    let open: BTreeSet<(&PersonId, u32)> = incident.pages.iter().map(|p| (&p.person, p.round)).collect();
+    for (person, round) in open.into_iter().rev().take(MOST_TOLD / 2) {
+        tell_pager(decisions, incident, person, round, Step::PagerResolved, &reason, service, settings, now);
+    }
+}
+
+/// Tells a person's pagers what became of their page, if they have any that keep pages.
+#[expect(clippy::too_many_arguments, reason = "what a message needs, spelled out; a bag would hide it")]
+pub(crate) fn tell_pager(
+    decisions: &mut Decisions,
+    incident: &Incident,
+    person: &PersonId,
+    round: u32,
+    step: Step,
+    reason: &Reason,
+    service: &Service,
+    settings: &Settings,
+    now: Timestamp,
+) {
+    let keeps = |p: &crate::Person| p.contacts.iter().any(|contact| contact.keeps);
+    if settings.roster.person(person).is_some_and(keeps) {
+        let reader = Reader { settings, service, person, now };
+        decisions.tell(incidents::update(reader, incident, step, round, reason.clone()));
+    }
+}

@@ -1,0 +1,77 @@
+//! What is kept of a service's paging, beside its incidents: maintenance, who the pager says is on call, and what we
+//! have written into it.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::PersonId;
+use crate::maintenance::{self, Maintenance};
+use crate::service::Service;
+
+/// How long what the pager said of its rotation counts, where it cannot be asked again.
+const COUNTS: SignedDuration = SignedDuration::from_hours(24);
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Paging {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub maintenance: Vec<Maintenance>,
+    /// Who is on call in the pager's own schedule, as it said last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_call: Option<OnCall>,
+    /// Whom we have written into the pager's schedule, beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layer: Option<Layer>,
+}
+
+/// Who is on call in a pager's schedule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OnCall {
+    /// Those of them whom the roster knows, first one first.
+    pub people: Vec<PersonId>,
+    pub read_at: Timestamp,
+    /// Until when the pager says that this holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// Since when it cannot be read, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<Unread>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unread {
+    pub since: Timestamp,
+    pub last: Timestamp,
+    pub why: String,
+}
+
+/// Somebody as the first level of the service's escalation in its pager.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layer {
+    pub person: PersonId,
+    pub from: Timestamp,
+    pub until: Timestamp,
+    /// What the pager calls it; absent: it is not written there yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+}
+
+impl Paging {
+    pub fn add_maintenance(&mut self, maintenance: Maintenance) {
+        self.maintenance.push(maintenance);
+        let more = self.maintenance.len().saturating_sub(maintenance::MOST);
+        self.maintenance.drain(..more);
+    }
+
+    /// The rotation as it is at `now`: whom the pager says, then whom the configuration names in case it says nobody.
+    #[must_use]
+    pub fn rotation(&self, service: &Service, now: Timestamp) -> Vec<PersonId> {
+        let said = self.on_call.iter().filter(|said| now < said.read_at + COUNTS).flat_map(|said| &said.people);
+        let mut rotation: Vec<PersonId> = Vec::new();
+        for person in said.chain(&service.rotation) {
+            if !rotation.contains(person) {
+                rotation.push(person.clone());
+            }
+        }
+        rotation
+    }
+}
