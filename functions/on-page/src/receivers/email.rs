@@ -113,7 +113,55 @@ mod tests {
         for part in ["Text", "Html"] {
             request["Content"]["Simple"]["Body"][part]["Data"] = json!("...");
         }
-        expect![[]].assert_eq(&serde_json::to_string_pretty(&request).unwrap());
+        expect![[r#"
+            {
+              "Content": {
+                "Simple": {
+                  "Body": {
+                    "Html": {
+                      "Charset": "UTF-8",
+                      "Data": "..."
+                    },
+                    "Text": {
+                      "Charset": "UTF-8",
+                      "Data": "..."
+                    }
+                  },
+                  "Headers": [
+                    {
+                      "Name": "Auto-Submitted",
+                      "Value": "auto-generated"
+                    },
+                    {
+                      "Name": "X-Auto-Response-Suppress",
+                      "Value": "OOF, AutoReply"
+                    },
+                    {
+                      "Name": "In-Reply-To",
+                      "Value": "<3c27837e637a706556e366c7e0fdb406@example.com>"
+                    },
+                    {
+                      "Name": "References",
+                      "Value": "<3c27837e637a706556e366c7e0fdb406@example.com>"
+                    },
+                    {
+                      "Name": "X-Recent-Deployers-Key",
+                      "Value": "edxapp#edxapp-k3v7q2ma#feanil#first-responder"
+                    }
+                  ],
+                  "Subject": {
+                    "Charset": "UTF-8",
+                    "Data": "<script>alert(1)</script> Bcc: evil@example.com gnp.exe 🔥🔥 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…"
+                  }
+                }
+              },
+              "Destination": {
+                "ToAddresses": [
+                  "feanil@example.com"
+                ]
+              },
+              "FromEmailAddress": "Deployers <oncall@example.com>"
+            }"#]].assert_eq(&serde_json::to_string_pretty(&request).unwrap());
     }
 
     #[test]

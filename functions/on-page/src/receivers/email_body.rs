@@ -92,17 +92,107 @@ mod tests {
 
     #[test]
     fn a_page_says_first_what_can_be_done() {
-        check(example::page(), expect![[]], expect![[]]);
+        check(
+            example::page(),
+            expect![[r#"
+            Acknowledge: https://deployers.example.com/acknowledge/edxapp-k3v7q2ma/feanil/1774095600/00112233445566778899aabbccddeeff00112233
+
+            [critical] edxapp production: HighErrorRate
+            7 % of requests fail, since 14:20.
+            Why you: you merged edx-platform#12, live 6 min before.
+            What changed:
+              1. edx-platform#12 Faster & "better" grades (you; live 6 min before)
+            Revert: press Revert on https://github.com/openedx/edx-platform/pull/12
+            Board: https://deployers.example.com/incidents/edxapp-k3v7q2ma
+            Alert: https://alerts.example.com/graph?g0.expr=up&g0.tab=1
+        "#]],
+            expect![[r#"
+            <!doctype html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            <meta name="viewport" content="width=device-width">
+            <meta name="color-scheme" content="light dark">
+            <meta name="supported-color-schemes" content="light dark">
+            <title>[critical] edxapp production: HighErrorRate</title>
+            </head>
+            <body style="font:16px/1.5 sans-serif; max-width:44em">
+            <p><strong>[critical] edxapp production: HighErrorRate</strong></p>
+            <p><a href="https://deployers.example.com/acknowledge/edxapp-k3v7q2ma/feanil/1774095600/00112233445566778899aabbccddeeff00112233" style="display:inline-block; padding:10px 20px; border-radius:6px; background:#0b57d0; color:#ffffff; font-weight:bold; text-decoration:none">Acknowledge</a></p>
+            <p>7 % of requests fail, since 14:20.<br>
+            Why you: you merged edx-platform#12, live 6 min before.<br>
+            What changed:<br>
+            &nbsp; 1. edx-platform#12 Faster &amp; &quot;better&quot; grades (you; live 6 min before)<br>
+            Revert: press Revert on https://github.com/openedx/edx-platform/pull/12</p>
+            <p><a href="https://deployers.example.com/incidents/edxapp-k3v7q2ma">Board</a> &middot;
+            <a href="https://alerts.example.com/graph?g0.expr=up&amp;g0.tab=1">Alert</a></p>
+            </body>
+            </html>
+        "#]],
+        );
     }
 
     #[test]
     fn a_hostile_page_is_nothing_but_text() {
-        check(example::hostile(), expect![[]], expect![[]]);
+        check(
+            example::hostile(),
+            expect![[r#"
+            Acknowledge: https://deployers.example.com/acknowledge/edxapp-k3v7q2ma/feanil/1774095600/00112233445566778899aabbccddeeff00112233
+
+            <script>alert(1)</script> Bcc: evil@example.com gnp.exe 🔥🔥 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
+            </p><img src="https://evil.example.com/pixel" onerror='alert(1)'>
+            one . MAIL FROM:<evil@example.com>
+            <b>Board</b>: https://deployers.example.com/?a=1&b='2'
+        "#]],
+            expect![[r#"
+            <!doctype html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            <meta name="viewport" content="width=device-width">
+            <meta name="color-scheme" content="light dark">
+            <meta name="supported-color-schemes" content="light dark">
+            <title>&lt;script&gt;alert(1)&lt;/script&gt; Bcc: evil@example.com gnp.exe 🔥🔥 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…</title>
+            </head>
+            <body style="font:16px/1.5 sans-serif; max-width:44em">
+            <p><strong>&lt;script&gt;alert(1)&lt;/script&gt; Bcc: evil@example.com gnp.exe 🔥🔥 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…</strong></p>
+            <p><a href="https://deployers.example.com/acknowledge/edxapp-k3v7q2ma/feanil/1774095600/00112233445566778899aabbccddeeff00112233" style="display:inline-block; padding:10px 20px; border-radius:6px; background:#0b57d0; color:#ffffff; font-weight:bold; text-decoration:none">Acknowledge</a></p>
+            <p>&lt;/p&gt;&lt;img src=&quot;https://evil.example.com/pixel&quot; onerror=&#39;alert(1)&#39;&gt;<br>
+            one . MAIL FROM:&lt;evil@example.com&gt;</p>
+            <p><a href="https://deployers.example.com/?a=1&amp;b=&#39;2&#39;">&lt;b&gt;Board&lt;/b&gt;</a></p>
+            </body>
+            </html>
+        "#]],
+        );
     }
 
     #[test]
     fn a_notice_is_short() {
-        check(example::notice(), expect![[]], expect![[]]);
+        check(
+            example::notice(),
+            expect![[r#"
+            Resolved: [critical] edxapp production: HighErrorRate
+            14:20 to 14:52, 32 min. Anna acknowledged after 3 min.
+            Board: https://deployers.example.com/incidents/edxapp-k3v7q2ma
+        "#]],
+            expect![[r#"
+            <!doctype html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            <meta name="viewport" content="width=device-width">
+            <meta name="color-scheme" content="light dark">
+            <meta name="supported-color-schemes" content="light dark">
+            <title>Resolved: [critical] edxapp production: HighErrorRate</title>
+            </head>
+            <body style="font:16px/1.5 sans-serif; max-width:44em">
+            <p><strong>Resolved: [critical] edxapp production: HighErrorRate</strong></p>
+            <p>14:20 to 14:52, 32 min. Anna acknowledged after 3 min.</p>
+            <p><a href="https://deployers.example.com/incidents/edxapp-k3v7q2ma">Board</a></p>
+            </body>
+            </html>
+        "#]],
+        );
     }
 
     #[test]

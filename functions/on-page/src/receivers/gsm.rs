@@ -13,6 +13,8 @@ const ALONE: usize = 160;
 const PART: usize = 153;
 /// How many parts a text may have.
 const MOST_PARTS: usize = 2;
+/// Characters of the words that are looked at: so many that it is always us who cut them.
+const MOST_WORDS: usize = 2000;
 /// How many septets the words need beside a link; below, the link is left out.
 const LEAST_WORDS: usize = 40;
 
@@ -72,7 +74,7 @@ const LOOK_ALIKES: &[(&str, &str)] = &[
 /// The words, and below them the link. Both fit two parts: the words are cut, a link never is. It is left out where it
 /// would leave no room for words, or has letters that the alphabet lacks.
 pub(super) fn text(words: &str, link: Option<&str>) -> String {
-    let words = plain(&domain::text::line(words, 2 * PART));
+    let words = plain(&domain::text::line(words, MOST_WORDS));
     let link = link.filter(|link| link.chars().all(|c| septets(c).is_some())).map(|link| format!("\n{link}"));
     let beside = |link: &String| fits(&format!("{}{link}", "x".repeat(LEAST_WORDS)));
     let link = link.filter(beside).unwrap_or_default();
@@ -82,8 +84,9 @@ pub(super) fn text(words: &str, link: Option<&str>) -> String {
 
 /// As many of the words as fit before the link. A link among the words is left out rather than cut.
 fn cut(words: &str, link: &str) -> String {
-    let ends = words.char_indices().map(|(i, _)| i).rev();
-    let kept = ends.map(|end| whole_links(words, end)).find(|kept| fits(&format!("{kept}...{link}")));
+    let ends: Vec<usize> = words.char_indices().map(|(i, _)| i).take(MOST_PARTS * PART).collect();
+    let mut kept = ends.iter().rev().map(|end| whole_links(words, *end));
+    let kept = kept.find(|kept| fits(&format!("{kept}...{link}")));
     format!("{}...{link}", kept.unwrap_or_default())
 }
 
@@ -207,5 +210,8 @@ mod tests {
         assert_eq!(text("Broken", Some("https://example.com/~a_b")), "Broken\nhttps://example.com/~a_b");
         let among = format!("{} https://example.com/{} and more", "x".repeat(250), "y".repeat(60));
         assert_eq!(text(&among, None), format!("{}...", "x".repeat(250)));
+        // Accents of their own take no room, and hide nothing of where the cut is.
+        let among = format!("{} https://example.com/{}", "e\u{301}".repeat(140), "y".repeat(400));
+        assert_eq!(text(&among, None), format!("{}...", "e".repeat(140)));
     }
 }

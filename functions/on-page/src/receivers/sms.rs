@@ -78,20 +78,57 @@ mod tests {
     #[test]
     fn a_text_is_the_page_in_short_and_its_link() {
         let (page, actions) = example::page();
-        check(&page, &actions, expect![[]]);
+        check(
+            &page,
+            &actions,
+            expect![[r#"
+            [critical] edxapp production: HighErrorRate
+            https://deployers.example.com/acknowledge/edxapp-k3v7q2ma/feanil/1774095600/00112233445566778899aabbccddeeff00112233"#]],
+        );
         let page = Message { short: "edxapp production: HighErrorRate, 7 % of requests fail".to_owned(), ..page };
-        check(&page, &actions, expect![[]]);
+        check(
+            &page,
+            &actions,
+            expect![[r#"
+            edxapp production: HighErrorRate, 7 % of requests fail
+            https://deployers.example.com/acknowledge/edxapp-k3v7q2ma/feanil/1774095600/00112233445566778899aabbccddeeff00112233"#]],
+        );
         let (hostile, actions) = example::hostile();
-        check(&hostile, &actions, expect![[]]);
+        check(
+            &hostile,
+            &actions,
+            expect![[r#"
+            <script>alert(1)</script> Bcc: evil@example.com gnp.exe ?? xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...
+            https://deployers.example.com/acknowledge/edxapp-k3v7q2ma/feanil/1774095600/00112233445566778899aabbccddeeff00112233"#]],
+        );
         let (notice, actions) = example::notice();
-        check(&notice, &actions, expect![[]]);
+        check(&notice, &actions, expect!["Resolved: [critical] edxapp production: HighErrorRate"]);
     }
 
     #[test]
     fn the_request_is_as_sns_documents_it() {
         let lines = |form: String| form.replace('&', "\n&");
-        expect![[]].assert_eq(&lines(form("+15555550123", None, "Broken & [lost]\nhttps://example.com/~a")));
-        expect![[]].assert_eq(&lines(form("+4612345678", Some("DEPLOYERS"), "Broken")));
+        expect![[r#"
+            Action=Publish
+            &Version=2010-03-31
+            &PhoneNumber=%2B15555550123
+            &Message=Broken+%26+%5Blost%5D%0Ahttps%3A%2F%2Fexample.com%2F%7Ea
+            &MessageAttributes.entry.1.Name=AWS.SNS.SMS.SMSType
+            &MessageAttributes.entry.1.Value.DataType=String
+            &MessageAttributes.entry.1.Value.StringValue=Transactional"#]]
+        .assert_eq(&lines(form("+15555550123", None, "Broken & [lost]\nhttps://example.com/~a")));
+        expect![[r#"
+            Action=Publish
+            &Version=2010-03-31
+            &PhoneNumber=%2B4612345678
+            &Message=Broken
+            &MessageAttributes.entry.1.Name=AWS.SNS.SMS.SMSType
+            &MessageAttributes.entry.1.Value.DataType=String
+            &MessageAttributes.entry.1.Value.StringValue=Transactional
+            &MessageAttributes.entry.2.Name=AWS.SNS.SMS.SenderID
+            &MessageAttributes.entry.2.Value.DataType=String
+            &MessageAttributes.entry.2.Value.StringValue=DEPLOYERS"#]]
+        .assert_eq(&lines(form("+4612345678", Some("DEPLOYERS"), "Broken")));
     }
 
     #[test]
