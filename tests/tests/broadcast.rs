@@ -64,7 +64,19 @@ async fn attributes(message: &Message) -> String {
 #[tokio::test]
 async fn subscribers_choose_by_kind_severity_service_and_person() {
     let page = message();
-    expect![""].assert_eq(&attributes(&page).await);
+    expect![[r#"
+        kind: String page
+        person: String feanil
+        service: String edxapp
+        severity: String critical
+    "#]]
+    .assert_eq(&attributes(&page).await);
     let notice = Message { kind: Kind::Notice, severity: Severity::Info, ..page };
-    expect![""].assert_eq(&attributes(&notice).await);
+    expect![[r#"
+        kind: String notice
+        person: String feanil
+        service: String edxapp
+        severity: String info
+    "#]]
+    .assert_eq(&attributes(&notice).await);
 }
