@@ -134,6 +134,7 @@ impl Stage {
             configuration,
             secrets: Secrets::fixed(secrets),
             file: None,
+            aws: Some(Aws::local(String::new(), String::new())),
             now: Arc::new(move || now.now()),
             terminal: Arc::new(move |text| lines.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned())),
         })

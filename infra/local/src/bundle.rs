@@ -48,6 +48,8 @@ pub struct Options<P = io::Result<()>> {
     pub secrets: Secrets,
     /// Where the data lives; `None`: in memory.
     pub file: Option<PathBuf>,
+    /// The account by which e-mails and text messages are sent, where there is one.
+    pub aws: Option<Aws>,
     pub now: Now,
     /// Prints a message for a person.
     pub terminal: Arc<dyn Fn(&str) -> P + Send + Sync>,
@@ -111,8 +113,7 @@ impl Bundle {
             secrets: Arc::new(options.secrets),
             certificates: Arc::default(),
             http,
-            // E-mail and text messages go through AWS, if whoever started us has an account there.
-            aws: Aws::from_environment().ok(),
+            aws: options.aws,
             now: options.now,
             nudge: Arc::new(move |service| nudge.add(service)),
             terminal: Some(Arc::new(move |text| print(text).printed())),

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use aws::clients::Aws;
 use aws::secrets::Secrets;
 use aws::settings::Configuration;
 use aws::telemetry;
@@ -253,7 +254,8 @@ async fn serve(arguments: &Arguments) -> Result<(), Failure> {
     #[expect(clippy::disallowed_methods, reason = "the one place where the bundle reads the clock")]
     let now = Arc::new(jiff::Timestamp::now);
     let terminal = Arc::new(|text: &str| say(&format!("\n{text}")));
-    let bundle = Bundle::start(Options { configuration, secrets, file, now, terminal }).await?;
+    let aws = Aws::from_environment().ok();
+    let bundle = Bundle::start(Options { configuration, secrets, file, aws, now, terminal }).await?;
     tokio::spawn(bundle.clone().run_schedule());
     note("Ready. Pages are printed here; stop with Ctrl-C.");
     let board = if arguments.open_board { Board::Everybody } else { Board::ThisMachine };

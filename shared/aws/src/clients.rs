@@ -83,6 +83,8 @@ pub struct Answer {
     pub location: Option<String>,
     /// For how many seconds it asks to be left alone.
     pub retry_after: Option<u64>,
+    /// What an API of AWS calls the error, where it does so in a header.
+    pub error_type: Option<String>,
     pub body: Vec<u8>,
 }
 
@@ -149,6 +151,7 @@ impl Http {
             let location = response.headers().get("location").map(str::to_owned);
             let wait = ["retry-after", "ratelimit-reset"].iter().find_map(|name| response.headers().get(*name));
             let retry_after = wait.and_then(|seconds| seconds.trim().parse().ok());
+            let error_type = response.headers().get("x-amzn-errortype").map(str::to_owned);
             let mut arriving = aws_smithy_types::byte_stream::ByteStream::new(response.into_body());
             let mut body = Vec::new();
             while let Some(part) = arriving.next().await {
@@ -158,7 +161,7 @@ impl Http {
                 }
                 body.extend_from_slice(&part);
             }
-            Ok(Answer { status, link, location, retry_after, body })
+            Ok(Answer { status, link, location, retry_after, error_type, body })
         };
         tokio::time::timeout(Duration::from_secs(seconds), exchange).await.map_err(|_| HttpError::Timeout(seconds))?
     }

@@ -14,6 +14,7 @@ pub mod records;
 pub mod secrets;
 pub mod sender;
 pub mod settings;
+pub mod signed;
 pub mod sns;
 pub mod store;
 pub mod table;

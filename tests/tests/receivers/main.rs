@@ -1,6 +1,8 @@
 //! Every receiver against a small fake of its API.
 
 mod contract;
+mod email;
+mod sms;
 mod webhook;
 
 use std::collections::BTreeSet;
@@ -9,11 +11,21 @@ use aws::receiver::ReceiverKind;
 use contract::Fake;
 use strum::IntoEnumIterator;
 
-const FAKES: &[&Fake] = &[&webhook::FAKE];
+const FAKES: &[&Fake] = &[&webhook::FAKE, &email::FAKE, &sms::FAKE];
 
 #[tokio::test]
 async fn a_webhook_keeps_the_contract() {
     webhook::FAKE.check().await;
+}
+
+#[tokio::test]
+async fn an_email_keeps_the_contract() {
+    email::FAKE.check().await;
+}
+
+#[tokio::test]
+async fn a_text_message_keeps_the_contract() {
+    sms::FAKE.check().await;
 }
 
 #[test]

@@ -1,7 +1,13 @@
 //! The receivers: each takes a message to a person in its own way. To add one: a file here, an arm below, its kind in
 //! `aws::receiver`, its fake in `tests/tests/receivers`.
 
+mod email;
+mod email_body;
+#[cfg(test)]
+mod example;
+mod gsm;
 mod post;
+mod sms;
 pub mod terminal;
 pub mod webhook;
 
@@ -9,6 +15,7 @@ use aws::House;
 use aws::clients::HttpError;
 use aws::receiver::{ReceiverConfig, ReceiverKind};
 use aws::secrets::{Secret, SecretError};
+use aws::signed::Unsignable;
 use domain::message::Link;
 use domain::{Contact, Message};
 
@@ -25,6 +32,10 @@ pub enum Undelivered {
     Secret(#[source] SecretError),
     #[error("its configuration lacks a secret")]
     NoSecret,
+    #[error("there is no AWS account to send it by")]
+    NoAccount,
+    #[error("the request cannot be signed")]
+    Unsignable(#[source] Unsignable),
     #[error("it cannot be reached")]
     Http(#[source] HttpError),
     #[error("it answered {0}")]
@@ -72,14 +83,14 @@ pub async fn send(house: &House, contact: &Contact, message: &Message, actions: 
     match receiver.kind {
         ReceiverKind::Terminal => terminal::send(&letter),
         ReceiverKind::Webhook => webhook::send(&letter).await,
+        ReceiverKind::Email => email::send(&letter).await,
+        ReceiverKind::Sms => sms::send(&letter).await,
         ReceiverKind::PagerDuty
         | ReceiverKind::PagerDutyEvents
         | ReceiverKind::Opsgenie
         | ReceiverKind::JiraServiceManagement
         | ReceiverKind::GoAlert
         | ReceiverKind::Slack
-        | ReceiverKind::Teams
-        | ReceiverKind::Email
-        | ReceiverKind::Sms => Err(Undelivered::NotConfigured),
+        | ReceiverKind::Teams => Err(Undelivered::NotConfigured),
     }
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use aws::clients::{Answer, HttpError};
+use aws::signed::Post;
 
 use super::{Letter, Undelivered};
 
@@ -34,6 +35,21 @@ pub(super) async fn send(
     once(letter, method, url, headers, body).await.map_err(|later| later.why)
 }
 
+/// The same to an API of AWS, signed for our account. `service` is its name where it checks the signature.
+pub(super) async fn send_signed(
+    letter: &Letter<'_>,
+    service: &str,
+    url: &str,
+    content_type: &str,
+    body: &[u8],
+) -> Result<Answer, Undelivered> {
+    let aws = letter.house.aws.as_ref().ok_or(Undelivered::NoAccount)?;
+    let post = Post { service, url, headers: &[("content-type", content_type)], body };
+    let headers = post.sign(aws, letter.house.now()).map_err(Undelivered::Unsignable)?;
+    let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    send(letter, "POST", url, &headers, body).await
+}
+
 /// Why a request has to be made again.
 struct Later {
     why: Undelivered,
@@ -58,7 +74,7 @@ async fn once(
         // Whoever let us wait for the whole deadline is not given another.
         Err(error @ HttpError::Timeout(_)) => Err(later(Undelivered::Http(error), u64::MAX, true)),
         Err(HttpError::Cut { status }) if status < 300 && !letter.receiver.kind.traits().knows_repeats => {
-            Ok(Answer { status, link: None, location: None, retry_after: None, body: Vec::new() })
+            Ok(Answer { status, link: None, location: None, retry_after: None, error_type: None, body: Vec::new() })
         }
         Err(error @ (HttpError::Connection(_) | HttpError::Cut { .. })) => {
             Err(later(Undelivered::Http(error), 0, true))

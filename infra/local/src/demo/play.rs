@@ -88,6 +88,7 @@ impl Play {
             configuration,
             secrets: Secrets::fixed(fixed),
             file: None,
+            aws: None,
             now: Arc::new(move || time.now()),
             terminal: Arc::new(move |text| lines.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned())),
         })
