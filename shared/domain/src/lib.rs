@@ -58,6 +58,8 @@ mod convergence_tests;
 #[cfg(test)]
 mod elsewhere_tests;
 #[cfg(test)]
+mod escalation_tests;
+#[cfg(test)]
 mod properties_tests;
 #[cfg(test)]
 mod situations_tests;

@@ -95,8 +95,8 @@ impl<'a> Counter<'a> {
         let mut incident = known.value.clone();
         let mut decisions = self.decisions();
         let taken = incident.last_taken().filter(|a| a.is_by(self.person)).map(|a| a.at);
-        let active = incident.suspects.iter().find(|s| s.stand == Stand::Active && s.responder != *self.person);
-        if let Some(suspect) = active.cloned() {
+        let active = incident.suspects.iter().find(|s| s.stand == Stand::Active);
+        if let Some(suspect) = active.filter(|s| s.responder != *self.person).cloned() {
             let scope = Scope::Change(suspect.change.clone());
             let shift = Shift::new(scope, self.person, self.person, self.now, None, self.now);
             let what = format!("{} takes {}", self.settings.roster.name_of(self.person), suspect.label);
