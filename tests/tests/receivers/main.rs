@@ -1,6 +1,8 @@
 //! Every receiver against a small fake of its API.
 
 mod contract;
+mod jira_service_management;
+mod opsgenie;
 mod webhook;
 
 use std::collections::BTreeSet;
@@ -9,11 +11,21 @@ use aws::receiver::ReceiverKind;
 use contract::Fake;
 use strum::IntoEnumIterator;
 
-const FAKES: &[&Fake] = &[&webhook::FAKE];
+const FAKES: &[&Fake] = &[&webhook::FAKE, &opsgenie::FAKE, &jira_service_management::FAKE];
 
 #[tokio::test]
 async fn a_webhook_keeps_the_contract() {
     webhook::FAKE.check().await;
+}
+
+#[tokio::test]
+async fn opsgenie_keeps_the_contract() {
+    opsgenie::FAKE.check().await;
+}
+
+#[tokio::test]
+async fn jira_service_management_keeps_the_contract() {
+    jira_service_management::FAKE.check().await;
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! The receivers: each takes a message to a person in its own way. To add one: a file here, an arm below, its kind in
 //! `aws::receiver`, its fake in `tests/tests/receivers`.
 
+mod atlassian;
+mod jira_service_management;
+mod opsgenie;
 mod post;
 pub mod terminal;
 pub mod webhook;
@@ -72,10 +75,10 @@ pub async fn send(house: &House, contact: &Contact, message: &Message, actions: 
     match receiver.kind {
         ReceiverKind::Terminal => terminal::send(&letter),
         ReceiverKind::Webhook => webhook::send(&letter).await,
+        ReceiverKind::Opsgenie => opsgenie::send(&letter).await,
+        ReceiverKind::JiraServiceManagement => jira_service_management::send(&letter).await,
         ReceiverKind::PagerDuty
         | ReceiverKind::PagerDutyEvents
-        | ReceiverKind::Opsgenie
-        | ReceiverKind::JiraServiceManagement
         | ReceiverKind::GoAlert
         | ReceiverKind::Slack
         | ReceiverKind::Teams
