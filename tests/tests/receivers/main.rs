@@ -1,5 +1,6 @@
 //! Every receiver against a small fake of its API.
 
+mod atlassian;
 mod contract;
 mod jira_service_management;
 mod opsgenie;
