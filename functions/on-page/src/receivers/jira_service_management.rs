@@ -106,8 +106,8 @@ mod tests {
     fn what_strangers_wrote_is_text() {
         expect![[r#"
             {
-              "alias": "deployers.edxapp#a.b.2F.c.3a94b00750e4ea7df15a6777b133f991",
-              "description": "‹b›\"it's\" \\ 🔥 ‹a href='https://evil.example.com'›é🔥‹a href='https://evil.example.com'›é🔥‹a href='https://evil.example.com'›é🔥‹a href='https://evil.example.com'›é🔥‹a href='https://evil.example.com'›é🔥‹a href='https://evil.example.com'›é🔥‹a href='https://evil.example.com'›é🔥‹a href='https://evil.example.com'›é🔥‹a href='https://evil.example.com'›é🔥‹a href='https://evil.example.com'›é🔥‹a href='https:/\n‹script›alert(\"x\")‹/script› {{alert}} 🔥\nAcknowledge: https://deployers.example.com/do/abc",
+              "alias": "deployers.edxapp#a.b.2F.c.056772806c80bbc625b414e451bd7eff",
+              "description": "‹b›\"it's\" \\ 🔥 ‹img src='https://evil.example.com'›é🔥‹img src='https://evil.example.com'›é🔥‹img src='https://evil.example.com'›é🔥‹img src='https://evil.example.com'›é🔥‹img src='https://evil.example.com'›é🔥‹img src='https://evil.example.com'›é🔥‹img src='https://evil.example.com'›é🔥‹img src='https://evil.example.com'›é🔥‹img src='https://evil.example.com'›é🔥‹img src='https://evil.example.com'›é🔥‹img s\n‹script›alert(\"x\")‹/script› {{alert}} 🔥\nAcknowledge: https://deployers.example.com/do/abc",
               "entity": "edxapp",
               "extraProperties": {
                 "Acknowledge": "https://deployers.example.com/do/abc",
@@ -116,7 +116,7 @@ mod tests {
                 "service": "edxapp",
                 "step": "first-responder"
               },
-              "message": "‹b›\"it's\" \\ 🔥 ‹a href='https://evil.example.com'›é🔥‹a href='https://evil.example.com'›é🔥‹a href='https://evil.example.com'›é🔥…",
+              "message": "‹b›\"it's\" \\ 🔥 ‹img src='https://evil.example.com'›é🔥‹img src='https://evil.example.com'›é🔥‹img src='https://evil.example.com'›…",
               "priority": "P3",
               "responders": [
                 {

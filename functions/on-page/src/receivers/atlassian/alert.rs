@@ -142,7 +142,7 @@ pub mod sample {
 
     /// The same, told by somebody who means no good.
     pub fn hostile() -> Message {
-        let title = format!("<b>\"it's\" \\ 🔥 {}", "<a href='https://evil.example.com'>é🔥".repeat(12));
+        let title = format!("<b>\"it's\" \\ 🔥 {}", "<img src='https://evil.example.com'>é🔥".repeat(12));
         Message {
             title: title.chars().take(400).collect(),
             lines: vec!["<script>alert(\"x\")</script> {{alert}} 🔥".to_owned()],

@@ -184,7 +184,7 @@ mod tests {
             (r#"{"errors":[[7]],"message":7}"#, ""),
             ("[]", ""),
             ("null", ""),
-            ("<html>", ""),
+            ("<!doctype>", ""),
         ] {
             assert_eq!(complaint(&serde_json::from_str(body).unwrap_or_default()), want, "{body}");
         }
