@@ -2,6 +2,8 @@
 //!
 //! Escaping for a sink (HTML, chat, SMS) is not done here: each sink does its own.
 
+use sha2::{Digest, Sha256};
+
 /// One printable line of at most `most` characters; what is cut ends in `…`.
 #[must_use]
 pub fn line(raw: &str, most: usize) -> String {
@@ -43,6 +45,19 @@ pub fn url(raw: &str) -> Option<String> {
     let known = raw.starts_with("https://") || raw.starts_with("http://");
     let clean = raw.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '`' | '\\' | '|'));
     (known && clean && raw.len() <= 500).then(|| raw.to_owned())
+}
+
+/// A key as a name that can stand in an address, where a slash, even encoded, may end a segment: of at most `most`
+/// characters (at least 40). Where something had to be replaced or cut, a digest keeps it unique.
+#[must_use]
+pub fn handle(key: &str, most: usize) -> String {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.:@#".contains(c);
+    if key.len() <= most && key.chars().all(fits) {
+        return key.to_owned();
+    }
+    let digest: String = Sha256::digest(key.as_bytes()).iter().take(16).map(|b| format!("{b:02x}")).collect();
+    let kept = key.chars().take(most.saturating_sub(digest.len() + 1)).map(|c| if fits(c) { c } else { '.' });
+    format!("{}.{digest}", kept.collect::<String>())
 }
 
 /// `1 change`, `2 changes`.
@@ -88,6 +103,17 @@ mod tests {
             assert_eq!(line(raw, most), want);
         }
         assert_eq!(line(&"é".repeat(9000), 300).chars().count(), 300);
+    }
+
+    #[test]
+    fn a_key_becomes_a_name_that_is_its_own() {
+        assert_eq!(handle("edxapp#1#anna", 100), "edxapp#1#anna");
+        assert_eq!(handle("edxapp/1 é", 100), "edxapp.1...043e7f0e203e99109d8c6300ccbe5821");
+        let (long, longer) = ("k".repeat(600), "k".repeat(601));
+        assert_eq!(handle(&long, 512).len(), 512);
+        let names = ["a/b", "a.b", "a?b", &long, &longer].map(|key| handle(key, 512));
+        let different: std::collections::BTreeSet<&String> = names.iter().collect();
+        assert_eq!(different.len(), names.len(), "{names:?}");
     }
 
     #[test]

@@ -43,7 +43,8 @@ impl Fake {
         self.kind.parse::<ReceiverKind>().is_ok_and(|kind| kind.traits().knows_repeats)
     }
 
-    async fn stage(&self) -> (Stage, Peer) {
+    /// A house in which anna is reached by this, and its API.
+    pub async fn stage(&self) -> (Stage, Peer) {
         let peer = Peer::start().await;
         for (part, status, body) in self.takes {
             peer.always_answers(part, *status, *body);

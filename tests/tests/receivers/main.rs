@@ -1,7 +1,10 @@
 //! Every receiver against a small fake of its API.
 
+mod atlassian;
 mod contract;
 mod email;
+mod jira_service_management;
+mod opsgenie;
 mod sms;
 mod webhook;
 
@@ -11,7 +14,7 @@ use aws::receiver::ReceiverKind;
 use contract::Fake;
 use strum::IntoEnumIterator;
 
-const FAKES: &[&Fake] = &[&webhook::FAKE, &email::FAKE, &sms::FAKE];
+const FAKES: &[&Fake] = &[&webhook::FAKE, &email::FAKE, &sms::FAKE, &opsgenie::FAKE, &jira_service_management::FAKE];
 
 #[tokio::test]
 async fn a_webhook_keeps_the_contract() {
@@ -26,6 +29,16 @@ async fn an_email_keeps_the_contract() {
 #[tokio::test]
 async fn a_text_message_keeps_the_contract() {
     sms::FAKE.check().await;
+}
+
+#[tokio::test]
+async fn opsgenie_keeps_the_contract() {
+    opsgenie::FAKE.check().await;
+}
+
+#[tokio::test]
+async fn jira_service_management_keeps_the_contract() {
+    jira_service_management::FAKE.check().await;
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! The receivers: each takes a message to a person in its own way. To add one: a file here, an arm below, its kind in
 //! `aws::receiver`, its fake in `tests/tests/receivers`.
 
+mod atlassian;
 mod email;
 mod email_body;
 #[cfg(test)]
 mod example;
 mod gsm;
+mod jira_service_management;
+mod opsgenie;
 mod post;
 mod sms;
 pub mod terminal;
@@ -85,10 +88,10 @@ pub async fn send(house: &House, contact: &Contact, message: &Message, actions: 
         ReceiverKind::Webhook => webhook::send(&letter).await,
         ReceiverKind::Email => email::send(&letter).await,
         ReceiverKind::Sms => sms::send(&letter).await,
+        ReceiverKind::Opsgenie => opsgenie::send(&letter).await,
+        ReceiverKind::JiraServiceManagement => jira_service_management::send(&letter).await,
         ReceiverKind::PagerDuty
         | ReceiverKind::PagerDutyEvents
-        | ReceiverKind::Opsgenie
-        | ReceiverKind::JiraServiceManagement
         | ReceiverKind::GoAlert
         | ReceiverKind::Slack
         | ReceiverKind::Teams => Err(Undelivered::NotConfigured),
