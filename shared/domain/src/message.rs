@@ -213,6 +213,12 @@ impl Message {
             .collect::<Vec<_>>()
             .join("\n")
     }
+
+    /// By what a pager knows this page: repeated under it, it is the same page.
+    #[must_use]
+    pub fn at_pager(&self) -> String {
+        format!("deployers/{}", self.pager_key.clone().unwrap_or_else(|| self.key.to_string()))
+    }
 }
 
 /// A message on its way: decided, then published, then accepted by a receiver, which ends it.

@@ -1,6 +1,10 @@
 //! The receivers: each takes a message to a person in its own way. To add one: a file here, an arm below, its kind in
 //! `aws::receiver`, its fake in `tests/tests/receivers`.
 
+mod goalert;
+mod pager;
+mod pagerduty;
+mod pagerduty_events;
 mod post;
 pub mod terminal;
 pub mod webhook;
@@ -72,11 +76,11 @@ pub async fn send(house: &House, contact: &Contact, message: &Message, actions: 
     match receiver.kind {
         ReceiverKind::Terminal => terminal::send(&letter),
         ReceiverKind::Webhook => webhook::send(&letter).await,
-        ReceiverKind::PagerDuty
-        | ReceiverKind::PagerDutyEvents
-        | ReceiverKind::Opsgenie
+        ReceiverKind::PagerDuty => pagerduty::send(&letter).await,
+        ReceiverKind::PagerDutyEvents => pagerduty_events::send(&letter).await,
+        ReceiverKind::GoAlert => goalert::send(&letter).await,
+        ReceiverKind::Opsgenie
         | ReceiverKind::JiraServiceManagement
-        | ReceiverKind::GoAlert
         | ReceiverKind::Slack
         | ReceiverKind::Teams
         | ReceiverKind::Email
