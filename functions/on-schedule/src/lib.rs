@@ -4,6 +4,7 @@ mod asking;
 pub mod deliveries;
 pub mod forges;
 mod merges;
+pub mod pagers;
 
 use asking::Asker;
 use aws::wire::error_chain;

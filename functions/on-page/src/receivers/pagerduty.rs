@@ -144,7 +144,7 @@ impl Found {
     }
 }
 
-/// What it says is wrong.
+/// What it says is wrong: its list of errors, where it has one, says more than its message.
 #[derive(Debug, Default)]
 struct Fault {
     code: u64,
@@ -158,7 +158,7 @@ impl Fault {
         let code = error.get("code").and_then(Value::as_u64).unwrap_or(0);
         let message = error.get("message").and_then(Value::as_str).unwrap_or("");
         let said = error.get("errors").map(said).unwrap_or_default();
-        let why = if said.is_empty() { message.to_owned() } else { format!("{message}: {said}") };
+        let why = if said.is_empty() { message.to_owned() } else { said };
         Self { code, why }
     }
 
@@ -170,7 +170,7 @@ impl Fault {
 
     fn knows_no_assignee(&self) -> bool {
         let why = self.why.to_lowercase();
-        let missing = ["not found", "invalid", "does not exist", "not exist"];
+        let missing = ["not found", "invalid", "not exist"];
         self.code == NO_SUCH_ASSIGNEE || (why.contains("assign") && missing.iter().any(|word| why.contains(word)))
     }
 
@@ -240,7 +240,7 @@ mod tests {
         let other = r#"{"error":{"message":"Invalid Input Provided","code":2001,"errors":["Title cannot be empty."]}}"#;
         let other = Fault::read(other.as_bytes());
         assert!(!other.is_a_repetition() && !other.knows_no_assignee());
-        assert_eq!(other.why, "Invalid Input Provided: Title cannot be empty.");
+        assert_eq!(other.why, "Title cannot be empty.");
         for unknown in [
             r#"{"error":{"message":"Assigned To User Not Found","code":1007}}"#,
             r#"{"error":{"message":"Arguments Caused Error","code":2002,"errors":["Assignee is invalid"]}}"#,
