@@ -28,6 +28,12 @@ pub struct Fake {
     pub keeps: Option<(&'static [&'static str], &'static [&'static str])>,
 }
 
+/// What stands in a request's JSON at this pointer.
+pub fn field(received: &Received, pointer: &str) -> String {
+    let body: serde_json::Value = serde_json::from_str(&received.body).unwrap_or_default();
+    body.pointer(pointer).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+}
+
 /// What came of paging anna.
 struct Came {
     stage: Stage,

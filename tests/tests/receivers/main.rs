@@ -3,8 +3,11 @@
 mod atlassian;
 mod contract;
 mod email;
+mod goalert;
 mod jira_service_management;
 mod opsgenie;
+mod pagerduty;
+mod pagerduty_events;
 mod sms;
 mod webhook;
 
@@ -14,7 +17,16 @@ use aws::receiver::ReceiverKind;
 use contract::Fake;
 use strum::IntoEnumIterator;
 
-const FAKES: &[&Fake] = &[&webhook::FAKE, &email::FAKE, &sms::FAKE, &opsgenie::FAKE, &jira_service_management::FAKE];
+const FAKES: &[&Fake] = &[
+    &webhook::FAKE,
+    &email::FAKE,
+    &sms::FAKE,
+    &opsgenie::FAKE,
+    &jira_service_management::FAKE,
+    &goalert::FAKE,
+    &pagerduty::FAKE,
+    &pagerduty_events::FAKE,
+];
 
 #[tokio::test]
 async fn a_webhook_keeps_the_contract() {
@@ -39,6 +51,21 @@ async fn opsgenie_keeps_the_contract() {
 #[tokio::test]
 async fn jira_service_management_keeps_the_contract() {
     jira_service_management::FAKE.check().await;
+}
+
+#[tokio::test]
+async fn a_pagerduty_keeps_the_contract() {
+    pagerduty::FAKE.check().await;
+}
+
+#[tokio::test]
+async fn a_pagerduty_events_keeps_the_contract() {
+    pagerduty_events::FAKE.check().await;
+}
+
+#[tokio::test]
+async fn a_goalert_keeps_the_contract() {
+    goalert::FAKE.check().await;
 }
 
 #[test]

@@ -6,9 +6,13 @@ mod email;
 mod email_body;
 #[cfg(test)]
 mod example;
+mod goalert;
 mod gsm;
 mod jira_service_management;
 mod opsgenie;
+mod pager;
+mod pagerduty;
+mod pagerduty_events;
 mod post;
 mod sms;
 pub mod terminal;
@@ -86,14 +90,13 @@ pub async fn send(house: &House, contact: &Contact, message: &Message, actions: 
     match receiver.kind {
         ReceiverKind::Terminal => terminal::send(&letter),
         ReceiverKind::Webhook => webhook::send(&letter).await,
-        ReceiverKind::Email => email::send(&letter).await,
-        ReceiverKind::Sms => sms::send(&letter).await,
+        ReceiverKind::PagerDuty => pagerduty::send(&letter).await,
+        ReceiverKind::PagerDutyEvents => pagerduty_events::send(&letter).await,
         ReceiverKind::Opsgenie => opsgenie::send(&letter).await,
         ReceiverKind::JiraServiceManagement => jira_service_management::send(&letter).await,
-        ReceiverKind::PagerDuty
-        | ReceiverKind::PagerDutyEvents
-        | ReceiverKind::GoAlert
-        | ReceiverKind::Slack
-        | ReceiverKind::Teams => Err(Undelivered::NotConfigured),
+        ReceiverKind::GoAlert => goalert::send(&letter).await,
+        ReceiverKind::Email => email::send(&letter).await,
+        ReceiverKind::Sms => sms::send(&letter).await,
+        ReceiverKind::Slack | ReceiverKind::Teams => Err(Undelivered::NotConfigured),
     }
 }
