@@ -42,12 +42,12 @@ async fn told(fake: &Fake, step: Step, mishaps: &[(&str, u16, &str)]) -> Result<
 async fn opsgenie_is_told_by_alias() {
     let path = "POST /v2/alerts/deployers.edxapp%231%23anna";
     let body = r#"{"note":"olga took it","source":"Recent Deployers"}"#;
-    for (step, word) in [(Step::Acknowledged, "acknowledge"), (Step::Resolved, "close")] {
+    for (step, word) in [(Step::PagerAcknowledged, "acknowledge"), (Step::PagerResolved, "close")] {
         let want = format!("{path}/{word}?identifierType=alias {body}");
         assert_eq!(told(&opsgenie::FAKE, step, &[]).await, Ok(vec![want.clone()]));
         assert_eq!(told(&opsgenie::FAKE, step, &[(path, 404, "{}")]).await, Ok(vec![want]), "it is not there");
     }
-    let refused = told(&opsgenie::FAKE, Step::Resolved, &[(path, 401, r#"{"message":"no api-token"}"#)]).await;
+    let refused = told(&opsgenie::FAKE, Step::PagerResolved, &[(path, 401, r#"{"message":"no api-token"}"#)]).await;
     assert_eq!(refused, Err("it refused: 401, no …".to_owned()));
 }
 
@@ -56,19 +56,19 @@ async fn jira_service_management_is_told_by_the_id_of_the_alert_that_is_open() {
     let fake = &jira_service_management::FAKE;
     let alerts = "/jsm/ops/api/f3b2-site/v1/alerts";
     let asked = format!("GET {alerts}/alias?alias=deployers.edxapp%231%23anna ");
-    for (step, word) in [(Step::Acknowledged, "acknowledge"), (Step::Resolved, "close")] {
+    for (step, word) in [(Step::PagerAcknowledged, "acknowledge"), (Step::PagerResolved, "close")] {
         let want = vec![asked.clone(), format!("POST {alerts}/8743a1b2-1700/{word} ")];
         assert_eq!(told(fake, step, &[]).await, Ok(want));
     }
-    assert_eq!(told(fake, Step::Resolved, &[("alias?", 404, "{}")]).await, Ok(vec![asked.clone()]), "it is not there");
+    assert_eq!(told(fake, Step::PagerResolved, &[("alias?", 404, "{}")]).await, Ok(vec![asked.clone()]), "it is not there");
     let closed = ("alias?", 200, r#"{"id":"old","status":"closed"}"#);
     let query =
         format!("GET {alerts}?query=status%3A%20%22open%22%20AND%20alias%3A%20%22deployers.edxapp%231%23anna%22 ");
     let other = ("alerts?query", 200, r#"{"values":[{"id":"8743a1b2-1700"}],"count":1}"#);
     let want = vec![asked.clone(), query.clone(), format!("POST {alerts}/8743a1b2-1700/close ")];
-    assert_eq!(told(fake, Step::Resolved, &[closed, other]).await, Ok(want), "another one is open");
+    assert_eq!(told(fake, Step::PagerResolved, &[closed, other]).await, Ok(want), "another one is open");
     let none = ("alerts?query", 200, r#"{"values":[],"count":0}"#);
-    assert_eq!(told(fake, Step::Resolved, &[closed, none]).await, Ok(vec![asked, query]), "none is open");
+    assert_eq!(told(fake, Step::PagerResolved, &[closed, none]).await, Ok(vec![asked, query]), "none is open");
     let forbidden = ("alias?", 403, r#"{"errors":[{"title":"not allowed"}]}"#);
-    assert_eq!(told(fake, Step::Resolved, &[forbidden]).await, Err("it refused: 403, not allowed".to_owned()));
+    assert_eq!(told(fake, Step::PagerResolved, &[forbidden]).await, Err("it refused: 403, not allowed".to_owned()));
 }

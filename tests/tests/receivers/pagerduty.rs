@@ -58,8 +58,8 @@ async fn sent(kind: Kind, step: Step, answers: &[(&str, u16, &str)]) -> (Result<
     (result.map_err(|error| error_chain(&error)), lines)
 }
 
-const TAKEN: (Kind, Step) = (Kind::Update, Step::Acknowledged);
-const OVER: (Kind, Step) = (Kind::Update, Step::Resolved);
+const TAKEN: (Kind, Step) = (Kind::Update, Step::PagerAcknowledged);
+const OVER: (Kind, Step) = (Kind::Update, Step::PagerResolved);
 const OPEN: (Kind, Step) = (Kind::Page, Step::FirstResponder);
 
 #[tokio::test]

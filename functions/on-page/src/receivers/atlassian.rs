@@ -31,7 +31,7 @@ impl Act {
     pub(super) fn of(message: &Message) -> Result<Self, Undelivered> {
         match message.kind {
             Kind::Page => Ok(Self::Open),
-            Kind::Update if message.key.step == Step::Resolved => Ok(Self::Tell("close")),
+            Kind::Update if message.key.step == Step::PagerResolved => Ok(Self::Tell("close")),
             Kind::Update => Ok(Self::Tell("acknowledge")),
             Kind::Notice => Err(Undelivered::refused("it is for pages only")),
         }

@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn what_was_taken_and_what_is_over_are_closed() {
-        expect![[r#"{"action":"close","dedup":"deployers/edxapp/2026-03-06-abc/anna","summary":"[critical] <b>edxapp</b> \"down\" [31m 🔥 {{x}}"}"#]].assert_eq(&alert(&update(Step::Acknowledged), &[]).to_string());
-        expect![[r#"{"action":"close","dedup":"deployers/edxapp/2026-03-06-abc/anna","summary":"[critical] <b>edxapp</b> \"down\" [31m 🔥 {{x}}"}"#]].assert_eq(&alert(&update(Step::Resolved), &[]).to_string());
+        expect![[r#"{"action":"close","dedup":"deployers/edxapp/2026-03-06-abc/anna","summary":"[critical] <b>edxapp</b> \"down\" [31m 🔥 {{x}}"}"#]].assert_eq(&alert(&update(Step::PagerAcknowledged), &[]).to_string());
+        expect![[r#"{"action":"close","dedup":"deployers/edxapp/2026-03-06-abc/anna","summary":"[critical] <b>edxapp</b> \"down\" [31m 🔥 {{x}}"}"#]].assert_eq(&alert(&update(Step::PagerResolved), &[]).to_string());
     }
 }

@@ -27,7 +27,7 @@ impl Told {
     pub(super) fn by(message: &Message) -> Self {
         match message.kind {
             Kind::Page | Kind::Notice => Self::Open,
-            Kind::Update if message.key.step == Step::Acknowledged => Self::Taken,
+            Kind::Update if message.key.step == Step::PagerAcknowledged => Self::Taken,
             Kind::Update => Self::Over,
         }
     }
@@ -177,7 +177,7 @@ pub(super) mod tests {
     #[test]
     fn what_a_pager_is_told() {
         assert_eq!(Told::by(&hostile().0), Told::Open);
-        assert_eq!(Told::by(&update(Step::Acknowledged)), Told::Taken);
-        assert_eq!(Told::by(&update(Step::Resolved)), Told::Over);
+        assert_eq!(Told::by(&update(Step::PagerAcknowledged)), Told::Taken);
+        assert_eq!(Told::by(&update(Step::PagerResolved)), Told::Over);
     }
 }

@@ -108,10 +108,10 @@ mod tests {
     #[test]
     fn what_became_of_it_is_told_under_the_same_key() {
         let told = |step| event(&update(step), &[], "r0ut1ng", "https://deployers.example").to_string();
-        expect![[r#"{"dedup_key":"deployers/edxapp/2026-03-06-abc/anna","event_action":"acknowledge","routing_key":"r0ut1ng"}"#]].assert_eq(&told(Step::Acknowledged));
+        expect![[r#"{"dedup_key":"deployers/edxapp/2026-03-06-abc/anna","event_action":"acknowledge","routing_key":"r0ut1ng"}"#]].assert_eq(&told(Step::PagerAcknowledged));
         expect![[
             r#"{"dedup_key":"deployers/edxapp/2026-03-06-abc/anna","event_action":"resolve","routing_key":"r0ut1ng"}"#
         ]]
-        .assert_eq(&told(Step::Resolved));
+        .assert_eq(&told(Step::PagerResolved));
     }
 }
