@@ -1,6 +1,8 @@
 //! Every receiver against a small fake of its API.
 
 mod contract;
+mod slack;
+mod teams;
 mod webhook;
 
 use std::collections::BTreeSet;
@@ -9,11 +11,21 @@ use aws::receiver::ReceiverKind;
 use contract::Fake;
 use strum::IntoEnumIterator;
 
-const FAKES: &[&Fake] = &[&webhook::FAKE];
+const FAKES: &[&Fake] = &[&slack::FAKE, &teams::FAKE, &webhook::FAKE];
 
 #[tokio::test]
 async fn a_webhook_keeps_the_contract() {
     webhook::FAKE.check().await;
+}
+
+#[tokio::test]
+async fn slack_keeps_the_contract() {
+    slack::FAKE.check().await;
+}
+
+#[tokio::test]
+async fn teams_keeps_the_contract() {
+    teams::FAKE.check().await;
 }
 
 #[test]

@@ -2,6 +2,10 @@
 //! `aws::receiver`, its fake in `tests/tests/receivers`.
 
 mod post;
+mod slack;
+#[cfg(test)]
+mod strangers;
+mod teams;
 pub mod terminal;
 pub mod webhook;
 
@@ -72,13 +76,13 @@ pub async fn send(house: &House, contact: &Contact, message: &Message, actions: 
     match receiver.kind {
         ReceiverKind::Terminal => terminal::send(&letter),
         ReceiverKind::Webhook => webhook::send(&letter).await,
+        ReceiverKind::Slack => slack::send(&letter).await,
+        ReceiverKind::Teams => teams::send(&letter).await,
         ReceiverKind::PagerDuty
         | ReceiverKind::PagerDutyEvents
         | ReceiverKind::Opsgenie
         | ReceiverKind::JiraServiceManagement
         | ReceiverKind::GoAlert
-        | ReceiverKind::Slack
-        | ReceiverKind::Teams
         | ReceiverKind::Email
         | ReceiverKind::Sms => Err(Undelivered::NotConfigured),
     }

@@ -10,7 +10,7 @@ use super::section::Section;
 use crate::receiver::{AddressForm, ReceiverConfig, ReceiverKind};
 
 /// The keys that some kind of receiver knows.
-const KEYS: [&str; 5] = ["url", "secret", "from", "service", "cloud"];
+const KEYS: [&str; 6] = ["url", "secret", "signing_secret", "from", "service", "cloud"];
 
 pub(super) fn read(root: &mut Section<'_, '_>) -> BTreeMap<String, ReceiverConfig> {
     let terminal = ReceiverConfig::terminal();
@@ -44,12 +44,14 @@ fn receiver(name: &str, section: &mut Section<'_, '_>) -> Option<ReceiverConfig>
         if is { section.text(key) } else { None }
     };
     let (secret, from, service, cloud) = (known("secret"), known("from"), known("service"), known("cloud"));
+    let signing_secret = known("signing_secret");
     let url = if known("url").is_some() { section.url("url") } else { None };
     Some(ReceiverConfig {
         name: name.to_owned(),
         kind,
         url: url.or_else(|| traits.url.map(str::to_owned)).unwrap_or_default(),
         secret,
+        signing_secret,
         from,
         service,
         cloud,
