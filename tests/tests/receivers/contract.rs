@@ -44,7 +44,8 @@ impl Fake {
         self.kind.parse::<ReceiverKind>().is_ok_and(|kind| kind.traits().knows_repeats)
     }
 
-    async fn stage(&self) -> (Stage, Peer) {
+    /// A stage with the fake, and anna reached by it.
+    pub async fn stage(&self) -> (Stage, Peer) {
         let peer = Peer::start().await;
         for (part, status, body) in self.takes {
             peer.always_answers(part, *status, *body);

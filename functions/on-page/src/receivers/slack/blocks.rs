@@ -111,7 +111,8 @@ fn buttons(buttons: &[Button]) -> Vec<Value> {
 /// `<url|label>`; what is no web address is left out.
 fn link(link: &Link) -> Option<Value> {
     let url = domain::text::url(&link.url)?.replace('&', "&amp;");
-    let label = escaped(&domain::text::line(&link.label, 60), 300);
+    // The first bar ends the address; a label has none, so that there is no doubt.
+    let label = escaped(&domain::text::line(&link.label, 60).replace('|', "¦"), 300);
     let text = if label.is_empty() { format!("<{url}>") } else { format!("<{url}|{label}>") };
     Some(json!({ "type": "mrkdwn", "text": text, "verbatim": true }))
 }

@@ -28,7 +28,7 @@ fn strangers_words_are_shown_and_do_nothing() {
         {"text":{"emoji":false,"text":"[critical] &lt;!channel&gt; &amp; @everyone: *bold* safegpj.exe","type":"plain_text"},"type":"header"}
         {"text":{"emoji":false,"text":"feanil merged “&lt;https://evil.example.com|a link&gt; [or so](https://evil.example.com)”\n&lt;at&gt;olga&lt;/at&gt; {{DATE(2026-01-01T00:00:00Z)}} ${env} {{{x}}} `code` :fire: &lt;@U024BE7LH&gt;\ntwo lines, hidden","type":"plain_text"},"type":"section"}
         {"elements":[{"action_id":"acknowledge","style":"primary","text":{"emoji":false,"text":"Acknowledge","type":"plain_text"},"type":"button","value":"/acknowledge/edxapp-k3v7q2ma/1774065600/00"},{"action_id":"decline","text":{"emoji":false,"text":"I cannot","type":"plain_text"},"type":"button","value":"/acknowledge/edxapp-k3v7q2ma/1774065600/00"}],"type":"actions"}
-        {"elements":[{"text":"<https://deployers.example.com/incidents/edxapp-k3v7q2ma?a=1&amp;b=2|Incident>","type":"mrkdwn","verbatim":true},{"text":"<https://wiki.example.com/edxapp|Run*book* | &lt;!here&gt;>","type":"mrkdwn","verbatim":true}],"type":"context"}
+        {"elements":[{"text":"<https://deployers.example.com/incidents/edxapp-k3v7q2ma?a=1&amp;b=2|Incident>","type":"mrkdwn","verbatim":true},{"text":"<https://wiki.example.com/edxapp|Run*book* ¦ &lt;!here&gt;>","type":"mrkdwn","verbatim":true}],"type":"context"}
     "#]].assert_eq(&shown(&blocks(&message, &offer(&message))));
     expect![[r#"
         [critical] &lt;!channel&gt; &amp; @everyone: *bold* safegpj.exe
