@@ -230,7 +230,7 @@ async fn a_button_that_is_unknown_forged_or_stale_says_so_and_does_nothing() {
     assert!(chat.press(ANNA, "acknowledge", &unknown).await.starts_with("No such incident. "));
     chat.stage.clock.set(now + links::LIFE);
     let text = chat.press(ANNA, "acknowledge", &value).await;
-    assert!(text.contains("this link has expired"), "{text}");
+    assert!(text.contains("it has expired"), "{text}");
     assert!(chat.acknowledged().await.is_empty());
 }
 

@@ -77,12 +77,12 @@ pub struct Grant {
     pub expires: Timestamp,
 }
 
-/// Why a link is refused.
+/// Why a link, or a button, is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadLink {
-    #[error("this link is not one of ours, or was changed")]
+    #[error("it is not one of ours, or was changed")]
     Forged,
-    #[error("this link has expired")]
+    #[error("it has expired")]
     Expired,
 }
 
