@@ -118,7 +118,7 @@ impl Fake {
         let broken = Mishap::Says(500, String::new(), "oops".to_owned());
         for (what, mishap) in [("500", broken), ("reset", Mishap::Resets)] {
             if self.knows_repeats() {
-                self.taken(what, &self.page(&[mishap.clone()]).await, 2);
+                self.taken(what, &self.page(std::slice::from_ref(&mishap)).await, 2);
                 self.passed_on(what, &self.page(&[mishap.clone(), mishap]).await);
             } else {
                 self.passed_on(what, &self.page(&[mishap]).await);
