@@ -116,20 +116,30 @@ impl Stage {
     /// # Panics
     /// When the configuration has problems or the bundle does not start.
     pub async fn with(text: &str, adjust: impl FnOnce(&mut Configuration)) -> Self {
+        Self::with_secrets(text, &[], adjust).await
+    }
+
+    /// The same, with these secrets beside those that are always there.
+    ///
+    /// # Panics
+    /// When the configuration has problems or the bundle does not start.
+    pub async fn with_secrets(text: &str, secrets: &[(&str, &str)], adjust: impl FnOnce(&mut Configuration)) -> Self {
         let parsed = Configuration::parse(text, &aws::settings::no_files);
         let Ok(mut configuration) = parsed else { panic!("{parsed:?}") };
         adjust(&mut configuration);
         let clock = VirtualClock::starting_at(time("Fri 12:00"));
         let printed = Arc::<Mutex<Vec<String>>>::default();
         let (now, lines) = (clock.clone(), Arc::clone(&printed));
-        let secrets = [
+        let always = [
             ("github", GITHUB_SECRET),
             ("alertmanager", TOKEN),
             ("links", "links-key"),
             ("hook", "hook-key"),
             ("api", "api-token"),
+            ("signing", "8f742231b10e8888abcd99yyyzzz85a5"),
         ];
-        let secrets = secrets.into_iter().filter_map(|(name, text)| Some((name.to_owned(), Secret::new(text)?)));
+        let secrets = always.iter().chain(secrets);
+        let secrets = secrets.filter_map(|(name, text)| Some(((*name).to_owned(), Secret::new(text)?)));
         let started = Bundle::start(Options {
             configuration,
             secrets: Secrets::fixed(secrets),

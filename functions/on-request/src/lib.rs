@@ -1,14 +1,15 @@
-//! A person asks or acts: the board, an incident, a person's page; and the links by which people act. A GET never acts.
+//! A person asks or acts: the board, an incident, a person's page; and the links by which people act, or a chat's buttons. A GET never acts.
 
 mod act;
 mod board;
+mod chat;
 mod page;
 mod view;
 
 use aws::links::Action;
 use aws::{House, Refusal, Request, Response};
 
-/// `GET /`, `GET /incidents/{id}`, `GET /people/{id}`, `GET /who`, `GET` and `POST` of [`aws::links`]
+/// `GET /`, `GET /incidents/{id}`, `GET /people/{id}`, `GET /who`, `GET` and `POST` of [`aws::links`], `POST /chat/slack`
 pub async fn handle(house: &House, request: Request) -> Response {
     serve(house, &request).await.unwrap_or_else(Response::from)
 }
@@ -22,6 +23,7 @@ async fn serve(house: &House, request: &Request) -> Result<Response, Refusal> {
         ("GET", ["who"]) => board::who(house).await,
         ("GET", [first, ..]) if Action::PATHS.contains(first) => act::ask(house, request).await,
         ("POST", [first, ..]) if Action::PATHS.contains(first) => act::act(house, request).await,
+        ("POST", ["chat", "slack"]) => chat::slack::press(house, request).await,
         ("GET" | "POST", _) => Err(Refusal::NotFound("there is nothing here; the board is at /")),
         _ => Err(Refusal::Method("GET and POST")),
     }

@@ -131,7 +131,7 @@ impl Bundle {
             Some("merge") => on_merge::handle(&self.house, request).await,
             Some("deploy") => on_deploy::handle(&self.house, request).await,
             Some("alert") => on_alert::handle(&self.house, request).await,
-            None | Some("incidents" | "people" | "who") => on_request::handle(&self.house, request).await,
+            None | Some("incidents" | "people" | "who" | "chat") => on_request::handle(&self.house, request).await,
             Some(first) if Action::PATHS.contains(&first) => on_request::handle(&self.house, request).await,
             Some(_) => Refusal::NotFound("the routes are /merge, /deploy, /alert, and the board at /").into(),
         }

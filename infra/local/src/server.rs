@@ -34,7 +34,7 @@ pub enum Board {
 impl Board {
     fn admits(self, request: &Request) -> bool {
         let first = request.segments().first().copied().unwrap_or("");
-        let proves_itself = matches!(first, "merge" | "deploy" | "alert") || Action::PATHS.contains(&first);
+        let proves_itself = matches!(first, "merge" | "deploy" | "alert" | "chat") || Action::PATHS.contains(&first);
         self == Self::Everybody || proves_itself || is_direct(request)
     }
 }
@@ -150,9 +150,11 @@ mod tests {
             for path in ["/", "/incidents/edxapp-k3v7q2ma", "/people/feanil", "//", "/mergex"] {
                 assert!(!admits(Board::ThisMachine, path, host), "{host} {path}");
             }
-            assert!(
-                admits(Board::ThisMachine, "/merge/github", host) && admits(Board::ThisMachine, "/acknowledge/a", host)
-            );
+            assert!(["/merge/github", "/acknowledge/a", "/chat/slack"].iter().all(|path| admits(
+                Board::ThisMachine,
+                path,
+                host
+            )));
             assert!(admits(Board::Everybody, "/", host));
         }
     }

@@ -11,6 +11,7 @@
 //! | what another name for a commit stands for, and who awaits that | `R#reference` | `R` | deployments of images and the like | 1 get |
 //! | where an alert of a monitor that says so once belongs | `F#sender/fingerprint` | `F` | alerts of such monitors | 1 get |
 //! | how far a repository's deliveries were looked at | `G#repository` | `G` | `on-schedule` | 1 get |
+//! | where a thread of a chat begins: one a receiver, address and subject | `T#receiver:address#subject` | `T` | `on-page`, before a message to a chat | 1 get |
 //! | services that are due | index `due`: `due`, time | | the tick | 1 query |
 //! | the services in which a person has changes or shifts | index `person`: person, time | | board | 1 query |
 //!
@@ -49,6 +50,9 @@ pub const KEEP_PLACEMENT: SignedDuration = SignedDuration::from_hours(24 * 90);
 pub const KEEP_REFERENCE: SignedDuration = SignedDuration::from_hours(24 * 400);
 /// How long it is known how far deliveries were looked at; forges keep them for days.
 pub const KEEP_LOOK: SignedDuration = SignedDuration::from_hours(24 * 30);
+
+/// How long a chat's thread is known: longer than anything is talked about.
+pub const KEEP_THREAD: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// A key: partition and sort.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -192,6 +196,13 @@ pub fn placement(alert: &str) -> Key {
 #[must_use]
 pub fn look(repository: &Repository) -> Key {
     key(format!("G#{repository}"), "G")
+}
+
+/// Where messages about a subject to an address of a receiver are one thread. No receiver's name has a colon, and no
+/// address a `#`.
+#[must_use]
+pub fn thread(receiver: &str, address: &str, subject: &str) -> Key {
+    key(format!("T#{receiver}:{address}#{subject}"), "T")
 }
 
 /// The change behind a window's or notes' sort key, without its leading kind.

@@ -33,6 +33,16 @@ impl Action {
     /// The first segment of the paths by which people act.
     pub const PATHS: [&str; 5] = ["acknowledge", "answer", "hand-over", "on-call", "queue"];
 
+    /// What can be done about it by one click, with nothing to fill in: the label, and what is sent as `do`.
+    #[must_use]
+    pub fn clicks(&self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Acknowledge(_) => &[("Acknowledge", "acknowledge")],
+            Self::Answer(..) => &[("Take the pager", "take"), ("I cannot", "decline")],
+            Self::HandOver(..) | Self::OnCall(_) | Self::Queue(_) => &[],
+        }
+    }
+
     fn path(&self) -> String {
         match self {
             Self::Acknowledge(incident) => format!("acknowledge/{incident}"),
@@ -67,12 +77,12 @@ pub struct Grant {
     pub expires: Timestamp,
 }
 
-/// Why a link is refused.
+/// Why a link, or a button, is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadLink {
-    #[error("this link is not one of ours, or was changed")]
+    #[error("it is not one of ours, or was changed")]
     Forged,
-    #[error("this link has expired")]
+    #[error("it has expired")]
     Expired,
 }
 
@@ -85,6 +95,33 @@ fn mac(secret: &Secret, grant: &Grant) -> String {
 #[must_use]
 pub fn path(secret: &Secret, grant: &Grant) -> String {
     format!("/{}/{}/{}/{}", grant.action.path(), grant.person, grant.expires.as_second(), mac(secret, grant))
+}
+
+/// What a chat's button carries: `/<what it is about>/<expires>/<mac>`. It is nobody's, since many may see it: whoever
+/// presses it acts for themselves, and the chat's own signature says who that is. As a link it does not work.
+#[must_use]
+pub fn button(secret: &Secret, action: &Action, expires: Timestamp) -> String {
+    let text = format!("/{}/{}", action.path(), expires.as_second());
+    let mac = button_mac(secret, &text);
+    format!("{text}/{mac}")
+}
+
+fn button_mac(secret: &Secret, text: &str) -> String {
+    to_hex(&hmac_sha256(secret.bytes(), &[b"button\n", text.as_bytes()])[..20])
+}
+
+/// Reads and checks what a button carried, and makes it the grant of whoever pressed it.
+pub fn pressed(secret: &Secret, carried: &str, person: PersonId, now: Timestamp) -> Result<Grant, BadLink> {
+    let (text, given) = carried.rsplit_once('/').ok_or(BadLink::Forged)?;
+    if !bool::from(button_mac(secret, text).as_bytes().ct_eq(given.as_bytes())) {
+        return Err(BadLink::Forged);
+    }
+    let segments: Vec<&str> = text.split('/').skip(1).collect();
+    let (expires, action) = segments.split_last().ok_or(BadLink::Forged)?;
+    let expires = expires.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+    let expires = expires.ok_or(BadLink::Forged)?;
+    let action = Action::parse(action).ok_or(BadLink::Forged)?;
+    if expires <= now { Err(BadLink::Expired) } else { Ok(Grant { action, person, expires }) }
 }
 
 /// Reads and checks the segments of such a path.
@@ -157,5 +194,31 @@ mod tests {
             other[0] = if segments[0] == "answer" { "hand-over" } else { "answer" };
             assert_eq!(check(&secret, &other, at("2026-03-21T04:00:00Z")), Err(BadLink::Forged));
         }
+    }
+
+    #[test]
+    fn a_button_is_of_whoever_presses_it_and_no_link() {
+        let secret = Secret::new("key").unwrap();
+        let person: PersonId = "anna".parse().unwrap();
+        let grant = grant(Action::Acknowledge("edxapp-k3v7q2ma".parse().unwrap()));
+        let carried = button(&secret, &grant.action, grant.expires);
+        let now = at("2026-03-21T04:00:00Z");
+        let press = |text: &str, now| pressed(&secret, text, person.clone(), now);
+        assert_eq!(press(&carried, now), Ok(Grant { person: person.clone(), ..grant.clone() }));
+        assert_eq!(press(&carried, grant.expires), Err(BadLink::Expired));
+        for bad in [
+            "",
+            "/",
+            "///",
+            &carried[1..],
+            &format!("{carried}0"),
+            &carried.replace("k3v7", "k3v8"),
+            &path(&secret, &grant),
+        ] {
+            assert_eq!(press(bad, now), Err(BadLink::Forged), "{bad}");
+        }
+        let segments: Vec<&str> = carried.split('/').skip(1).collect();
+        assert_eq!(check(&secret, &segments, now), Err(BadLink::Forged));
+        assert_eq!(pressed(&Secret::new("other").unwrap(), &carried, person.clone(), now), Err(BadLink::Forged));
     }
 }

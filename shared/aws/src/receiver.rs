@@ -110,10 +110,10 @@ impl ReceiverKind {
             },
             Self::GoAlert => Traits { needs: &["url", "secret"], may: &[], ..pager },
             Self::Slack => Traits {
-                address: AddressForm::Like("U024BE7LH", is_account),
+                address: AddressForm::Like("U024BE7LH", is_slack),
                 url: Some("https://slack.com/api"),
                 needs: &["secret"],
-                may: &["url"],
+                may: &["url", "signing_secret"],
                 ..plain
             },
             Self::Teams => Traits { needs: &["secret"], ..plain },
@@ -137,6 +137,13 @@ fn is_account(text: &str) -> bool {
     (2..=254).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic() && !b"\"\\<>?#%/".contains(&b))
 }
 
+/// The id of a person, a channel or a conversation; names can change, so they are none.
+fn is_slack(text: &str) -> bool {
+    text.starts_with(['U', 'W', 'C', 'G', 'D'])
+        && (9..=32).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+}
+
 fn is_email(text: &str) -> bool {
     let plain = text.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.'));
     plain && text.matches('@').count() == 1 && is_account(text) && !text.contains([',', ';', ':', '(', ')', '[', ']'])
@@ -158,6 +165,8 @@ pub struct ReceiverConfig {
     pub url: String,
     /// The name of the secret with which it is spoken to, or signed for it.
     pub secret: Option<String>,
+    /// The name of the secret with which it signs what people do there: a chat's buttons.
+    pub signing_secret: Option<String>,
     /// On whose behalf: PagerDuty's `From`, Jira's account, the sender of an e-mail, a text message's sender id.
     pub from: Option<String>,
     /// The pager's service in which incidents are made.
@@ -175,6 +184,7 @@ impl ReceiverConfig {
             kind: ReceiverKind::Terminal,
             url: String::new(),
             secret: None,
+            signing_secret: None,
             from: None,
             service: None,
             cloud: None,

@@ -60,7 +60,11 @@ async fn jira_service_management_is_told_by_the_id_of_the_alert_that_is_open() {
         let want = vec![asked.clone(), format!("POST {alerts}/8743a1b2-1700/{word} ")];
         assert_eq!(told(fake, step, &[]).await, Ok(want));
     }
-    assert_eq!(told(fake, Step::PagerResolved, &[("alias?", 404, "{}")]).await, Ok(vec![asked.clone()]), "it is not there");
+    assert_eq!(
+        told(fake, Step::PagerResolved, &[("alias?", 404, "{}")]).await,
+        Ok(vec![asked.clone()]),
+        "it is not there"
+    );
     let closed = ("alias?", 200, r#"{"id":"old","status":"closed"}"#);
     let query =
         format!("GET {alerts}?query=status%3A%20%22open%22%20AND%20alias%3A%20%22deployers.edxapp%231%23anna%22 ");

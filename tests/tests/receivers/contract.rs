@@ -11,7 +11,8 @@ pub type Answer = (&'static str, u16, &'static str);
 /// A receiver's API, as it is documented.
 pub struct Fake {
     pub kind: &'static str,
-    /// What stands below `[receivers.it]`, but for its kind; `{url}` is where the fake is. Its secret is called `api`.
+    /// What stands below `[receivers.it]`, but for its kind; `{url}` is where the fake is. Its secret is called `api`; one that is
+    /// its address, `<where the fake is>/address`, is called `address`.
     pub section: &'static str,
     /// Anna's contact there.
     pub contact: &'static str,
@@ -61,7 +62,8 @@ impl Fake {
             &format!("github = [\"anna\"]\ncontacts = [\"{}\", \"terminal\"]", self.contact),
         );
         let text = format!("{text}\n[receivers.it]\nkind = \"{}\"\n{section}\n", self.kind);
-        (Stage::with(&text, |_| {}).await, peer)
+        let address = format!("{}/address", peer.address);
+        (Stage::with_secrets(&text, &[("address", &address)], |_| {}).await, peer)
     }
 
     /// Pages anna, once, of an API in which this goes wrong with the request that pages.

@@ -8,7 +8,9 @@ mod jira_service_management;
 mod opsgenie;
 mod pagerduty;
 mod pagerduty_events;
+mod slack;
 mod sms;
+mod teams;
 mod webhook;
 
 use std::collections::BTreeSet;
@@ -26,6 +28,8 @@ const FAKES: &[&Fake] = &[
     &goalert::FAKE,
     &pagerduty::FAKE,
     &pagerduty_events::FAKE,
+    &slack::FAKE,
+    &teams::FAKE,
 ];
 
 #[tokio::test]
@@ -66,6 +70,16 @@ async fn a_pagerduty_events_keeps_the_contract() {
 #[tokio::test]
 async fn a_goalert_keeps_the_contract() {
     goalert::FAKE.check().await;
+}
+
+#[tokio::test]
+async fn slack_keeps_the_contract() {
+    slack::FAKE.check().await;
+}
+
+#[tokio::test]
+async fn teams_keeps_the_contract() {
+    teams::FAKE.check().await;
 }
 
 #[test]

@@ -14,7 +14,11 @@ mod pager;
 mod pagerduty;
 mod pagerduty_events;
 mod post;
+mod slack;
 mod sms;
+#[cfg(test)]
+mod strangers;
+mod teams;
 pub mod terminal;
 pub mod webhook;
 
@@ -97,6 +101,7 @@ pub async fn send(house: &House, contact: &Contact, message: &Message, actions: 
         ReceiverKind::GoAlert => goalert::send(&letter).await,
         ReceiverKind::Email => email::send(&letter).await,
         ReceiverKind::Sms => sms::send(&letter).await,
-        ReceiverKind::Slack | ReceiverKind::Teams => Err(Undelivered::NotConfigured),
+        ReceiverKind::Slack => slack::send(&letter).await,
+        ReceiverKind::Teams => teams::send(&letter).await,
     }
 }

@@ -1,17 +1,12 @@
 //! Moving responsibility: taking the pager for a merge, handing a window over, being on call, pausing the pipeline.
 
-use std::collections::BTreeMap;
-
 use aws::links::{Action, Grant};
 use aws::{House, Refusal};
 use domain::on_request::hands::{Desk, Refused};
 use domain::{ChangeId, Decisions, PersonId, Service, ServiceId, Window, attendance, shift, times, window};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Field, Form, Outcome, Question};
-
-/// What was filled in.
-type Filled = BTreeMap<String, String>;
+use super::{Field, Filled, Form, NOT_ALLOWED, Outcome, Question};
 
 pub(super) async fn ask(house: &House, grant: &Grant) -> Result<Result<Question, Outcome>, Refusal> {
     let settings = house.settings();
@@ -132,7 +127,7 @@ pub(super) async fn act(house: &House, grant: &Grant, filled: &Filled) -> Result
     };
     let wish = match Wish::read(grant, filled, house.now()) {
         Ok(wish) => wish,
-        Err(why) => return Ok(Outcome { status: 400, title: "Not understood".to_owned(), text: why.to_owned() }),
+        Err(why) => return Ok(Outcome::not_understood(why)),
     };
     let now = house.now();
     let decided = super::decide(house, service, |situation| {
@@ -190,7 +185,7 @@ impl Wish {
                 Ok(Self::Pause { why: text("why").unwrap_or("").to_owned(), until })
             }
             (Action::Queue(_), Some("resume")) => Ok(Self::Resume),
-            _ => Err("`do` names something that this link does not allow"),
+            _ => Err(NOT_ALLOWED),
         }
     }
 

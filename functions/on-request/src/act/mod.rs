@@ -4,6 +4,8 @@
 mod hands;
 mod incident;
 
+use std::collections::BTreeMap;
+
 use aws::links::{self, Action, BadLink, Grant};
 use aws::{House, Refusal, Request, Response};
 use domain::{Decisions, Service, Situation};
@@ -39,11 +41,17 @@ struct Question {
     forms: Vec<Form>,
 }
 
+/// What was filled in.
+pub(crate) type Filled = BTreeMap<String, String>;
+
+/// Why a form is not understood whose `do` is of another link.
+const NOT_ALLOWED: &str = "`do` names something that this link does not allow";
+
 /// What came of acting: said to the person.
-struct Outcome {
+pub(crate) struct Outcome {
     status: u16,
-    title: String,
-    text: String,
+    pub(crate) title: String,
+    pub(crate) text: String,
 }
 
 impl Outcome {
@@ -51,8 +59,22 @@ impl Outcome {
         Self { status: 200, title: title.into(), text: text.into() }
     }
 
-    fn missing(title: &str, text: &str) -> Self {
+    pub(crate) fn missing(title: &str, text: &str) -> Self {
         Self { status: 404, title: title.to_owned(), text: text.to_owned() }
+    }
+
+    fn not_understood(why: &str) -> Self {
+        Self { status: 400, title: "Not understood".to_owned(), text: why.to_owned() }
+    }
+
+    /// What was meant to be done is not allowed, or no longer. `what`: the link or the button.
+    pub(crate) fn refused(what: &str, bad: BadLink) -> Self {
+        tracing::warn!(reason = %bad, "a {what} was refused");
+        Self {
+            status: 403,
+            title: format!("This {what} does not work"),
+            text: format!("Nothing was done: {bad}. Open the board for the newest state."),
+        }
     }
 
     /// As a page, or as JSON for a program.
@@ -93,13 +115,17 @@ pub(crate) async fn act(house: &House, request: &Request) -> Result<Response, Re
         Ok(grant) => grant,
         Err(refused) => return Ok(refused.answer(request)),
     };
-    let outcome = match &grant.action {
-        Action::Acknowledge(id) => incident::act(house, &grant, id, &request.form()).await?,
+    Ok(perform(house, &grant, &request.form()).await?.answer(request))
+}
+
+/// Does what the form of a link asks for, whichever way it came: `do` says what, the other fields with what.
+pub(crate) async fn perform(house: &House, grant: &Grant, form: &Filled) -> Result<Outcome, Refusal> {
+    match &grant.action {
+        Action::Acknowledge(id) => incident::act(house, grant, id, form).await,
         Action::Answer(..) | Action::HandOver(..) | Action::OnCall(_) | Action::Queue(_) => {
-            hands::act(house, &grant, &request.form()).await?
+            hands::act(house, grant, form).await
         }
-    };
-    Ok(outcome.answer(request))
+    }
 }
 
 /// Load, decide, commit, publish. A refusal of the domain writes nothing.
@@ -125,12 +151,6 @@ fn granted(house: &House, request: &Request) -> Result<Result<Grant, Outcome>, R
         Some(_) => Ok(grant),
         None => Err(BadLink::Forged),
     };
-    Ok(links::check(&secret, &request.segments(), house.now()).and_then(known).map_err(|bad| {
-        tracing::warn!(reason = %bad, "a link was refused");
-        Outcome {
-            status: 403,
-            title: "This link does not work".to_owned(),
-            text: format!("Nothing was done: {bad}. Open the board for the newest state."),
-        }
-    }))
+    let checked = links::check(&secret, &request.segments(), house.now());
+    Ok(checked.and_then(known).map_err(|bad| Outcome::refused("link", bad)))
 }

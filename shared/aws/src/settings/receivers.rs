@@ -10,7 +10,7 @@ use super::section::Section;
 use crate::receiver::{AddressForm, ReceiverConfig, ReceiverKind};
 
 /// The keys that some kind of receiver knows.
-const KEYS: [&str; 5] = ["url", "secret", "from", "service", "cloud"];
+const KEYS: [&str; 6] = ["url", "secret", "signing_secret", "from", "service", "cloud"];
 
 pub(super) fn read(root: &mut Section<'_, '_>) -> BTreeMap<String, ReceiverConfig> {
     let terminal = ReceiverConfig::terminal();
@@ -44,12 +44,14 @@ fn receiver(name: &str, section: &mut Section<'_, '_>) -> Option<ReceiverConfig>
         if is { section.text(key) } else { None }
     };
     let (secret, from, service, cloud) = (known("secret"), known("from"), known("service"), known("cloud"));
+    let signing_secret = known("signing_secret");
     let url = if known("url").is_some() { section.url("url") } else { None };
     Some(ReceiverConfig {
         name: name.to_owned(),
         kind,
         url: url.or_else(|| traits.url.map(str::to_owned)).unwrap_or_default(),
         secret,
+        signing_secret,
         from,
         service,
         cloud,
@@ -88,4 +90,35 @@ pub(super) fn contacts(
         }
     }
     contacts
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::settings::{Configuration, no_files};
+
+    #[test]
+    fn slack_is_addressed_by_ids_and_may_sign_and_teams_is_an_address_by_itself() {
+        let read = |receivers: &str, contact: &str| {
+            let text = format!(
+                "public_url = \"https://x.example.com\"\n[people.anna]\nzone = \"UTC\"\ncontacts = [\"{contact}\"]\n{receivers}"
+            );
+            let problems = Configuration::parse(&text, &no_files).err().unwrap_or_default();
+            let of_receivers = |what: &&String| what.contains("receivers") || what.contains("people.anna");
+            problems.iter().map(|p| &p.what).filter(of_receivers).cloned().collect::<Vec<_>>().join("\n")
+        };
+        let slack = "[receivers.slack]\nsecret = \"bot\"\nsigning_secret = \"signing\"\n";
+        for good in ["slack:U024BE7LH", "slack:W012A3CDE", "slack:C1234567890", "slack:G012AC86C"] {
+            assert_eq!(read(slack, good), "", "{good}");
+        }
+        for bad in
+            ["slack", "slack:#general", "slack:general", "slack:u024be7lh", "slack:U024", "slack:anna@example.com"]
+        {
+            assert_eq!(read(slack, bad), "[people.anna] after `slack:` comes something like U024BE7LH", "{bad}");
+        }
+        let teams = "[receivers.teams]\nsecret = \"workflow\"\n";
+        assert_eq!(read(teams, "teams"), "");
+        assert_eq!(read(teams, "teams:anna"), "[people.anna] a teams has no address: write \"teams\"");
+        let signs = format!("{teams}signing_secret = \"signing\"\n");
+        assert!(read(&signs, "teams").contains("signing_secret"), "{}", read(&signs, "teams"));
+    }
 }

@@ -7,6 +7,7 @@ mod awaited;
 mod commit;
 mod deliveries;
 mod merges;
+mod threads;
 mod transaction;
 mod turns;
 
@@ -24,6 +25,7 @@ pub use awaited::Topic;
 pub use commit::{MOST_TRIES, pause};
 pub use deliveries::Look;
 pub use merges::{MergeOutcome, Queued};
+pub use threads::Thread;
 use turns::Turns;
 
 use crate::keys::{self, Key};

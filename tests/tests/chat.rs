@@ -1,0 +1,319 @@
+//! Somebody presses a button in Slack: it does what the form of the link would, in the name of whoever pressed it, and is
+//! said to them alone. Outsiders are hostile here too.
+
+use aws::Response;
+use aws::links::{self, Action};
+use aws::secrets::Secret;
+use aws::verify::{hmac_sha256, to_hex};
+use domain::Attendance;
+use house_tests::Stage;
+use house_tests::peer::{Mishap, Peer};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+/// The secret of Slack's published example, and what it signed.
+const SIGNING: &str = "8f742231b10e8888abcd99yyyzzz85a5";
+const PUBLISHED: &str = "token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V\
+    &channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=\
+    &response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN\
+    &trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c";
+const PUBLISHED_SIGNATURE: &str = "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503";
+
+const ANNA: &str = "U0ANNA00001";
+const FEANIL: &str = "U0FEANIL001";
+const CHANNEL: &str = "C0EDXAPP001";
+
+struct Chat {
+    stage: Stage,
+    slack: Peer,
+}
+
+impl Chat {
+    /// anna is reached at `anna`, feanil by direct message, both at the terminal next.
+    async fn with(anna: &str, signing: &str) -> Self {
+        let slack = Peer::start().await;
+        slack.always_answers("POST /api", 200, r#"{"ok":true,"channel":"D1","ts":"1.2"}"#);
+        let mut text = house_tests::configuration(&["edxapp"]);
+        let contacts =
+            [("anna", format!("\"slack:{anna}\", \"slack:{ANNA}\"")), ("feanil", format!("\"slack:{FEANIL}\""))];
+        for (id, contact) in contacts {
+            let old = format!("github = [\"{id}\"]\ncontacts = [\"terminal\"]");
+            text = text.replace(&old, &format!("github = [\"{id}\"]\ncontacts = [{contact}, \"terminal\"]"));
+        }
+        let text =
+            text.replace("[services.edxapp]\n", "[services.edxapp]\nzone = \"UTC\"\nhours = \"Mon-Fri 09:00-17:00\"\n");
+        let receiver = format!("[receivers.slack]\nurl = \"{}/api\"\nsecret = \"api\"\n{signing}\n", slack.address);
+        Self { stage: Stage::with(&format!("{text}\n{receiver}"), |_| {}).await, slack }
+    }
+
+    async fn new() -> Self {
+        Self::with(ANNA, "signing_secret = \"signing\"").await
+    }
+
+    /// What was posted since this was last asked.
+    fn posted(&self) -> Vec<Value> {
+        let api = self.slack.received().into_iter().filter(|request| request.line.starts_with("POST /api"));
+        api.map(|request| serde_json::from_str(&request.body).unwrap()).collect()
+    }
+
+    /// Pages anna, and gives back the message.
+    async fn page(&self) -> Value {
+        self.stage.alert("edxapp", "Fri 12:00", false).await;
+        self.posted().remove(0)
+    }
+
+    /// Pages anna, and gives back what the button that acknowledges carries.
+    async fn button(&self) -> String {
+        button(&self.page().await, "acknowledge")
+    }
+
+    fn payload(&self, user: &str, does: &str, value: &str) -> Value {
+        json!({
+            "type": "block_actions",
+            "user": { "id": user, "username": "x", "team_id": "T1" },
+            "team": null,
+            "container": { "type": "message", "message_ts": "1.2", "channel_id": "D1" },
+            "response_url": format!("{}/actions/T1/2/x", self.slack.address),
+            "actions": [{ "type": "button", "action_id": does, "block_id": "b", "value": value, "action_ts": "1.3" }],
+        })
+    }
+
+    async fn send(&self, payload: &Value) -> Response {
+        let body = form(payload);
+        self.stage.post("/chat/slack", signed(&self.stage, &body), body.as_bytes()).await
+    }
+
+    /// Presses it, and gives back what that person was told.
+    async fn press(&self, user: &str, does: &str, value: &str) -> String {
+        let answer = self.send(&self.payload(user, does, value)).await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, ""));
+        let told: Vec<Value> = self
+            .slack
+            .received()
+            .iter()
+            .filter(|request| request.line.starts_with("POST /actions/T1/2/x"))
+            .map(|request| serde_json::from_str(&request.body).unwrap())
+            .collect();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!(told[0]["response_type"], "ephemeral");
+        assert_eq!(told[0]["replace_original"], false);
+        told[0]["text"].as_str().unwrap().to_owned()
+    }
+
+    /// Who has acknowledged the one incident.
+    async fn acknowledged(&self) -> Vec<String> {
+        let incident = self.stage.incident("edxapp").await;
+        incident.acknowledged.iter().map(|a| a.name(&self.stage.house.settings().roster).to_owned()).collect()
+    }
+
+    /// Posts, and asserts that it was refused with this and that the table was not touched.
+    async fn refused(&self, headers: Vec<(String, String)>, body: &str, status: u16) {
+        let (answer, cost) = self.stage.cost(self.stage.post("/chat/slack", headers, body.as_bytes())).await;
+        assert_eq!((answer.status, cost), (status, [0; 4]), "{body}: {}", answer.body);
+    }
+}
+
+fn button(message: &Value, does: &str) -> String {
+    let blocks = message["blocks"].as_array().unwrap();
+    let buttons = blocks.iter().filter(|b| b["type"] == "actions").flat_map(|b| b["elements"].as_array().unwrap());
+    let found = buttons.into_iter().find(|b| b["action_id"] == does);
+    found.unwrap_or_else(|| panic!("no {does} in {message}"))["value"].as_str().unwrap().to_owned()
+}
+
+fn form(payload: &Value) -> String {
+    form_urlencoded::Serializer::new(String::new()).append_pair("payload", &payload.to_string()).finish()
+}
+
+fn headers(time: i64, signature: &str) -> Vec<(String, String)> {
+    vec![
+        ("Content-Type".into(), "application/x-www-form-urlencoded".into()),
+        ("X-Slack-Request-Timestamp".into(), time.to_string()),
+        ("X-Slack-Signature".into(), signature.into()),
+    ]
+}
+
+/// As Slack signs it, now.
+fn signed(stage: &Stage, body: &str) -> Vec<(String, String)> {
+    let time = stage.clock.now().as_second();
+    let mac = hmac_sha256(SIGNING.as_bytes(), &[format!("v0:{time}:{body}").as_bytes()]);
+    headers(time, &format!("v0={}", to_hex(&mac)))
+}
+
+#[tokio::test]
+async fn slacks_published_example_is_genuine_within_five_minutes_and_no_button() {
+    let chat = Chat::new().await;
+    let time = 1_531_420_618;
+    let example = || headers(time, PUBLISHED_SIGNATURE);
+    for (late, status) in [(0, 400), (300, 400), (301, 401), (-300, 400), (-301, 401)] {
+        chat.stage.clock.set(jiff::Timestamp::from_second(time + late).unwrap());
+        chat.refused(example(), PUBLISHED, status).await;
+    }
+    chat.stage.clock.set(jiff::Timestamp::from_second(time).unwrap());
+    chat.refused(example(), &PUBLISHED.replace("roadrunner", "coyote"), 401).await;
+    chat.refused(headers(time + 1, PUBLISHED_SIGNATURE), PUBLISHED, 401).await;
+    chat.refused(headers(time, &PUBLISHED_SIGNATURE[3..]), PUBLISHED, 401).await;
+    chat.refused([example(), example()].concat(), PUBLISHED, 401).await;
+    chat.refused(Vec::new(), PUBLISHED, 401).await;
+}
+
+#[tokio::test]
+async fn a_press_acknowledges_and_a_replay_says_that_it_was_done() {
+    let chat = Chat::new().await;
+    let value = chat.button().await;
+    let text = chat.press(ANNA, "acknowledge", &value).await;
+    assert_eq!(text, "Acknowledged. It is yours. Nobody else will be paged for it.");
+    assert_eq!(chat.acknowledged().await, ["anna"]);
+    let text = chat.press(ANNA, "acknowledge", &value).await;
+    assert!(text.starts_with("Acknowledged before. You acknowledged this at "), "{text}");
+    assert_eq!(chat.acknowledged().await, ["anna"]);
+    chat.stage.alert("edxapp", "Fri 12:00", true).await;
+    let text = chat.press(FEANIL, "acknowledge", &value).await;
+    assert!(text.starts_with("Resolved already. "), "{text}");
+}
+
+#[tokio::test]
+async fn whoever_presses_acts_and_never_whom_it_was_sent_to() {
+    let chat = Chat::new().await;
+    let value = chat.button().await;
+    assert!(!value.contains("anna"), "{value}");
+    chat.press(FEANIL, "acknowledge", &value).await;
+    assert_eq!(chat.acknowledged().await, ["feanil"]);
+    assert_eq!(chat.stage.get(&value).await.status, 403, "what a button carries is no link");
+}
+
+#[tokio::test]
+async fn in_a_channel_nobody_finds_the_link_of_somebody_else() {
+    let chat = Chat::with(CHANNEL, "signing_secret = \"signing\"").await;
+    let page = chat.page().await;
+    assert_eq!(page["channel"], CHANNEL);
+    assert!(!page.to_string().contains("/anna/"), "{page}");
+    chat.press(FEANIL, "acknowledge", &button(&page, "acknowledge")).await;
+    assert_eq!(chat.acknowledged().await, ["feanil"]);
+
+    let direct = Chat::new().await.page().await;
+    assert!(direct.to_string().contains("|Open>"), "a direct message has it, should the button not work: {direct}");
+}
+
+#[tokio::test]
+async fn a_stranger_is_told_so_and_does_nothing() {
+    let chat = Chat::with(CHANNEL, "signing_secret = \"signing\"").await;
+    let value = chat.button().await;
+    for stranger in ["U0STRANGER1", "", CHANNEL, "u0anna00001", "<!channel>"] {
+        let text = chat.press(stranger, "acknowledge", &value).await;
+        assert!(text.starts_with("You are not in the roster. Nothing was done."), "{text}");
+        assert!(!text.contains('<'), "{text}");
+    }
+    assert!(chat.acknowledged().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_button_that_is_unknown_forged_or_stale_says_so_and_does_nothing() {
+    let chat = Chat::new().await;
+    let value = chat.button().await;
+    for does in ["explode", "Acknowledge", "acknowledge ", ""] {
+        let text = chat.press(ANNA, does, &value).await;
+        assert!(text.starts_with("Not understood. "), "{does}: {text}");
+    }
+    let incident = chat.stage.incident("edxapp").await.id;
+    let now = chat.stage.clock.now();
+    let expires = now + SignedDuration::from_hours(1);
+    let forger = Secret::new("guessed").unwrap();
+    let forged = links::button(&forger, &Action::Acknowledge(incident.clone()), expires);
+    let link = chat.stage.link(Action::Acknowledge(incident.clone()), "anna");
+    let other = value.replace("/acknowledge/edxapp-", "/acknowledge/edxapq-");
+    for bad in [forged.as_str(), &link, &other, "", "/", "acknowledge", &"/".repeat(2_000)] {
+        let text = chat.press(ANNA, "acknowledge", bad).await;
+        assert!(text.starts_with("This button does not work. Nothing was done: "), "{bad}: {text}");
+    }
+    let unknown = Action::Acknowledge("edxapp-aaaaaaaa".parse().unwrap());
+    let unknown = links::button(&Secret::new("links-key").unwrap(), &unknown, expires);
+    assert!(chat.press(ANNA, "acknowledge", &unknown).await.starts_with("No such incident. "));
+    chat.stage.clock.set(now + links::LIFE);
+    let text = chat.press(ANNA, "acknowledge", &value).await;
+    assert!(text.contains("it has expired"), "{text}");
+    assert!(chat.acknowledged().await.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_no_press_is_refused_and_nothing_is_stored() {
+    let chat = Chat::new().await;
+    let without = |field: &str| {
+        let mut payload = chat.payload(ANNA, "acknowledge", "/x");
+        payload.as_object_mut().unwrap().remove(field);
+        form(&payload)
+    };
+    let mut two = chat.payload(ANNA, "acknowledge", "/x");
+    two["actions"] = json!([two["actions"][0], two["actions"][0]]);
+    for body in [
+        String::new(),
+        "{}".to_owned(),
+        chat.payload(ANNA, "acknowledge", "/x").to_string(),
+        "payload=".to_owned(),
+        "payload=%7B".to_owned(),
+        "payload=[]".to_owned(),
+        "payload=%ff%fe".to_owned(),
+        format!("payload={}", "[".repeat(100_000)),
+        without("type"),
+        without("user"),
+        without("actions"),
+        form(&two),
+        form(&json!({ "type": "block_actions", "user": { "id": 7 }, "actions": [] })),
+        format!("{}&more={}", form(&chat.payload(ANNA, "acknowledge", "/x")), "x".repeat(300_000)),
+    ] {
+        chat.refused(signed(&chat.stage, &body), &body, 400).await;
+    }
+    let mut opens = chat.payload(ANNA, "open", "");
+    opens["actions"][0].as_object_mut().unwrap().remove("value");
+    for (what, payload) in [("another kind", json!({ "type": "view_submission" })), ("opens an address", opens)] {
+        let (answer, cost) = chat.stage.cost(chat.send(&payload)).await;
+        assert_eq!((answer.status, cost), (200, [0; 4]), "{what}");
+    }
+    assert!(chat.slack.received().is_empty());
+}
+
+#[tokio::test]
+async fn without_its_secret_it_asks_to_be_pressed_again_and_without_any_it_is_not_there() {
+    for (signing, status) in [("signing_secret = \"absent\"", 503), ("", 404)] {
+        let chat = Chat::with(ANNA, signing).await;
+        let body = form(&chat.payload(ANNA, "acknowledge", "/x"));
+        chat.refused(signed(&chat.stage, &body), &body, status).await;
+    }
+    let chat = Chat::new().await;
+    assert_eq!(chat.stage.get("/chat/slack").await.status, 404);
+}
+
+#[tokio::test]
+async fn what_came_of_it_is_said_to_slack_only_and_done_whether_slack_hears_it_or_not() {
+    let chat = Chat::new().await;
+    let value = chat.button().await;
+    let elsewhere = Peer::start().await;
+    let mut payload = chat.payload(ANNA, "acknowledge", &value);
+    payload["response_url"] = json!(format!("{}/actions", elsewhere.address));
+    assert_eq!(chat.send(&payload).await.status, 200);
+    assert_eq!(chat.acknowledged().await, ["anna"]);
+    assert!(elsewhere.received().is_empty() && chat.slack.received().is_empty());
+
+    for mishap in [Mishap::Resets, Mishap::Takes(5), Mishap::Says(404, String::new(), String::new())] {
+        let chat = Chat::new().await;
+        let value = chat.button().await;
+        chat.slack.will("POST /actions", mishap);
+        assert_eq!(chat.send(&chat.payload(FEANIL, "acknowledge", &value)).await.status, 200);
+        assert_eq!(chat.acknowledged().await, ["feanil"]);
+    }
+}
+
+#[tokio::test]
+async fn the_pager_is_taken_by_a_press_too() {
+    let mut chat = Chat::new().await;
+    chat.stage.at("Fri 23:00").await.merge("feanil", 12).await;
+    let asked = chat.posted().into_iter().find(|message| message.to_string().contains("I cannot")).unwrap();
+    let text = chat.press(FEANIL, "take", &button(&asked, "take")).await;
+    assert_eq!(text, "Thank you. You have the pager for it. Nobody else is woken first.");
+    let situation = chat.stage.situation("edxapp").await;
+    let settings = chat.stage.house.settings();
+    let service = settings.service(&situation.service).unwrap();
+    let all = domain::window::windows(&situation, service, &settings.roster, chat.stage.clock.now());
+    assert!(matches!(all[0].attendance, Attendance::Taken { .. }));
+    let text = chat.press(FEANIL, "take", &button(&asked, "take")).await;
+    assert!(text.starts_with("Nothing to do"), "{text}");
+}
