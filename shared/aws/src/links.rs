@@ -37,7 +37,7 @@ impl Action {
     #[must_use]
     pub fn clicks(&self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::Acknowledge(_) => &[("Acknowledge", "acknowledge")],
+            Self::Acknowledge(_) => &[("Acknowledge", "acknowledge"), ("Not mine", "not-mine"), ("Take it", "take")],
             Self::Answer(..) => &[("Take the pager", "take"), ("I cannot", "decline")],
             Self::HandOver(..) | Self::OnCall(_) | Self::Queue(_) => &[],
         }

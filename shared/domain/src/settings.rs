@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::alert::Alert;
 use crate::code_owners::CodeOwners;
-use crate::ids::{EnvironmentName, Repository, ServiceId, SquadId};
+use crate::ids::{EnvironmentName, PersonId, Repository, ServiceId, SquadId};
 use crate::roster::Roster;
 use crate::service::Service;
 use crate::squad::{Ownership, Squad};
@@ -93,6 +93,12 @@ impl Settings {
     /// Every service, the bucket of unmapped alerts last.
     pub fn services(&self) -> impl Iterator<Item = &Service> {
         self.services.values().chain(std::iter::once(&self.unmapped))
+    }
+
+    /// Whether this is the channel of a service, not a person: it is told, and cannot act.
+    #[must_use]
+    pub fn is_channel(&self, person: &PersonId) -> bool {
+        self.services.values().any(|service| service.channel.as_ref() == Some(person))
     }
 
     pub fn services_of<'a>(&'a self, repository: &'a Repository) -> impl Iterator<Item = &'a Service> {

@@ -90,6 +90,9 @@ impl Letter<'_> {
 /// Sends a message to one contact. `actions`: what this person can do about it, by links of their own.
 pub async fn send(house: &House, contact: &Contact, message: &Message, actions: &[Link]) -> Result<(), Undelivered> {
     let receiver = house.configuration.receivers.get(&contact.receiver).ok_or(Undelivered::NotConfigured)?;
+    // A link acts for one person: in a channel there is none, only buttons, which act for whoever presses.
+    let anybodys = house.settings().is_channel(&message.key.person) && receiver.kind != ReceiverKind::Slack;
+    let actions = if anybodys { &[] } else { actions };
     let letter = Letter { house, receiver, address: &contact.address, message, actions };
     match receiver.kind {
         ReceiverKind::Terminal => terminal::send(&letter),

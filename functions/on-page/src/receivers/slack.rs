@@ -148,7 +148,8 @@ fn offer(letter: &Letter<'_>) -> Result<Offer, Undelivered> {
     for link in letter.actions {
         let buttons = buttons(letter, link)?;
         let label = if buttons.is_empty() { link.label.clone() } else { "Open".to_owned() };
-        if buttons.is_empty() || !in_channel {
+        let is_channel = letter.house.settings().is_channel(&letter.message.key.person);
+        if (buttons.is_empty() || !in_channel) && !is_channel {
             offer.links.push(Link { label, url: link.url.clone() });
         }
         offer.buttons.extend(buttons);
