@@ -33,7 +33,7 @@ pub(super) fn route<'a>(
         Kind::Update => all.filter(|stop| stop.contact.keeps).collect(),
     };
     if message.kind == Kind::Page && !stops.is_empty() {
-        let by = usize::try_from(message.key.nth).unwrap_or(0) % stops.len();
+        let by = usize::try_from(message.again).unwrap_or(0) % stops.len();
         stops.rotate_left(by);
     }
     let repeats = |stop: &Stop<'_>| kind(stop.contact).is_some_and(|k: ReceiverKind| k.traits().knows_repeats);
@@ -51,7 +51,7 @@ mod tests {
 
     use super::*;
 
-    fn order(kind: Kind, nth: u32, died_at: Option<usize>) -> String {
+    fn order(kind: Kind, again: u32, died_at: Option<usize>) -> String {
         let receiver = |kind: ReceiverKind| {
             let config = ReceiverConfig { name: kind.word().to_owned(), kind, ..ReceiverConfig::terminal() };
             (config.name.clone(), config)
@@ -69,7 +69,7 @@ mod tests {
                 subject: Subject::Service,
                 person: "anna".parse().unwrap(),
                 step: Step::Rotation,
-                nth,
+                nth: 0,
             },
             kind,
             severity: Severity::Critical,
@@ -78,6 +78,7 @@ mod tests {
             links: Vec::new(),
             short: String::new(),
             pager_key: None,
+            again,
             reason: Reason::NoSuspect,
             decided_at: jiff::Timestamp::UNIX_EPOCH,
         };
@@ -87,7 +88,7 @@ mod tests {
 
     #[test]
     fn contacts_are_tried_in_their_order_save_where_that_would_wake_or_repeat() {
-        for (kind, nth, died_at, want) in [
+        for (kind, again, died_at, want) in [
             (Kind::Page, 0, None, "slack opsgenie sms email"),
             (Kind::Page, 1, None, "opsgenie sms email slack"),
             (Kind::Page, 5, None, "opsgenie sms email slack"),
@@ -99,7 +100,7 @@ mod tests {
             (Kind::Notice, 1, None, "slack email"),
             (Kind::Update, 0, None, "opsgenie"),
         ] {
-            assert_eq!(order(kind, nth, died_at), want, "{kind:?} {nth} {died_at:?}");
+            assert_eq!(order(kind, again, died_at), want, "{kind:?} {again} {died_at:?}");
         }
     }
 }

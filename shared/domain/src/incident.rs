@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::acknowledgement::Acknowledgement;
-use crate::alert::{Severity, Signal};
+use crate::alert::Severity;
 use crate::hold::Hold;
 use crate::ids::{EnvironmentName, IncidentId, PersonId, ServiceId, SquadId};
 use crate::message::{Step, is_zero};
 use crate::outcome::{Mitigated, NotMine, State, Verdict};
 use crate::reason::Reason;
 use crate::service::Policy;
+use crate::signals::Signal;
 use crate::squad::WishReason;
 use crate::suspect::Suspect;
 

@@ -210,6 +210,9 @@ pub struct Message {
     /// took it, or it was over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pager_key: Option<String>,
+    /// How often this page was repeated before: it begins with the person's next contact each time.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub again: u32,
     pub reason: Reason,
     pub decided_at: Timestamp,
 }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::acknowledgement::{self, Acknowledgement, Acknowledger};
-use crate::alert::{Alert, Place, Signal, Signals};
+use crate::alert::{Alert, Place};
 use crate::decision::{Decisions, Record, Wake};
 use crate::ids::{EnvironmentName, ServiceId};
 use crate::incident::Incident;
@@ -18,6 +18,7 @@ use crate::message::Subject;
 use crate::reason::Reason;
 use crate::service::Service;
 use crate::settings::Settings;
+use crate::signals::{Signal, Signals};
 use crate::situation::{Noted, Situation};
 use crate::text;
 use crate::times::span;

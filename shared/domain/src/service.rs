@@ -78,7 +78,7 @@ impl Default for Policy {
             at_most: SignedDuration::from_hours(4),
             tail: SignedDuration::from_hours(24),
             ending_notice: SignedDuration::from_mins(10),
-            next_suspect_after: SignedDuration::from_mins(2),
+            next_suspect_after: SignedDuration::from_mins(3),
             rotation_after: SignedDuration::from_mins(5),
             owner_after: SignedDuration::from_mins(15),
             again_after: SignedDuration::from_mins(10),

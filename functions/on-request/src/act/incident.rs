@@ -1,13 +1,11 @@
 //! What a person does about an incident by link: acknowledge it, say that it is not theirs, take it, judge it.
 
-use std::collections::BTreeMap;
-
 use aws::links::Grant;
 use aws::{House, Refusal};
 use domain::on_request::incidents::{Counter, Refused};
 use domain::{ChangeId, Decisions, Incident, IncidentId, ServiceId, times, wording};
 
-use super::{Field, Form, Outcome, Question};
+use super::{Field, Filled, Form, NOT_ALLOWED, Outcome, Question};
 
 /// The field that names a suspect; what stands for "none".
 const CHANGE: &str = "change";
@@ -52,12 +50,7 @@ fn suspects(incident: &Incident, label: &'static str, none: &str) -> Field {
     Field { name: CHANGE, label, value: NONE.to_owned(), options }
 }
 
-pub(super) async fn act(
-    house: &House,
-    grant: &Grant,
-    id: &IncidentId,
-    form: &BTreeMap<String, String>,
-) -> Result<Outcome, Refusal> {
+pub(super) async fn act(house: &House, grant: &Grant, id: &IncidentId, form: &Filled) -> Result<Outcome, Refusal> {
     let settings = house.settings();
     let Some(service) = service_of(id).and_then(|id| settings.service(&id)) else {
         return Ok(unknown());
@@ -78,11 +71,7 @@ pub(super) async fn act(
         }
     };
     if !["acknowledge", "not-mine", "take", "judge"].contains(&does) {
-        return Ok(Outcome {
-            status: 400,
-            title: "Nothing was done".to_owned(),
-            text: "There is no such button.".to_owned(),
-        });
+        return Ok(Outcome::not_understood(NOT_ALLOWED));
     }
     let done = super::decide(house, service, |situation| {
         decide(&Counter { id, person: &grant.person, situation, service, settings, now })

@@ -174,10 +174,17 @@ impl Desk<'_> {
             debug_assert_eq!(message.kind, Kind::Page);
             let sent = incident.pages.iter().filter(|p| p.person == page.person && p.step == page.step);
             message.key.nth = sent.map(|p| 1 + p.again).sum();
+            message.again = self.repeats(incident, &page);
             message.pager_key = Some(incident.pager_key(&page.person, incident.round));
             decisions.tell(message);
             record(incident, page, self.now);
         }
+    }
+
+    /// How often a page of this round was repeated, with this time.
+    fn repeats(&self, incident: &Incident, page: &DuePage) -> u32 {
+        let known = incident.pages.iter().find(|p| p.person == page.person && p.round == incident.round);
+        known.filter(|_| page.again).map_or(0, |known| known.again + 1)
     }
 
     fn reader<'b>(&'b self, person: &'b PersonId) -> Reader<'b> {
