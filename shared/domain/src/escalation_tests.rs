@@ -319,8 +319,10 @@ fn maintenance_keeps_everybody_asleep_and_what_still_fires_after_it_pages() {
     assert_eq!(reasons(&world, "under_maintenance"), 1, "said once");
     check(
         &mut world,
-        "16:12",
-        expect!["16:10 olga first-responder (first_suspect)"],
+        "16:13",
+        expect![[r#"
+        16:10 olga first-responder (first_suspect)
+        16:13 usama next-responder (next_suspect)"#]],
     );
 }
 
@@ -346,8 +348,10 @@ fn a_revert_that_is_live_is_given_time_and_judges() {
     // It was not that: a new round, and whoever was reverted is not asked again.
     check(
         &mut world,
-        "16:14",
-        expect!["16:12 usama first-responder (first_suspect)"],
+        "16:15",
+        expect![[r#"
+        16:12 usama first-responder (first_suspect)
+        16:15 feanil next-responder #1 (next_suspect)"#]],
     );
     is_over(&mut world, "15:50", "16:15");
     assert_eq!(incident(&world).state(&world.service.policy, world.now), State::Judged);
