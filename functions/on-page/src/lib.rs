@@ -78,7 +78,8 @@ async fn send(house: &House, outgoing: &Outgoing, now: Timestamp) -> Result<Reas
     let contacts = house.settings().roster.person(&message.key.person).map_or(&[][..], |p| p.contacts.as_slice());
     let stops = route(contacts, &house.configuration.receivers, message, outgoing.trying);
     if stops.is_empty() && !contacts.is_empty() {
-        return settle(house, message, Reason::NotForNotices).await;
+        let there = message.not_by.clone().map(|pager| Reason::PagedByThePager { pager });
+        return settle(house, message, there.unwrap_or(Reason::NotForNotices)).await;
     }
     let first = stops.first().map_or(0, |stop| stop.place);
     if !house.store.claim(&message.key, now, first).await? {

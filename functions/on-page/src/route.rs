@@ -16,7 +16,7 @@ pub(super) struct Stop<'a> {
 /// The contacts for a message, in the order in which they are tried.
 ///
 /// What became of a page goes to those that keep pages, to all of them. A notice wakes nobody: what is for pages only
-/// is left out. A page begins with the first; asked again, with the next. What was being tried when a delivery died,
+/// is left out, and so is a pager that pages this person itself. A page begins with the first; asked again, with the next. What was being tried when a delivery died,
 /// and may have been sent, comes last, unless its receiver knows repetitions.
 pub(super) fn route<'a>(
     contacts: &'a [Contact],
@@ -26,7 +26,9 @@ pub(super) fn route<'a>(
 ) -> Vec<Stop<'a>> {
     let kind = |contact: &Contact| receivers.get(&contact.receiver).map(|r| r.kind);
     let pages_only = |contact: &Contact| kind(contact).is_some_and(|k| k.traits().pages_only);
+    let left_out = |contact: &Contact| message.not_by.as_ref() == Some(&contact.receiver);
     let all = contacts.iter().enumerate().map(|(place, contact)| Stop { place, contact });
+    let all = all.filter(|stop| !left_out(stop.contact));
     let mut stops: Vec<Stop<'a>> = match message.kind {
         Kind::Page => all.collect(),
         Kind::Notice => all.filter(|stop| !pages_only(stop.contact)).collect(),
@@ -78,6 +80,7 @@ mod tests {
             links: Vec::new(),
             short: String::new(),
             pager_key: None,
+            not_by: (again == 7).then(|| "opsgenie".to_owned()),
             again,
             reason: Reason::NoSuspect,
             decided_at: jiff::Timestamp::UNIX_EPOCH,
@@ -96,6 +99,7 @@ mod tests {
             (Kind::Page, 0, Some(1), "slack opsgenie sms email"),
             (Kind::Page, 0, Some(2), "slack opsgenie email sms"),
             (Kind::Page, 0, Some(9), "slack opsgenie sms email"),
+            (Kind::Page, 7, None, "sms email slack"),
             (Kind::Notice, 0, None, "slack email"),
             (Kind::Notice, 1, None, "slack email"),
             (Kind::Update, 0, None, "opsgenie"),

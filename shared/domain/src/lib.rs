@@ -11,6 +11,7 @@ pub mod address;
 pub mod alert;
 pub mod attendance;
 pub mod because;
+pub mod beside;
 pub mod calendar;
 pub mod change;
 pub mod code_owners;

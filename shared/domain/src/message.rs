@@ -210,6 +210,9 @@ pub struct Message {
     /// took it, or it was over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pager_key: Option<String>,
+    /// A receiver that tells this person by itself: it is left out, so that nobody is paged twice for one thing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_by: Option<String>,
     /// How often this page was repeated before: it begins with the person's next contact each time.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub again: u32,

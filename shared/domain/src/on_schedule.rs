@@ -8,6 +8,7 @@ mod tidy;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::beside;
 use crate::decision::{Decisions, Record, RecordKey, Wake};
 use crate::message::{Message, Outgoing, Subject};
 use crate::notices::{Look, Told};
@@ -78,6 +79,10 @@ pub fn decide(
         decisions.put(Record::Queue(queue), situation.queue.rev);
     }
     tidy::deployments(&mut decisions, &mut next, &all, situation, service, now);
+    if let Some(at) = beside::due_at(situation, service, &settings.roster, now) {
+        // What is due now is done after this look; should that fail, the tick comes again.
+        next.at(at.max(now + REPUBLISH));
+    }
     let republish = unsent(&mut next, outbox, now);
     if !decisions.messages.is_empty() {
         next.at(now + REPUBLISH);

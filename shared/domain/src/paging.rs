@@ -18,9 +18,15 @@ pub struct Paging {
     /// Who is on call in the pager's own schedule, as it said last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_call: Option<OnCall>,
-    /// Whom we have written into the pager's schedule, beside it.
+    /// Whom we have written into the pager's schedule, beside it, or are about to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layer: Option<Layer>,
+    /// What was written there before, and has to be taken out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<Layer>,
+    /// Why the pager cannot be written to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unwritten: Option<Unread>,
 }
 
 /// Who is on call in a pager's schedule.

@@ -236,6 +236,30 @@ pub enum Reason {
     JudgedToBe {
         change: String,
     },
+    /// The rotation is read from the pager.
+    RotationRead {
+        pager: String,
+    },
+    /// The rotation cannot be read: what was read last counts for a day, then whom the configuration names.
+    RotationUnread {
+        why: String,
+    },
+    /// Beside the pager: whoever is paged first is its first level.
+    WrittenIntoPager {
+        pager: String,
+        until: Timestamp,
+    },
+    TakenOutOfPager {
+        pager: String,
+    },
+    /// The pager cannot be written to: it escalates as it would without us.
+    PagerUnwritten {
+        why: String,
+    },
+    /// Not sent by us: the pager pages this person itself, and there is no other contact.
+    PagedByThePager {
+        pager: String,
+    },
     /// Somebody says that something may break for a while.
     MaintenanceBegan {
         why: String,

@@ -33,7 +33,11 @@ impl Schedules {
             }
             Some(Schedule { receiver: name.trim().to_owned(), id: id.trim().to_owned() })
         };
-        Self { rotation: schedule("schedule"), beside: schedule("beside") }
+        let (rotation, beside) = (schedule("schedule"), schedule("beside"));
+        if rotation.is_some() && rotation == beside {
+            section.problem_with("beside", "`beside` has to be another schedule than `schedule`: the first level of the escalation, where the rotation is the second");
+        }
+        Self { rotation, beside }
     }
 }
 

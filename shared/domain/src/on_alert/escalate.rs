@@ -174,11 +174,20 @@ impl Desk<'_> {
             debug_assert_eq!(message.kind, Kind::Page);
             let sent = incident.pages.iter().filter(|p| p.person == page.person && p.step == page.step);
             message.key.nth = sent.map(|p| 1 + p.again).sum();
+            message.not_by = self.paged_there(&page);
             message.again = self.repeats(incident, &page);
             message.pager_key = Some(incident.pager_key(&page.person, incident.round));
             decisions.tell(message);
             record(incident, page, self.now);
         }
+    }
+
+    /// The pager that pages this person itself, where we stand beside it: its first level, and its rotation.
+    fn paged_there(&self, page: &DuePage) -> Option<String> {
+        let beside = self.service.beside.as_ref()?;
+        let layer = self.situation.paging.value.layer.as_ref().filter(|layer| layer.id.is_some());
+        let there = layer.is_some_and(|layer| layer.person == page.person && layer.until > self.now);
+        (there || page.step == Step::Rotation).then(|| beside.receiver.clone())
     }
 
     /// How often a page of this round was repeated, with this time.
