@@ -48,8 +48,18 @@ async fn keep(house: &House, event: AlertEvent, may: impl Fn(&ServiceId) -> bool
     if left_out > 0 {
         tracing::warn!(left_out, read = event.alerts.len(), "alerts of a message were unreadable or too many");
     }
+    let (event, answers) = event.without_own_pages();
     let mut first = None;
     let mut places = Vec::new();
+    for (id, answer) in answers {
+        let Some(service) = id.service().and_then(|id| settings.service(&id)).filter(|s| may(&s.id)) else { continue };
+        let decide = |situation: &_| on_alert::answered(&id, &answer, situation, service, settings, now);
+        let (decisions, reason) = house.store.decide(&service.id, now, decide).await?;
+        house.publish(&decisions.messages).await;
+        (house.nudge)(&service.id);
+        places.push(json!({ "incident": id, "decided": reason.name(), "why": reason.to_string() }));
+        first.get_or_insert(reason);
+    }
     for (place, alerts) in placement::places(house, event, may).await? {
         let service = settings.service(&place.service).ok_or_else(|| Malformed::new("an alert of no service"))?;
         let decide = |situation: &_| on_alert::decide(&alerts, &place, situation, service, settings, now);

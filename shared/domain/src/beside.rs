@@ -22,8 +22,6 @@ use crate::window::{Phase, windows};
 
 /// How often the pager is asked who is on call.
 const ASK_EVERY: SignedDuration = SignedDuration::from_mins(10);
-/// How long after a failure it is asked, or told, again.
-const TRY_AGAIN: SignedDuration = SignedDuration::from_mins(1);
 /// A layer that would be this short is not worth writing; an end that moves by less stays where it is.
 const SHORTEST: SignedDuration = SignedDuration::from_mins(2);
 /// How many layers wait at most to be taken out.
@@ -59,14 +57,14 @@ pub fn due_at(situation: &Situation, service: &Service, roster: &Roster, now: Ti
     let paging = &situation.paging.value;
     let ask = service.schedule.as_ref().map(|_| ask_at(paging, now));
     let wants = service.beside.as_ref().filter(|_| !is_in_order(situation, service, roster, now));
-    let tell = wants.map(|_| paging.unwritten.as_ref().map_or(now, |failed| now.max(failed.last + TRY_AGAIN)));
+    let tell = wants.map(|_| paging.unwritten.as_ref().map_or(now, |failed| now.max(failed.try_again_at())));
     ask.into_iter().chain(tell).min()
 }
 
 fn ask_at(paging: &Paging, now: Timestamp) -> Timestamp {
     let Some(said) = &paging.on_call else { return now };
     match &said.unread {
-        Some(failed) => failed.last + TRY_AGAIN,
+        Some(failed) => failed.try_again_at(),
         None => said.until.map_or(said.read_at + ASK_EVERY, |until| until.min(said.read_at + ASK_EVERY)),
     }
 }
@@ -111,7 +109,7 @@ fn wanted(situation: &Situation, service: &Service, roster: &Roster, now: Timest
 pub fn plan(situation: &Situation, service: &Service, roster: &Roster, now: Timestamp) -> (Decisions, Plan) {
     let mut decisions = Decisions::none(&service.id, Wake::Now);
     let mut paging = situation.paging.value.clone();
-    let waits = paging.unwritten.as_ref().is_some_and(|failed| now < failed.last + TRY_AGAIN);
+    let waits = paging.unwritten.as_ref().is_some_and(|failed| now < failed.try_again_at());
     let wanted = wanted(situation, service, roster, now);
     if !is_same(paging.layer.as_ref(), wanted.as_ref(), now) {
         // What was never written has no id: whoever takes it out looks for it.

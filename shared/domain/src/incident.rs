@@ -246,14 +246,25 @@ impl Incident {
     }
 }
 
+/// Letters and digits that are easy to say on the telephone.
+const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+/// How many of them an incident's name has.
+const NAME: usize = 8;
+
 impl IncidentId {
-    /// `edxapp-` and forty bits of a digest, in letters that are easy to say on the telephone.
+    /// Whether this looks like an id of ours: it ends in such a name.
+    #[must_use]
+    pub fn is_coined(text: &str) -> bool {
+        let name = text.rsplit_once('-').map_or("", |(_, name)| name);
+        name.len() == NAME && name.bytes().all(|b| LETTERS.contains(&b))
+    }
+
+    /// `edxapp-` and forty bits of a digest.
     fn digest(service: &ServiceId, content: &str) -> Self {
-        const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
         let hash = Sha256::digest(format!("{service}\n{content}"));
         let mut bits = hash.iter().take(5).fold(0u64, |bits, byte| (bits << 8) | u64::from(*byte));
         let mut name = String::new();
-        for _ in 0..8 {
+        for _ in 0..NAME {
             name.push(char::from(LETTERS[(bits & 31) as usize]));
             bits >>= 5;
         }

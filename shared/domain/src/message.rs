@@ -187,6 +187,18 @@ impl Kind {
     }
 }
 
+/// How every page of ours is called at a pager, so that it is known when the pager tells us of it.
+const OURS: &str = "deployers";
+
+/// The incident that a page of ours is about, by what a pager knows it; `None`: it is not ours. Where a `/` is not
+/// allowed there is a `.`.
+#[must_use]
+pub fn own_page(key: &str) -> Option<IncidentId> {
+    let rest = key.strip_prefix(OURS)?.strip_prefix(['/', '.'])?;
+    let ends = rest.char_indices().filter(|(_, c)| matches!(c, '/' | '.')).map(|(at, _)| at);
+    ends.filter_map(|end| rest.get(..end)).find(|id| IncidentId::is_coined(id))?.parse().ok()
+}
+
 /// A labelled web address below a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
@@ -235,7 +247,7 @@ impl Message {
     /// By what a pager knows this page: repeated under it, it is the same page.
     #[must_use]
     pub fn at_pager(&self) -> String {
-        format!("deployers/{}", self.pager_key.clone().unwrap_or_else(|| self.key.to_string()))
+        format!("{OURS}/{}", self.pager_key.clone().unwrap_or_else(|| self.key.to_string()))
     }
 }
 

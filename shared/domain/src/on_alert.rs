@@ -1,6 +1,7 @@
 //! A monitor says something is wrong, or that it no longer is. All alerts of one environment of a service
 //! are one failure: one open incident, its suspects, its pages.
 
+mod answers;
 mod escalate;
 mod squads;
 
@@ -23,6 +24,7 @@ use crate::situation::{Noted, Situation};
 use crate::text;
 use crate::times::span;
 use crate::wording;
+pub use answers::answered;
 pub use escalate::{escalate, look_back, next_look};
 pub(crate) use escalate::{judge, tell_pager};
 

@@ -8,6 +8,8 @@ use crate::ids::PersonId;
 use crate::maintenance::{self, Maintenance};
 use crate::service::Service;
 
+/// A pager that has been failing for so long is tried less often: as often as this.
+const LATER: SignedDuration = SignedDuration::from_mins(10);
 /// How long what the pager said of its rotation counts, where it cannot be asked again.
 const COUNTS: SignedDuration = SignedDuration::from_hours(24);
 
@@ -48,6 +50,15 @@ pub struct Unread {
     pub since: Timestamp,
     pub last: Timestamp,
     pub why: String,
+}
+
+impl Unread {
+    /// When it is tried again: each minute at first, later now and then.
+    #[must_use]
+    pub fn try_again_at(&self) -> Timestamp {
+        let fresh = self.last.duration_since(self.since) < LATER;
+        self.last + if fresh { SignedDuration::from_mins(1) } else { LATER }
+    }
 }
 
 /// Somebody as the first level of the service's escalation in its pager.

@@ -228,6 +228,8 @@ pub enum Reason {
     },
     /// Not sent: a later page to the same person says the same.
     Superseded,
+    /// A pager tells us of a page of ours: that is no alert.
+    OurOwnPage,
     /// Somebody says that it is not theirs.
     NotMine {
         person: PersonId,

@@ -3,7 +3,7 @@
 use aws::links::Grant;
 use aws::{House, Refusal};
 use domain::on_request::incidents::{Counter, Refused};
-use domain::{ChangeId, Decisions, Incident, IncidentId, ServiceId, times, wording};
+use domain::{ChangeId, Decisions, Incident, IncidentId, times, wording};
 
 use super::{Field, Filled, Form, NOT_ALLOWED, Outcome, Question};
 
@@ -12,7 +12,7 @@ const CHANGE: &str = "change";
 const NONE: &str = "none";
 
 pub(super) async fn ask(house: &House, grant: &Grant, id: &IncidentId) -> Result<Result<Question, Outcome>, Refusal> {
-    let found = match service_of(id) {
+    let found = match id.service() {
         Some(service) => house.store.situation(&service).await?.incidents.remove(id),
         None => None,
     };
@@ -52,7 +52,7 @@ fn suspects(incident: &Incident, label: &'static str, none: &str) -> Field {
 
 pub(super) async fn act(house: &House, grant: &Grant, id: &IncidentId, form: &Filled) -> Result<Outcome, Refusal> {
     let settings = house.settings();
-    let Some(service) = service_of(id).and_then(|id| settings.service(&id)) else {
+    let Some(service) = id.service().and_then(|id| settings.service(&id)) else {
         return Ok(unknown());
     };
     let now = house.now();
@@ -111,11 +111,6 @@ fn failed(refused: &Refused, grant: &Grant, house: &House) -> Outcome {
         Refused::NoSuchSuspect => Outcome::missing("No such suspect", "What you named is not among the suspects."),
         Refused::NoSuchIncident => unknown(),
     }
-}
-
-/// An incident's id begins with its service.
-fn service_of(id: &IncidentId) -> Option<ServiceId> {
-    id.as_str().rsplit_once('-')?.0.parse().ok()
 }
 
 fn unknown() -> Outcome {
