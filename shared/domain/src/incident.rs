@@ -51,6 +51,9 @@ pub struct PageRecord {
     pub reason: Reason,
     #[serde(default, skip_serializing_if = "is_zero")]
     pub round: u32,
+    /// The incident of another service whose page named this one too: the person was not paged twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined: Option<IncidentId>,
     /// How often it was repeated, and when last.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub again: u32,

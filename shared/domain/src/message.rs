@@ -78,6 +78,8 @@ pub enum Step {
     Acknowledged,
     /// What you were paged for is over.
     Resolved,
+    /// What you were paged for has broken another service too.
+    AlsoBroken,
     /// In a channel: something broke.
     Opened,
     /// In a channel: somebody was paged, or nobody is, and why.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use crate::alert::Severity;
-use crate::ids::{EnvironmentName, PersonId, SquadId};
+use crate::ids::{EnvironmentName, IncidentId, PersonId, SquadId};
 use crate::login::Login;
 use crate::squad::WishReason;
 
@@ -228,6 +228,10 @@ pub enum Reason {
     },
     /// Not sent: a later page to the same person says the same.
     Superseded,
+    /// Not paged once more: the page for another service, by the same change, names this too.
+    NamedTogether {
+        incident: IncidentId,
+    },
     /// A pager tells us of a page of ours: that is no alert.
     OurOwnPage,
     /// Somebody says that it is not theirs.

@@ -218,7 +218,7 @@ impl World {
     pub fn alert(&mut self, alerts: &[Alert]) -> Reason {
         let place = Place { service: self.service.id.clone(), environment: "production".parse().unwrap() };
         let (decisions, reason) =
-            on_alert::decide(alerts, &place, &self.situation, &self.service, &self.settings, self.now);
+            on_alert::decide(alerts, &place, &self.situation, &self.service, &self.settings, &[], self.now);
         self.commit(&decisions);
         reason
     }

@@ -3,7 +3,7 @@
 use aws::links::Grant;
 use aws::{House, Refusal};
 use domain::on_request::incidents::{Counter, Refused};
-use domain::{ChangeId, Decisions, Incident, IncidentId, times, wording};
+use domain::{ChangeId, Decisions, Incident, IncidentId, PageRecord, times, wording};
 
 use super::{Field, Filled, Form, NOT_ALLOWED, Outcome, Question};
 
@@ -77,10 +77,43 @@ pub(super) async fn act(house: &House, grant: &Grant, id: &IncidentId, form: &Fi
         decide(&Counter { id, person: &grant.person, situation, service, settings, now })
     })
     .await?;
+    if done.is_ok() && does != "judge" {
+        named_together(house, grant, id, &decide).await?;
+    }
     Ok(match done {
         Ok(()) => success(does, change.as_ref()),
         Err(refused) => failed(&refused, grant, house),
     })
+}
+
+/// What was told this person by the same page: what they say of one counts for the others too.
+async fn named_together(
+    house: &House,
+    grant: &Grant,
+    id: &IncidentId,
+    decide: &(dyn Fn(&Counter<'_>) -> Result<Decisions, Refused> + Sync),
+) -> Result<(), Refusal> {
+    let (settings, now, person) = (house.settings(), house.now(), &grant.person);
+    let Some(own) = id.service().and_then(|id| settings.service(&id)) else { return Ok(()) };
+    let here = house.store.situation(&own.id).await?;
+    let paged = here.incidents.get(id).map_or(&[][..], |known| known.value.pages.as_slice());
+    let joins: Vec<&IncidentId> =
+        paged.iter().filter(|p| p.person == *person).filter_map(|p| p.joined.as_ref()).collect();
+    for other in settings.sharing(own) {
+        let there = house.store.situation(&other.id).await?;
+        let by_it = |incident: &Incident| {
+            let joined = |p: &PageRecord| p.person == *person && p.joined.as_ref() == Some(id);
+            incident.is_open() && (joins.contains(&&incident.id) || incident.pages.iter().any(joined))
+        };
+        for other_id in there.incidents.values().filter(|known| by_it(&known.value)).map(|known| &known.value.id) {
+            // Where it was said before, or is over, there is nothing to say.
+            let _ = super::decide(house, other, |situation| {
+                decide(&Counter { id: other_id, person, situation, service: other, settings, now })
+            })
+            .await?;
+        }
+    }
+    Ok(())
 }
 
 fn success(does: &str, change: Option<&ChangeId>) -> Outcome {

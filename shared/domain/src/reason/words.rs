@@ -125,6 +125,7 @@ impl fmt::Display for Reason {
             Self::Superseded => f.write_str("a later page to the same person says the same"),
             Self::NotMine { person } => write!(f, "{person} says that it is not theirs"),
             Self::JudgedToBe { change } => write!(f, "it was {change}"),
+            Self::NamedTogether { incident } => write!(f, "the page for {incident} names it too"),
             Self::OurOwnPage => f.write_str("a page of ours, told back by the pager"),
             Self::RotationRead { pager } => write!(f, "so says {pager}"),
             Self::RotationUnread { why } => write!(f, "{why}: what was read last counts for a day"),
