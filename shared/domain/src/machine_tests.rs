@@ -46,7 +46,7 @@ fn rest(machine: &mut Machine) {
     for nth in std::mem::take(&mut machine.unanswered) {
         machine.hear(nth);
     }
-    machine.wait(10 * 60);
+    machine.wait(11 * 60 - machine.now.as_second() % 60);
     machine.watch.at_rest(&machine.situation, machine.service, machine.now);
 }
 
