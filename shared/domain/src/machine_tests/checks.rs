@@ -35,10 +35,13 @@ pub struct Watch {
     rounds: BTreeMap<IncidentId, u32>,
     /// Who waits for somebody: in which round, since when.
     waiting: BTreeMap<IncidentId, (u32, Timestamp)>,
+    /// What worsened after it was taken, and since when.
+    outdated: BTreeMap<IncidentId, Timestamp>,
     clock_failed_at: Timestamp,
     slipped_at: Timestamp,
     pub most_actions: usize,
     pub most_rounds: u32,
+    pub stats: BTreeMap<&'static str, usize>,
 }
 
 impl Watch {
@@ -50,10 +53,12 @@ impl Watch {
             may_repeat: BTreeSet::new(),
             rounds: BTreeMap::new(),
             waiting: BTreeMap::new(),
+            outdated: BTreeMap::new(),
             clock_failed_at: now,
             slipped_at: now,
             most_actions: 0,
             most_rounds: 0,
+            stats: BTreeMap::new(),
         }
     }
 
@@ -102,7 +107,7 @@ impl Watch {
             if let Write::Put { record, .. } = write
                 && let Record::Incident(incident) = &**record
             {
-                self.of_incident(incident, service, now);
+                self.of_incident(incident);
             }
         }
         for (environment, signals) in &situation.signals {
@@ -117,22 +122,26 @@ impl Watch {
         self.wait_for(situation, service, now);
     }
 
-    fn of_incident(&mut self, incident: &Incident, service: &Service, now: Timestamp) {
+    fn of_incident(&mut self, incident: &Incident) {
+        *self.stats.entry(incident.held.as_ref().map_or("unheld", |h| h.reason.name())).or_default() += 1;
         let before = self.rounds.insert(incident.id.clone(), incident.round);
         self.must(before.is_none_or(|before| before <= incident.round), || "5: a round goes back".to_owned());
         let damped = incident.held.as_ref().is_some_and(|hold| matches!(hold.reason, Reason::Flapping { .. }));
         let swallowed = damped && incident.severity == Severity::Critical && incident.is_open();
         self.must(!swallowed, || "5: damping swallows what is critical".to_owned());
-        let of_round = incident.acknowledged.iter().any(|a| incident.round_at.is_none_or(|began| a.at >= began));
-        let outdated = of_round && incident.last_taken().is_none() && incident.held.is_none() && incident.is_open();
-        self.must(!outdated, || format!("5: at {now} it worsened after it was taken, and no round began"));
-        let _ = service;
     }
 
     /// Remembers since when each incident waits for somebody.
     fn wait_for(&mut self, situation: &Situation, service: &Service, now: Timestamp) {
         for (id, known) in &situation.incidents {
             let incident = &known.value;
+            let of_round = |a: &Acknowledgement| incident.round_at.is_none_or(|began| a.at >= began);
+            let taken = incident.acknowledged.iter().any(of_round);
+            if taken && incident.last_taken().is_none() && incident.held.is_none() && incident.is_open() {
+                self.outdated.entry(id.clone()).or_insert(now);
+            } else {
+                self.outdated.remove(id);
+            }
             let waits =
                 incident.is_open() && incident.held.is_none() && incident.taken(&service.policy, now).is_none();
             if !waits {
@@ -162,6 +171,8 @@ impl Watch {
             let taken = incident.last_taken().map(|taken| taken.at + service.policy.acknowledged_for);
             let stale = incident.held.is_none() && taken.is_some_and(|end| now > end + NEXT_LOOK);
             self.must(!(looked && stale), || format!("3: at {now} an acknowledgement grew stale unheard"));
+            let worse = self.outdated.get(&incident.id).is_some_and(|since| now > *since + NEXT_LOOK);
+            self.must(!(looked && worse), || format!("5: at {now} it has worsened since it was taken, and no round began"));
             if let Some((round, since)) = self.waiting.get(&incident.id).copied() {
                 self.rotation_is_reached(incident, round, since, service, (looked, delivered), now);
             }
@@ -188,6 +199,9 @@ impl Watch {
         if now <= since + IN_TIME {
             return;
         }
+        *self.stats.entry(if looked && delivered {"both looked"} else {"not looked"}).or_default() += 1;
+        if incident.round_why.is_some() {
+        *self.stats.entry(incident.round_why.as_ref().unwrap().name()).or_default() += 1;}
         let is_theirs = |key: &MessageKey| {
             key.subject == Subject::Incident(incident.id.clone())
                 && (key.step == Step::Rotation || people().any(|person| key.person == *person))
@@ -228,6 +242,7 @@ impl Watch {
     pub fn withdrawn(&mut self, key: &MessageKey, reason: &Reason) {
         if let Some(page) = self.pages.get_mut(key) {
             page.withdrawn = Some(reason.name());
+            *self.stats.entry(reason.name()).or_default() += 1;
         }
     }
 

@@ -348,6 +348,7 @@ impl Machine {
         let unwritten = decisions.is_quiet() && decisions.wake == Wake::Now;
         if !unwritten && self.is_refused(&decisions, clock) {
             by.tries += 1;
+            *self.watch.stats.entry("refused").or_default() += 1;
             return (by.tries < MOST_TRIES).then_some(Job::Decide(by));
         }
         if !unwritten {

@@ -150,5 +150,5 @@ fn mishaps() -> impl Strategy<Value = Event> {
 
 pub fn story() -> impl Strategy<Value = Story> {
     let event = prop_oneof![6 => wait(), 5 => monitors(), 1 => machines(), 4 => people(), 5 => mishaps()];
-    (0..=3_usize, prop::collection::vec(event, 1..28)).prop_map(|(live, events)| Story { live, events })
+    (0..=3_usize, prop::collection::vec(event, 1..48)).prop_map(|(live, events)| Story { live, events })
 }
