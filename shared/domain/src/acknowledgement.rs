@@ -85,7 +85,7 @@ pub(crate) fn acknowledge(
     for other in paged.into_iter().chain(channel).filter(|other| Some(*other) != person) {
         let reader = Reader { settings, service, person: other, now };
         let mut message = incidents::notice(reader, incident, Step::Acknowledged, reason.clone());
-        message.key.nth = incident.round;
+        message.key.nth = incident.taken_said;
         decisions.tell(message);
     }
     let of_round: BTreeSet<&PersonId> =
@@ -94,4 +94,5 @@ pub(crate) fn acknowledge(
         let (round, step) = (incident.round, Step::PagerAcknowledged);
         tell_pager(decisions, incident, paged, round, step, &reason, service, settings, now);
     }
+    incident.taken_said += 1;
 }

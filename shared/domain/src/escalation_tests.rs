@@ -451,3 +451,50 @@ fn pagers_and_channels_hear_what_became_of_a_page() {
         Runbook: https://wiki.example.com/edxapp"#]]
     .assert_eq(&channel.plain());
 }
+
+#[test]
+fn who_heard_that_it_is_taken_is_asked_anew_when_that_is_given_back() {
+    let mut world = release();
+    fires(&mut world, "15:50");
+    world.until(at("15:52"));
+    // Whether usama's page has reached him or was withdrawn for this, nobody knows here.
+    world.acknowledge("olga").unwrap();
+    world.until(at("15:55"));
+    world.told.clear();
+    world.does("olga", |counter| counter.not_mine(None)).unwrap();
+    check(
+        &mut world,
+        "15:55",
+        expect![[r#"
+            15:55 usama first-responder (first_suspect)
+            15:55 feanil next-responder (next_suspect)
+            15:55 anna rotation (nobody_acknowledged)"#]],
+    );
+    // While somebody else is still at it, nothing begins anew.
+    world.acknowledge("anna").unwrap();
+    world.acknowledge("bert").unwrap();
+    world.does("anna", |counter| counter.not_mine(None)).unwrap();
+    check(&mut world, "16:30", expect![""]);
+}
+
+#[test]
+fn a_second_acknowledgement_of_a_round_and_a_second_end_are_told_once_each() {
+    let mut world = release();
+    world.change_roster(|people| {
+        let olga = people.iter_mut().find(|p| p.id.as_str() == "olga").unwrap();
+        olga.contacts = vec![Contact { receiver: "pd".into(), address: "P1".into(), keeps: true }];
+    });
+    fires(&mut world, "15:50");
+    world.acknowledge("usama").unwrap();
+    world.does("usama", |counter| counter.not_mine(None)).unwrap();
+    world.acknowledge("feanil").unwrap();
+    is_over(&mut world, "15:50", "15:51");
+    fires(&mut world, "15:55");
+    is_over(&mut world, "15:55", "15:56");
+    world.nobody_told_twice();
+    let of_olga = |step| world.told.iter().filter(|m| m.key.step == step && m.key.person.as_str() == "olga").count();
+    assert_eq!(of_olga(crate::Step::Acknowledged), 2, "of usama, who gave it back, and of feanil");
+    let over = world.told.iter().filter(|m| m.key.step == crate::Step::PagerResolved);
+    let over: Vec<&str> = over.filter_map(|m| m.pager_key.as_deref()?.split_once('/')).map(|(_, key)| key).collect();
+    assert_eq!(over, ["olga/1", "olga/0", "olga/2"], "each page once");
+}

@@ -123,6 +123,12 @@ pub struct Incident {
     /// How often the service's channel heard of it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub channel_said: u32,
+    /// How often it was told that somebody has taken it: in one round again, where the first one gave it back.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub taken_said: u32,
+    /// How many rounds' pages are over for those who keep them, too.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rounds_over: u32,
     /// Who heard of it without being paged.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub told: BTreeSet<PersonId>,
@@ -167,6 +173,8 @@ impl Incident {
             verdict: None,
             squads: BTreeMap::new(),
             channel_said: 0,
+            taken_said: 0,
+            rounds_over: 0,
             told: BTreeSet::new(),
         };
         incident.join(firing);

@@ -62,6 +62,8 @@ mod elsewhere_tests;
 #[cfg(test)]
 mod escalation_tests;
 #[cfg(test)]
+mod machine_tests;
+#[cfg(test)]
 mod properties_tests;
 #[cfg(test)]
 mod situations_tests;

@@ -316,7 +316,7 @@ pub(crate) fn judge(decisions: &mut Decisions, incident: &mut Incident, verdict:
 /// It is over: whoever was paged or told hears it, and so do the pagers that keep a page of it open.
 pub(super) fn say_over(
     decisions: &mut Decisions,
-    incident: &Incident,
+    incident: &mut Incident,
     service: &Service,
     settings: &Settings,
     now: Timestamp,
@@ -332,10 +332,12 @@ pub(super) fn say_over(
         message.key.nth = incident.round;
         decisions.tell(message);
     }
-    let open: BTreeSet<(&PersonId, u32)> = incident.pages.iter().map(|p| (&p.person, p.round)).collect();
+    let open = incident.pages.iter().filter(|p| p.round >= incident.rounds_over);
+    let open: BTreeSet<(&PersonId, u32)> = open.map(|p| (&p.person, p.round)).collect();
     for (person, round) in open.into_iter().rev().take(MOST_TOLD / 2) {
         tell_pager(decisions, incident, person, round, Step::PagerResolved, &reason, service, settings, now);
     }
+    incident.rounds_over = incident.round + 1;
 }
 
 /// Tells a person's pagers what became of their page, if they have any that keep pages.

@@ -133,8 +133,13 @@ impl<'a> Counter<'a> {
         decisions.log(self.now, subject, Some(self.person.clone()), what, reason);
         incident.not_mine.retain(|before| before.person != *self.person);
         incident.not_mine.push(said);
-        // Whoever had taken it has not any more.
+        // Whoever had taken it has not any more. The others heard that somebody had, and perhaps not that they were paged:
+        // each is asked anew, at the time at which they were due.
+        let was_taken = incident.taken(&self.service.policy, self.now).is_some();
         incident.acknowledged.retain(|a| !a.is_by(self.person));
+        if was_taken && incident.taken(&self.service.policy, self.now).is_none() {
+            incident.begin_round(incident.round_began(), Reason::NotMine { person: self.person.clone() });
+        }
         if let Some(suspect) = named {
             let by = Judge::Guess(self.person.clone());
             let verdict = Verdict { change: Some(suspect.change), label: suspect.label, by, at: self.now };

@@ -254,7 +254,7 @@ pub fn to_channel(reader: Reader<'_>, incident: &Incident, before: &Incident) ->
 pub fn update(reader: Reader<'_>, incident: &Incident, step: Step, round: u32, reason: Reason) -> Message {
     let subject = Subject::Incident(incident.id.clone());
     let mut message = reader.message(subject, step, Kind::Update, incident.severity, reason.clone());
-    message.key.nth = round;
+    message.key.nth = if step == Step::PagerAcknowledged { incident.taken_said } else { round };
     message.pager_key = Some(incident.pager_key(reader.person, round));
     message.title = headline(incident);
     message.lines.push(format!("Recent Deployers: {reason}."));

@@ -1,0 +1,1 @@
+//! The nastiest interleavings that we could think of, by hand.
