@@ -317,11 +317,7 @@ fn maintenance_keeps_everybody_asleep_and_what_still_fires_after_it_pages() {
     check(&mut world, "16:09", expect![""]);
     assert_eq!(incident(&world).state(&world.service.policy, world.now), State::Detected);
     assert_eq!(reasons(&world, "under_maintenance"), 1, "said once");
-    check(
-        &mut world,
-        "16:12",
-        expect!["16:10 olga first-responder (first_suspect)"],
-    );
+    check(&mut world, "16:12", expect!["16:10 olga first-responder (first_suspect)"]);
 }
 
 #[test]
@@ -344,11 +340,7 @@ fn a_revert_that_is_live_is_given_time_and_judges() {
     assert_eq!(incident(&world).state(&world.service.policy, world.now), State::Mitigated);
     check(&mut world, "16:11", expect!["15:56 feanil next-responder (next_suspect)"]);
     // It was not that: a new round, and whoever was reverted is not asked again.
-    check(
-        &mut world,
-        "16:14",
-        expect!["16:12 usama first-responder (first_suspect)"],
-    );
+    check(&mut world, "16:14", expect!["16:12 usama first-responder (first_suspect)"]);
     is_over(&mut world, "15:50", "16:15");
     assert_eq!(incident(&world).state(&world.service.policy, world.now), State::Judged);
     assert_eq!(incident(&world).verdict.as_ref().unwrap().label, "edx-platform#14");

@@ -56,10 +56,13 @@ pub struct Layer {
 }
 
 impl Paging {
+    /// One more; of too many, what was over first leaves.
     pub fn add_maintenance(&mut self, maintenance: Maintenance) {
         self.maintenance.push(maintenance);
-        let more = self.maintenance.len().saturating_sub(maintenance::MOST);
-        self.maintenance.drain(..more);
+        while self.maintenance.len() > maintenance::MOST {
+            let first = self.maintenance.iter().enumerate().min_by_key(|(_, m)| m.over_at()).map(|(i, _)| i);
+            self.maintenance.remove(first.unwrap_or(0));
+        }
     }
 
     /// The rotation as it is at `now`: whom the pager says, then whom the configuration names in case it says nobody.
