@@ -39,6 +39,14 @@ pub enum Wish {
         how_long: Option<String>,
     },
     Resume,
+    /// The service may break for a while.
+    Maintain {
+        how_long: String,
+        why: String,
+        environment: Option<String>,
+        from: Option<String>,
+    },
+    Maintained,
 }
 
 impl Wish {
@@ -52,6 +60,7 @@ impl Wish {
             Self::Answer { .. } => "answer",
             Self::Pause { .. } => "pause",
             Self::Resume => "resume",
+            Self::Maintain { .. } | Self::Maintained => "maintain",
         }
     }
 }
@@ -96,7 +105,7 @@ impl Hands<'_> {
         }
         let action = match wish {
             Wish::Take { .. } | Wish::GiveBack => Action::OnCall(service),
-            Wish::Pause { .. } | Wish::Resume => Action::Queue(service),
+            Wish::Pause { .. } | Wish::Resume | Wish::Maintain { .. } | Wish::Maintained => Action::Queue(service),
             Wish::HandOver { change, .. } => Action::HandOver(service.clone(), self.change(&service, change).await?),
             Wish::Answer { change, .. } => Action::Answer(service.clone(), self.change(&service, change).await?),
         };
@@ -190,6 +199,8 @@ fn form(wish: &Wish) -> String {
         Wish::HandOver { .. } => "hand-over",
         Wish::Pause { .. } => "pause",
         Wish::Resume => "resume",
+        Wish::Maintain { .. } => "maintain",
+        Wish::Maintained => "maintained",
     };
     form.append_pair("do", does);
     match wish {
@@ -209,7 +220,13 @@ fn form(wish: &Wish) -> String {
             form.append_pair("why", why);
             form.append_pair("for", how_long.as_deref().unwrap_or(""));
         }
-        Wish::GiveBack | Wish::Answer { .. } | Wish::Resume => {}
+        Wish::Maintain { how_long, why, environment, from } => {
+            form.append_pair("for", how_long).append_pair("why", why);
+            for (name, given) in [("environment", environment), ("from", from)] {
+                form.append_pair(name, given.as_deref().unwrap_or(""));
+            }
+        }
+        Wish::GiveBack | Wish::Answer { .. } | Wish::Resume | Wish::Maintained => {}
     }
     form.finish()
 }
