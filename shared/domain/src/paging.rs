@@ -65,10 +65,16 @@ impl Paging {
         }
     }
 
+    /// What the pager said of its rotation, where that still counts.
+    #[must_use]
+    pub fn said(&self, now: Timestamp) -> Option<&OnCall> {
+        self.on_call.as_ref().filter(|said| now < said.read_at + COUNTS)
+    }
+
     /// The rotation as it is at `now`: whom the pager says, then whom the configuration names in case it says nobody.
     #[must_use]
     pub fn rotation(&self, service: &Service, now: Timestamp) -> Vec<PersonId> {
-        let said = self.on_call.iter().filter(|said| now < said.read_at + COUNTS).flat_map(|said| &said.people);
+        let said = self.said(now).into_iter().flat_map(|said| &said.people);
         let mut rotation: Vec<PersonId> = Vec::new();
         for person in said.chain(&service.rotation) {
             if !rotation.contains(person) {
