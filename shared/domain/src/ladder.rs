@@ -124,41 +124,56 @@ mod tests {
     #[test]
     fn it_says_who_was_paged_and_who_is_next_until_somebody_takes_it() {
         let mut world = world();
-        check(&world, expect![[r#"
+        check(
+            &world,
+            expect![[r#"
             15:50 feanil first-responder: Paged, again 0
             15:53 usama next-responder: Next
             15:54 anna rotation: Later
             16:04 olga owner: Later
-        "#]]);
+        "#]],
+        );
         world.until(at("16:01"));
-        check(&world, expect![[r#"
+        check(
+            &world,
+            expect![[r#"
             15:50 feanil first-responder: Paged, again 1
             15:53 usama next-responder: Paged, again 0
             15:54 anna rotation: Paged, again 0
             16:04 olga owner: Next
-        "#]]);
+        "#]],
+        );
         world.acknowledge("anna").unwrap();
-        check(&world, expect![[r#"
+        check(
+            &world,
+            expect![[r#"
             15:50 feanil first-responder: Paged, again 1
             15:53 usama next-responder: Paged, again 0
             15:54 anna rotation: Paged, again 0
             16:04 olga owner: Stopped
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn who_said_not_mine_stays_as_paged_and_what_is_over_has_no_next() {
         let mut world = world();
         world.does("usama", |counter| counter.not_mine(None)).unwrap();
-        check(&world, expect![[r#"
+        check(
+            &world,
+            expect![[r#"
             15:50 feanil first-responder: Paged, again 0
             15:54 anna rotation: Next
             16:04 olga owner: Later
-        "#]]);
+        "#]],
+        );
         world.until(at("15:52"));
         world.alert(&[alert("HighErrorRate", at("15:50"), Some(at("15:52")))]);
-        check(&world, expect![[r#"
+        check(
+            &world,
+            expect![[r#"
             15:50 feanil first-responder: Paged, again 0
-        "#]]);
+        "#]],
+        );
     }
 }

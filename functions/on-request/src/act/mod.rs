@@ -80,7 +80,7 @@ impl Outcome {
 
     /// As a page, or as JSON for a program.
     fn answer(self, request: &Request) -> Response {
-        if request.header("accept").is_ok_and(|accept| accept.contains("application/json")) {
+        if page::is_for_program(request) {
             let done = self.status == 200;
             return Response::json(self.status, &json!({ "done": done, "title": self.title, "text": self.text }));
         }
