@@ -34,8 +34,15 @@ pub struct Arguments {
 pub enum Command {
     /// Play a story through the real wire formats, in virtual time.
     Demo,
-    /// Print what a payload is read into: explain on-merge github payload.json
-    Explain { function: String, sender: String, file: PathBuf },
+    /// Print what a payload is read into: explain on-merge github payload.json; or who is paged for an incident, and when:
+    /// explain edxapp-k3v7q2ma
+    Explain {
+        /// A function that reads payloads, or an incident.
+        what: String,
+        #[arg(requires = "file")]
+        sender: Option<String>,
+        file: Option<PathBuf>,
+    },
     /// Say how a sender is set up: its address, its secret, and what to paste where.
     Connect { sender: String },
     /// Check a configuration and list all its problems.

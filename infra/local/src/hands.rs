@@ -5,7 +5,7 @@ use aws::clients::{Answer, Http, HttpError};
 use aws::links::{self, Action, Grant};
 use aws::secrets::{SecretError, Secrets};
 use aws::settings::Configuration;
-use domain::{ChangeId, InvalidId, PersonId, ServiceId};
+use domain::{ChangeId, IncidentId, InvalidId, PersonId, ServiceId};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -82,6 +82,8 @@ pub enum HandsError {
         #[source]
         source: HttpError,
     },
+    #[error("{0} is not among the incidents that the bundle remembers; the board at / shows them")]
+    NoIncident(IncidentId),
     #[error("{title}. {text}")]
     Refused { title: String, text: String },
     #[error("the bundle answered {0}")]
@@ -143,6 +145,17 @@ impl Hands<'_> {
             }));
         }
         Ok(lines.join("\n"))
+    }
+
+    /// The ladder of an incident, as the bundle says it.
+    pub async fn incident(&self, id: &str) -> Result<Value, HandsError> {
+        let id: IncidentId = id.parse()?;
+        let answer = self.send("GET", &format!("/incidents/{id}"), Vec::new()).await?;
+        match answer.status {
+            200 => serde_json::from_slice(&answer.body).map_err(|_| HandsError::Answer(answer.status)),
+            404 => Err(HandsError::NoIncident(id)),
+            status => Err(HandsError::Answer(status)),
+        }
     }
 
     /// The change of a service that people call so: `edx-platform#12`, `#12`, or the beginning of its commit.

@@ -35,7 +35,7 @@ fn say(text: &str) -> io::Result<()> {
 /// Exit codes: 1 when something failed, 2 when what was given cannot be used.
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let bad_input = matches!(arguments.command, Some(Command::Explain { .. } | Command::Check { .. }));
+    let bad_input = matches!(arguments.command, Some(Command::Explain { sender: Some(_), .. } | Command::Check { .. }));
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -54,8 +54,8 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     match &arguments.command {
         None => runtime()?.block_on(serve(&arguments)),
         Some(Command::Demo) => Ok(runtime()?.block_on(demo::run(io::stdout()))?),
-        Some(Command::Explain { function, sender, file }) => {
-            let event = explain::explain(function, sender, file)?;
+        Some(Command::Explain { what, sender: Some(sender), file: Some(file) }) => {
+            let event = explain::explain(what, sender, file)?;
             Ok(say(&serde_json::to_string_pretty(&event)?).map_err(CannotPrint)?)
         }
         Some(Command::Connect { sender }) => Ok(say(&connect_sender(&arguments, sender)?).map_err(CannotPrint)?),
@@ -100,6 +100,7 @@ async fn hand(arguments: &Arguments, command: &Command) -> Result<String, Failur
     Ok(match (command.wish(), command) {
         (Some((service, me, wish)), _) => hands.act(service, me, &wish).await?,
         (None, Command::Who { service }) => hands.who(service.as_deref()).await?,
+        (None, Command::Explain { what, .. }) => explain::ladder(&hands.incident(what).await?),
         (None, _) => String::new(),
     })
 }

@@ -115,7 +115,7 @@ fn as_json(scene: Scene<'_>, incident: &Incident) -> Value {
         "incident": incident.id, "headline": wording::headline(incident),
         "state": incident.state(&scene.service.policy, scene.now).word(),
         "since": incident.began_at, "resolved_at": incident.resolved_at, "round": incident.round,
-        "held": held.map(|hold| json!({ "why": hold.reason.to_string(), "until": hold.until })),
+        "held": held.map(|hold| json!({ "why": view::why_held(hold), "until": hold.until })),
         "ladder": ladder.collect::<Vec<_>>(), "holds": holds.collect::<Vec<_>>(),
     })
 }

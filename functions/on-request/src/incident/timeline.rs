@@ -82,12 +82,12 @@ fn rounds(scene: Scene<'_>, incident: &Incident, lines: &mut Lines) {
 fn pages(scene: Scene<'_>, incident: &Incident, lines: &mut Lines) {
     for page in &incident.pages {
         let (who, step) = (scene.name(&page.person), page.step.word());
-        let why = format!("{}; {}", page.reason, Delivery::of(scene, incident, page));
-        let first = page.again == 0;
-        lines.say(page.at, format!("paged {who} ({step})"), if first { &why } else { "" });
+        let delivery = Delivery::of(scene, incident, page).to_string();
+        let why = if page.again == 0 { format!("{}; {delivery}", page.reason) } else { page.reason.to_string() };
+        lines.say(page.at, format!("paged {who} ({step})"), why);
         if let Some(at) = page.again_at {
             let times = domain::text::count(usize::try_from(page.again).unwrap_or(usize::MAX), "time", "times");
-            lines.say(at, format!("paged {who} again, {times} by now"), why);
+            lines.say(at, format!("paged {who} again, {times} by now"), delivery);
         }
     }
 }

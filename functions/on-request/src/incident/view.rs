@@ -1,8 +1,9 @@
 //! What pages show of an incident.
 
+use domain::hold::Hold;
 use domain::ladder::{Reach, Row, Standing, rows};
 use domain::outcome::{Judge, NotMine, Verdict};
-use domain::{Incident, wording};
+use domain::{Incident, Reason, wording};
 use serde::Serialize;
 
 use super::{Delivery, Scene};
@@ -18,6 +19,8 @@ pub(crate) struct IncidentView {
     pub(crate) resolved: Option<String>,
     /// Why nobody is paged, and until when.
     pub(crate) held: Option<String>,
+    /// Which round of escalation it is, since when and why, after the first.
+    pub(crate) round: Option<String>,
     /// What happens next if nobody does anything.
     pub(crate) next: Option<String>,
     pub(crate) suspects: Vec<SuspectView>,
@@ -76,6 +79,7 @@ pub(crate) fn incident_view(scene: Scene<'_>, incident: &Incident) -> IncidentVi
         since: utc(incident.began_at),
         resolved: incident.resolved_at.map(utc),
         held: held(incident),
+        round: round(incident),
         next: next(scene, incident, &rows).or_else(|| {
             let at = call.next_at(scene.now).filter(|_| incident.held.is_none())?;
             Some(format!("Everybody was paged; asked again at {} UTC.", utc(at)))
@@ -92,7 +96,20 @@ pub(crate) fn incident_view(scene: Scene<'_>, incident: &Incident) -> IncidentVi
 fn held(incident: &Incident) -> Option<String> {
     let hold = incident.held.as_ref().filter(|_| incident.is_open())?;
     let until = hold.until.map(|at| format!(", until {} UTC", utc(at))).unwrap_or_default();
-    Some(format!("Nobody is paged: {}{until}.", hold.reason))
+    Some(format!("Nobody is paged: {}{until}.", why_held(hold)))
+}
+
+/// Without its end, which is said beside it with its day.
+pub(super) fn why_held(hold: &Hold) -> String {
+    match &hold.reason {
+        Reason::UnderMaintenance { .. } => "maintenance".to_owned(),
+        reason => reason.to_string(),
+    }
+}
+
+fn round(incident: &Incident) -> Option<String> {
+    let (at, why) = (incident.round_at?, incident.round_why.as_ref()?);
+    Some(format!("Round {} since {} UTC: {why}.", incident.round + 1, utc(at)))
 }
 
 fn next(scene: Scene<'_>, incident: &Incident, rows: &[Row<'_>]) -> Option<String> {
