@@ -260,7 +260,10 @@ async fn pressed(team: &Team, user: &str, does: &str, value: &str) -> u16 {
     });
     let body = form(&payload.to_string());
     let time = team.stage.clock.now().as_second().to_string();
-    let signed = aws::verify::hmac_sha256(b"8f742231b10e8888abcd99yyyzzz85a5", &[b"v0:", time.as_bytes(), b":", body.as_bytes()]);
+    let signed = aws::verify::hmac_sha256(
+        b"8f742231b10e8888abcd99yyyzzz85a5",
+        &[b"v0:", time.as_bytes(), b":", body.as_bytes()],
+    );
     let headers = vec![
         ("x-slack-signature".to_owned(), format!("v0={}", aws::verify::to_hex(&signed))),
         ("x-slack-request-timestamp".to_owned(), time),

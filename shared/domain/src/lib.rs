@@ -21,6 +21,7 @@ pub mod escalation;
 pub mod hold;
 pub mod ids;
 pub mod incident;
+pub mod ladder;
 pub mod lineage;
 pub mod login;
 pub mod maintenance;

@@ -154,8 +154,16 @@ fn whatever_dies_doubles_or_comes_late_somebody_is_paged_in_time_and_once() {
     let most = std::cell::RefCell::new((0, 0));
     let outcome = TestRunner::new(config).run(&story::story(), |Story { live, events }| {
         let machine = play(live, &events);
-        for (k, v) in &machine.watch.stats { *stats.borrow_mut().entry(*k).or_insert(0) += v; }
-        for (k, v) in [("pages", machine.watch.pages.len()), ("rep", machine.watch.may_repeat.len()), ("twice", machine.watch.pages.values().filter(|p| p.accepted.len()>1).count())] { *stats.borrow_mut().entry(k).or_insert(0) += v; }
+        for (k, v) in &machine.watch.stats {
+            *stats.borrow_mut().entry(*k).or_insert(0) += v;
+        }
+        for (k, v) in [
+            ("pages", machine.watch.pages.len()),
+            ("rep", machine.watch.may_repeat.len()),
+            ("twice", machine.watch.pages.values().filter(|p| p.accepted.len() > 1).count()),
+        ] {
+            *stats.borrow_mut().entry(k).or_insert(0) += v;
+        }
         let mut most = most.borrow_mut();
         *most = (most.0.max(machine.watch.most_actions), most.1.max(machine.watch.most_rounds));
         machine.watch.fault.map_or(Ok(()), |fault| Err(TestCaseError::fail(fault)))

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::beside;
 use crate::decision::{Decisions, Record, RecordKey, Wake};
+use crate::maintenance;
 use crate::message::{Message, Outgoing, Subject};
 use crate::notices::{Look, Told};
 use crate::on_alert::{escalate, look_back, next_look};
@@ -132,6 +133,9 @@ fn incidents(
         }
         if let Some(at) = next_look(&incident, situation, service, now) {
             next.at(at);
+        }
+        if let Some((from, _)) = maintenance::weekly_next(service, now) {
+            next.at(from);
         }
     }
 }

@@ -73,16 +73,25 @@ pub struct Layer {
 }
 
 impl Paging {
+    /// One more; of too many, what was over first leaves.
     pub fn add_maintenance(&mut self, maintenance: Maintenance) {
         self.maintenance.push(maintenance);
-        let more = self.maintenance.len().saturating_sub(maintenance::MOST);
-        self.maintenance.drain(..more);
+        while self.maintenance.len() > maintenance::MOST {
+            let first = self.maintenance.iter().enumerate().min_by_key(|(_, m)| m.over_at()).map(|(i, _)| i);
+            self.maintenance.remove(first.unwrap_or(0));
+        }
+    }
+
+    /// What the pager said of its rotation, where that still counts.
+    #[must_use]
+    pub fn said(&self, now: Timestamp) -> Option<&OnCall> {
+        self.on_call.as_ref().filter(|said| now < said.read_at + COUNTS)
     }
 
     /// The rotation as it is at `now`: whom the pager says, then whom the configuration names in case it says nobody.
     #[must_use]
     pub fn rotation(&self, service: &Service, now: Timestamp) -> Vec<PersonId> {
-        let said = self.on_call.iter().filter(|said| now < said.read_at + COUNTS).flat_map(|said| &said.people);
+        let said = self.said(now).into_iter().flat_map(|said| &said.people);
         let mut rotation: Vec<PersonId> = Vec::new();
         for person in said.chain(&service.rotation) {
             if !rotation.contains(person) {

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::alert::{Alert, Severity};
-use crate::calendar::Timetable;
+use crate::calendar::{Timetable, WorkingHours};
 use crate::change::Files;
 use crate::ids::{EnvironmentName, PersonId, Repository, ServiceId};
 use crate::paths::Paths;
@@ -203,6 +203,8 @@ pub struct Service {
     pub policy: Policy,
     /// When its people are at hand, and the calendars it follows.
     pub timetable: Timetable,
+    /// When in each week it may break, and nobody is paged.
+    pub maintenance: Option<WorkingHours>,
     pub runbook: Option<String>,
     pub dashboard: Option<String>,
 }

@@ -29,10 +29,11 @@ pub(super) fn read(
 ) -> Vec<Service> {
     let services = root.tables("services", |name, section| {
         let timetable = calendars::of_service(section, calendars);
+        let maintenance = calendars::maintenance(section, &timetable.zone);
         let channel = paging::channel(name, section, roster, receivers);
         let schedules = Schedules::read(section, receivers);
         let service = service(name, section, roster, defaults, timetable, code_owners)?;
-        Some(Service { channel, schedule: schedules.rotation, beside: schedules.beside, ..service })
+        Some(Service { maintenance, channel, schedule: schedules.rotation, beside: schedules.beside, ..service })
     });
     if services.is_empty() {
         root.problem("there are no services: add a [services.<id>] for each");
@@ -82,6 +83,7 @@ fn service(
                 alerts,
                 policy,
                 timetable,
+                maintenance: None,
                 runbook,
                 dashboard,
             });
@@ -220,6 +222,7 @@ pub(super) fn unmapped(root: &mut Section<'_, '_>, roster: &Roster, defaults: &P
         alerts: Vec::new(),
         policy: *defaults,
         timetable: Timetable::always(TimeZone::UTC),
+        maintenance: None,
         runbook: None,
         dashboard: None,
     }

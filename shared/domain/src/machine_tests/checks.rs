@@ -142,8 +142,7 @@ impl Watch {
             } else {
                 self.outdated.remove(id);
             }
-            let waits =
-                incident.is_open() && incident.held.is_none() && incident.taken(&service.policy, now).is_none();
+            let waits = incident.is_open() && incident.held.is_none() && incident.taken(&service.policy, now).is_none();
             if !waits {
                 self.waiting.remove(id);
             } else if self.waiting.get(id).is_none_or(|(round, _)| *round != incident.round) {
@@ -172,7 +171,9 @@ impl Watch {
             let stale = incident.held.is_none() && taken.is_some_and(|end| now > end + NEXT_LOOK);
             self.must(!(looked && stale), || format!("3: at {now} an acknowledgement grew stale unheard"));
             let worse = self.outdated.get(&incident.id).is_some_and(|since| now > *since + NEXT_LOOK);
-            self.must(!(looked && worse), || format!("5: at {now} it has worsened since it was taken, and no round began"));
+            self.must(!(looked && worse), || {
+                format!("5: at {now} it has worsened since it was taken, and no round began")
+            });
             if let Some((round, since)) = self.waiting.get(&incident.id).copied() {
                 self.rotation_is_reached(incident, round, since, service, (looked, delivered), now);
             }
@@ -199,15 +200,20 @@ impl Watch {
         if now <= since + IN_TIME {
             return;
         }
-        *self.stats.entry(if looked && delivered {"both looked"} else {"not looked"}).or_default() += 1;
+        *self.stats.entry(if looked && delivered { "both looked" } else { "not looked" }).or_default() += 1;
         if incident.round_why.is_some() {
-        *self.stats.entry(incident.round_why.as_ref().unwrap().name()).or_default() += 1;}
+            *self.stats.entry(incident.round_why.as_ref().unwrap().name()).or_default() += 1;
+        }
         let is_theirs = |key: &MessageKey| {
             key.subject == Subject::Incident(incident.id.clone())
                 && (key.step == Step::Rotation || people().any(|person| key.person == *person))
         };
-        let theirs: Vec<&Page> =
-            self.pages.iter().filter(|(key, page)| page.round == round && is_theirs(key)).map(|(_, page)| page).collect();
+        let theirs: Vec<&Page> = self
+            .pages
+            .iter()
+            .filter(|(key, page)| page.round == round && is_theirs(key))
+            .map(|(_, page)| page)
+            .collect();
         let (decided, reached) = (!theirs.is_empty(), theirs.iter().any(|page| !page.accepted.is_empty()));
         self.must(!looked || decided, || format!("3: at {now} the rotation is not paged, waiting since {since}"));
         self.must(!delivered || reached, || format!("3: at {now} the rotation is not reached, waiting since {since}"));

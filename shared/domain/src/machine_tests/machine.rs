@@ -299,7 +299,7 @@ impl Machine {
         match input {
             Input::Alert(alert) => {
                 let place = Place { service: service.id.clone(), environment: "production".parse().unwrap() };
-                Some(on_alert::decide(&[alert], &place, situation, service, settings, now).0)
+                Some(on_alert::decide(&[alert], &place, situation, service, settings, &[], now).0)
             }
             Input::Deployment(event) => {
                 let place = on_deploy::places(&event, settings).unwrap().remove(0);
