@@ -23,6 +23,13 @@ pub const GITHUB_SECRET: &str = "It's a Secret to Everybody";
 pub const TOKEN: &str = "alertmanager-token";
 pub const REPOSITORY: &str = "openedx/edx-platform";
 
+/// The real time, by which the program runs that a test starts.
+#[must_use]
+pub fn now() -> Timestamp {
+    #[expect(clippy::disallowed_methods, reason = "a program under test reads the real clock")]
+    Timestamp::now()
+}
+
 /// The project's root, where `../shared` is beside it.
 #[must_use]
 pub fn root() -> PathBuf {

@@ -137,7 +137,9 @@ fn failure(contact: &domain::Contact, error: &Undelivered) -> String {
 fn actions(house: &House, message: &Message) -> Result<Vec<Link>, PageError> {
     let service = || message.key.service.clone();
     let (label, action) = match (&message.key.subject, message.kind, message.key.step) {
-        (Subject::Incident(incident), Kind::Page, _) | (Subject::Incident(incident), Kind::Notice, Step::Opened) => ("Acknowledge", Action::Acknowledge(incident.clone())),
+        (Subject::Incident(incident), Kind::Page, _) | (Subject::Incident(incident), Kind::Notice, Step::Opened) => {
+            ("Acknowledge", Action::Acknowledge(incident.clone()))
+        }
         (Subject::Change(change), _, Step::Ask) => ("Take it, or not", Action::Answer(service(), change.clone())),
         (Subject::Change(change), _, Step::Forewarned) => ("Take it", Action::HandOver(service(), change.clone())),
         (Subject::Change(change), _, Step::Receipt | Step::Started | Step::HandedOver) => {
