@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -84,6 +84,8 @@ struct World {
     services: Vec<String>,
     base: Mutex<String>,
     over: AtomicBool,
+    /// How many alerts were about to be sent.
+    alerts: AtomicUsize,
     /// By service and name, as last accepted.
     accepted: Mutex<BTreeMap<(String, String), Told>>,
     /// How many requests were answered with 2xx, and how often one had to be sent again.
@@ -124,6 +126,7 @@ impl World {
         let summary = "7 % of requests fail";
         let alert = Alert { service, name, summary, severity: "critical", started_at, ended_at };
         let body = payloads::alertmanager(&[alert]).to_string();
+        self.alerts.fetch_add(1, Ordering::SeqCst);
         self.send("/alert/alertmanager", &payloads::token_headers(&self.secret("alertmanager")), &body).await;
         self.accepted.lock().unwrap().insert((service.to_owned(), name.to_owned()), told);
     }
@@ -131,6 +134,8 @@ impl World {
     /// One sender: what happens to its services, one thing after another.
     async fn go_on(self: Arc<Self>, place: usize, mut dice: Dice) {
         let services: Vec<&String> = self.services.iter().skip(place).step_by(SENDERS).collect();
+        // Nobody sees to the others.
+        let seen_to = &services[..services.len() / 2];
         let mut newest: BTreeMap<&str, u64> = BTreeMap::new();
         let mut number = place as u64 * 1_000_000;
         while !self.over.load(Ordering::SeqCst) {
@@ -153,10 +158,12 @@ impl World {
                     self.alert(service, &name, Told { since: now(), over: None }).await;
                 }
                 60..90 => {
+                    let service = dice.of(seen_to);
                     let Some((name, told)) = self.some(service, false, &mut dice) else { continue };
                     self.alert(service, &name, Told { over: Some(now()), ..told }).await;
                 }
                 _ => {
+                    let service = dice.of(seen_to);
                     let mine = |came: &&Came| came.key.starts_with(&format!("{service}#"));
                     let link = self.came.lock().unwrap().iter().rev().find(mine).and_then(|came| came.link.clone());
                     let Some(link) = link else { continue };
@@ -203,18 +210,21 @@ impl World {
         Some(program)
     }
 
-    /// Lets it live for a moment; in a third of its lives it ends while a pager has a page and has not answered yet.
+    /// Lets it live for a moment. A third of its lives ends while a pager has a page and may not have answered yet, a third
+    /// while it hears of an alert, the rest at any time.
     async fn live(&self, dice: &mut Dice) {
-        let known = self.came.lock().unwrap().len();
-        let wait_for_page = dice.roll(3) == 0;
-        let rest = dice.up_to(if wait_for_page { 60 } else { 2500 });
-        for _ in 0..200 {
-            if !wait_for_page || self.came.lock().unwrap().len() > known {
+        let came = || self.came.lock().unwrap().len();
+        let alerts = || self.alerts.load(Ordering::SeqCst);
+        let mode = dice.roll(3);
+        sleep(dice.up_to(if mode == 2 { 2500 } else { 1000 })).await;
+        let (pages_before, alerts_before) = (came(), alerts());
+        for _ in 0..400 {
+            if mode == 2 || (mode == 1 && alerts() > alerts_before) || (mode == 0 && came() > pages_before) {
                 break;
             }
-            sleep(Duration::from_millis(10)).await;
+            sleep(Duration::from_millis(5)).await;
         }
-        sleep(rest).await;
+        sleep(dice.up_to(60)).await;
     }
 }
 
@@ -325,7 +335,7 @@ async fn kill(kills: u64, seed: u64) {
     std::fs::write(data.join("secrets/events"), "routing-key").unwrap();
     let (webhook, events) = (Peer::start().await, Peer::start().await);
     events.always_answers("POST /v2/enqueue", 202, r#"{"status":"success"}"#);
-    let services: Vec<String> = (0..20 + kills / 5).map(|i| format!("service{i}")).collect();
+    let services: Vec<String> = (0..(40 + kills).min(120)).map(|i| format!("service{i}")).collect();
     let config = data.join("config.toml");
     std::fs::write(&config, configuration(&services, &webhook, &events)).unwrap();
     let world = Arc::new(World {
@@ -334,6 +344,7 @@ async fn kill(kills: u64, seed: u64) {
         services,
         base: Mutex::default(),
         over: AtomicBool::new(false),
+        alerts: AtomicUsize::new(0),
         accepted: Mutex::default(),
         sent: Mutex::default(),
         came: Mutex::default(),
