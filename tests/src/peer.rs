@@ -164,7 +164,7 @@ impl Peer {
     }
 }
 
-async fn say(stream: &mut TcpStream, status: u16, headers: &str, body: &str) {
+pub(crate) async fn say(stream: &mut TcpStream, status: u16, headers: &str, body: &str) {
     let text = format!(
         "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\n{headers}connection: close\r\n\r\n{body}",
         body.len()
@@ -172,7 +172,7 @@ async fn say(stream: &mut TcpStream, status: u16, headers: &str, body: &str) {
     let _ = stream.write_all(text.as_bytes()).await;
 }
 
-async fn read(stream: &mut TcpStream) -> Option<Received> {
+pub(crate) async fn read(stream: &mut TcpStream) -> Option<Received> {
     let mut bytes = Vec::new();
     let mut buffer = [0; 8192];
     loop {
