@@ -2,12 +2,45 @@
 //! is no longer true is withdrawn for a named reason, nobody is paged twice, and a page that nobody takes is not silent.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+use std::sync::Mutex;
 
 use aws::links::Action;
 use domain::{Kind, ServiceId};
 use house_tests::gate::Fault;
 use house_tests::peer::Peer;
 use house_tests::{Stage, configuration};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+
+/// What was logged as an error or worse, a line each.
+static ERRORS: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Errors;
+
+impl Write for Errors {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        ERRORS.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// From now on errors are kept, of all tests in this file.
+fn keep_errors() {
+    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(|| Errors);
+    let kept = tracing_subscriber::registry().with(lines.with_filter(LevelFilter::ERROR));
+    let _ = tracing_subscriber::util::SubscriberInitExt::try_init(kept);
+}
+
+/// The errors so far that have this in them.
+fn errors(part: &str) -> usize {
+    let text = String::from_utf8(ERRORS.lock().unwrap().clone()).unwrap();
+    text.lines().filter(|line| line.contains(part)).count()
+}
 
 const ON_CALL: &str = "feanil";
 
@@ -206,4 +239,45 @@ async fn whichever_call_to_the_table_fails_an_alert_is_one_page() {
     }
     let most = failed.keys().map(|(nth, _)| *nth).max().unwrap();
     assert!((12..MOST).contains(&most), "every call was tried: {most}");
+}
+
+#[tokio::test]
+async fn a_page_that_no_contact_takes_is_an_error_in_the_log_at_once_and_when_it_is_overdue() {
+    keep_errors();
+    let pager = Peer::start().await;
+    pager.always_answers("POST", 503, "");
+    let text = configuration(&["deaf"]).replace("[\"terminal\"]", "[\"pager\"]");
+    let receiver = format!("[receivers.pager]\nkind = \"webhook\"\nurl = \"{}\"\nsecret = \"hook\"\n", pager.address);
+    // Nobody is asked again, so that this is about two pages: to the rotation, and to the owner.
+    let policy = "[services.deaf.policy]\nagain_after = \"0 s\"\n";
+    let stage = Stage::with(&format!("{text}{receiver}{policy}"), |_| {}).await;
+    let failed = "no contact of anna accepted it: pager: it answered 503";
+    let overdue = || errors("a page has reached nobody");
+    stage.alert("deaf", "Fri 12:00", false).await;
+    assert_eq!(errors(failed), 1, "an alarm at the first failure");
+    assert_eq!(errors("\"message\":\"not delivered\",\"message.key\":\"deaf#deaf-"), 1, "which names the page");
+    let not_delivered = "page to anna not delivered";
+    let log = stage.house.store.log(&id("deaf"), 100).await.unwrap();
+    assert_eq!(log.iter().filter(|e| e.what == not_delivered).count(), 1, "{log:?}");
+
+    stage.tick_until("Fri 12:09").await;
+    assert!(errors(failed) >= 8, "each try is one: {}", errors(failed));
+    assert_eq!(overdue(), 0);
+    stage.tick_until("Fri 12:11").await;
+    assert_eq!((overdue(), errors("\"minutes\":10")), (2, 1), "and one of its own when it is overdue, each minute");
+    let outbox = stage.house.store.outbox(&id("deaf")).await.unwrap();
+    let waiting = outbox.iter().find(|o| o.message.key.person.as_str() == "anna").unwrap();
+    assert!(waiting.tries >= 10 && waiting.claimed_at.is_none(), "{waiting:?}");
+    let log = stage.house.store.log(&id("deaf"), 100).await.unwrap();
+    assert_eq!(log.iter().filter(|e| e.what == not_delivered).count(), 1, "the log of the service says it once");
+
+    pager.always_answers("POST", 200, "");
+    drop(pager.received());
+    stage.tick_until("Fri 12:14").await;
+    let received = pager.received();
+    let pages = received.iter().filter(|r| r.body.contains("\"type\":\"page."));
+    let people = pages.map(|r| r.header("webhook-id").split('#').nth(2).unwrap().to_owned()).collect::<Vec<_>>();
+    assert_eq!(people, ["anna", "olga"], "each once");
+    assert_eq!(overdue(), 3, "then it is silent");
+    is_out(&stage, &["deaf"]).await;
 }
