@@ -68,9 +68,38 @@ pub async fn deliver(house: &House, published: &Message) -> Result<Reason, PageE
             tracing::info!(message.key = %key, reason = reason.name(), "withdrawn: {reason}");
             Ok(reason)
         }
-        (Delivery::Send, Some(outgoing)) => send(house, &outgoing, now).await,
+        (Delivery::Send, Some(outgoing)) => match spoken_for(house, &outgoing.message, now).await? {
+            Spoken::No => send(house, &outgoing, now).await,
+            Spoken::Perhaps => Ok(Reason::DeliveryUnderWay),
+            Spoken::Yes(reason) => settle(house, &outgoing.message, reason).await,
+        },
         (Delivery::Send, None) => Ok(Reason::AlreadyAccepted),
     }
+}
+
+/// Whether another page, to the same person, says what this one does.
+enum Spoken {
+    No,
+    /// It may yet be accepted.
+    Perhaps,
+    Yes(Reason),
+}
+
+/// A page that names another service's incident too speaks for the other page, once it is accepted. Withdrawn, or never
+/// decided after all, it does not.
+async fn spoken_for(house: &House, message: &Message, now: Timestamp) -> Result<Spoken, PageError> {
+    let (Some(key), Subject::Incident(own)) = (&message.unless, &message.key.subject) else { return Ok(Spoken::No) };
+    let Subject::Incident(other) = &key.subject else { return Ok(Spoken::No) };
+    if house.store.was_accepted(key).await? {
+        tracing::info!(message = %message.key, incident = %own, "its person was told by the page for {other}");
+        return Ok(Spoken::Yes(Reason::NamedTogether { incident: other.clone() }));
+    }
+    let policy = house.settings().service(&key.service).map(|service| service.policy).unwrap_or_default();
+    let (outgoing, incident) = house.store.outgoing(key).await?;
+    Ok(match (outgoing.as_ref(), on_page::decide(outgoing.as_ref(), incident.as_ref(), &policy, now)) {
+        (None, _) | (Some(_), Delivery::Withdraw(_)) => Spoken::No,
+        (Some(_), Delivery::Send | Delivery::Leave(_)) => Spoken::Perhaps,
+    })
 }
 
 /// Tries a person's contacts in their order. The message is claimed with the first one's place in it, and the claim is
@@ -107,6 +136,9 @@ async fn send(house: &House, outgoing: &Outgoing, now: Timestamp) -> Result<Reas
         }
     }
     let enough = !accepted.is_empty() && (message.kind != Kind::Update || failures.is_empty());
+    if enough && message.kind == Kind::Page && shares(house, message) {
+        house.store.remember_accepted(&message.key, house.now()).await?;
+    }
     if enough {
         return settle(house, message, Reason::AcceptedBy { receiver: accepted.join(", ") }).await;
     }
@@ -118,6 +150,12 @@ async fn send(house: &House, outgoing: &Outgoing, now: Timestamp) -> Result<Reas
         house.store.append(&message.key.service, &entry(message, what, reason, house.now())).await?;
     }
     Err(PageError::NoContact { person: message.key.person.clone(), why })
+}
+
+/// Whether a change of its service may break another one too.
+fn shares(house: &House, message: &Message) -> bool {
+    let settings = house.settings();
+    settings.service(&message.key.service).is_some_and(|service| settings.sharing(service).next().is_some())
 }
 
 /// The message has come to its end: it leaves the outbox, and the log says why.

@@ -81,6 +81,7 @@ mod tests {
             short: String::new(),
             pager_key: None,
             not_by: (again == 7).then(|| "opsgenie".to_owned()),
+            unless: None,
             again,
             reason: Reason::NoSuspect,
             decided_at: jiff::Timestamp::UNIX_EPOCH,

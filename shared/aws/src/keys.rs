@@ -6,6 +6,7 @@
 //! | a service's outbox: what no receiver has accepted | `O#service` | subject, person, step | `on-schedule`, `on-page` | 1 query or 1 get |
 //! | a service's log, newest first | `L#service` | time | board | 1 query, bounded |
 //! | old incidents | `P#service` | time | board | 1 query, bounded |
+//! | that a page was accepted, where it may speak for another service's | `Y#page` | `Y` | `on-page` | 1 get |
 //! | a change, once, for ever | `C#repository@commit` | `C` | duplicates of a merge | condition of the merge's transaction |
 //! | who enqueued a pull request | `Q#repository#number` | `Q` | bot merges | 1 get |
 //! | what another name for a commit stands for, and who awaits that | `R#reference` | `R` | deployments of images and the like | 1 get |
@@ -158,6 +159,12 @@ pub fn paging(service: &ServiceId) -> Key {
 #[must_use]
 pub fn past_incident(service: &ServiceId, resolved_at: Timestamp, incident: &IncidentId) -> Key {
     key(past(service), format!("I#{}#{incident}", instant(resolved_at)))
+}
+
+/// That a page was accepted, for what it spoke for too.
+#[must_use]
+pub fn accepted(message: &MessageKey) -> Key {
+    key(format!("Y#{message}"), "Y")
 }
 
 #[must_use]

@@ -86,6 +86,19 @@ impl Store {
         self.touch(key, "REMOVE claimed_at, trying SET failed_at = :now", own, claimed_at).await.map(|_| ())
     }
 
+    /// Remembers that a page was accepted, for what it speaks for too.
+    pub async fn remember_accepted(&self, key: &MessageKey, now: Timestamp) -> Result<(), StoreError> {
+        self.counters().writes.fetch_add(1, Ordering::Relaxed);
+        let item = records::item(&keys::accepted(key), &true, Some(now + keys::KEEP_MESSAGE))?;
+        let put = self.client().put_item().table_name(self.table()).set_item(Some(item)).send().await;
+        put.map(|_| ()).map_err(|e| StoreError::unavailable(DisplayErrorContext(e)))
+    }
+
+    /// Whether this page was accepted, where that is remembered.
+    pub async fn was_accepted(&self, key: &MessageKey) -> Result<bool, StoreError> {
+        Ok(self.get(&keys::accepted(key)).await?.is_some())
+    }
+
     /// Takes a message out: accepted, or withdrawn. The log says which. Harmless when it is already gone.
     pub async fn finish(&self, key: &MessageKey, entry: &Entry) -> Result<(), StoreError> {
         self.remove_with_entry(&keys::message(key), &key.service, entry).await

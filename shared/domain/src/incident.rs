@@ -14,7 +14,7 @@ use crate::acknowledgement::Acknowledgement;
 use crate::alert::Severity;
 use crate::hold::Hold;
 use crate::ids::{EnvironmentName, IncidentId, PersonId, ServiceId, SquadId};
-use crate::message::{Step, is_zero};
+use crate::message::{MessageKey, Step, Subject, is_zero};
 use crate::outcome::{Mitigated, NotMine, State, Verdict};
 use crate::reason::Reason;
 use crate::service::Policy;
@@ -235,6 +235,20 @@ impl Incident {
     #[must_use]
     pub fn was_paged(&self, person: &PersonId) -> bool {
         self.pages.iter().any(|p| p.person == *person)
+    }
+
+    /// The newest page to this person that was decided.
+    #[must_use]
+    pub fn last_page(&self, person: &PersonId) -> Option<MessageKey> {
+        let last = self.pages.iter().filter(|p| p.person == *person).max_by_key(|p| p.last_at())?;
+        let sent = self.pages.iter().filter(|p| p.person == *person && p.step == last.step);
+        Some(MessageKey {
+            service: self.service.clone(),
+            subject: Subject::Incident(self.id.clone()),
+            person: person.clone(),
+            step: last.step,
+            nth: sent.map(|p| 1 + p.again).sum::<u32>().saturating_sub(1),
+        })
     }
 
     /// Where it stands.

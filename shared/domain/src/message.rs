@@ -227,6 +227,9 @@ pub struct Message {
     /// A receiver that tells this person by itself: it is left out, so that nobody is paged twice for one thing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_by: Option<String>,
+    /// Not to be sent if this page to the same person is accepted: it names what this one is about too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unless: Option<MessageKey>,
     /// How often this page was repeated before: it begins with the person's next contact each time.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub again: u32,

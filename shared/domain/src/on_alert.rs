@@ -3,6 +3,8 @@
 
 mod answers;
 mod escalate;
+mod outcomes;
+mod over;
 mod squads;
 
 use std::collections::BTreeMap;
@@ -26,7 +28,8 @@ use crate::times::span;
 use crate::wording;
 pub use answers::answered;
 pub use escalate::{Elsewhere, escalate, look_back, next_look};
-pub(crate) use escalate::{judge, tell_pager};
+pub(crate) use outcomes::judge;
+pub(crate) use over::tell_pager;
 
 /// How much of a stranger's name is kept, in characters.
 const MOST_NAME: usize = 60;
@@ -315,7 +318,7 @@ fn resolve(
     let ended = incident.alerts.keys().filter_map(|key| signals.by_key.get(key)?.ended_at).max();
     let at = ended.unwrap_or(now).min(now).max(incident.began_at);
     incident.resolved_at = Some(at);
-    escalate::say_over(decisions, incident, service, settings, now);
+    over::say_over(decisions, incident, service, settings, now);
 }
 
 #[cfg(test)]

@@ -82,6 +82,7 @@ impl Reader<'_> {
             short: String::new(),
             pager_key: None,
             not_by: None,
+            unless: None,
             again: 0,
             reason,
             decided_at: self.now,

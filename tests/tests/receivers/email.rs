@@ -46,6 +46,7 @@ fn page() -> Message {
         short: String::new(),
         pager_key: None,
         not_by: None,
+        unless: None,
         again: 0,
         reason: Reason::NoSuspect,
         decided_at: house_tests::time("Fri 12:00"),

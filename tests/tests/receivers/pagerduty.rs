@@ -50,6 +50,7 @@ async fn sent(kind: Kind, step: Step, answers: &[(&str, u16, &str)]) -> (Result<
         short: String::new(),
         pager_key: Some("a b&c#d".to_owned()),
         not_by: None,
+        unless: None,
         again: 0,
         reason: Reason::NoSuspect,
         decided_at: Timestamp::UNIX_EPOCH,

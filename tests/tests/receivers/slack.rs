@@ -134,6 +134,7 @@ fn message(stage: &Stage) -> Message {
         short: String::new(),
         pager_key: None,
         not_by: None,
+        unless: None,
         again: 0,
         reason: Reason::NoSuspect,
         decided_at: stage.clock.now(),

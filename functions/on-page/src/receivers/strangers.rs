@@ -30,6 +30,7 @@ pub(super) fn page(title: &str, lines: &[&str]) -> Message {
         short: String::new(),
         pager_key: None,
         not_by: None,
+        unless: None,
         again: 0,
         reason: Reason::NoSuspect,
         decided_at: jiff::Timestamp::UNIX_EPOCH,

@@ -1,18 +1,15 @@
 //! Brings an open incident up to date: its suspects, what was taken back, why nobody is paged or who is due, and what
 //! pagers and the channel have to hear of it.
 
-use std::collections::BTreeSet;
-
 use jiff::{SignedDuration, Timestamp};
 
-use super::squads;
+use super::{outcomes, squads};
 use crate::decision::Decisions;
 use crate::escalation::{Call, DuePage};
 use crate::hold::hold;
 use crate::ids::{IncidentId, PersonId};
 use crate::incident::{Incident, PageRecord};
 use crate::message::{Kind, Step, Subject};
-use crate::outcome::{Judge, Mitigated, TakenBack, Verdict};
 use crate::reason::Reason;
 use crate::responder::on_override;
 use crate::service::Service;
@@ -20,14 +17,11 @@ use crate::settings::Settings;
 use crate::shift::Shift;
 use crate::situation::Situation;
 use crate::suspect::{Suspect, suspects};
-use crate::turn::Cut;
 use crate::window::{Window, windows};
 use crate::wording::{self, Reader, incidents};
 
 /// How many people are paged in one transaction; the next follows at once.
 const MOST_PAGES: usize = 8;
-/// How many people are told that it is over, in the transaction that closes it.
-const MOST_TOLD: usize = 25;
 
 /// How long a page to somebody speaks for what else breaks by the same change.
 const SPEAKS_FOR: SignedDuration = SignedDuration::from_mins(10);
@@ -80,7 +74,7 @@ pub(super) fn with(
     } else {
         incident.suspects = Vec::new();
     }
-    desk.mitigate(decisions, incident);
+    outcomes::mitigate(decisions, incident, &all, now);
     desk.hold(decisions, incident);
     desk.begin_round(decisions, incident);
     desk.page(decisions, incident);
@@ -100,7 +94,7 @@ pub fn look_back(
 ) -> bool {
     let before = incident.clone();
     let all = windows(situation, service, &settings.roster, now);
-    Desk { elsewhere: &[], situation, service, settings, all: &all, now }.mitigate(decisions, incident);
+    outcomes::mitigate(decisions, incident, &all, now);
     *incident != before
 }
 
@@ -117,34 +111,6 @@ pub fn next_look(incident: &Incident, situation: &Situation, service: &Service, 
 }
 
 impl Desk<'_> {
-    /// A suspect that was reverted or rolled back since it began may have been it.
-    fn mitigate(&self, decisions: &mut Decisions, incident: &mut Incident) {
-        let back = incident.suspects.iter().filter_map(|suspect| {
-            let window = self.all.iter().find(|w| w.change.id == suspect.change)?;
-            let (at, how) = taken_back(window)?;
-            let since = at >= incident.began_at && at <= self.now;
-            let label = suspect.label.clone();
-            since.then(|| Mitigated { at, change: suspect.change.clone(), label, how })
-        });
-        let back: Vec<Mitigated> = back.collect();
-        let newest = back.iter().max_by_key(|b| b.at);
-        if incident.is_open()
-            && let Some(newest) = newest.filter(|n| incident.mitigated.as_ref().is_none_or(|known| known.at < n.at))
-        {
-            let reason = Reason::TakenBack { change: newest.label.clone(), how: newest.how.word().to_owned() };
-            let what = format!("{} {}", newest.label, newest.how.word());
-            decisions.log(self.now, Some(Subject::Incident(incident.id.clone())), None, what, reason);
-            incident.mitigated = Some(newest.clone());
-        }
-        // A revert names one change; a rollback takes back everything since, so it names one only if it took back one.
-        let reverted = back.iter().find(|b| b.how == TakenBack::Reverted);
-        let named = reverted.or_else(|| back.first().filter(|_| back.len() == 1));
-        if let Some(named) = named {
-            let (change, label) = (Some(named.change.clone()), named.label.clone());
-            judge(decisions, incident, Verdict { change, label, by: Judge::Revert, at: named.at }, self.now);
-        }
-    }
-
     /// Whether there is a reason to page nobody just now. It is said when it begins; when it is over, a round begins.
     fn hold(&self, decisions: &mut Decisions, incident: &mut Incident) {
         let held = hold(incident, self.service, &self.situation.paging.value.maintenance, self.now);
@@ -196,28 +162,23 @@ impl Desk<'_> {
             let call = Call { incident, pager: pager.as_ref(), service: self.service, rotation: &rotation };
             let changes: Vec<_> = self.all.iter().map(|w| w.change).collect();
             let same = self.by_the_same_change(incident, &page);
-            if let Some(speaker) = same.iter().find(|other| speaks_for(other, incident)) {
-                let id = speaker.incident.id.clone();
-                if !speaker.now {
-                    decisions.tell(incidents::also_broken(self.reader(&page.person), incident, &speaker.incident));
-                }
-                let what = format!("{} was paged for it already", self.settings.roster.name_of(&page.person));
-                let reason = Reason::NamedTogether { incident: id.clone() };
-                let subject = Some(Subject::Incident(incident.id.clone()));
-                decisions.log(self.now, subject, Some(page.person.clone()), what, reason);
-                record(incident, page, Some(id), self.now);
-                continue;
-            }
+            let speaker = same.iter().find(|other| speaks_for(other, incident)).map(|other| &other.incident);
             let mut message = incidents::page(self.reader(&page.person), &call, page.step, &page.reason, &changes);
             incidents::name_too(&mut message, same.iter().map(|other| &other.incident));
             debug_assert_eq!(message.kind, Kind::Page);
             let sent = incident.pages.iter().filter(|p| p.person == page.person && p.step == page.step);
             message.key.nth = sent.map(|p| 1 + p.again).sum();
+            if let Some(speaker) = speaker {
+                if same.iter().any(|other| other.incident.id == speaker.id && !other.now) {
+                    decisions.tell(incidents::also_broken(self.reader(&page.person), incident, speaker));
+                }
+                message.unless = speaker.last_page(&page.person);
+            }
             message.not_by = self.paged_there(&page);
             message.again = self.repeats(incident, &page);
             message.pager_key = Some(incident.pager_key(&page.person, incident.round));
             decisions.tell(message);
-            record(incident, page, None, self.now);
+            record(incident, page, speaker.map(|other| other.id.clone()), self.now);
         }
     }
 
@@ -282,80 +243,5 @@ fn record(incident: &mut Incident, page: DuePage, joined: Option<IncidentId>, no
             let DuePage { person, step, reason, .. } = page;
             incident.pages.push(PageRecord { person, step, at: now, reason, round, joined, again: 0, again_at: None });
         }
-    }
-}
-
-/// Since when users no longer have a change, and how that came.
-fn taken_back(window: &Window<'_>) -> Option<(Timestamp, TakenBack)> {
-    let rolled_back = window.rolled_back.iter().filter_map(|back| back.by.live_since()).max();
-    match window.turn().and_then(|turn| turn.cut) {
-        Some(Cut::Reverted) => window.reverted_live_at.map(|at| (at, TakenBack::Reverted)),
-        Some(Cut::RolledBack) => rolled_back.map(|at| (at, TakenBack::RolledBack)),
-        // What a rollout gave up by itself is told to those who are in it, as an alert of its own.
-        None => None,
-    }
-}
-
-/// Keeps which change it was, unless somebody with more weight has said so.
-pub(crate) fn judge(decisions: &mut Decisions, incident: &mut Incident, verdict: Verdict, now: Timestamp) {
-    let known = incident.verdict.as_ref();
-    let same = known.is_some_and(|known| known.change == verdict.change && known.by == verdict.by);
-    if same || known.is_some_and(|known| !verdict.by.outweighs(&known.by)) {
-        return;
-    }
-    let person = match &verdict.by {
-        Judge::Person(person) | Judge::Guess(person) => Some(person.clone()),
-        Judge::Revert => None,
-    };
-    let what = format!("{}: it was {}", wording::headline(incident), verdict.label);
-    let reason = Reason::JudgedToBe { change: verdict.label.clone() };
-    decisions.log(now, Some(Subject::Incident(incident.id.clone())), person, what, reason);
-    incident.verdict = Some(verdict);
-}
-
-/// It is over: whoever was paged or told hears it, and so do the pagers that keep a page of it open.
-pub(super) fn say_over(
-    decisions: &mut Decisions,
-    incident: &mut Incident,
-    service: &Service,
-    settings: &Settings,
-    now: Timestamp,
-) {
-    let at = incident.resolved_at.unwrap_or(now);
-    let reason = Reason::ResolvedAt { at };
-    let paged: BTreeSet<&PersonId> = incident.pages.iter().map(|p| &p.person).collect();
-    let channel = service.channel.iter().filter(|_| incident.channel_said > 0);
-    let others = incident.told.iter().filter(|person| !paged.contains(person));
-    for person in paged.iter().copied().chain(channel).chain(others).take(MOST_TOLD) {
-        let reader = Reader { settings, service, person, now };
-        let mut message = incidents::notice(reader, incident, Step::Resolved, reason.clone());
-        message.key.nth = incident.round;
-        decisions.tell(message);
-    }
-    let open = incident.pages.iter().filter(|p| p.round >= incident.rounds_over);
-    let open: BTreeSet<(&PersonId, u32)> = open.map(|p| (&p.person, p.round)).collect();
-    for (person, round) in open.into_iter().rev().take(MOST_TOLD / 2) {
-        tell_pager(decisions, incident, person, round, Step::PagerResolved, &reason, service, settings, now);
-    }
-    incident.rounds_over = incident.round + 1;
-}
-
-/// Tells a person's pagers what became of their page, if they have any that keep pages.
-#[expect(clippy::too_many_arguments, reason = "what a message needs, spelled out; a bag would hide it")]
-pub(crate) fn tell_pager(
-    decisions: &mut Decisions,
-    incident: &Incident,
-    person: &PersonId,
-    round: u32,
-    step: Step,
-    reason: &Reason,
-    service: &Service,
-    settings: &Settings,
-    now: Timestamp,
-) {
-    let keeps = |p: &crate::Person| p.contacts.iter().any(|contact| contact.keeps);
-    if settings.roster.person(person).is_some_and(keeps) {
-        let reader = Reader { settings, service, person, now };
-        decisions.tell(incidents::update(reader, incident, step, round, reason.clone()));
     }
 }

@@ -136,6 +136,7 @@ pub mod sample {
             short: String::new(),
             pager_key: Some("edxapp#edxapp-production-1#anna#0".to_owned()),
             not_by: None,
+            unless: None,
             again: 0,
             reason: Reason::NoSuspect,
             decided_at: jiff::Timestamp::UNIX_EPOCH,
@@ -151,6 +152,7 @@ pub mod sample {
             links: Vec::new(),
             pager_key: Some("edxapp#a/b%2F?c".to_owned()),
             not_by: None,
+            unless: None,
             again: 0,
             severity: Severity::Warning,
             ..page()
@@ -178,6 +180,7 @@ mod tests {
             links: (0..40).map(link).collect(),
             pager_key: Some("k/".repeat(600)),
             not_by: None,
+            unless: None,
             again: 0,
             ..page()
         };
