@@ -41,7 +41,8 @@ pub struct Watch {
     slipped_at: Timestamp,
     pub most_actions: usize,
     pub most_rounds: u32,
-    pub stats: BTreeMap<&'static str, usize>,
+    /// What was seen by its name, so that no story is vain: why somebody was not paged, or again, and what went wrong.
+    pub seen: BTreeSet<&'static str>,
 }
 
 impl Watch {
@@ -58,7 +59,7 @@ impl Watch {
             slipped_at: now,
             most_actions: 0,
             most_rounds: 0,
-            stats: BTreeMap::new(),
+            seen: BTreeSet::new(),
         }
     }
 
@@ -123,7 +124,8 @@ impl Watch {
     }
 
     fn of_incident(&mut self, incident: &Incident) {
-        *self.stats.entry(incident.held.as_ref().map_or("unheld", |h| h.reason.name())).or_default() += 1;
+        let why = incident.held.iter().map(|hold| &hold.reason).chain(&incident.round_why);
+        self.seen.extend(why.map(Reason::name));
         let before = self.rounds.insert(incident.id.clone(), incident.round);
         self.must(before.is_none_or(|before| before <= incident.round), || "5: a round goes back".to_owned());
         let damped = incident.held.as_ref().is_some_and(|hold| matches!(hold.reason, Reason::Flapping { .. }));
@@ -142,8 +144,7 @@ impl Watch {
             } else {
                 self.outdated.remove(id);
             }
-            let waits =
-                incident.is_open() && incident.held.is_none() && incident.taken(&service.policy, now).is_none();
+            let waits = incident.is_open() && incident.held.is_none() && incident.taken(&service.policy, now).is_none();
             if !waits {
                 self.waiting.remove(id);
             } else if self.waiting.get(id).is_none_or(|(round, _)| *round != incident.round) {
@@ -172,7 +173,9 @@ impl Watch {
             let stale = incident.held.is_none() && taken.is_some_and(|end| now > end + NEXT_LOOK);
             self.must(!(looked && stale), || format!("3: at {now} an acknowledgement grew stale unheard"));
             let worse = self.outdated.get(&incident.id).is_some_and(|since| now > *since + NEXT_LOOK);
-            self.must(!(looked && worse), || format!("5: at {now} it has worsened since it was taken, and no round began"));
+            self.must(!(looked && worse), || {
+                format!("5: at {now} it has worsened since it was taken, and no round began")
+            });
             if let Some((round, since)) = self.waiting.get(&incident.id).copied() {
                 self.rotation_is_reached(incident, round, since, service, (looked, delivered), now);
             }
@@ -196,18 +199,21 @@ impl Watch {
         if people().all(|person| incident.not_mine.iter().any(|said| said.person == *person)) {
             return;
         }
+        let somebody = || self.pages.iter().any(|(key, page)| page.round == round && is_of(key, incident));
+        let nobody = looked && now > since + NEXT_LOOK && !somebody();
+        self.must(!nobody, || format!("5: at {now} nobody is paged for {}, waiting since {since}", incident.id));
         if now <= since + IN_TIME {
             return;
         }
-        *self.stats.entry(if looked && delivered {"both looked"} else {"not looked"}).or_default() += 1;
-        if incident.round_why.is_some() {
-        *self.stats.entry(incident.round_why.as_ref().unwrap().name()).or_default() += 1;}
         let is_theirs = |key: &MessageKey| {
-            key.subject == Subject::Incident(incident.id.clone())
-                && (key.step == Step::Rotation || people().any(|person| key.person == *person))
+            is_of(key, incident) && (key.step == Step::Rotation || people().any(|person| key.person == *person))
         };
-        let theirs: Vec<&Page> =
-            self.pages.iter().filter(|(key, page)| page.round == round && is_theirs(key)).map(|(_, page)| page).collect();
+        let theirs: Vec<&Page> = self
+            .pages
+            .iter()
+            .filter(|(key, page)| page.round == round && is_theirs(key))
+            .map(|(_, page)| page)
+            .collect();
         let (decided, reached) = (!theirs.is_empty(), theirs.iter().any(|page| !page.accepted.is_empty()));
         self.must(!looked || decided, || format!("3: at {now} the rotation is not paged, waiting since {since}"));
         self.must(!delivered || reached, || format!("3: at {now} the rotation is not reached, waiting since {since}"));
@@ -225,6 +231,7 @@ impl Watch {
 
     pub fn accepted(&mut self, key: &MessageKey, now: Timestamp) {
         let may = self.may_repeat.contains(key);
+        self.seen.extend(may.then_some("repeated"));
         let times = match (self.pages.get_mut(key), self.others.get_mut(key)) {
             (Some(page), _) => {
                 page.accepted.push(now);
@@ -242,7 +249,7 @@ impl Watch {
     pub fn withdrawn(&mut self, key: &MessageKey, reason: &Reason) {
         if let Some(page) = self.pages.get_mut(key) {
             page.withdrawn = Some(reason.name());
-            *self.stats.entry(reason.name()).or_default() += 1;
+            self.seen.insert(reason.name());
         }
     }
 
@@ -262,4 +269,8 @@ impl Watch {
         let due = situation.clock.value.due_at.is_some_and(|due| due <= now);
         self.must(!due, || "7: the scheduler is due again at once".to_owned());
     }
+}
+
+fn is_of(key: &MessageKey, incident: &Incident) -> bool {
+    key.subject == Subject::Incident(incident.id.clone())
 }

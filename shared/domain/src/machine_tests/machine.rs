@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use jiff::{SignedDuration, Timestamp};
 
 use super::checks::Watch;
-use super::story::{Fate, Pace};
+use super::story::{ALERTS, Fate, Pace};
 use crate::alert::Place;
 use crate::decision::{RecordKey, Wake};
 use crate::message::{MessageKey, Outgoing};
@@ -119,6 +119,11 @@ fn world(live: u64) -> World {
     }
     world.until(at("15:45"));
     world
+}
+
+/// What is said of stage is said by name.
+fn environment(alert: &Alert) -> EnvironmentName {
+    if alert.name == ALERTS[3] { "stage" } else { "production" }.parse().unwrap()
 }
 
 impl Machine {
@@ -298,7 +303,7 @@ impl Machine {
         let Self { service, settings, situation, .. } = &*self;
         match input {
             Input::Alert(alert) => {
-                let place = Place { service: service.id.clone(), environment: "production".parse().unwrap() };
+                let place = Place { service: service.id.clone(), environment: environment(&alert) };
                 Some(on_alert::decide(&[alert], &place, situation, service, settings, now).0)
             }
             Input::Deployment(event) => {
@@ -348,7 +353,7 @@ impl Machine {
         let unwritten = decisions.is_quiet() && decisions.wake == Wake::Now;
         if !unwritten && self.is_refused(&decisions, clock) {
             by.tries += 1;
-            *self.watch.stats.entry("refused").or_default() += 1;
+            self.watch.seen.insert("refused");
             return (by.tries < MOST_TRIES).then_some(Job::Decide(by));
         }
         if !unwritten {
