@@ -133,6 +133,12 @@ fn happen(m: &mut Machine, monitors: &mut [Option<(jiff::Timestamp, Severity)>; 
             let instead = suspects.zip(instead).and_then(|(suspects, nth)| Some(suspects.get(nth)?.change.clone()));
             act(m, who, newest.map(|id| Act::NotMine(id, instead)));
         }
+        Event::GivesBack => {
+            let taken = newest.as_ref().and_then(|id| m.situation.incidents[id].value.acknowledged.last());
+            if let (Some(Acknowledger::Person(person)), Some(id)) = (taken.map(|t| t.by.clone()), newest) {
+                m.tell(Input::Person(person, Act::NotMine(id, None)));
+            }
+        }
         Event::Takes(who) => act(m, who, newest.map(Act::Take)),
         Event::HasPager(who) => act(m, who, Some(Act::HasPager)),
         Event::Maintenance(long, ahead) => {

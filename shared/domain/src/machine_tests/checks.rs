@@ -84,9 +84,11 @@ impl Watch {
         self.slipped_at = now;
     }
 
-    pub fn looked_again(&mut self, rounds: u32) {
+    /// Whether it may.
+    pub fn looked_again(&mut self, rounds: u32) -> bool {
         self.most_rounds = self.most_rounds.max(rounds);
         self.must(rounds < MOST_ROUNDS, || "7: the scheduler does not come to rest".to_owned());
+        rounds < MOST_ROUNDS
     }
 
     pub fn committed(&mut self, decisions: &Decisions, situation: &Situation, service: &Service, now: Timestamp) {

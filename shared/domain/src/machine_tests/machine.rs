@@ -407,8 +407,8 @@ impl Machine {
             return Some(Job::Mark { by, left, again });
         }
         if again && by.woken_by.is_none() {
-            self.watch.looked_again(by.rounds);
-            return Some(Job::Decide(Decider { now: self.now, tries: 0, rounds: by.rounds + 1, ..by }));
+            let next = Decider { now: self.now, tries: 0, rounds: by.rounds + 1, ..by };
+            return self.watch.looked_again(by.rounds).then_some(Job::Decide(next));
         }
         self.answered(&by);
         None

@@ -57,6 +57,8 @@ pub enum Event {
     Acknowledges(usize),
     /// With the number of the suspect that it is instead.
     NotMine(usize, Option<usize>),
+    /// Whoever acknowledged last says so.
+    GivesBack,
     Takes(usize),
     /// Has the pager of the service for half an hour.
     HasPager(usize),
@@ -124,6 +126,7 @@ fn people() -> impl Strategy<Value = Event> {
     prop_oneof![
         3 => who.clone().prop_map(Event::Acknowledges),
         3 => (who.clone(), prop::option::of(0..3_usize)).prop_map(|(who, instead)| Event::NotMine(who, instead)),
+        2 => Just(Event::GivesBack),
         1 => who.clone().prop_map(Event::Takes),
         1 => who.prop_map(Event::HasPager),
         1 => (1..20_i64, 0..5_i64).prop_map(|(long, ahead)| Event::Maintenance(long, ahead)),
