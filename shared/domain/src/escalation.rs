@@ -224,9 +224,10 @@ impl<'a> Call<'a> {
         let mut firsts: Vec<(&PersonId, Reason)> = Vec::new();
         for (person, reason) in all {
             if firsts.iter().all(|(known, _)| *known != person) && firsts.len() < MOST_FIRST_RESPONDERS {
-                let reason = match reason {
-                    Reason::FirstSuspect { change } if !firsts.is_empty() => Reason::NextSuspect { change },
-                    reason => reason,
+                let reason = if let (Reason::FirstSuspect { change }, false) = (&reason, firsts.is_empty()) {
+                    Reason::NextSuspect { change: change.clone() }
+                } else {
+                    reason
                 };
                 firsts.push((person, reason));
             }
