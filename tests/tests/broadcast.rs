@@ -27,6 +27,8 @@ fn message() -> Message {
         links: Vec::new(),
         short: String::new(),
         pager_key: None,
+        not_by: None,
+        again: 0,
         reason: Reason::NoSuspect,
         decided_at: house_tests::time("Fri 12:00"),
     }

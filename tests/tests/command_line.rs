@@ -255,7 +255,7 @@ async fn a_page_that_no_receiver_took_before_kill_9_is_sent_when_the_program_sta
             .collect::<Vec<_>>()
     };
     let before = until(|| Some(page(&pager.received())).filter(|p| !p.is_empty())).await;
-    assert_eq!(before.len(), 1);
+    assert!(!before.is_empty() && before.iter().all(|key| key == &before[0]), "one page, tried twice: {before:?}");
     // A delivery that is cut off holds its claim for a minute; this one has ended, in failure.
     while !get(&program, "/").await.contains("page to feanil not delivered") {
         tokio::task::yield_now().await;
@@ -264,7 +264,7 @@ async fn a_page_that_no_receiver_took_before_kill_9_is_sent_when_the_program_sta
     pager.forget_answers();
     let _again = Program::start(&data, &config);
     let after = until(|| Some(page(&pager.received())).filter(|p| !p.is_empty())).await;
-    assert_eq!(after, before, "the same page, under the same key");
+    assert_eq!(after[0], before[0], "the same page, under the same key");
     std::fs::remove_dir_all(data).unwrap();
 }
 

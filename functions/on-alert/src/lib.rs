@@ -1,5 +1,6 @@
 //! A monitor says something is wrong, or that it no longer is.
 
+mod elsewhere;
 mod placement;
 pub mod senders;
 
@@ -48,11 +49,24 @@ async fn keep(house: &House, event: AlertEvent, may: impl Fn(&ServiceId) -> bool
     if left_out > 0 {
         tracing::warn!(left_out, read = event.alerts.len(), "alerts of a message were unreadable or too many");
     }
+    let (event, answers) = event.without_own_pages();
     let mut first = None;
     let mut places = Vec::new();
-    for (place, alerts) in placement::places(house, event, may).await? {
+    for (id, answer) in answers {
+        let Some(service) = id.service().and_then(|id| settings.service(&id)).filter(|s| may(&s.id)) else { continue };
+        let decide = |situation: &_| on_alert::answered(&id, &answer, situation, service, settings, now);
+        let (decisions, reason) = house.store.decide(&service.id, now, decide).await?;
+        house.publish(&decisions.messages).await;
+        (house.nudge)(&service.id);
+        places.push(json!({ "incident": id, "decided": reason.name(), "why": reason.to_string() }));
+        first.get_or_insert(reason);
+    }
+    let sorted = placement::places(house, event, may).await?;
+    let elsewhere = elsewhere::elsewhere(house, &sorted, now).await?;
+    for (place, alerts) in sorted {
         let service = settings.service(&place.service).ok_or_else(|| Malformed::new("an alert of no service"))?;
-        let decide = |situation: &_| on_alert::decide(&alerts, &place, situation, service, settings, now);
+        let broken = elsewhere.get(&place.service).map_or(&[][..], Vec::as_slice);
+        let decide = |situation: &_| on_alert::decide(&alerts, &place, situation, service, settings, broken, now);
         let (decisions, reason) = house.store.decide(&place.service, now, decide).await?;
         house.publish(&decisions.messages).await;
         (house.nudge)(&place.service);
@@ -74,19 +88,5 @@ async fn keep(house: &House, event: AlertEvent, may: impl Fn(&ServiceId) -> bool
 }
 
 fn incident(decisions: &domain::Decisions) -> Option<IncidentId> {
-    decisions.writes.iter().find_map(|write| match write {
-        domain::Write::Put { record, .. } => match record.as_ref() {
-            domain::Record::Incident(incident) => Some(incident.id.clone()),
-            domain::Record::Change(_)
-            | domain::Record::Notes(..)
-            | domain::Record::Deployment(_)
-            | domain::Record::Signals(..)
-            | domain::Record::Shift(_)
-            | domain::Record::Queue(_)
-            | domain::Record::Files(..)
-            | domain::Record::Errand(_)
-            | domain::Record::Paging(_) => None,
-        },
-        domain::Write::Drop { .. } => None,
-    })
+    elsewhere::incidents(decisions).next().map(|incident| incident.id)
 }

@@ -131,7 +131,7 @@ async fn alarm(house: &House, event: &DeploymentEvent, place: &Place<'_>) -> Res
     let Some(alert) = on_deploy::alarm(event, place, service, now) else { return Ok(()) };
     let at = domain::alert::Place { service: service.id.clone(), environment: place.environment.clone() };
     let alerts = [alert];
-    let decide = |situation: &_| on_alert::decide(&alerts, &at, situation, service, settings, now);
+    let decide = |situation: &_| on_alert::decide(&alerts, &at, situation, service, settings, &[], now);
     let (decisions, _) = house.store.decide(&service.id, now, decide).await?;
     house.publish(&decisions.messages).await;
     Ok(())

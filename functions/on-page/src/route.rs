@@ -16,7 +16,7 @@ pub(super) struct Stop<'a> {
 /// The contacts for a message, in the order in which they are tried.
 ///
 /// What became of a page goes to those that keep pages, to all of them. A notice wakes nobody: what is for pages only
-/// is left out. A page begins with the first; asked again, with the next. What was being tried when a delivery died,
+/// is left out, and so is a pager that pages this person itself. A page begins with the first; asked again, with the next. What was being tried when a delivery died,
 /// and may have been sent, comes last, unless its receiver knows repetitions.
 pub(super) fn route<'a>(
     contacts: &'a [Contact],
@@ -26,14 +26,16 @@ pub(super) fn route<'a>(
 ) -> Vec<Stop<'a>> {
     let kind = |contact: &Contact| receivers.get(&contact.receiver).map(|r| r.kind);
     let pages_only = |contact: &Contact| kind(contact).is_some_and(|k| k.traits().pages_only);
+    let left_out = |contact: &Contact| message.not_by.as_ref() == Some(&contact.receiver);
     let all = contacts.iter().enumerate().map(|(place, contact)| Stop { place, contact });
+    let all = all.filter(|stop| !left_out(stop.contact));
     let mut stops: Vec<Stop<'a>> = match message.kind {
         Kind::Page => all.collect(),
         Kind::Notice => all.filter(|stop| !pages_only(stop.contact)).collect(),
         Kind::Update => all.filter(|stop| stop.contact.keeps).collect(),
     };
     if message.kind == Kind::Page && !stops.is_empty() {
-        let by = usize::try_from(message.key.nth).unwrap_or(0) % stops.len();
+        let by = usize::try_from(message.again).unwrap_or(0) % stops.len();
         stops.rotate_left(by);
     }
     let repeats = |stop: &Stop<'_>| kind(stop.contact).is_some_and(|k: ReceiverKind| k.traits().knows_repeats);
@@ -51,7 +53,7 @@ mod tests {
 
     use super::*;
 
-    fn order(kind: Kind, nth: u32, died_at: Option<usize>) -> String {
+    fn order(kind: Kind, again: u32, died_at: Option<usize>) -> String {
         let receiver = |kind: ReceiverKind| {
             let config = ReceiverConfig { name: kind.word().to_owned(), kind, ..ReceiverConfig::terminal() };
             (config.name.clone(), config)
@@ -69,7 +71,7 @@ mod tests {
                 subject: Subject::Service,
                 person: "anna".parse().unwrap(),
                 step: Step::Rotation,
-                nth,
+                nth: 0,
             },
             kind,
             severity: Severity::Critical,
@@ -78,6 +80,8 @@ mod tests {
             links: Vec::new(),
             short: String::new(),
             pager_key: None,
+            not_by: (again == 7).then(|| "opsgenie".to_owned()),
+            again,
             reason: Reason::NoSuspect,
             decided_at: jiff::Timestamp::UNIX_EPOCH,
         };
@@ -87,7 +91,7 @@ mod tests {
 
     #[test]
     fn contacts_are_tried_in_their_order_save_where_that_would_wake_or_repeat() {
-        for (kind, nth, died_at, want) in [
+        for (kind, again, died_at, want) in [
             (Kind::Page, 0, None, "slack opsgenie sms email"),
             (Kind::Page, 1, None, "opsgenie sms email slack"),
             (Kind::Page, 5, None, "opsgenie sms email slack"),
@@ -95,11 +99,12 @@ mod tests {
             (Kind::Page, 0, Some(1), "slack opsgenie sms email"),
             (Kind::Page, 0, Some(2), "slack opsgenie email sms"),
             (Kind::Page, 0, Some(9), "slack opsgenie sms email"),
+            (Kind::Page, 7, None, "sms email slack"),
             (Kind::Notice, 0, None, "slack email"),
             (Kind::Notice, 1, None, "slack email"),
             (Kind::Update, 0, None, "opsgenie"),
         ] {
-            assert_eq!(order(kind, nth, died_at), want, "{kind:?} {nth} {died_at:?}");
+            assert_eq!(order(kind, again, died_at), want, "{kind:?} {again} {died_at:?}");
         }
     }
 }

@@ -1,19 +1,20 @@
 //! The board: who is on call for what until when, the queue, open incidents, what happened lately and why.
 
-use aws::{House, Refusal, Response, StoreError};
+use aws::{House, Refusal, Response};
 use domain::ids::ServiceId;
-use domain::{Entry, Incident, Person, PersonId, Phase, Settings, Window, times, window};
+use domain::{Person, PersonId, Phase, Settings, Window, times, window};
 use jiff::Timestamp;
 use minijinja::context;
 use serde_json::{Value, json};
 
+use crate::incident::Scene;
 use crate::page;
-use crate::view::{incident_view, just_now, lines, utc, view};
+use crate::view::{just_now, utc, view};
 
 /// How many lines of the log the board shows for each service.
 const MOST_LINES: i32 = 15;
-/// How many lines an incident's own page looks through.
-const MOST_INCIDENT_LINES: i32 = 300;
+/// How many of the incidents that left the working set it shows.
+const MOST_PAST: i32 = 5;
 
 /// `GET /`
 pub(crate) async fn overview(house: &House) -> Result<Response, Refusal> {
@@ -22,7 +23,9 @@ pub(crate) async fn overview(house: &House) -> Result<Response, Refusal> {
     for service in house.settings().services() {
         let situation = house.store.situation(&service.id).await?;
         let log = house.store.log(&service.id, MOST_LINES).await?;
-        let view = view(house, service, &situation, &log, now);
+        let outbox = house.store.outbox(&service.id).await?;
+        let past = house.store.past_incidents(&service.id, MOST_PAST).await?;
+        let view = view(Scene { house, service, situation: &situation, outbox: &outbox, log: &log, now }, &past);
         // The bucket of unmapped alerts shows only when there is something in it.
         if !service.repositories.is_empty() || !view.incidents.is_empty() || !view.lately.is_empty() {
             services.push(view);
@@ -34,39 +37,6 @@ pub(crate) async fn overview(house: &House) -> Result<Response, Refusal> {
         "board.html",
         context! { title => "On call", now => utc(now), services => page::value(&services), open },
     ))
-}
-
-/// `GET /incidents/{id}`
-pub(crate) async fn incident(house: &House, id: &str) -> Result<Response, Refusal> {
-    let missing = || page::notice(404, "No such incident", "It is not among the incidents we remember.");
-    let Ok(id) = id.parse::<domain::IncidentId>() else {
-        return Ok(missing());
-    };
-    let service = id.as_str().rsplit_once('-').and_then(|(service, _)| service.parse::<ServiceId>().ok());
-    let Some(service) = service.filter(|s| house.settings().service(s).is_some()) else {
-        return Ok(missing());
-    };
-    let Some(incident) = find(house, &service, &id).await? else {
-        return Ok(missing());
-    };
-    let log = house.store.log(&service, MOST_INCIDENT_LINES).await?;
-    let ours: Vec<Entry> =
-        log.into_iter().filter(|e| e.subject == Some(domain::Subject::Incident(id.clone()))).collect();
-    let mut timeline = lines(&ours);
-    timeline.reverse();
-    let view = incident_view(house, &incident);
-    Ok(page::render(
-        200,
-        "incident.html",
-        context! { title => view.headline.clone(), now => utc(house.now()), incident => page::value(&view), timeline => page::value(&timeline) },
-    ))
-}
-
-async fn find(house: &House, service: &ServiceId, id: &domain::IncidentId) -> Result<Option<Incident>, StoreError> {
-    if let Some(open) = house.store.situation(service).await?.incidents.remove(id) {
-        return Ok(Some(open.value));
-    }
-    Ok(house.store.past_incidents(service, 1000).await?.into_iter().find(|i| i.id == *id))
 }
 
 /// `GET /people/{id}`: am I on call?
@@ -109,7 +79,7 @@ pub(crate) async fn who(house: &House) -> Result<Response, Refusal> {
         let situation = house.store.situation(&service.id).await?;
         let all = window::windows(&situation, service, &settings.roster, now);
         let windows: Vec<_> = all.iter().map(|w| window_json(w, settings)).collect();
-        let rotation: Vec<&PersonId> = service.rotation.iter().collect();
+        let rotation = situation.paging.value.rotation(service, now);
         let lines = just_now(house, service, &situation, now);
         services.push(json!({ "service": service.id, "now": lines, "rotation": rotation, "windows": windows }));
     }

@@ -3,7 +3,9 @@
 mod act;
 mod board;
 mod chat;
+mod incident;
 mod page;
+mod paging;
 mod view;
 
 use aws::links::Action;
@@ -18,7 +20,7 @@ async fn serve(house: &House, request: &Request) -> Result<Response, Refusal> {
     let segments = request.segments();
     match (request.method.as_str(), segments.as_slice()) {
         ("GET", []) => board::overview(house).await,
-        ("GET", ["incidents", id]) => board::incident(house, id).await,
+        ("GET", ["incidents", id]) => incident::show(house, request, id).await,
         ("GET", ["people", id]) => board::person(house, id).await,
         ("GET", ["who"]) => board::who(house).await,
         ("GET", [first, ..]) if Action::PATHS.contains(first) => act::ask(house, request).await,

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use aws::Response;
+use aws::{Request, Response};
 use minijinja::{Environment, Value, context};
 use serde::Serialize;
 
@@ -44,6 +44,11 @@ pub(crate) fn render(status: u16, template: &str, values: Value) -> Response {
             Response::html(500, "<!doctype html><title>Error</title><p>This page cannot be shown.".to_owned())
         }
     }
+}
+
+/// Whether what asks is a program, which is answered in JSON.
+pub(crate) fn is_for_program(request: &Request) -> bool {
+    request.header("accept").is_ok_and(|accept| accept.contains("application/json"))
 }
 
 /// A page with one thing to say.

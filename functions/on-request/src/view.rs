@@ -1,4 +1,4 @@
-//! What pages show of services, windows and incidents: plain views, made from the domain's.
+//! What pages show of services and windows: plain views, made from the domain's. Incidents have [`crate::incident`].
 
 use aws::House;
 use domain::{
@@ -7,6 +7,10 @@ use domain::{
 };
 use jiff::Timestamp;
 use serde::Serialize;
+
+use crate::incident::Scene;
+use crate::incident::view::{IncidentView, incident_view, verdict as verdict_text};
+use crate::paging;
 
 #[derive(Serialize)]
 pub(crate) struct ServiceView {
@@ -18,6 +22,10 @@ pub(crate) struct ServiceView {
     pub(crate) incidents: Vec<IncidentView>,
     pub(crate) lately: Vec<LineView>,
     pub(crate) rotation: Vec<String>,
+    /// Where that is from, maintenance ahead, its channel: a line each.
+    pub(crate) paging: Vec<String>,
+    /// The newest incidents that left the working set.
+    pub(crate) past: Vec<PastView>,
     /// Who has the pager, what holds the queue up: a line each.
     pub(crate) now: Vec<String>,
 }
@@ -47,33 +55,11 @@ pub(crate) struct WindowView {
 }
 
 #[derive(Serialize)]
-pub(crate) struct IncidentView {
+pub(crate) struct PastView {
     pub(crate) id: String,
     pub(crate) headline: String,
-    pub(crate) severity: &'static str,
-    pub(crate) summary: String,
-    pub(crate) since: String,
     pub(crate) resolved: Option<String>,
-    pub(crate) suspects: Vec<SuspectView>,
-    pub(crate) pages: Vec<PageView>,
-    pub(crate) acknowledged: Vec<String>,
-}
-
-#[derive(Serialize)]
-pub(crate) struct SuspectView {
-    pub(crate) label: String,
-    pub(crate) title: String,
-    pub(crate) url: Option<String>,
-    pub(crate) person: String,
-    pub(crate) evidence: String,
-}
-
-#[derive(Serialize)]
-pub(crate) struct PageView {
-    pub(crate) at: String,
-    pub(crate) person: String,
-    pub(crate) step: &'static str,
-    pub(crate) why: String,
+    pub(crate) verdict: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -83,13 +69,9 @@ pub(crate) struct LineView {
     pub(crate) why: String,
 }
 
-pub(crate) fn view(
-    house: &House,
-    service: &Service,
-    situation: &Situation,
-    log: &[Entry],
-    now: Timestamp,
-) -> ServiceView {
+/// `past`: incidents that left the working set, newest first.
+pub(crate) fn view(scene: Scene<'_>, past: &[Incident]) -> ServiceView {
+    let Scene { house, service, situation, log, now, .. } = scene;
     let roster = &house.settings().roster;
     let (mut active, mut queue, mut tail) = (Vec::new(), Vec::new(), Vec::new());
     let show = |window: &Window<'_>, since, until| WindowView {
@@ -106,23 +88,35 @@ pub(crate) fn view(
     }
     let mut incidents: Vec<&Incident> = situation.incidents.values().map(|i| &i.value).collect();
     incidents.sort_by_key(|i| (i.resolved_at.is_some(), std::cmp::Reverse(i.began_at)));
+    let rotation = situation.paging.value.rotation(service, now);
     ServiceView {
         id: service.id.to_string(),
         live: service.environments.iter().flat_map(|e| live_views(service, situation, &e.name)).collect(),
         active,
         queue,
         tail,
-        incidents: incidents.into_iter().map(|i| incident_view(house, i)).collect(),
+        incidents: incidents.into_iter().map(|i| incident_view(scene, i)).collect(),
         lately: lines(log),
-        rotation: service.rotation.iter().map(|p| roster.name_of(p).to_owned()).collect(),
+        rotation: rotation.iter().map(|p| roster.name_of(p).to_owned()).collect(),
+        paging: paging::lines(house, service, situation, now),
+        past: past.iter().map(|i| past_view(scene, i)).collect(),
         now: just_now(house, service, situation, now),
     }
 }
 
-/// Who has the pager by somebody's word, and what holds the queue up.
+fn past_view(scene: Scene<'_>, incident: &Incident) -> PastView {
+    PastView {
+        id: incident.id.to_string(),
+        headline: wording::headline(incident),
+        resolved: incident.resolved_at.map(utc),
+        verdict: incident.verdict.as_ref().map(|verdict| verdict_text(scene, verdict)),
+    }
+}
+
+/// Maintenance, who has the pager by somebody's word, and what holds the queue up.
 pub(crate) fn just_now(house: &House, service: &Service, situation: &Situation, now: Timestamp) -> Vec<String> {
     let name = |person: &PersonId| house.settings().roster.name_of(person).to_owned();
-    let mut lines = Vec::new();
+    let mut lines = paging::under_way(house, service, situation, now);
     let mut shifts: Vec<&domain::Shift> = situation.shifts.values().map(|s| &s.value).collect();
     shifts.sort_by_key(|s| s.from);
     let current = shift::of_service(shifts.iter().copied(), now).map(|s| &s.id);
@@ -214,44 +208,6 @@ fn window_view(house: &House, window: &Window<'_>, since: Timestamp, until: Opti
         since: utc(since),
         until: until.map(utc),
         tags: Vec::new(),
-    }
-}
-
-pub(crate) fn incident_view(house: &House, incident: &Incident) -> IncidentView {
-    let name = |person: &PersonId| house.settings().roster.name_of(person).to_owned();
-    IncidentView {
-        id: incident.id.to_string(),
-        headline: wording::headline(incident),
-        severity: incident.severity.word(),
-        summary: incident.headline().map(|a| a.summary.clone()).unwrap_or_default(),
-        since: utc(incident.began_at),
-        resolved: incident.resolved_at.map(utc),
-        suspects: incident
-            .suspects
-            .iter()
-            .map(|s| SuspectView {
-                label: s.label.clone(),
-                title: s.title.clone(),
-                url: s.url.clone(),
-                person: name(&s.responder),
-                evidence: s.evidence.join(", "),
-            })
-            .collect(),
-        pages: incident
-            .pages
-            .iter()
-            .map(|p| PageView {
-                at: utc(p.at),
-                person: name(&p.person),
-                step: p.step.word(),
-                why: p.reason.to_string(),
-            })
-            .collect(),
-        acknowledged: incident
-            .acknowledged
-            .iter()
-            .map(|a| format!("{} at {}", a.name(&house.settings().roster), utc(a.at)))
-            .collect(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The clock: woken each minute, and at once by whoever just changed something.
 
 mod asking;
+mod beside;
 pub mod deliveries;
 pub mod forges;
 mod merges;
@@ -68,9 +69,19 @@ pub async fn look<'a>(
     failed.map_or(Ok(()), Err)
 }
 
-/// Asks the forges what these services do not know yet, a few questions at a time and not for ever; looks again at
-/// those that learnt something. Whoever has pages to send does not wait for this.
+/// Asks and tells the pagers what is due, then asks the forges what these services do not know yet, a few questions at a
+/// time and not for ever; looks again at those that learnt something. Whoever has pages to send does not wait for this.
 pub async fn ask(house: &House, services: &[ServiceId]) {
+    let mut keeping = JoinSet::new();
+    for service in services.iter().cloned() {
+        let house = house.clone();
+        keeping.spawn(async move {
+            if let Err(error) = beside::keep(&house, &service).await {
+                tracing::error!(service.name = %service, cause = error_chain(&error), "the pager was not asked");
+            }
+        });
+    }
+    while keeping.join_next().await.is_some() {}
     let asker = Asker::new(house);
     let mut asking = JoinSet::new();
     for service in services.iter().filter_map(|id| house.settings().service(id)) {
@@ -112,6 +123,10 @@ async fn run_rounds(house: &House, id: &ServiceId) -> Result<(), StoreError> {
         };
         let (decisions, republish) = house.store.decide_seeing_outbox(id, now, decide).await?;
         house.publish(&decisions.messages).await;
+        for page in republish.iter().filter(|message| on_schedule::is_overdue(message, now)) {
+            let minutes = now.duration_since(page.decided_at).as_mins();
+            tracing::error!(service.name = %id, message.key = %page.key, minutes, "a page has reached nobody, tried again: see to the person's contacts");
+        }
         house.publish(&republish).await;
         let again = decisions.wake;
         if !matches!(again, Wake::Exactly(Some(at)) if at <= now) {

@@ -5,7 +5,7 @@ use aws::clients::{Answer, Http, HttpError};
 use aws::links::{self, Action, Grant};
 use aws::secrets::{SecretError, Secrets};
 use aws::settings::Configuration;
-use domain::{ChangeId, InvalidId, PersonId, ServiceId};
+use domain::{ChangeId, IncidentId, InvalidId, PersonId, ServiceId};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -39,6 +39,14 @@ pub enum Wish {
         how_long: Option<String>,
     },
     Resume,
+    /// The service may break for a while.
+    Maintain {
+        how_long: String,
+        why: String,
+        environment: Option<String>,
+        from: Option<String>,
+    },
+    Maintained,
 }
 
 impl Wish {
@@ -52,6 +60,7 @@ impl Wish {
             Self::Answer { .. } => "answer",
             Self::Pause { .. } => "pause",
             Self::Resume => "resume",
+            Self::Maintain { .. } | Self::Maintained => "maintain",
         }
     }
 }
@@ -73,6 +82,8 @@ pub enum HandsError {
         #[source]
         source: HttpError,
     },
+    #[error("{0} is not among the incidents that the bundle remembers; the board at / shows them")]
+    NoIncident(IncidentId),
     #[error("{title}. {text}")]
     Refused { title: String, text: String },
     #[error("the bundle answered {0}")]
@@ -96,7 +107,7 @@ impl Hands<'_> {
         }
         let action = match wish {
             Wish::Take { .. } | Wish::GiveBack => Action::OnCall(service),
-            Wish::Pause { .. } | Wish::Resume => Action::Queue(service),
+            Wish::Pause { .. } | Wish::Resume | Wish::Maintain { .. } | Wish::Maintained => Action::Queue(service),
             Wish::HandOver { change, .. } => Action::HandOver(service.clone(), self.change(&service, change).await?),
             Wish::Answer { change, .. } => Action::Answer(service.clone(), self.change(&service, change).await?),
         };
@@ -134,6 +145,17 @@ impl Hands<'_> {
             }));
         }
         Ok(lines.join("\n"))
+    }
+
+    /// The ladder of an incident, as the bundle says it.
+    pub async fn incident(&self, id: &str) -> Result<Value, HandsError> {
+        let id: IncidentId = id.parse()?;
+        let answer = self.send("GET", &format!("/incidents/{id}"), Vec::new()).await?;
+        match answer.status {
+            200 => serde_json::from_slice(&answer.body).map_err(|_| HandsError::Answer(answer.status)),
+            404 => Err(HandsError::NoIncident(id)),
+            status => Err(HandsError::Answer(status)),
+        }
     }
 
     /// The change of a service that people call so: `edx-platform#12`, `#12`, or the beginning of its commit.
@@ -190,6 +212,8 @@ fn form(wish: &Wish) -> String {
         Wish::HandOver { .. } => "hand-over",
         Wish::Pause { .. } => "pause",
         Wish::Resume => "resume",
+        Wish::Maintain { .. } => "maintain",
+        Wish::Maintained => "maintained",
     };
     form.append_pair("do", does);
     match wish {
@@ -209,7 +233,13 @@ fn form(wish: &Wish) -> String {
             form.append_pair("why", why);
             form.append_pair("for", how_long.as_deref().unwrap_or(""));
         }
-        Wish::GiveBack | Wish::Answer { .. } | Wish::Resume => {}
+        Wish::Maintain { how_long, why, environment, from } => {
+            form.append_pair("for", how_long).append_pair("why", why);
+            for (name, given) in [("environment", environment), ("from", from)] {
+                form.append_pair(name, given.as_deref().unwrap_or(""));
+            }
+        }
+        Wish::GiveBack | Wish::Answer { .. } | Wish::Resume | Wish::Maintained => {}
     }
     form.finish()
 }

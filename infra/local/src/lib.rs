@@ -5,6 +5,7 @@ pub mod banner;
 pub mod bundle;
 pub mod catalogue;
 pub mod check;
+pub mod commands;
 pub mod connect;
 pub mod demo;
 pub mod engine;

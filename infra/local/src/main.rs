@@ -3,8 +3,7 @@
 //! It prints by [`say`] and never by `println!`, which panics when nobody reads.
 
 use std::io::{self, Write as _};
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -13,136 +12,11 @@ use aws::secrets::Secrets;
 use aws::settings::Configuration;
 use aws::telemetry;
 use aws::wire::error_chain;
-use clap::{Parser, Subcommand};
-use recent_deployers::hands::{Hands, Wish};
+use clap::Parser;
+use recent_deployers::commands::{Arguments, Command};
+use recent_deployers::hands::Hands;
 use recent_deployers::{Bundle, Options, banner, check, connect, demo, explain, secrets, server, server::Board};
 use tokio::net::TcpListener;
-
-/// If you merge, you are on call for it.
-#[derive(Parser)]
-#[command(name = "recent-deployers", version, about)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Option<Command>,
-    /// Where to listen for webhooks and for the board.
-    #[arg(long, default_value = "127.0.0.1:8787")]
-    listen: SocketAddr,
-    /// The directory of the data file and the secrets.
-    #[arg(long, default_value = "data")]
-    data: PathBuf,
-    /// The configuration.
-    #[arg(long, default_value = "infra/recent-deployers.toml")]
-    config: PathBuf,
-    /// Keep the data in memory: it ends with the process. The secrets stay in the data directory.
-    #[arg(long)]
-    in_memory: bool,
-    /// Show the board to everybody, not to this machine only: something in front of it has a login.
-    #[arg(long)]
-    open_board: bool,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Play a story through the real wire formats, in virtual time.
-    Demo,
-    /// Print what a payload is read into: explain on-merge github payload.json
-    Explain { function: String, sender: String, file: PathBuf },
-    /// Say how a sender is set up: its address, its secret, and what to paste where.
-    Connect { sender: String },
-    /// Check a configuration and list all its problems.
-    Check { config: Option<PathBuf> },
-    /// Say who is on call for what, and who has which pager.
-    Who { service: Option<String> },
-    /// Take a service's pager for a while, or put somebody on call: paged first for everything in it.
-    Take {
-        service: String,
-        #[arg(long = "for", default_value = "2 h")]
-        how_long: String,
-        /// Who gets it; without this, you.
-        #[arg(long)]
-        person: Option<String>,
-        /// From when, such as 2026-03-20T18:00Z; without this, from now.
-        #[arg(long)]
-        from: Option<String>,
-        #[command(flatten)]
-        me: Me,
-    },
-    /// Give a service's pager back before its time.
-    GiveBack {
-        service: String,
-        #[command(flatten)]
-        me: Me,
-    },
-    /// Hand a window over to a colleague: hand-over edxapp edx-platform#12 --to usama --as feanil
-    HandOver {
-        service: String,
-        change: String,
-        #[arg(long)]
-        to: String,
-        #[command(flatten)]
-        me: Me,
-    },
-    /// Answer whether you take the pager for a merge outside working hours.
-    Answer {
-        service: String,
-        change: String,
-        #[arg(value_parser = ["yes", "no"])]
-        answer: String,
-        #[command(flatten)]
-        me: Me,
-    },
-    /// Say that a service's pipeline is paused: nobody's turn begins, and waiting does not count.
-    Pause {
-        service: String,
-        #[arg(long = "because", default_value = "")]
-        why: String,
-        /// For how long; without this, until it is resumed.
-        #[arg(long = "for")]
-        how_long: Option<String>,
-        #[command(flatten)]
-        me: Me,
-    },
-    /// Say that a paused pipeline goes on.
-    Resume {
-        service: String,
-        #[command(flatten)]
-        me: Me,
-    },
-}
-
-/// Who acts.
-#[derive(clap::Args)]
-struct Me {
-    /// Who you are, by your id in the roster.
-    #[arg(long = "as")]
-    id: String,
-}
-
-impl Command {
-    /// What a person wants done in which service, for the commands that move responsibility.
-    fn wish(&self) -> Option<(&str, &str, Wish)> {
-        Some(match self {
-            Self::Take { service, how_long, person, from, me } => {
-                let (how_long, person, from) = (how_long.clone(), person.clone(), from.clone());
-                (service, &me.id, Wish::Take { person, how_long, from })
-            }
-            Self::GiveBack { service, me } => (service, &me.id, Wish::GiveBack),
-            Self::HandOver { service, change, to, me } => {
-                (service, &me.id, Wish::HandOver { change: change.clone(), to: to.clone() })
-            }
-            Self::Answer { service, change, answer, me } => {
-                (service, &me.id, Wish::Answer { change: change.clone(), takes: answer == "yes" })
-            }
-            Self::Pause { service, why, how_long, me } => {
-                (service, &me.id, Wish::Pause { why: why.clone(), how_long: how_long.clone() })
-            }
-            Self::Resume { service, me } => (service, &me.id, Wish::Resume),
-            Self::Demo | Self::Explain { .. } | Self::Connect { .. } | Self::Check { .. } | Self::Who { .. } => {
-                return None;
-            }
-        })
-    }
-}
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -161,7 +35,7 @@ fn say(text: &str) -> io::Result<()> {
 /// Exit codes: 1 when something failed, 2 when what was given cannot be used.
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let bad_input = matches!(arguments.command, Some(Command::Explain { .. } | Command::Check { .. }));
+    let bad_input = matches!(arguments.command, Some(Command::Explain { sender: Some(_), .. } | Command::Check { .. }));
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -180,8 +54,8 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     match &arguments.command {
         None => runtime()?.block_on(serve(&arguments)),
         Some(Command::Demo) => Ok(runtime()?.block_on(demo::run(io::stdout()))?),
-        Some(Command::Explain { function, sender, file }) => {
-            let event = explain::explain(function, sender, file)?;
+        Some(Command::Explain { what, sender: Some(sender), file: Some(file) }) => {
+            let event = explain::explain(what, sender, file)?;
             Ok(say(&serde_json::to_string_pretty(&event)?).map_err(CannotPrint)?)
         }
         Some(Command::Connect { sender }) => Ok(say(&connect_sender(&arguments, sender)?).map_err(CannotPrint)?),
@@ -226,6 +100,7 @@ async fn hand(arguments: &Arguments, command: &Command) -> Result<String, Failur
     Ok(match (command.wish(), command) {
         (Some((service, me, wish)), _) => hands.act(service, me, &wish).await?,
         (None, Command::Who { service }) => hands.who(service.as_deref()).await?,
+        (None, Command::Explain { what, .. }) => explain::ladder(&hands.incident(what).await?),
         (None, _) => String::new(),
     })
 }

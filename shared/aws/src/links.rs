@@ -25,7 +25,7 @@ pub enum Action {
     HandOver(ServiceId, ChangeId),
     /// `/on-call/<service>`: take the service's pager, put somebody on call, give it back.
     OnCall(ServiceId),
-    /// `/queue/<service>`: pause the pipeline, resume it.
+    /// `/queue/<service>`: pause the pipeline, resume it; say that the service may break for a while, and that this is over.
     Queue(ServiceId),
 }
 

@@ -34,7 +34,7 @@ impl WorkingHours {
     }
 
     /// From when until when is worked in the shift that begins on `day`.
-    fn shift(&self, day: Date) -> Option<(Timestamp, Timestamp)> {
+    pub(crate) fn shift(&self, day: Date) -> Option<(Timestamp, Timestamp)> {
         let (start, end) = self.on(day)?;
         let last = if end <= start { day.tomorrow().ok()? } else { day };
         Some((first_moment(&self.zone, day.to_datetime(start))?, first_moment(&self.zone, last.to_datetime(end))?))
@@ -274,7 +274,7 @@ fn first_moment(zone: &TimeZone, time: DateTime) -> Option<Timestamp> {
 }
 
 /// The day that `at` belongs to. Where clocks go back over midnight the new day has begun all the same.
-fn day_at(zone: &TimeZone, at: Timestamp) -> Date {
+pub(crate) fn day_at(zone: &TimeZone, at: Timestamp) -> Date {
     let day = zone.to_datetime(at).date();
     let next = day.tomorrow().ok();
     next.filter(|next| first_moment(zone, (*next).into()).is_some_and(|start| start <= at)).unwrap_or(day)

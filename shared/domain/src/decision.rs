@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::alert::Signals;
 use crate::change::{Change, Files};
 use crate::deployment::{Deployment, DeploymentKey};
 use crate::ids::{ChangeId, EnvironmentName, IncidentId, PersonId, ServiceId};
@@ -14,6 +13,7 @@ use crate::paging::Paging;
 use crate::queue::Queue;
 use crate::reason::Reason;
 use crate::shift::Shift;
+use crate::signals::Signals;
 use crate::window::WindowNotes;
 
 /// Something kept in a service's working set.

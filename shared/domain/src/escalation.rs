@@ -6,7 +6,7 @@
 //! | whoever had taken it, where that grew stale or it worsened | at once | `first-responder` |
 //! | who has the pager of the service by a person's word | at once | `first-responder` |
 //! | else the responder of the first suspect whose turn is not over | at once | `first-responder` |
-//! | the responders of the next such suspects, three people in all | each `next_suspect_after` (2 min) | `next-responder` |
+//! | the responders of the next such suspects, three people in all | each `next_suspect_after` (3 min) | `next-responder` |
 //! | the rotation | `rotation_after` (5 min), or at once if there is nobody before it | `rotation` |
 //! | the responder of a suspect whose turn is over, if nobody's is not | `rotation_after` | `tail-responder` |
 //! | the next of the rotation, one by one | each `rotation_after` | `rotation` |

@@ -5,7 +5,7 @@
 //! | --- | --- |
 //! | the service's mode is `manual` | |
 //! | less severe than the service pages for (`pages_from`) | it worsens |
-//! | maintenance | its end |
+//! | maintenance, by somebody's word or as it comes each week | its end |
 //! | a suspect was reverted or rolled back | `after_failure` later |
 //! | it flaps: it fired again three times within an hour | it has fired for `damping`; never of what is most severe |
 
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alert::Severity;
 use crate::incident::Incident;
-use crate::maintenance::Maintenance;
+use crate::maintenance::{self, Maintenance};
 use crate::reason::Reason;
 use crate::service::{Mode, Service};
 
@@ -30,12 +30,12 @@ pub struct Hold {
     pub until: Option<Timestamp>,
 }
 
-/// Why nobody is paged for this incident at `now`, if that is so.
+/// Why nobody is paged for this incident at `now`, if that is so. `told`: maintenance by somebody's word.
 #[must_use]
 pub fn hold<'a>(
     incident: &Incident,
     service: &Service,
-    maintenance: impl IntoIterator<Item = &'a Maintenance>,
+    told: impl IntoIterator<Item = &'a Maintenance>,
     now: Timestamp,
 ) -> Option<Hold> {
     let policy = &service.policy;
@@ -45,8 +45,9 @@ pub fn hold<'a>(
     if incident.severity < policy.pages_from {
         return Some(Hold { reason: Reason::NotSevereEnough { severity: incident.severity }, until: None });
     }
-    let under_way = maintenance.into_iter().filter(|m| m.covers(&incident.environment, now));
-    if let Some(until) = under_way.map(Maintenance::over_at).max() {
+    let under_way = told.into_iter().filter(|m| m.covers(&incident.environment, now));
+    let weekly = maintenance::weekly_now(service, now).map(|(_, until)| until);
+    if let Some(until) = under_way.map(Maintenance::over_at).chain(weekly).max() {
         return Some(Hold { reason: Reason::UnderMaintenance { until }, until: Some(until) });
     }
     if let Some(back) = &incident.mitigated {

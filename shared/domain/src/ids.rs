@@ -216,6 +216,12 @@ impl IncidentId {
     pub(crate) fn of(service: &ServiceId, name: &str) -> Self {
         Self(format!("{service}-{name}"))
     }
+
+    /// The service that it is of: its id begins with it.
+    #[must_use]
+    pub fn service(&self) -> Option<ServiceId> {
+        self.0.rsplit_once('-')?.0.parse().ok()
+    }
 }
 
 impl Repository {

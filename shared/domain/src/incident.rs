@@ -2,6 +2,8 @@
 //!
 //! Pages are an append-only log here. Their delivery is the outbox's business; who is due is [`crate::escalation`]'s.
 
+mod rounds;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
@@ -9,13 +11,14 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::acknowledgement::Acknowledgement;
-use crate::alert::{Severity, Signal};
+use crate::alert::Severity;
 use crate::hold::Hold;
 use crate::ids::{EnvironmentName, IncidentId, PersonId, ServiceId, SquadId};
 use crate::message::{Step, is_zero};
 use crate::outcome::{Mitigated, NotMine, State, Verdict};
 use crate::reason::Reason;
 use crate::service::Policy;
+use crate::signals::Signal;
 use crate::squad::WishReason;
 use crate::suspect::Suspect;
 
@@ -36,8 +39,6 @@ pub struct AlertRecord {
     pub url: Option<String>,
 }
 
-/// How many times at which it fired again are kept.
-const MOST_REOPENED: usize = 10;
 /// What begins so much later than the rest of an incident is something else, unless its monitor says that it is not.
 const SAME_FAILURE: SignedDuration = SignedDuration::from_mins(15);
 
@@ -50,6 +51,9 @@ pub struct PageRecord {
     pub reason: Reason,
     #[serde(default, skip_serializing_if = "is_zero")]
     pub round: u32,
+    /// The incident of another service whose page named this one too: the person was not paged twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined: Option<IncidentId>,
     /// How often it was repeated, and when last.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub again: u32,
@@ -227,69 +231,9 @@ impl Incident {
         self.alerts.contains_key(key) || grouped || storm || started_at <= self.latest_at + SAME_FAILURE
     }
 
-    /// It fires again: the same incident, opened once more.
-    pub fn reopen(&mut self, firing: &BTreeMap<String, Signal>, now: Timestamp) {
-        (self.resolved_at, self.mitigated) = (None, None);
-        self.reopened.push(now);
-        let more = self.reopened.len().saturating_sub(MOST_REOPENED);
-        self.reopened.drain(..more);
-        self.alerts.retain(|key, _| firing.contains_key(key));
-        self.severity = firing.values().map(|s| s.severity).max().unwrap_or(self.severity);
-        self.join(firing);
-        self.begin_round(now, Reason::FiresAgain);
-    }
-
-    /// Escalation begins anew, at `at`.
-    pub fn begin_round(&mut self, at: Timestamp, why: Reason) {
-        self.round += 1;
-        (self.round_at, self.round_why) = (Some(at), Some(why));
-    }
-
-    /// When the present round of escalation began.
-    #[must_use]
-    pub fn round_began(&self) -> Timestamp {
-        self.round_at.unwrap_or(self.detected_at)
-    }
-
-    /// Whoever has taken it, as it is now: the latest to say so, if that has not grown stale.
-    #[must_use]
-    pub fn taken(&self, policy: &Policy, now: Timestamp) -> Option<&Acknowledgement> {
-        self.last_taken().filter(|taken| now < taken.at + policy.acknowledged_for)
-    }
-
-    /// The latest to acknowledge what it is now about, in this round.
-    #[must_use]
-    pub fn last_taken(&self) -> Option<&Acknowledgement> {
-        let of_now = |taken: &&Acknowledgement| {
-            self.worsened_at.is_none_or(|worse| taken.at >= worse)
-                && self.round_at.is_none_or(|began| taken.at >= began)
-        };
-        self.acknowledged.iter().filter(of_now).max_by_key(|taken| taken.at)
-    }
-
-    /// Whoever had taken it when this round began, and is asked again first: their word grew stale, or it worsened.
-    #[must_use]
-    pub fn taken_before(&self) -> Option<(&Acknowledgement, &Reason)> {
-        let why = self.round_why.as_ref();
-        let why = why.filter(|why| matches!(why, Reason::AcknowledgementStale { .. } | Reason::Worsened))?;
-        let began = self.round_at?;
-        Some((self.acknowledged.iter().filter(|taken| taken.at < began).max_by_key(|taken| taken.at)?, why))
-    }
-
     #[must_use]
     pub fn was_paged(&self, person: &PersonId) -> bool {
         self.pages.iter().any(|p| p.person == *person)
-    }
-
-    #[must_use]
-    pub fn was_paged_this_round(&self, person: &PersonId) -> bool {
-        self.pages.iter().any(|p| p.person == *person && p.round == self.round)
-    }
-
-    /// By what a pager knows this person's page of this round.
-    #[must_use]
-    pub fn pager_key(&self, person: &PersonId, round: u32) -> String {
-        format!("{}/{person}/{round}", self.id)
     }
 
     /// Where it stands.
@@ -312,14 +256,25 @@ impl Incident {
     }
 }
 
+/// Letters and digits that are easy to say on the telephone.
+const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+/// How many of them an incident's name has.
+const NAME: usize = 8;
+
 impl IncidentId {
-    /// `edxapp-` and forty bits of a digest, in letters that are easy to say on the telephone.
+    /// Whether this looks like an id of ours: it ends in such a name.
+    #[must_use]
+    pub fn is_coined(text: &str) -> bool {
+        let name = text.rsplit_once('-').map_or("", |(_, name)| name);
+        name.len() == NAME && name.bytes().all(|b| LETTERS.contains(&b))
+    }
+
+    /// `edxapp-` and forty bits of a digest.
     fn digest(service: &ServiceId, content: &str) -> Self {
-        const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
         let hash = Sha256::digest(format!("{service}\n{content}"));
         let mut bits = hash.iter().take(5).fold(0u64, |bits, byte| (bits << 8) | u64::from(*byte));
         let mut name = String::new();
-        for _ in 0..8 {
+        for _ in 0..NAME {
             name.push(char::from(LETTERS[(bits & 31) as usize]));
             bits >>= 5;
         }

@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestRunner};
 
 use crate::alert::AcknowledgedThere;
-use crate::maintenance::Maintenance;
+use crate::on_request::maintenance::Wanted;
 use crate::testing::{alert, change, deployment, repository};
 use crate::*;
 use machine::{Act, Input, Machine};
@@ -144,10 +144,10 @@ fn happen(m: &mut Machine, monitors: &mut [Option<(jiff::Timestamp, Severity)>; 
         Event::Maintenance(long, ahead) => {
             let from = now + SignedDuration::from_mins(ahead);
             let until = from + SignedDuration::from_mins(long);
-            let (why, by) = ("an upgrade".to_owned(), person(3));
-            m.tell(Input::Maintenance(Some(Maintenance { environment: None, from, until, why, by, ended_at: None })));
+            let wanted = Wanted { environment: None, from: Some(from), until, why: "an upgrade".to_owned() };
+            act(m, 3, Some(Act::Maintenance(wanted)));
         }
-        Event::MaintenanceEnds => m.tell(Input::Maintenance(None)),
+        Event::MaintenanceEnds => act(m, 3, Some(Act::MaintenanceEnds)),
         Event::Next(pace) => m.paces.push_back(pace),
         Event::Page(fate) => m.fates.push_back(fate),
         Event::Step(nth) => m.go_on(nth),

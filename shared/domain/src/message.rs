@@ -78,6 +78,8 @@ pub enum Step {
     Acknowledged,
     /// What you were paged for is over.
     Resolved,
+    /// What you were paged for has broken another service too.
+    AlsoBroken,
     /// In a channel: something broke.
     Opened,
     /// In a channel: somebody was paged, or nobody is, and why.
@@ -187,6 +189,18 @@ impl Kind {
     }
 }
 
+/// How every page of ours is called at a pager, so that it is known when the pager tells us of it.
+const OURS: &str = "deployers";
+
+/// The incident that a page of ours is about, by what a pager knows it; `None`: it is not ours. Where a `/` is not
+/// allowed there is a `.`.
+#[must_use]
+pub fn own_page(key: &str) -> Option<IncidentId> {
+    let rest = key.strip_prefix(OURS)?.strip_prefix(['/', '.'])?;
+    let ends = rest.char_indices().filter(|(_, c)| matches!(c, '/' | '.')).map(|(at, _)| at);
+    ends.filter_map(|end| rest.get(..end)).find(|id| IncidentId::is_coined(id))?.parse().ok()
+}
+
 /// A labelled web address below a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
@@ -210,6 +224,12 @@ pub struct Message {
     /// took it, or it was over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pager_key: Option<String>,
+    /// A receiver that tells this person by itself: it is left out, so that nobody is paged twice for one thing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_by: Option<String>,
+    /// How often this page was repeated before: it begins with the person's next contact each time.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub again: u32,
     pub reason: Reason,
     pub decided_at: Timestamp,
 }
@@ -229,7 +249,7 @@ impl Message {
     /// By what a pager knows this page: repeated under it, it is the same page.
     #[must_use]
     pub fn at_pager(&self) -> String {
-        format!("deployers/{}", self.pager_key.clone().unwrap_or_else(|| self.key.to_string()))
+        format!("{OURS}/{}", self.pager_key.clone().unwrap_or_else(|| self.key.to_string()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! A monitor says something is wrong, or that it no longer is. All alerts of one environment of a service
 //! are one failure: one open incident, its suspects, its pages.
 
+mod answers;
 mod escalate;
 mod squads;
 
@@ -10,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::acknowledgement::{self, Acknowledgement, Acknowledger};
-use crate::alert::{Alert, Place, Signal, Signals};
+use crate::alert::{Alert, Place};
 use crate::decision::{Decisions, Record, Wake};
 use crate::ids::{EnvironmentName, ServiceId};
 use crate::incident::Incident;
@@ -18,11 +19,13 @@ use crate::message::Subject;
 use crate::reason::Reason;
 use crate::service::Service;
 use crate::settings::Settings;
+use crate::signals::{Signal, Signals};
 use crate::situation::{Noted, Situation};
 use crate::text;
 use crate::times::span;
 use crate::wording;
-pub use escalate::{escalate, look_back, next_look};
+pub use answers::answered;
+pub use escalate::{Elsewhere, escalate, look_back, next_look};
 pub(crate) use escalate::{judge, tell_pager};
 
 /// How much of a stranger's name is kept, in characters.
@@ -72,7 +75,8 @@ impl AlertEvent {
     }
 }
 
-/// Decides about the alerts of one environment of one service.
+/// Decides about the alerts of one environment of one service. `elsewhere`: what is broken in services that may have
+/// broken by the same change.
 #[must_use]
 pub fn decide(
     alerts: &[Alert],
@@ -80,6 +84,7 @@ pub fn decide(
     situation: &Situation,
     service: &Service,
     settings: &Settings,
+    elsewhere: &[Elsewhere],
     now: Timestamp,
 ) -> (Decisions, Reason) {
     let mut decisions = Decisions::none(&service.id, Wake::Now);
@@ -94,7 +99,7 @@ pub fn decide(
     if known.is_some_and(|k| k.value == signals) {
         return (decisions, Reason::AlreadyKnown);
     }
-    let reason = hear(&mut decisions, &mut signals, place, situation, service, settings, now);
+    let reason = hear(&mut decisions, &mut signals, place, situation, service, settings, elsewhere, now);
     decisions.put(Record::Signals(place.environment.clone(), signals), known.map_or(0, |k| k.rev));
     (decisions, reason)
 }
@@ -112,7 +117,7 @@ pub fn lapse(
     let mut signals = known.value.clone();
     signals.lapse(now);
     let place = Place { service: service.id.clone(), environment: environment.clone() };
-    hear(decisions, &mut signals, &place, situation, service, settings, now);
+    hear(decisions, &mut signals, &place, situation, service, settings, &[], now);
     decisions.put(Record::Signals(environment.clone(), signals), known.rev);
 }
 
@@ -124,11 +129,14 @@ fn hear(
     situation: &Situation,
     service: &Service,
     settings: &Settings,
+    elsewhere: &[Elsewhere],
     now: Timestamp,
 ) -> Reason {
     match open_incident(signals, situation) {
-        Some((incident, rev)) => follow(decisions, signals, incident.clone(), rev, situation, service, settings, now),
-        None => begin(decisions, signals, place, situation, service, settings, now),
+        Some((incident, rev)) => {
+            follow(decisions, signals, incident.clone(), rev, situation, service, settings, elsewhere, now)
+        }
+        None => begin(decisions, signals, place, situation, service, settings, elsewhere, now),
     }
 }
 
@@ -174,6 +182,7 @@ fn begin(
     situation: &Situation,
     service: &Service,
     settings: &Settings,
+    elsewhere: &[Elsewhere],
     now: Timestamp,
 ) -> Reason {
     let firing = firing(signals);
@@ -181,7 +190,7 @@ fn begin(
         return Reason::ResolvedBeforeItFired;
     }
     if let Some((incident, rev)) = flapped(&firing, place, situation, service, now) {
-        return reopen(decisions, signals, incident, rev, &firing, situation, service, settings, now);
+        return reopen(decisions, signals, incident, rev, &firing, situation, service, settings, elsewhere, now);
     }
     let mut incident = Incident::open(&place.service, &place.environment, &firing, now);
     signals.open = Some(incident.id.clone());
@@ -189,7 +198,7 @@ fn begin(
     let what = wording::headline(&incident);
     decisions.log(now, Some(Subject::Incident(incident.id.clone())), None, what, reason.clone());
     taken_over(decisions, &mut incident, &firing, service, settings, now);
-    escalate(decisions, &mut incident, situation, service, settings, now);
+    escalate::with(decisions, &mut incident, situation, service, settings, elsewhere, now);
     let seen = situation.incidents.get(&incident.id).map_or(0, |known| known.rev);
     decisions.put(Record::Incident(incident), seen);
     reason
@@ -223,6 +232,7 @@ fn reopen(
     situation: &Situation,
     service: &Service,
     settings: &Settings,
+    elsewhere: &[Elsewhere],
     now: Timestamp,
 ) -> Reason {
     incident.reopen(firing, now);
@@ -230,7 +240,7 @@ fn reopen(
     let what = wording::headline(&incident);
     decisions.log(now, Some(Subject::Incident(incident.id.clone())), None, what, Reason::FiresAgain);
     taken_over(decisions, &mut incident, firing, service, settings, now);
-    escalate(decisions, &mut incident, situation, service, settings, now);
+    escalate::with(decisions, &mut incident, situation, service, settings, elsewhere, now);
     decisions.put(Record::Incident(incident), rev);
     Reason::FiresAgain
 }
@@ -245,6 +255,7 @@ fn follow(
     situation: &Situation,
     service: &Service,
     settings: &Settings,
+    elsewhere: &[Elsewhere],
     now: Timestamp,
 ) -> Reason {
     let firing = firing(signals);
@@ -257,7 +268,7 @@ fn follow(
     } else {
         incident.join(&firing);
         taken_over(decisions, &mut incident, &firing, service, settings, now);
-        escalate(decisions, &mut incident, situation, service, settings, now);
+        escalate::with(decisions, &mut incident, situation, service, settings, elsewhere, now);
         Reason::IncidentGrew { alerts: incident.alerts() }
     };
     if incident != before {

@@ -192,7 +192,7 @@ fn an_alert_in_an_environment_that_is_not_live_goes_to_the_rotation() {
     let place = crate::alert::Place { service: world.service.id.clone(), environment: "stage".parse().unwrap() };
     let alerts = [alert("HighErrorRate", at("15:50"), None)];
     let (decisions, _) =
-        crate::on_alert::decide(&alerts, &place, &world.situation, &world.service, &world.settings, at("15:50"));
+        crate::on_alert::decide(&alerts, &place, &world.situation, &world.service, &world.settings, &[], at("15:50"));
     world.situation.apply(&decisions, at("15:50"));
     world.told = decisions.messages;
     check(&mut world, expect!["page anna rotation (no_suspect)"]);

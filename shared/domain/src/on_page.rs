@@ -64,12 +64,12 @@ fn stale(page: &Message, incident: &Incident, policy: &Policy, now: Timestamp) -
 /// somebody has to know from then on is not. A page has no such end: it waits for an answer.
 fn life(step: Step) -> SignedDuration {
     use Step::{
-        Acknowledged, Ask, EndingSoon, Escalated, Extended, HandedOver, Opened, PagerAcknowledged, Receipt, SquadHears,
-        StandbyAgain, Started, TestsFailed, Thanks,
+        Acknowledged, AlsoBroken, Ask, EndingSoon, Escalated, Extended, HandedOver, Opened, PagerAcknowledged, Receipt,
+        SquadHears, StandbyAgain, Started, TestsFailed, Thanks,
     };
     match step {
         EndingSoon => SignedDuration::from_mins(15),
-        Started | Extended | Ask | Acknowledged | PagerAcknowledged | SquadHears | Opened | Escalated => {
+        Started | Extended | Ask | Acknowledged | PagerAcknowledged | SquadHears | AlsoBroken | Opened | Escalated => {
             SignedDuration::from_hours(1)
         }
         Receipt | Thanks | StandbyAgain | HandedOver | TestsFailed => SignedDuration::from_hours(4),

@@ -8,6 +8,8 @@ use crate::ids::PersonId;
 use crate::maintenance::{self, Maintenance};
 use crate::service::Service;
 
+/// A pager that has been failing for so long is tried less often: as often as this.
+const LATER: SignedDuration = SignedDuration::from_mins(10);
 /// How long what the pager said of its rotation counts, where it cannot be asked again.
 const COUNTS: SignedDuration = SignedDuration::from_hours(24);
 
@@ -18,9 +20,15 @@ pub struct Paging {
     /// Who is on call in the pager's own schedule, as it said last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_call: Option<OnCall>,
-    /// Whom we have written into the pager's schedule, beside it.
+    /// Whom we have written into the pager's schedule, beside it, or are about to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layer: Option<Layer>,
+    /// What was written there before, and has to be taken out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<Layer>,
+    /// Why the pager cannot be written to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unwritten: Option<Unread>,
 }
 
 /// Who is on call in a pager's schedule.
@@ -44,6 +52,15 @@ pub struct Unread {
     pub why: String,
 }
 
+impl Unread {
+    /// When it is tried again: each minute at first, later now and then.
+    #[must_use]
+    pub fn try_again_at(&self) -> Timestamp {
+        let fresh = self.last.duration_since(self.since) < LATER;
+        self.last + if fresh { SignedDuration::from_mins(1) } else { LATER }
+    }
+}
+
 /// Somebody as the first level of the service's escalation in its pager.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layer {
@@ -56,16 +73,25 @@ pub struct Layer {
 }
 
 impl Paging {
+    /// One more; of too many, what was over first leaves.
     pub fn add_maintenance(&mut self, maintenance: Maintenance) {
         self.maintenance.push(maintenance);
-        let more = self.maintenance.len().saturating_sub(maintenance::MOST);
-        self.maintenance.drain(..more);
+        while self.maintenance.len() > maintenance::MOST {
+            let first = self.maintenance.iter().enumerate().min_by_key(|(_, m)| m.over_at()).map(|(i, _)| i);
+            self.maintenance.remove(first.unwrap_or(0));
+        }
+    }
+
+    /// What the pager said of its rotation, where that still counts.
+    #[must_use]
+    pub fn said(&self, now: Timestamp) -> Option<&OnCall> {
+        self.on_call.as_ref().filter(|said| now < said.read_at + COUNTS)
     }
 
     /// The rotation as it is at `now`: whom the pager says, then whom the configuration names in case it says nobody.
     #[must_use]
     pub fn rotation(&self, service: &Service, now: Timestamp) -> Vec<PersonId> {
-        let said = self.on_call.iter().filter(|said| now < said.read_at + COUNTS).flat_map(|said| &said.people);
+        let said = self.said(now).into_iter().flat_map(|said| &said.people);
         let mut rotation: Vec<PersonId> = Vec::new();
         for person in said.chain(&service.rotation) {
             if !rotation.contains(person) {

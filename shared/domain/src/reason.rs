@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use crate::alert::Severity;
-use crate::ids::{EnvironmentName, PersonId, SquadId};
+use crate::ids::{EnvironmentName, IncidentId, PersonId, SquadId};
 use crate::login::Login;
 use crate::squad::WishReason;
 
@@ -228,6 +228,12 @@ pub enum Reason {
     },
     /// Not sent: a later page to the same person says the same.
     Superseded,
+    /// Not paged once more: the page for another service, by the same change, names this too.
+    NamedTogether {
+        incident: IncidentId,
+    },
+    /// A pager tells us of a page of ours: that is no alert.
+    OurOwnPage,
     /// Somebody says that it is not theirs.
     NotMine {
         person: PersonId,
@@ -235,6 +241,30 @@ pub enum Reason {
     /// It is known which change it was.
     JudgedToBe {
         change: String,
+    },
+    /// The rotation is read from the pager.
+    RotationRead {
+        pager: String,
+    },
+    /// The rotation cannot be read: what was read last counts for a day, then whom the configuration names.
+    RotationUnread {
+        why: String,
+    },
+    /// Beside the pager: whoever is paged first is its first level.
+    WrittenIntoPager {
+        pager: String,
+        until: Timestamp,
+    },
+    TakenOutOfPager {
+        pager: String,
+    },
+    /// The pager cannot be written to: it escalates as it would without us.
+    PagerUnwritten {
+        why: String,
+    },
+    /// Not sent by us: the pager pages this person itself, and there is no other contact.
+    PagedByThePager {
+        pager: String,
     },
     /// Somebody says that something may break for a while.
     MaintenanceBegan {

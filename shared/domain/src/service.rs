@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::alert::{Alert, Severity};
-use crate::calendar::Timetable;
+use crate::calendar::{Timetable, WorkingHours};
 use crate::change::Files;
 use crate::ids::{EnvironmentName, PersonId, Repository, ServiceId};
 use crate::paths::Paths;
@@ -78,7 +78,7 @@ impl Default for Policy {
             at_most: SignedDuration::from_hours(4),
             tail: SignedDuration::from_hours(24),
             ending_notice: SignedDuration::from_mins(10),
-            next_suspect_after: SignedDuration::from_mins(2),
+            next_suspect_after: SignedDuration::from_mins(3),
             rotation_after: SignedDuration::from_mins(5),
             owner_after: SignedDuration::from_mins(15),
             again_after: SignedDuration::from_mins(10),
@@ -203,6 +203,8 @@ pub struct Service {
     pub policy: Policy,
     /// When its people are at hand, and the calendars it follows.
     pub timetable: Timetable,
+    /// When in each week it may break, and nobody is paged.
+    pub maintenance: Option<WorkingHours>,
     pub runbook: Option<String>,
     pub dashboard: Option<String>,
 }

@@ -95,6 +95,14 @@ impl Settings {
         self.services.values().chain(std::iter::once(&self.unmapped))
     }
 
+    /// The other services into which changes of this one's repositories go live.
+    pub fn sharing<'a>(&'a self, service: &Service) -> impl Iterator<Item = &'a Service> {
+        let own = service.repositories.iter().map(|r| &r.repository);
+        let all: Vec<Repository> = own.chain(service.upstreams.iter().map(|u| &u.repository)).cloned().collect();
+        let id = service.id.clone();
+        self.services.values().filter(move |other| other.id != id && all.iter().any(|r| other.concerns(r)))
+    }
+
     /// Whether this is the channel of a service, not a person: it is told, and cannot act.
     #[must_use]
     pub fn is_channel(&self, person: &PersonId) -> bool {

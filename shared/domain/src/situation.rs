@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::alert::Signals;
 use crate::change::{Change, Files};
 use crate::decision::{Decisions, Record, RecordKey, Wake, Write};
 use crate::deployment::{Deployment, DeploymentKey};
@@ -16,6 +15,7 @@ use crate::on_merge::errands::Errand;
 use crate::paging::Paging;
 use crate::queue::Queue;
 use crate::shift::Shift;
+use crate::signals::Signals;
 use crate::window::WindowNotes;
 
 /// A record with the revision at which it was read. A write names it, and fails if somebody was faster.

@@ -71,6 +71,7 @@ pub fn service() -> Service {
         alerts: vec![Matcher { label: "service".into(), value: "edxapp".into() }],
         policy: Policy::default(),
         timetable: Timetable::always(TimeZone::UTC),
+        maintenance: None,
         runbook: Some("https://wiki.example.com/edxapp".into()),
         dashboard: None,
     }
@@ -218,7 +219,7 @@ impl World {
     pub fn alert(&mut self, alerts: &[Alert]) -> Reason {
         let place = Place { service: self.service.id.clone(), environment: "production".parse().unwrap() };
         let (decisions, reason) =
-            on_alert::decide(alerts, &place, &self.situation, &self.service, &self.settings, self.now);
+            on_alert::decide(alerts, &place, &self.situation, &self.service, &self.settings, &[], self.now);
         self.commit(&decisions);
         reason
     }

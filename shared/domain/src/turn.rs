@@ -13,10 +13,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::alert::{Signal, Signals};
 use crate::deployment::Deployment;
 use crate::release::RolledBack;
 use crate::service::Policy;
+use crate::signals::{Signal, Signals};
 
 /// Why a turn lasts longer than its deployment alone would say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

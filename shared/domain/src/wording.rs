@@ -81,6 +81,8 @@ impl Reader<'_> {
             links: Vec::new(),
             short: String::new(),
             pager_key: None,
+            not_by: None,
+            again: 0,
             reason,
             decided_at: self.now,
         }

@@ -29,6 +29,8 @@ async fn told(fake: &Fake, step: Step, mishaps: &[(&str, u16, &str)]) -> Result<
         links: Vec::new(),
         short: String::new(),
         pager_key: Some("edxapp#1#anna".to_owned()),
+        not_by: None,
+        again: 0,
         reason: Reason::NoSuspect,
         decided_at: Timestamp::UNIX_EPOCH,
     };

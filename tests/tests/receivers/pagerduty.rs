@@ -49,6 +49,8 @@ async fn sent(kind: Kind, step: Step, answers: &[(&str, u16, &str)]) -> (Result<
         links: Vec::new(),
         short: String::new(),
         pager_key: Some("a b&c#d".to_owned()),
+        not_by: None,
+        again: 0,
         reason: Reason::NoSuspect,
         decided_at: Timestamp::UNIX_EPOCH,
     };

@@ -133,6 +133,8 @@ fn message(stage: &Stage) -> Message {
         links: Vec::new(),
         short: String::new(),
         pager_key: None,
+        not_by: None,
+        again: 0,
         reason: Reason::NoSuspect,
         decided_at: stage.clock.now(),
     }

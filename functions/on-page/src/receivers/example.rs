@@ -35,6 +35,8 @@ pub(super) fn page() -> (Message, Vec<Link>) {
         ],
         short: String::new(),
         pager_key: None,
+        not_by: None,
+        again: 0,
         reason: Reason::NoSuspect,
         decided_at: "2026-03-20T12:20:00Z".parse().unwrap(),
     };

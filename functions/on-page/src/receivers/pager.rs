@@ -131,6 +131,8 @@ pub(super) mod tests {
             links: vec![link("Board", "https://deployers.example/incidents/2026-03-06-abc")],
             short: String::new(),
             pager_key: Some("edxapp/2026-03-06-abc/anna".to_owned()),
+            not_by: None,
+            again: 0,
             reason: Reason::NoSuspect,
             decided_at: jiff::Timestamp::UNIX_EPOCH,
         };

@@ -29,6 +29,8 @@ pub(super) fn page(title: &str, lines: &[&str]) -> Message {
         ],
         short: String::new(),
         pager_key: None,
+        not_by: None,
+        again: 0,
         reason: Reason::NoSuspect,
         decided_at: jiff::Timestamp::UNIX_EPOCH,
     }

@@ -6,7 +6,7 @@ use domain::on_request::hands::{Desk, Refused};
 use domain::{ChangeId, Decisions, PersonId, Service, ServiceId, Window, attendance, shift, times, window};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Field, Filled, Form, NOT_ALLOWED, Outcome, Question};
+use super::{Field, Filled, Form, NOT_ALLOWED, Outcome, Question, maintenance, nothing, sentence};
 
 pub(super) async fn ask(house: &House, grant: &Grant) -> Result<Result<Question, Outcome>, Refusal> {
     let settings = house.settings();
@@ -20,10 +20,10 @@ pub(super) async fn ask(house: &House, grant: &Grant) -> Result<Result<Question,
     let window = change.map(|id| all.iter().find(|w| w.change.id == *id));
     let desk = Desk { situation: &situation, service, settings, now };
     Ok(match (&grant.action, window) {
-        (_, Some(None)) => Err(refused(&Refused::NoSuchChange)),
+        (_, Some(None)) => Err(nothing(&Refused::NoSuchChange)),
         (Action::Answer(..), Some(Some(window))) => Ok(take_the_pager(desk, window)),
         (Action::HandOver(..), Some(Some(window))) => Ok(hand_over(desk, window, &grant.person)),
-        (Action::Queue(_), _) => Ok(queue(desk, &grant.person)),
+        (Action::Queue(_), _) => Ok(maintenance::beside(queue(desk, &grant.person), desk, &grant.person)),
         (_, _) => Ok(on_call(desk, &grant.person)),
     })
 }
@@ -136,10 +136,8 @@ pub(super) async fn act(house: &House, grant: &Grant, filled: &Filled) -> Result
     .await?;
     Ok(match decided {
         Ok(()) => wish.done(service, |person| settings.roster.name_of(person).to_owned()),
-        Err(Refused::AlreadySo) => {
-            Outcome::done("Nothing to do", format!("{}.", capital(&Refused::AlreadySo.to_string())))
-        }
-        Err(why) => refused(&why),
+        Err(why @ Refused::AlreadySo) => Outcome::done("Nothing to do", sentence(&why)),
+        Err(why) => nothing(&why),
     })
 }
 
@@ -218,15 +216,6 @@ impl Wish {
             Self::Resume => Outcome::done("Resumed", format!("The pipeline of {service} goes on.")),
         }
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
-fn refused(why: &Refused) -> Outcome {
-    Outcome { status: 409, title: "Nothing was done".to_owned(), text: format!("{}.", capital(&why.to_string())) }
 }
 
 fn no_service() -> Outcome {

@@ -1,20 +1,18 @@
 //! What a person does about an incident by link: acknowledge it, say that it is not theirs, take it, judge it.
 
-use std::collections::BTreeMap;
-
 use aws::links::Grant;
 use aws::{House, Refusal};
 use domain::on_request::incidents::{Counter, Refused};
-use domain::{ChangeId, Decisions, Incident, IncidentId, ServiceId, times, wording};
+use domain::{ChangeId, Decisions, Incident, IncidentId, PageRecord, times, wording};
 
-use super::{Field, Form, Outcome, Question};
+use super::{Field, Filled, Form, NOT_ALLOWED, Outcome, Question};
 
 /// The field that names a suspect; what stands for "none".
 const CHANGE: &str = "change";
 const NONE: &str = "none";
 
 pub(super) async fn ask(house: &House, grant: &Grant, id: &IncidentId) -> Result<Result<Question, Outcome>, Refusal> {
-    let found = match service_of(id) {
+    let found = match id.service() {
         Some(service) => house.store.situation(&service).await?.incidents.remove(id),
         None => None,
     };
@@ -52,14 +50,9 @@ fn suspects(incident: &Incident, label: &'static str, none: &str) -> Field {
     Field { name: CHANGE, label, value: NONE.to_owned(), options }
 }
 
-pub(super) async fn act(
-    house: &House,
-    grant: &Grant,
-    id: &IncidentId,
-    form: &BTreeMap<String, String>,
-) -> Result<Outcome, Refusal> {
+pub(super) async fn act(house: &House, grant: &Grant, id: &IncidentId, form: &Filled) -> Result<Outcome, Refusal> {
     let settings = house.settings();
-    let Some(service) = service_of(id).and_then(|id| settings.service(&id)) else {
+    let Some(service) = id.service().and_then(|id| settings.service(&id)) else {
         return Ok(unknown());
     };
     let now = house.now();
@@ -78,20 +71,49 @@ pub(super) async fn act(
         }
     };
     if !["acknowledge", "not-mine", "take", "judge"].contains(&does) {
-        return Ok(Outcome {
-            status: 400,
-            title: "Nothing was done".to_owned(),
-            text: "There is no such button.".to_owned(),
-        });
+        return Ok(Outcome::not_understood(NOT_ALLOWED));
     }
     let done = super::decide(house, service, |situation| {
         decide(&Counter { id, person: &grant.person, situation, service, settings, now })
     })
     .await?;
+    if done.is_ok() && does != "judge" {
+        named_together(house, grant, id, &decide).await?;
+    }
     Ok(match done {
         Ok(()) => success(does, change.as_ref()),
         Err(refused) => failed(&refused, grant, house),
     })
+}
+
+/// What was told this person by the same page: what they say of one counts for the others too.
+async fn named_together(
+    house: &House,
+    grant: &Grant,
+    id: &IncidentId,
+    decide: &(dyn Fn(&Counter<'_>) -> Result<Decisions, Refused> + Sync),
+) -> Result<(), Refusal> {
+    let (settings, now, person) = (house.settings(), house.now(), &grant.person);
+    let Some(own) = id.service().and_then(|id| settings.service(&id)) else { return Ok(()) };
+    let here = house.store.situation(&own.id).await?;
+    let paged = here.incidents.get(id).map_or(&[][..], |known| known.value.pages.as_slice());
+    let joins: Vec<&IncidentId> =
+        paged.iter().filter(|p| p.person == *person).filter_map(|p| p.joined.as_ref()).collect();
+    for other in settings.sharing(own) {
+        let there = house.store.situation(&other.id).await?;
+        let by_it = |incident: &Incident| {
+            let joined = |p: &PageRecord| p.person == *person && p.joined.as_ref() == Some(id);
+            incident.is_open() && (joins.contains(&&incident.id) || incident.pages.iter().any(joined))
+        };
+        for other_id in there.incidents.values().filter(|known| by_it(&known.value)).map(|known| &known.value.id) {
+            // Where it was said before, or is over, there is nothing to say.
+            let _ = super::decide(house, other, |situation| {
+                decide(&Counter { id: other_id, person, situation, service: other, settings, now })
+            })
+            .await?;
+        }
+    }
+    Ok(())
 }
 
 fn success(does: &str, change: Option<&ChangeId>) -> Outcome {
@@ -122,11 +144,6 @@ fn failed(refused: &Refused, grant: &Grant, house: &House) -> Outcome {
         Refused::NoSuchSuspect => Outcome::missing("No such suspect", "What you named is not among the suspects."),
         Refused::NoSuchIncident => unknown(),
     }
-}
-
-/// An incident's id begins with its service.
-fn service_of(id: &IncidentId) -> Option<ServiceId> {
-    id.as_str().rsplit_once('-')?.0.parse().ok()
 }
 
 fn unknown() -> Outcome {

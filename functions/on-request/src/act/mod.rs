@@ -3,6 +3,7 @@
 
 mod hands;
 mod incident;
+mod maintenance;
 
 use std::collections::BTreeMap;
 
@@ -79,7 +80,7 @@ impl Outcome {
 
     /// As a page, or as JSON for a program.
     fn answer(self, request: &Request) -> Response {
-        if request.header("accept").is_ok_and(|accept| accept.contains("application/json")) {
+        if page::is_for_program(request) {
             let done = self.status == 200;
             return Response::json(self.status, &json!({ "done": done, "title": self.title, "text": self.text }));
         }
@@ -122,10 +123,24 @@ pub(crate) async fn act(house: &House, request: &Request) -> Result<Response, Re
 pub(crate) async fn perform(house: &House, grant: &Grant, form: &Filled) -> Result<Outcome, Refusal> {
     match &grant.action {
         Action::Acknowledge(id) => incident::act(house, grant, id, form).await,
+        Action::Queue(service) if maintenance::is_meant(form) => maintenance::act(house, grant, service, form).await,
         Action::Answer(..) | Action::HandOver(..) | Action::OnCall(_) | Action::Queue(_) => {
             hands::act(house, grant, form).await
         }
     }
+}
+
+/// What the domain refused, as a sentence.
+fn sentence(why: &impl std::fmt::Display) -> String {
+    let text = why.to_string();
+    let mut letters = text.chars();
+    let capital = letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>());
+    format!("{}.", capital.unwrap_or_default())
+}
+
+/// The domain refused: nothing was done.
+fn nothing(why: &impl std::fmt::Display) -> Outcome {
+    Outcome { status: 409, title: "Nothing was done".to_owned(), text: sentence(why) }
 }
 
 /// Load, decide, commit, publish. A refusal of the domain writes nothing.

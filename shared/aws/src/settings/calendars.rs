@@ -1,8 +1,10 @@
-//! `[calendars.<id>]`, and what a person or a service says of its own times: `zone`, `hours`, `calendars`, `days_off`.
+//! `[calendars.<id>]`, and what a person or a service says of its own times: `zone`, `hours`, `calendars`, `days_off`,
+//! `maintenance`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use domain::maintenance::LONGEST;
 use domain::{Calendar, Occasion, OccasionKind, Span, Timetable, WorkingHours};
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
@@ -69,14 +71,14 @@ pub(super) fn of_person(section: &mut Section<'_, '_>, zone: &TimeZone, known: &
 
 /// A service's times. Its zone has to be written where it means something.
 pub(super) fn of_service(section: &mut Section<'_, '_>, known: &Calendars) -> Timetable {
-    let timed = ["zone", "hours", "calendars"].into_iter().any(|key| section.has(key));
+    let timed = ["zone", "hours", "calendars", "maintenance"].into_iter().any(|key| section.has(key));
     let zone = if timed { zone(section) } else { TimeZone::UTC };
     timetable(section, &zone, known)
 }
 
 /// `hours` and `calendars`.
 fn timetable(section: &mut Section<'_, '_>, zone: &TimeZone, known: &Calendars) -> Timetable {
-    let hours = hours(section, zone);
+    let hours = weekly(section, "hours", zone);
     let mut calendars = Vec::new();
     for (id, span) in section.texts("calendars") {
         match known.get(&id) {
@@ -90,18 +92,33 @@ fn timetable(section: &mut Section<'_, '_>, zone: &TimeZone, known: &Calendars) 
     Timetable { zone: zone.clone(), hours, calendars }
 }
 
+/// `maintenance = ["Sun 02:00-04:00"]`: when in each week a service may break, in its zone.
+pub(super) fn maintenance(section: &mut Section<'_, '_>, zone: &TimeZone) -> Option<WorkingHours> {
+    let weekly = weekly(section, "maintenance", zone)?;
+    let minutes = |(start, end): &(Time, Time)| {
+        let minutes = start.duration_until(*end).as_mins();
+        if minutes > 0 { minutes } else { minutes + 24 * 60 }
+    };
+    if weekly.week.iter().flatten().map(minutes).sum::<i64>() > LONGEST.as_mins() {
+        let what = "`maintenance` is more than three days of the week: that would hide incidents; see `mode`";
+        section.problem_with("maintenance", what);
+    }
+    Some(weekly)
+}
+
 /// `hours = "Mon-Fri 09:00-17:00"`, or a list of such.
-fn hours(section: &mut Section<'_, '_>, zone: &TimeZone) -> Option<WorkingHours> {
-    let entries = section.text_or_texts("hours");
+fn weekly(section: &mut Section<'_, '_>, key: &str, zone: &TimeZone) -> Option<WorkingHours> {
+    let entries = section.text_or_texts(key);
     let mut week = [None; 7];
     for (text, span) in &entries {
         let Some((days, shift)) = shift(text) else {
-            section.problem_in(span, "an entry of `hours` is such as \"Mon-Fri 09:00-17:00\" or \"Sat 22:00-06:00\"");
+            let what = format!("an entry of `{key}` is such as \"Mon-Fri 09:00-17:00\" or \"Sat 22:00-06:00\"");
+            section.problem_in(span, what);
             continue;
         };
         for day in days {
             if week[day].replace(shift).is_some() {
-                section.problem_in(span, format!("`hours` names {} twice", WEEK[day]));
+                section.problem_in(span, format!("`{key}` names {} twice", WEEK[day]));
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use domain::{OccasionKind, Span, Timetable};
 use expect_test::{Expect, expect};
+use jiff::tz::TimeZone;
 
 use crate::settings::{Configuration, no_files};
 
@@ -220,6 +221,39 @@ fn a_services_zone_is_needed_where_it_means_something() {
         [services.edxapp] `zone` is missing
         [services.edxapp] `calendars` names nowhere, but there is no [calendars.nowhere]
     "#]],
+    );
+}
+
+#[test]
+fn maintenance_comes_each_week_in_the_services_zone() {
+    let read = |maintenance: &str| {
+        let service = format!("zone = \"Europe/London\"\nmaintenance = {maintenance}");
+        let read = parse("", &service, "")?;
+        let found = read.settings.service(&"edxapp".parse().unwrap()).unwrap().maintenance.clone();
+        Ok::<_, String>(found.map(|hours| told(&Timetable { hours: Some(hours), ..Timetable::always(TimeZone::UTC) })))
+    };
+    expect![[r#"
+        UTC; - - - - 23:00-01:00 - 02:00-04:00 in Europe/London
+    "#]]
+    .assert_eq(&read("[\"Sun 02:00-04:00\", \"Fri 23:00-01:00\"]").unwrap().unwrap());
+    assert_eq!(read("[]"), Ok(None));
+    assert!(read("\"Mon-Wed 00:00-24:00\"").is_ok(), "three days");
+    for (maintenance, want) in [
+        ("\"Sunday night\"", "an entry of `maintenance` is such as \"Mon-Fri 09:00-17:00\" or \"Sat 22:00-06:00\""),
+        ("[\"Sun 02:00-04:00\", \"Sun 05:00-06:00\"]", "`maintenance` names Sun twice"),
+        (
+            "\"Mon-Thu 00:00-24:00\"",
+            "`maintenance` is more than three days of the week: that would hide incidents; see `mode`",
+        ),
+    ] {
+        assert_eq!(read(maintenance), Err(format!("[services.edxapp] {want}\n")));
+    }
+    service(
+        "maintenance = \"Sun 02:00-04:00\"",
+        "",
+        expect![[r#"
+            [services.edxapp] `zone` is missing
+        "#]],
     );
 }
 

@@ -4,7 +4,9 @@
 
 mod calendars;
 mod icalendar;
+mod paging;
 mod people;
+mod policy;
 mod receivers;
 mod section;
 mod services;
@@ -177,7 +179,7 @@ impl Configuration {
         let senders = root.tables("senders", |name, section| source(name, section, known, &mut speaking));
         let calendars = calendars::read(root);
         let mut roster = people::read(root, &receivers, &calendars);
-        let defaults = services::defaults(root);
+        let defaults = policy::defaults(root);
         let mut code_owners = squads::CodeOwnersFiles::default();
         let services = services::read(root, &mut roster, &receivers, &calendars, &defaults, &mut code_owners);
         for (id, span) in speaking {

@@ -1,90 +1,23 @@
-//! `[services.<id>]`, `[policy]` and `[unmapped]`: what is deployed and alerts, and by which policy.
+//! `[services.<id>]` and `[unmapped]`: what is deployed and alerts.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use domain::service::{Declined, OffHours, Pin, Schedule, Upstream};
+use domain::service::{Pin, Upstream};
 use domain::{
     Environment, EnvironmentName, Matcher, Mode, Person, PersonId, Policy, Repository, Roster, ServedRepository,
-    Service, Severity, Timetable,
+    Service, Timetable,
 };
-use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 use super::calendars::{self, Calendars};
-use super::receivers;
+use super::paging::{self, Receivers, Schedules};
+use super::policy::policy;
 use super::section::Section;
 use super::squads::{CodeOwnersFiles, paths};
-use crate::receiver::ReceiverConfig;
-
-/// The configured receivers, by name.
-type Receivers = BTreeMap<String, ReceiverConfig>;
 
 /// The service that takes alerts which name no service of ours.
 const UNMAPPED: &str = "unmapped";
 
-/// What a merge outside working hours means.
-const OFF_HOURS: [(&str, OffHours); 3] = [("ask", OffHours::Ask), ("hold", OffHours::Hold), ("allow", OffHours::Allow)];
-/// Who answers when everybody who was asked declined.
-const DECLINED: [(&str, Declined); 3] =
-    [("owner", Declined::Owner), ("rotation", Declined::Rotation), ("merger", Declined::Merger)];
-/// How severe something has to be for anybody to be paged.
-const SEVERITIES: [(&str, Severity); 3] =
-    [("info", Severity::Info), ("warning", Severity::Warning), ("critical", Severity::Critical)];
 /// How far automation goes. The modes between these two come with shadow mode and replay.
 const MODES: [(&str, Mode); 2] = [("manual", Mode::Manual), ("page", Mode::Page)];
-
-/// `[policy]`: every service's numbers, unless it says otherwise.
-pub(super) fn defaults(root: &mut Section<'_, '_>) -> Policy {
-    root.table("policy", |section| policy(section, &Policy::default())).unwrap_or_default()
-}
-
-fn policy(section: &mut Section<'_, '_>, base: &Policy) -> Policy {
-    let policy = Policy {
-        active: section.duration("active").unwrap_or(base.active),
-        at_most: section.duration("at_most").unwrap_or(base.at_most),
-        tail: section.duration("tail").unwrap_or(base.tail),
-        ending_notice: section.duration("ending_notice").unwrap_or(base.ending_notice),
-        next_suspect_after: section.duration("next_suspect_after").unwrap_or(base.next_suspect_after),
-        rotation_after: section.duration("rotation_after").unwrap_or(base.rotation_after),
-        owner_after: section.duration("owner_after").unwrap_or(base.owner_after),
-        again_after: section.duration("again_after").unwrap_or(base.again_after),
-        acknowledged_for: section.duration("acknowledged_for").unwrap_or(base.acknowledged_for),
-        reopen_within: section.duration("reopen_within").unwrap_or(base.reopen_within),
-        damping: section.duration("damping").unwrap_or(base.damping),
-        pages_from: section.choice("pages_from", &SEVERITIES).unwrap_or(base.pages_from),
-        after_failure: section.duration("after_failure").unwrap_or(base.after_failure),
-        off_hours: section.choice("off_hours", &OFF_HOURS).unwrap_or(base.off_hours),
-        answer_within: section.duration("answer_within").unwrap_or(base.answer_within),
-        declined: section.choice("declined", &DECLINED).unwrap_or(base.declined),
-        queue_told_after: section.duration("queue_told_after").unwrap_or(base.queue_told_after),
-        queue_deputy_after: section.duration("queue_deputy_after").unwrap_or(base.queue_deputy_after),
-    };
-    if policy.active > policy.at_most {
-        section.problem("`active` is longer than `at_most`");
-    }
-    if policy.active.is_zero() {
-        section.problem("`active` is nothing: nobody would ever be on call");
-    }
-    if policy.ending_notice >= policy.active && !policy.active.is_zero() {
-        section.problem("`ending_notice` is as long as `active`: it would come with the start");
-    }
-    if policy.answer_within.is_zero() {
-        section.problem("`answer_within` is nothing: nobody could ever answer");
-    }
-    if policy.owner_after < policy.rotation_after {
-        section.problem("`owner_after` is shorter than `rotation_after`: the owner comes after the rotation");
-    }
-    if policy.acknowledged_for < SignedDuration::from_mins(5) {
-        section.problem("`acknowledged_for` is less than 5 min: nobody could get to work before being asked again");
-    }
-    if !policy.again_after.is_zero() && policy.again_after < SignedDuration::from_mins(1) {
-        section.problem("`again_after` is less than a minute; \"0 s\" means never");
-    }
-    if policy.queue_told_after > policy.queue_deputy_after {
-        section.problem("`queue_told_after` is longer than `queue_deputy_after`");
-    }
-    policy
-}
 
 pub(super) fn read(
     root: &mut Section<'_, '_>,
@@ -96,10 +29,11 @@ pub(super) fn read(
 ) -> Vec<Service> {
     let services = root.tables("services", |name, section| {
         let timetable = calendars::of_service(section, calendars);
-        let channel = channel(name, section, roster, receivers);
+        let maintenance = calendars::maintenance(section, &timetable.zone);
+        let channel = paging::channel(name, section, roster, receivers);
         let schedules = Schedules::read(section, receivers);
         let service = service(name, section, roster, defaults, timetable, code_owners)?;
-        Some(Service { channel, schedule: schedules.rotation, beside: schedules.beside, ..service })
+        Some(Service { maintenance, channel, schedule: schedules.rotation, beside: schedules.beside, ..service })
     });
     if services.is_empty() {
         root.problem("there are no services: add a [services.<id>] for each");
@@ -149,6 +83,7 @@ fn service(
                 alerts,
                 policy,
                 timetable,
+                maintenance: None,
                 runbook,
                 dashboard,
             });
@@ -156,53 +91,6 @@ fn service(
         Err(error) => section.problem(format!("not a {error}")),
     }
     None
-}
-
-/// The schedules of a service in its pager.
-struct Schedules {
-    rotation: Option<Schedule>,
-    beside: Option<Schedule>,
-}
-
-impl Schedules {
-    /// `schedule = "pagerduty:PIJ90N7"`: who is on call. `beside`: where whoever has an active window is written.
-    fn read(section: &mut Section<'_, '_>, receivers: &Receivers) -> Self {
-        let mut schedule = |key: &str| {
-            let text = section.text(key)?;
-            let (name, id) = text.split_once(':').unwrap_or((&text, ""));
-            let pager = receivers.get(name.trim()).filter(|receiver| receiver.kind.has_schedules());
-            if pager.is_none() || id.trim().is_empty() {
-                let what = "is \"<receiver>:<schedule>\", where the receiver is a pagerduty, an opsgenie or a jira-service-management";
-                section.problem_with(key, format!("`{key}` {what}"));
-                return None;
-            }
-            Some(Schedule { receiver: name.trim().to_owned(), id: id.trim().to_owned() })
-        };
-        Self { rotation: schedule("schedule"), beside: schedule("beside") }
-    }
-}
-
-/// `channel = ["slack:C024BE91L"]`: where the service's incidents can be followed. It joins the roster, as somebody who
-/// is told and never paged.
-fn channel(name: &str, section: &mut Section<'_, '_>, roster: &mut Roster, receivers: &Receivers) -> Option<PersonId> {
-    let contacts = receivers::contacts(section, "channel", receivers);
-    let id: PersonId = format!("channel-of-{name}").parse().ok().filter(|_| !contacts.is_empty())?;
-    if roster.person(&id).is_some() {
-        section.problem_with("channel", format!("somebody is called {id}, as this channel is"));
-        return None;
-    }
-    roster.add(Person {
-        name: format!("the channel of {name}"),
-        logins: Vec::new(),
-        zone: TimeZone::UTC,
-        timetable: Timetable::always(TimeZone::UTC),
-        contacts,
-        champions: Vec::new(),
-        deputies: Vec::new(),
-        muted: BTreeSet::new(),
-        id: id.clone(),
-    });
-    Some(id)
 }
 
 /// `upstreams = [{ name = "openedx/edx-enterprise" }]`: merged elsewhere, live here.
@@ -334,6 +222,7 @@ pub(super) fn unmapped(root: &mut Section<'_, '_>, roster: &Roster, defaults: &P
         alerts: Vec::new(),
         policy: *defaults,
         timetable: Timetable::always(TimeZone::UTC),
+        maintenance: None,
         runbook: None,
         dashboard: None,
     }

@@ -14,6 +14,7 @@ use crate::on_merge::{MergeDecision, MergeEvent, Way};
 use crate::on_page::{self, CLAIM, Delivery};
 use crate::on_request::hands::Desk;
 use crate::on_request::incidents::Counter;
+use crate::on_request::maintenance::Wanted;
 use crate::testing::{World, at, change, deployment, person};
 use crate::*;
 
@@ -30,7 +31,6 @@ pub enum Input {
     Merge(Box<Change>),
     Deployment(DeploymentEvent),
     Person(PersonId, Act),
-    Maintenance(Option<maintenance::Maintenance>),
 }
 
 #[derive(Clone)]
@@ -39,6 +39,8 @@ pub enum Act {
     NotMine(IncidentId, Option<ChangeId>),
     Take(IncidentId),
     HasPager,
+    Maintenance(Wanted),
+    MaintenanceEnds,
 }
 
 /// A function that decides: what woke it (nothing: the clock), and when; which try, and which round of one look.
@@ -304,7 +306,7 @@ impl Machine {
         match input {
             Input::Alert(alert) => {
                 let place = Place { service: service.id.clone(), environment: environment(&alert) };
-                Some(on_alert::decide(&[alert], &place, situation, service, settings, now).0)
+                Some(on_alert::decide(&[alert], &place, situation, service, settings, &[], now).0)
             }
             Input::Deployment(event) => {
                 let place = on_deploy::places(&event, settings).unwrap().remove(0);
@@ -314,23 +316,16 @@ impl Machine {
                 self.merge(*change, now);
                 None
             }
-            Input::Maintenance(maintenance) => {
-                let mut paging = situation.paging.value.clone();
-                paging.maintenance.iter_mut().for_each(|m| m.ended_at = m.ended_at.or(Some(now)));
-                paging.maintenance.extend(maintenance);
-                let mut decisions = Decisions::none(&service.id, Wake::Now);
-                decisions.put(Record::Paging(paging), situation.paging.rev);
-                Some(decisions)
-            }
             Input::Person(person, act) => {
+                let desk = Desk { situation, service, settings, now };
                 let counter = |id| Counter { id, person: &person, situation, service, settings, now };
                 match &act {
                     Act::Acknowledge(id) => counter(id).acknowledge().ok(),
                     Act::NotMine(id, instead) => counter(id).not_mine(instead.as_ref()).ok(),
                     Act::Take(id) => counter(id).take().ok(),
-                    Act::HasPager => Desk { situation, service, settings, now }
-                        .take(&person, &person, None, now + SignedDuration::from_mins(30))
-                        .ok(),
+                    Act::HasPager => desk.take(&person, &person, None, now + SignedDuration::from_mins(30)).ok(),
+                    Act::Maintenance(wanted) => desk.begin_maintenance(&person, wanted).ok(),
+                    Act::MaintenanceEnds => desk.end_maintenance(&person).ok(),
                 }
             }
         }

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::squads;
 use crate::decision::Decisions;
 use crate::escalation::{Call, DuePage};
 use crate::hold::hold;
-use crate::ids::PersonId;
+use crate::ids::{IncidentId, PersonId};
 use crate::incident::{Incident, PageRecord};
 use crate::message::{Kind, Step, Subject};
 use crate::outcome::{Judge, Mitigated, TakenBack, Verdict};
@@ -19,7 +19,7 @@ use crate::service::Service;
 use crate::settings::Settings;
 use crate::shift::Shift;
 use crate::situation::Situation;
-use crate::suspect::suspects;
+use crate::suspect::{Suspect, suspects};
 use crate::turn::Cut;
 use crate::window::{Window, windows};
 use crate::wording::{self, Reader, incidents};
@@ -29,8 +29,20 @@ const MOST_PAGES: usize = 8;
 /// How many people are told that it is over, in the transaction that closes it.
 const MOST_TOLD: usize = 25;
 
+/// How long a page to somebody speaks for what else breaks by the same change.
+const SPEAKS_FOR: SignedDuration = SignedDuration::from_mins(10);
+
+/// An open incident of another service, which may be of the same change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Elsewhere {
+    pub incident: Incident,
+    /// It is decided at the same moment, from the same message.
+    pub now: bool,
+}
+
 /// One service as it stands at one moment.
 struct Desk<'a> {
+    elsewhere: &'a [Elsewhere],
     situation: &'a Situation,
     service: &'a Service,
     settings: &'a Settings,
@@ -47,9 +59,22 @@ pub fn escalate(
     settings: &Settings,
     now: Timestamp,
 ) -> bool {
+    with(decisions, incident, situation, service, settings, &[], now)
+}
+
+/// The same, knowing what is broken elsewhere.
+pub(super) fn with(
+    decisions: &mut Decisions,
+    incident: &mut Incident,
+    situation: &Situation,
+    service: &Service,
+    settings: &Settings,
+    elsewhere: &[Elsewhere],
+    now: Timestamp,
+) -> bool {
     let before = incident.clone();
     let all = windows(situation, service, &settings.roster, now);
-    let desk = Desk { situation, service, settings, all: &all, now };
+    let desk = Desk { elsewhere, situation, service, settings, all: &all, now };
     if service.is_live(&incident.environment) {
         incident.suspects = suspects(&all, &service.policy, incident.latest_at);
     } else {
@@ -75,7 +100,7 @@ pub fn look_back(
 ) -> bool {
     let before = incident.clone();
     let all = windows(situation, service, &settings.roster, now);
-    Desk { situation, service, settings, all: &all, now }.mitigate(decisions, incident);
+    Desk { elsewhere: &[], situation, service, settings, all: &all, now }.mitigate(decisions, incident);
     *incident != before
 }
 
@@ -170,14 +195,58 @@ impl Desk<'_> {
         for page in call.due(self.now).into_iter().take(MOST_PAGES) {
             let call = Call { incident, pager: pager.as_ref(), service: self.service, rotation: &rotation };
             let changes: Vec<_> = self.all.iter().map(|w| w.change).collect();
+            let same = self.by_the_same_change(incident, &page);
+            if let Some(speaker) = same.iter().find(|other| speaks_for(other, incident)) {
+                let id = speaker.incident.id.clone();
+                if !speaker.now {
+                    decisions.tell(incidents::also_broken(self.reader(&page.person), incident, &speaker.incident));
+                }
+                let what = format!("{} was paged for it already", self.settings.roster.name_of(&page.person));
+                let reason = Reason::NamedTogether { incident: id.clone() };
+                let subject = Some(Subject::Incident(incident.id.clone()));
+                decisions.log(self.now, subject, Some(page.person.clone()), what, reason);
+                record(incident, page, Some(id), self.now);
+                continue;
+            }
             let mut message = incidents::page(self.reader(&page.person), &call, page.step, &page.reason, &changes);
+            incidents::name_too(&mut message, same.iter().map(|other| &other.incident));
             debug_assert_eq!(message.kind, Kind::Page);
             let sent = incident.pages.iter().filter(|p| p.person == page.person && p.step == page.step);
             message.key.nth = sent.map(|p| 1 + p.again).sum();
+            message.not_by = self.paged_there(&page);
+            message.again = self.repeats(incident, &page);
             message.pager_key = Some(incident.pager_key(&page.person, incident.round));
             decisions.tell(message);
-            record(incident, page, self.now);
+            record(incident, page, None, self.now);
         }
+    }
+
+    /// What is broken elsewhere by the change for which this person is to be paged.
+    fn by_the_same_change(&self, incident: &Incident, page: &DuePage) -> Vec<&Elsewhere> {
+        let own = incident.suspects.iter().find(|s| s.responder == page.person);
+        let Some(own) = own.filter(|_| !page.again) else { return Vec::new() };
+        let same = |other: &&Elsewhere| {
+            let of_change = |s: &Suspect| s.change == own.change && s.responder == page.person;
+            other.incident.is_open() && other.incident.suspects.iter().any(of_change) && {
+                let paged = other.incident.pages.iter().filter(|p| p.person == page.person && p.joined.is_none());
+                paged.into_iter().any(|p| self.now < p.last_at() + SPEAKS_FOR)
+            }
+        };
+        self.elsewhere.iter().filter(same).collect()
+    }
+
+    /// The pager that pages this person itself, where we stand beside it: its first level, and its rotation.
+    fn paged_there(&self, page: &DuePage) -> Option<String> {
+        let beside = self.service.beside.as_ref()?;
+        let layer = self.situation.paging.value.layer.as_ref().filter(|layer| layer.id.is_some());
+        let there = layer.is_some_and(|layer| layer.person == page.person && layer.until > self.now);
+        (there || page.step == Step::Rotation).then(|| beside.receiver.clone())
+    }
+
+    /// How often a page of this round was repeated, with this time.
+    fn repeats(&self, incident: &Incident, page: &DuePage) -> u32 {
+        let known = incident.pages.iter().find(|p| p.person == page.person && p.round == incident.round);
+        known.filter(|_| page.again).map_or(0, |known| known.again + 1)
     }
 
     fn reader<'b>(&'b self, person: &'b PersonId) -> Reader<'b> {
@@ -194,8 +263,14 @@ impl Desk<'_> {
     }
 }
 
+/// Whether the page for another incident, sent before or together with this one's, speaks for this one. Of those that
+/// are sent together the first service's does.
+fn speaks_for(other: &Elsewhere, incident: &Incident) -> bool {
+    !other.now || other.incident.service < incident.service
+}
+
 /// Keeps what was paged: a new page, or the same again.
-fn record(incident: &mut Incident, page: DuePage, now: Timestamp) {
+fn record(incident: &mut Incident, page: DuePage, joined: Option<IncidentId>, now: Timestamp) {
     let round = incident.round;
     let known = incident.pages.iter_mut().find(|p| page.again && p.person == page.person && p.round == round);
     match known {
@@ -211,6 +286,7 @@ fn record(incident: &mut Incident, page: DuePage, now: Timestamp) {
                 at: now,
                 reason,
                 round,
+                joined,
                 again: 0,
                 again_at: None,
                 over: false,

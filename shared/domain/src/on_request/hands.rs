@@ -23,9 +23,9 @@ const MOST_TOLD: usize = 20;
 /// The longest that a pipeline may be paused for, where the end is said.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(24 * 90);
 /// Asking again within this time is a second click, not a wish for longer.
-const A_CLICK: SignedDuration = SignedDuration::from_mins(1);
-/// How long the reason of a pause may be, in characters.
-const MOST_WHY: usize = 120;
+pub(super) const A_CLICK: SignedDuration = SignedDuration::from_mins(1);
+/// How long the reason of a pause, or of maintenance, may be, in characters.
+pub(super) const MOST_WHY: usize = 120;
 
 /// Why nothing was done. Each says what is so, or what to do instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -82,11 +82,11 @@ impl<'a> Desk<'a> {
         }
     }
 
-    fn decisions(&self) -> Decisions {
+    pub(super) fn decisions(&self) -> Decisions {
         Decisions::none(&self.service.id, Wake::Now)
     }
 
-    fn name<'b>(&'b self, person: &'b PersonId) -> &'b str {
+    pub(super) fn name<'b>(&'b self, person: &'b PersonId) -> &'b str {
         self.settings.roster.name_of(person)
     }
 

@@ -125,6 +125,16 @@ impl fmt::Display for Reason {
             Self::Superseded => f.write_str("a later page to the same person says the same"),
             Self::NotMine { person } => write!(f, "{person} says that it is not theirs"),
             Self::JudgedToBe { change } => write!(f, "it was {change}"),
+            Self::NamedTogether { incident } => write!(f, "the page for {incident} names it too"),
+            Self::OurOwnPage => f.write_str("a page of ours, told back by the pager"),
+            Self::RotationRead { pager } => write!(f, "so says {pager}"),
+            Self::RotationUnread { why } => write!(f, "{why}: what was read last counts for a day"),
+            Self::WrittenIntoPager { pager, until } => {
+                write!(f, "written into {pager} until {}", until.strftime("%Y-%m-%d %H:%M UTC"))
+            }
+            Self::TakenOutOfPager { pager } => write!(f, "taken out of {pager}"),
+            Self::PagerUnwritten { why } => write!(f, "{why}: it escalates as it would without us"),
+            Self::PagedByThePager { pager } => write!(f, "{pager} pages this person itself"),
             Self::MaintenanceBegan { why } => write!(f, "maintenance: {why}"),
             Self::MaintenanceEnded => f.write_str("maintenance is over"),
             Self::NotForNotices => f.write_str("every contact of the person is for pages only"),

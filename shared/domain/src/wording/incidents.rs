@@ -150,6 +150,30 @@ fn short(incident: &Incident, reader: Reader<'_>, step: Step) -> String {
     text::line(&format!("{}. {why}", headline(incident)), MOST_SHORT)
 }
 
+/// Adds to a page what else is broken by the same change.
+pub fn name_too<'a>(page: &mut Message, others: impl Iterator<Item = &'a Incident>) {
+    let named: Vec<String> = others.map(headline).collect();
+    if !named.is_empty() {
+        page.title = format!("{} (+ {} more)", page.title, named.len());
+        page.lines.insert(0, format!("The same change broke: {}.", named.join("; ")));
+    }
+}
+
+/// What somebody hears who was paged a moment ago for another service, by the same change.
+#[must_use]
+pub fn also_broken(reader: Reader<'_>, incident: &Incident, paged_for: &Incident) -> Message {
+    let subject = Subject::Incident(incident.id.clone());
+    let reason = Reason::NamedTogether { incident: paged_for.id.clone() };
+    let mut message = reader.message(subject, Step::AlsoBroken, Kind::Notice, incident.severity, reason);
+    message.key.nth = incident.round;
+    message.title = format!("Also broken: {}", headline(incident));
+    message.lines.push(what_broke(reader, incident));
+    message.lines.push(format!("By the change for which you were paged: {}.", headline(paged_for)));
+    message.lines.push("Acknowledging one of them acknowledges both.".to_owned());
+    message.links = page_links(reader, incident);
+    message
+}
+
 /// What those who were paged hear when somebody else acknowledges, or when it is over.
 #[must_use]
 pub fn notice(reader: Reader<'_>, incident: &Incident, step: Step, reason: Reason) -> Message {

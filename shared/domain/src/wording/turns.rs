@@ -58,6 +58,7 @@ pub fn notice(
         | Step::TailResponder
         | Step::NextResponder
         | Step::Owner
+        | Step::AlsoBroken
         | Step::Opened
         | Step::Escalated
         | Step::PagerAcknowledged

@@ -135,6 +135,8 @@ pub mod sample {
             links: vec![Link { label: "Board".to_owned(), url: "https://deployers.example.com/edxapp".to_owned() }],
             short: String::new(),
             pager_key: Some("edxapp#edxapp-production-1#anna#0".to_owned()),
+            not_by: None,
+            again: 0,
             reason: Reason::NoSuspect,
             decided_at: jiff::Timestamp::UNIX_EPOCH,
         }
@@ -148,6 +150,8 @@ pub mod sample {
             lines: vec!["<script>alert(\"x\")</script> {{alert}} 🔥".to_owned()],
             links: Vec::new(),
             pager_key: Some("edxapp#a/b%2F?c".to_owned()),
+            not_by: None,
+            again: 0,
             severity: Severity::Warning,
             ..page()
         }
@@ -173,6 +177,8 @@ mod tests {
             lines: vec![long.clone(), long],
             links: (0..40).map(link).collect(),
             pager_key: Some("k/".repeat(600)),
+            not_by: None,
+            again: 0,
             ..page()
         };
         let alert = alert(&message, &actions(), &json!({}), "details");

@@ -1,0 +1,192 @@
+//! What the program is asked on its command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::hands::Wish;
+
+/// If you merge, you are on call for it.
+#[derive(Parser)]
+#[command(name = "recent-deployers", version, about)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Where to listen for webhooks and for the board.
+    #[arg(long, default_value = "127.0.0.1:8787")]
+    pub listen: SocketAddr,
+    /// The directory of the data file and the secrets.
+    #[arg(long, default_value = "data")]
+    pub data: PathBuf,
+    /// The configuration.
+    #[arg(long, default_value = "infra/recent-deployers.toml")]
+    pub config: PathBuf,
+    /// Keep the data in memory: it ends with the process. The secrets stay in the data directory.
+    #[arg(long)]
+    pub in_memory: bool,
+    /// Show the board to everybody, not to this machine only: something in front of it has a login.
+    #[arg(long)]
+    pub open_board: bool,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Play a story through the real wire formats, in virtual time.
+    Demo,
+    /// Print what a payload is read into: explain on-merge github payload.json; or who is paged for an incident, and when:
+    /// explain edxapp-k3v7q2ma
+    Explain {
+        /// A function that reads payloads, or an incident.
+        what: String,
+        #[arg(requires = "file")]
+        sender: Option<String>,
+        file: Option<PathBuf>,
+    },
+    /// Say how a sender is set up: its address, its secret, and what to paste where.
+    Connect { sender: String },
+    /// Check a configuration and list all its problems.
+    Check { config: Option<PathBuf> },
+    /// Say who is on call for what, and who has which pager.
+    Who { service: Option<String> },
+    /// Take a service's pager for a while, or put somebody on call: paged first for everything in it.
+    Take {
+        service: String,
+        #[arg(long = "for", default_value = "2 h")]
+        how_long: String,
+        /// Who gets it; without this, you.
+        #[arg(long)]
+        person: Option<String>,
+        /// From when, such as 2026-03-20T18:00Z; without this, from now.
+        #[arg(long)]
+        from: Option<String>,
+        #[command(flatten)]
+        me: Me,
+    },
+    /// Give a service's pager back before its time.
+    GiveBack {
+        service: String,
+        #[command(flatten)]
+        me: Me,
+    },
+    /// Hand a window over to a colleague: hand-over edxapp edx-platform#12 --to usama --as feanil
+    HandOver {
+        service: String,
+        change: String,
+        #[arg(long)]
+        to: String,
+        #[command(flatten)]
+        me: Me,
+    },
+    /// Answer whether you take the pager for a merge outside working hours.
+    Answer {
+        service: String,
+        change: String,
+        #[arg(value_parser = ["yes", "no"])]
+        answer: String,
+        #[command(flatten)]
+        me: Me,
+    },
+    /// Say that a service's pipeline is paused: nobody's turn begins, and waiting does not count.
+    Pause {
+        service: String,
+        #[arg(long = "because", default_value = "")]
+        why: String,
+        /// For how long; without this, until it is resumed.
+        #[arg(long = "for")]
+        how_long: Option<String>,
+        #[command(flatten)]
+        me: Me,
+    },
+    /// Say that a service may break for a while, so that nobody is paged: maintain edxapp 30m upgrading the database --as olga
+    Maintain {
+        service: String,
+        /// For how long, such as 30m or "2 h".
+        #[arg(required_unless_present = "end")]
+        how_long: Option<String>,
+        why: Vec<String>,
+        /// Of one environment only.
+        #[arg(long)]
+        environment: Option<String>,
+        /// From when, such as 2026-03-20T18:00Z; without this, from now.
+        #[arg(long)]
+        from: Option<String>,
+        /// It is over before its time.
+        #[arg(long, conflicts_with_all = ["how_long", "why", "environment", "from"])]
+        end: bool,
+        #[command(flatten)]
+        me: Me,
+    },
+    /// Say that a paused pipeline goes on.
+    Resume {
+        service: String,
+        #[command(flatten)]
+        me: Me,
+    },
+}
+
+/// Who acts.
+#[derive(clap::Args)]
+pub struct Me {
+    /// Who you are, by your id in the roster.
+    #[arg(long = "as")]
+    pub id: String,
+}
+
+impl Command {
+    /// What a person wants done in which service, for the commands that move responsibility.
+    #[must_use]
+    pub fn wish(&self) -> Option<(&str, &str, Wish)> {
+        Some(match self {
+            Self::Take { service, how_long, person, from, me } => {
+                let (how_long, person, from) = (how_long.clone(), person.clone(), from.clone());
+                (service, &me.id, Wish::Take { person, how_long, from })
+            }
+            Self::GiveBack { service, me } => (service, &me.id, Wish::GiveBack),
+            Self::HandOver { service, change, to, me } => {
+                (service, &me.id, Wish::HandOver { change: change.clone(), to: to.clone() })
+            }
+            Self::Answer { service, change, answer, me } => {
+                (service, &me.id, Wish::Answer { change: change.clone(), takes: answer == "yes" })
+            }
+            Self::Pause { service, why, how_long, me } => {
+                (service, &me.id, Wish::Pause { why: why.clone(), how_long: how_long.clone() })
+            }
+            Self::Resume { service, me } => (service, &me.id, Wish::Resume),
+            Self::Maintain { service, end: true, me, .. } => (service, &me.id, Wish::Maintained),
+            Self::Maintain { service, how_long, why, environment, from, me, .. } => {
+                let (environment, from) = (environment.clone(), from.clone());
+                let how_long = how_long.clone().unwrap_or_default();
+                (service, &me.id, Wish::Maintain { how_long, why: why.join(" "), environment, from })
+            }
+            Self::Demo | Self::Explain { .. } | Self::Connect { .. } | Self::Check { .. } | Self::Who { .. } => {
+                return None;
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(line: &str) -> Result<Option<Wish>, String> {
+        let arguments = Arguments::try_parse_from(line.split(' ')).map_err(|error| error.to_string())?;
+        Ok(arguments.command.and_then(|command| command.wish().map(|(_, _, wish)| wish)))
+    }
+
+    #[test]
+    fn maintenance_is_begun_with_a_reason_in_so_many_words_and_ended() {
+        let Some(Wish::Maintain { how_long, why, environment, from }) =
+            said("x maintain edxapp 30m upgrading the database --as olga --environment stage").unwrap()
+        else {
+            panic!("not maintenance")
+        };
+        assert_eq!((how_long.as_str(), why.as_str()), ("30m", "upgrading the database"));
+        assert_eq!((environment.as_deref(), from), (Some("stage"), None));
+        assert!(matches!(said("x maintain edxapp --end --as olga"), Ok(Some(Wish::Maintained))));
+        for line in ["x maintain edxapp --as olga", "x maintain edxapp 30m", "x maintain edxapp 30m --end --as olga"] {
+            assert!(said(line).is_err(), "{line}");
+        }
+    }
+}
