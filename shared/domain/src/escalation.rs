@@ -17,8 +17,8 @@
 //! mine" is passed over, and the next one is due at once. Nobody is paged twice in a round for two reasons.
 //!
 //! A *round* begins with the incident, and again when something more severe begins after it was taken, when it fires
-//! again after it was over, when an acknowledgement grew stale, and when what kept everybody asleep
-//! ([`crate::hold`]) is over. The stored times decide, whoever wakes late.
+//! again after it was over, when an acknowledgement grew stale, when the only one was given back (then at the times of
+//! the round before it), and when what kept everybody asleep ([`crate::hold`]) is over. The stored times decide, whoever wakes late.
 
 use jiff::{SignedDuration, Timestamp};
 
