@@ -18,6 +18,7 @@ use crate::window::WindowNotes;
 
 /// Something kept in a service's working set.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a write boxes it")]
 pub enum Record {
     Change(Change),
     Notes(ChangeId, WindowNotes),

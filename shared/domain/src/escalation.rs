@@ -17,8 +17,8 @@
 //! mine" is passed over, and the next one is due at once. Nobody is paged twice in a round for two reasons.
 //!
 //! A *round* begins with the incident, and again when something more severe begins after it was taken, when it fires
-//! again after it was over, when an acknowledgement grew stale, and when what kept everybody asleep
-//! ([`crate::hold`]) is over. The stored times decide, whoever wakes late.
+//! again after it was over, when an acknowledgement grew stale, when the only one was given back (then at the times of
+//! the round before it), and when what kept everybody asleep ([`crate::hold`]) is over. The stored times decide, whoever wakes late.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -224,9 +224,10 @@ impl<'a> Call<'a> {
         let mut firsts: Vec<(&PersonId, Reason)> = Vec::new();
         for (person, reason) in all {
             if firsts.iter().all(|(known, _)| *known != person) && firsts.len() < MOST_FIRST_RESPONDERS {
-                let reason = match reason {
-                    Reason::FirstSuspect { change } if !firsts.is_empty() => Reason::NextSuspect { change },
-                    reason => reason,
+                let reason = if let (Reason::FirstSuspect { change }, false) = (&reason, firsts.is_empty()) {
+                    Reason::NextSuspect { change: change.clone() }
+                } else {
+                    reason
                 };
                 firsts.push((person, reason));
             }

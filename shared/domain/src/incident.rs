@@ -59,6 +59,9 @@ pub struct PageRecord {
     pub again: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again_at: Option<Timestamp>,
+    /// Whether the person's pagers were told that it is over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub over: bool,
 }
 
 impl PageRecord {
@@ -126,9 +129,6 @@ pub struct Incident {
     /// How often it was told that somebody has taken it: in one round again, where the first one gave it back.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub taken_said: u32,
-    /// How many rounds' pages are over for those who keep them, too.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub rounds_over: u32,
     /// Who heard of it without being paged.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub told: BTreeSet<PersonId>,
@@ -174,7 +174,6 @@ impl Incident {
             squads: BTreeMap::new(),
             channel_said: 0,
             taken_said: 0,
-            rounds_over: 0,
             told: BTreeSet::new(),
         };
         incident.join(firing);

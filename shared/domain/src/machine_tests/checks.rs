@@ -41,7 +41,8 @@ pub struct Watch {
     slipped_at: Timestamp,
     pub most_actions: usize,
     pub most_rounds: u32,
-    pub stats: BTreeMap<&'static str, usize>,
+    /// What was seen by its name, so that no story is vain: why somebody was not paged, or again, and what went wrong.
+    pub seen: BTreeSet<&'static str>,
 }
 
 impl Watch {
@@ -58,7 +59,7 @@ impl Watch {
             slipped_at: now,
             most_actions: 0,
             most_rounds: 0,
-            stats: BTreeMap::new(),
+            seen: BTreeSet::new(),
         }
     }
 
@@ -83,9 +84,11 @@ impl Watch {
         self.slipped_at = now;
     }
 
-    pub fn looked_again(&mut self, rounds: u32) {
+    /// Whether it may.
+    pub fn looked_again(&mut self, rounds: u32) -> bool {
         self.most_rounds = self.most_rounds.max(rounds);
         self.must(rounds < MOST_ROUNDS, || "7: the scheduler does not come to rest".to_owned());
+        rounds < MOST_ROUNDS
     }
 
     pub fn committed(&mut self, decisions: &Decisions, situation: &Situation, service: &Service, now: Timestamp) {
@@ -123,7 +126,8 @@ impl Watch {
     }
 
     fn of_incident(&mut self, incident: &Incident) {
-        *self.stats.entry(incident.held.as_ref().map_or("unheld", |h| h.reason.name())).or_default() += 1;
+        let why = incident.held.iter().map(|hold| &hold.reason).chain(&incident.round_why);
+        self.seen.extend(why.map(Reason::name));
         let before = self.rounds.insert(incident.id.clone(), incident.round);
         self.must(before.is_none_or(|before| before <= incident.round), || "5: a round goes back".to_owned());
         let damped = incident.held.as_ref().is_some_and(|hold| matches!(hold.reason, Reason::Flapping { .. }));
@@ -197,16 +201,14 @@ impl Watch {
         if people().all(|person| incident.not_mine.iter().any(|said| said.person == *person)) {
             return;
         }
+        let somebody = || self.pages.iter().any(|(key, page)| page.round == round && is_of(key, incident));
+        let nobody = looked && now > since + NEXT_LOOK && !somebody();
+        self.must(!nobody, || format!("5: at {now} nobody is paged for {}, waiting since {since}", incident.id));
         if now <= since + IN_TIME {
             return;
         }
-        *self.stats.entry(if looked && delivered { "both looked" } else { "not looked" }).or_default() += 1;
-        if incident.round_why.is_some() {
-            *self.stats.entry(incident.round_why.as_ref().unwrap().name()).or_default() += 1;
-        }
         let is_theirs = |key: &MessageKey| {
-            key.subject == Subject::Incident(incident.id.clone())
-                && (key.step == Step::Rotation || people().any(|person| key.person == *person))
+            is_of(key, incident) && (key.step == Step::Rotation || people().any(|person| key.person == *person))
         };
         let theirs: Vec<&Page> = self
             .pages
@@ -231,6 +233,7 @@ impl Watch {
 
     pub fn accepted(&mut self, key: &MessageKey, now: Timestamp) {
         let may = self.may_repeat.contains(key);
+        self.seen.extend(may.then_some("repeated"));
         let times = match (self.pages.get_mut(key), self.others.get_mut(key)) {
             (Some(page), _) => {
                 page.accepted.push(now);
@@ -248,7 +251,7 @@ impl Watch {
     pub fn withdrawn(&mut self, key: &MessageKey, reason: &Reason) {
         if let Some(page) = self.pages.get_mut(key) {
             page.withdrawn = Some(reason.name());
-            *self.stats.entry(reason.name()).or_default() += 1;
+            self.seen.insert(reason.name());
         }
     }
 
@@ -268,4 +271,8 @@ impl Watch {
         let due = situation.clock.value.due_at.is_some_and(|due| due <= now);
         self.must(!due, || "7: the scheduler is due again at once".to_owned());
     }
+}
+
+fn is_of(key: &MessageKey, incident: &Incident) -> bool {
+    key.subject == Subject::Incident(incident.id.clone())
 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use jiff::{SignedDuration, Timestamp};
 
 use super::checks::Watch;
-use super::story::{Fate, Pace};
+use super::story::{ALERTS, Fate, Pace};
 use crate::alert::Place;
 use crate::decision::{RecordKey, Wake};
 use crate::message::{MessageKey, Outgoing};
@@ -14,6 +14,7 @@ use crate::on_merge::{MergeDecision, MergeEvent, Way};
 use crate::on_page::{self, CLAIM, Delivery};
 use crate::on_request::hands::Desk;
 use crate::on_request::incidents::Counter;
+use crate::on_request::maintenance::Wanted;
 use crate::testing::{World, at, change, deployment, person};
 use crate::*;
 
@@ -30,7 +31,6 @@ pub enum Input {
     Merge(Box<Change>),
     Deployment(DeploymentEvent),
     Person(PersonId, Act),
-    Maintenance(Option<maintenance::Maintenance>),
 }
 
 #[derive(Clone)]
@@ -39,6 +39,8 @@ pub enum Act {
     NotMine(IncidentId, Option<ChangeId>),
     Take(IncidentId),
     HasPager,
+    Maintenance(Wanted),
+    MaintenanceEnds,
 }
 
 /// A function that decides: what woke it (nothing: the clock), and when; which try, and which round of one look.
@@ -119,6 +121,11 @@ fn world(live: u64) -> World {
     }
     world.until(at("15:45"));
     world
+}
+
+/// What is said of stage is said by name.
+fn environment(alert: &Alert) -> EnvironmentName {
+    if alert.name == ALERTS[3] { "stage" } else { "production" }.parse().unwrap()
 }
 
 impl Machine {
@@ -298,7 +305,7 @@ impl Machine {
         let Self { service, settings, situation, .. } = &*self;
         match input {
             Input::Alert(alert) => {
-                let place = Place { service: service.id.clone(), environment: "production".parse().unwrap() };
+                let place = Place { service: service.id.clone(), environment: environment(&alert) };
                 Some(on_alert::decide(&[alert], &place, situation, service, settings, &[], now).0)
             }
             Input::Deployment(event) => {
@@ -309,23 +316,16 @@ impl Machine {
                 self.merge(*change, now);
                 None
             }
-            Input::Maintenance(maintenance) => {
-                let mut paging = situation.paging.value.clone();
-                paging.maintenance.iter_mut().for_each(|m| m.ended_at = m.ended_at.or(Some(now)));
-                paging.maintenance.extend(maintenance);
-                let mut decisions = Decisions::none(&service.id, Wake::Now);
-                decisions.put(Record::Paging(paging), situation.paging.rev);
-                Some(decisions)
-            }
             Input::Person(person, act) => {
+                let desk = Desk { situation, service, settings, now };
                 let counter = |id| Counter { id, person: &person, situation, service, settings, now };
                 match &act {
                     Act::Acknowledge(id) => counter(id).acknowledge().ok(),
                     Act::NotMine(id, instead) => counter(id).not_mine(instead.as_ref()).ok(),
                     Act::Take(id) => counter(id).take().ok(),
-                    Act::HasPager => Desk { situation, service, settings, now }
-                        .take(&person, &person, None, now + SignedDuration::from_mins(30))
-                        .ok(),
+                    Act::HasPager => desk.take(&person, &person, None, now + SignedDuration::from_mins(30)).ok(),
+                    Act::Maintenance(wanted) => desk.begin_maintenance(&person, wanted).ok(),
+                    Act::MaintenanceEnds => desk.end_maintenance(&person).ok(),
                 }
             }
         }
@@ -348,7 +348,7 @@ impl Machine {
         let unwritten = decisions.is_quiet() && decisions.wake == Wake::Now;
         if !unwritten && self.is_refused(&decisions, clock) {
             by.tries += 1;
-            *self.watch.stats.entry("refused").or_default() += 1;
+            self.watch.seen.insert("refused");
             return (by.tries < MOST_TRIES).then_some(Job::Decide(by));
         }
         if !unwritten {
@@ -402,8 +402,8 @@ impl Machine {
             return Some(Job::Mark { by, left, again });
         }
         if again && by.woken_by.is_none() {
-            self.watch.looked_again(by.rounds);
-            return Some(Job::Decide(Decider { now: self.now, tries: 0, rounds: by.rounds + 1, ..by }));
+            let next = Decider { now: self.now, tries: 0, rounds: by.rounds + 1, ..by };
+            return self.watch.looked_again(by.rounds).then_some(Job::Decide(next));
         }
         self.answered(&by);
         None

@@ -4,11 +4,12 @@ use std::fmt;
 
 use proptest::prelude::*;
 
-use crate::Severity::{self, Critical, Warning};
+use crate::Severity::{self, Critical, Info, Warning};
 
 /// Of the roster. Anna and bert have the rotation, carl owns the service.
 pub const PEOPLE: [&str; 6] = ["feanil", "usama", "olga", "anna", "bert", "carl"];
-pub const ALERTS: [&str; 3] = ["Errors", "Slow", "Disk"];
+/// The third is over by itself after a while, the fourth is about stage.
+pub const ALERTS: [&str; 4] = ["Errors", "Slow", "Canary", "Suite"];
 
 /// How far a function gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub enum Event {
     Wait(i64),
     Fires(usize, Severity),
     Over(usize),
+    /// It fires and is over, four times within two minutes, and fires again.
+    Flaps(usize, Severity),
     /// Somebody acknowledges it in the monitor: a person of ours, or a stranger.
     TakenThere(usize, Option<usize>),
     /// A sender says again, word for word, what it said before.
@@ -54,6 +57,8 @@ pub enum Event {
     Acknowledges(usize),
     /// With the number of the suspect that it is instead.
     NotMine(usize, Option<usize>),
+    /// Whoever acknowledged last says so.
+    GivesBack,
     Takes(usize),
     /// Has the pager of the service for half an hour.
     HasPager(usize),
@@ -97,12 +102,13 @@ fn wait() -> impl Strategy<Value = Event> {
 
 fn monitors() -> impl Strategy<Value = Event> {
     let alert = 0..ALERTS.len();
-    let severity = prop_oneof![Just(Critical), Just(Warning)];
+    let severity = || prop_oneof![4 => Just(Critical), 4 => Just(Warning), 1 => Just(Info)];
     prop_oneof![
-        5 => (alert.clone(), severity).prop_map(|(alert, severity)| Event::Fires(alert, severity)),
-        3 => alert.clone().prop_map(Event::Over),
-        1 => (alert, prop::option::of(0..PEOPLE.len())).prop_map(|(alert, who)| Event::TakenThere(alert, who)),
-        2 => (0..20_usize).prop_map(Event::Again),
+        1 => (alert.clone(), severity()).prop_map(|(alert, severity)| Event::Flaps(alert, severity)),
+        9 => (alert.clone(), severity()).prop_map(|(alert, severity)| Event::Fires(alert, severity)),
+        6 => alert.clone().prop_map(Event::Over),
+        2 => (alert, prop::option::of(0..PEOPLE.len())).prop_map(|(alert, who)| Event::TakenThere(alert, who)),
+        4 => (0..20_usize).prop_map(Event::Again),
     ]
 }
 
@@ -120,6 +126,7 @@ fn people() -> impl Strategy<Value = Event> {
     prop_oneof![
         3 => who.clone().prop_map(Event::Acknowledges),
         3 => (who.clone(), prop::option::of(0..3_usize)).prop_map(|(who, instead)| Event::NotMine(who, instead)),
+        2 => Just(Event::GivesBack),
         1 => who.clone().prop_map(Event::Takes),
         1 => who.prop_map(Event::HasPager),
         1 => (1..20_i64, 0..5_i64).prop_map(|(long, ahead)| Event::Maintenance(long, ahead)),

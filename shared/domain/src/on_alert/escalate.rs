@@ -241,7 +241,17 @@ fn record(incident: &mut Incident, page: DuePage, joined: Option<IncidentId>, no
         }
         None => {
             let DuePage { person, step, reason, .. } = page;
-            incident.pages.push(PageRecord { person, step, at: now, reason, round, joined, again: 0, again_at: None });
+            incident.pages.push(PageRecord {
+                person,
+                step,
+                at: now,
+                reason,
+                round,
+                joined,
+                again: 0,
+                again_at: None,
+                over: false,
+            });
         }
     }
 }

@@ -35,12 +35,13 @@ pub(super) fn say_over(
         message.key.nth = incident.round;
         decisions.tell(message);
     }
-    let open = incident.pages.iter().filter(|p| p.round >= incident.rounds_over);
-    let open: BTreeSet<(&PersonId, u32)> = open.map(|p| (&p.person, p.round)).collect();
+    let open = incident.pages.iter().filter(|p| !p.over);
+    let open: BTreeSet<(PersonId, u32)> = open.map(|p| (p.person.clone(), p.round)).collect();
     for (person, round) in open.into_iter().rev().take(MOST_TOLD / 2) {
-        tell_pager(decisions, incident, person, round, Step::PagerResolved, &reason, service, settings, now);
+        tell_pager(decisions, incident, &person, round, Step::PagerResolved, &reason, service, settings, now);
+        let told = incident.pages.iter_mut().filter(|p| p.person == person && p.round == round);
+        told.for_each(|page| page.over = true);
     }
-    incident.rounds_over = incident.round + 1;
 }
 
 /// Tells a person's pagers what became of their page, if they have any that keep pages.

@@ -135,9 +135,9 @@ impl<'a> Counter<'a> {
         incident.not_mine.push(said);
         // Whoever had taken it has not any more. The others heard that somebody had, and perhaps not that they were paged:
         // each is asked anew, at the time at which they were due.
-        let was_taken = incident.taken(&self.service.policy, self.now).is_some();
+        let was_taken = incident.last_taken().is_some();
         incident.acknowledged.retain(|a| !a.is_by(self.person));
-        if was_taken && incident.taken(&self.service.policy, self.now).is_none() {
+        if was_taken && incident.last_taken().is_none() {
             incident.begin_round(incident.round_began(), Reason::NotMine { person: self.person.clone() });
         }
         if let Some(suspect) = named {
