@@ -37,6 +37,10 @@ pub(crate) fn lines(house: &House, service: &Service, situation: &Situation, now
             None => format!("{who} is to be the first level in the pager, {from} to {until}: not written there yet."),
         });
     }
+    if let Some(unwritten) = &paging.unwritten {
+        let since = utc(unwritten.since);
+        lines.push(format!("The pager cannot be written to since {since}: {}.", unwritten.why));
+    }
     for ahead in paging.maintenance.iter().filter(|m| now < m.from && m.is_ahead(now)) {
         lines.push(format!("Maintenance ahead{}.", of(house, ahead)));
     }
