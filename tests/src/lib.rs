@@ -1,6 +1,7 @@
 //! The stage on which whole stories are played: the real bundle in memory, the real wire formats with their
 //! signatures, a clock that moves when it is told to. Reads like PRODUCT.md's stories.
 
+pub mod gate;
 pub mod peer;
 pub mod program;
 
@@ -13,15 +14,24 @@ use aws::secrets::{Secret, Secrets};
 use aws::settings::Configuration;
 use aws::{House, Request, Response};
 use domain::{Incident, ServiceId, Situation};
+use gate::Gate;
 use jiff::{SignedDuration, Timestamp};
 use recent_deployers::demo::VirtualClock;
 use recent_deployers::demo::payloads::{self, Alert, Deployment, Merge};
 use recent_deployers::{Bundle, Options};
 use serde_json::Value;
+use tokio::net::TcpListener;
 
 pub const GITHUB_SECRET: &str = "It's a Secret to Everybody";
 pub const TOKEN: &str = "alertmanager-token";
 pub const REPOSITORY: &str = "openedx/edx-platform";
+
+/// The real time, by which the program runs that a test starts.
+#[must_use]
+pub fn now() -> Timestamp {
+    #[expect(clippy::disallowed_methods, reason = "a program under test reads the real clock")]
+    Timestamp::now()
+}
 
 /// The project's root, where `../shared` is beside it.
 #[must_use]
@@ -154,6 +164,35 @@ impl Stage {
             Err(error) => panic!("{error}"),
         };
         Self { house: bundle.house.clone(), bundle, clock, printed }
+    }
+
+    /// Puts gates before the table and before the topic, and all functions behind them; `house` stays outside.
+    ///
+    /// # Panics
+    /// When no port is free.
+    pub async fn gated(&mut self) -> (Gate, Gate) {
+        let endpoints = &self.bundle.endpoints;
+        let table = Gate::before(endpoints.dynamodb_endpoint.clone().unwrap_or_default()).await;
+        let Ok(listener) = TcpListener::bind("127.0.0.1:0").await else { panic!("no port is free") };
+        let address = listener.local_addr().map(|a| format!("http://{a}")).unwrap_or_default();
+        let topic = Gate::before(address).await;
+        let aws = Aws::local(table.address.clone(), topic.address.clone());
+        let http = &self.house.http;
+        let store = aws::Store::new(clients::dynamodb(&aws, http), "recent-deployers").taking_turns();
+        let sns = aws::topic::Topic::new(clients::sns(&aws, http), recent_deployers::topic::ARN);
+        self.bundle.house = House { store, topic: sns, ..self.bundle.house.clone() };
+        self.bundle.serve_topic(listener, self.bundle.house.clone());
+        (table, topic)
+    }
+
+    /// Lets the clock tick each minute until `text`, whether or not something is due.
+    pub async fn tick_until(&self, text: &str) {
+        let then = time(text);
+        while self.clock.now() < then {
+            self.clock.set(then.min(self.clock.now() + SignedDuration::from_mins(1)));
+            self.bundle.tick().await;
+            self.bundle.quiesce().await;
+        }
     }
 
     /// Lets time pass until `text`, minute by minute.

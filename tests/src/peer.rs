@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::Timestamp;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Duration, sleep};
@@ -10,6 +11,8 @@ use tokio::time::{Duration, sleep};
 /// One request as it came.
 #[derive(Debug, Clone)]
 pub struct Received {
+    /// When it had come, by the real clock.
+    pub at: Timestamp,
     pub line: String,
     pub headers: Vec<(String, String)>,
     pub body: String,
@@ -47,6 +50,7 @@ pub struct Peer {
     answers: Arc<Mutex<VecDeque<(u16, String)>>>,
     mishaps: Arc<Mutex<VecDeque<(String, Mishap)>>>,
     always: Arc<Mutex<Vec<Always>>>,
+    pace: Arc<Mutex<Duration>>,
 }
 
 impl Peer {
@@ -61,6 +65,7 @@ impl Peer {
             answers: Arc::default(),
             mishaps: Arc::default(),
             always: Arc::default(),
+            pace: Arc::default(),
         };
         let own = peer.clone();
         tokio::spawn(async move {
@@ -90,6 +95,11 @@ impl Peer {
     pub fn always_answers_paged(&self, part: &str, status: u16, link: &str, body: impl Into<String>) {
         let always = (part.to_owned(), status, format!("link: {link}\r\n"), body.into());
         self.always.lock().unwrap_or_else(PoisonError::into_inner).push(always);
+    }
+
+    /// From now on it takes so long to answer anything.
+    pub fn takes(&self, pace: Duration) {
+        *self.pace.lock().unwrap_or_else(PoisonError::into_inner) = pace;
     }
 
     /// Where it sends those requests instead.
@@ -129,6 +139,8 @@ impl Peer {
             Some(Mishap::Takes(seconds)) => sleep(Duration::from_secs(seconds)).await,
             None => {}
         }
+        let pace = *self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        sleep(pace).await;
         let (status, headers, body) = told.unwrap_or_else(|| self.next_answer());
         say(&mut stream, status, &headers, &body).await;
     }
@@ -152,7 +164,7 @@ impl Peer {
     }
 }
 
-async fn say(stream: &mut TcpStream, status: u16, headers: &str, body: &str) {
+pub(crate) async fn say(stream: &mut TcpStream, status: u16, headers: &str, body: &str) {
     let text = format!(
         "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\n{headers}connection: close\r\n\r\n{body}",
         body.len()
@@ -160,7 +172,7 @@ async fn say(stream: &mut TcpStream, status: u16, headers: &str, body: &str) {
     let _ = stream.write_all(text.as_bytes()).await;
 }
 
-async fn read(stream: &mut TcpStream) -> Option<Received> {
+pub(crate) async fn read(stream: &mut TcpStream) -> Option<Received> {
     let mut bytes = Vec::new();
     let mut buffer = [0; 8192];
     loop {
@@ -177,7 +189,7 @@ async fn read(stream: &mut TcpStream) -> Option<Received> {
                 .find(|(n, _)| n.eq_ignore_ascii_case("content-length"))
                 .and_then(|(_, v)| v.parse().ok());
             if body.len() >= length.unwrap_or(0) {
-                return Some(Received { line, headers, body: body.to_owned() });
+                return Some(Received { at: crate::now(), line, headers, body: body.to_owned() });
             }
         }
         if n == 0 {

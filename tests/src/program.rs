@@ -24,6 +24,17 @@ impl Program {
     /// When it does not start.
     #[must_use]
     pub fn start(data: &Path, config: &Path) -> Self {
+        let mut program = Self::spawn(data, config, Stdio::inherit());
+        program.ready();
+        program
+    }
+
+    /// Starts it, with its log there, and waits for nothing.
+    ///
+    /// # Panics
+    /// When there is no such program.
+    #[must_use]
+    pub fn spawn(data: &Path, config: &Path, log: Stdio) -> Self {
         let mut child = Command::new(binary("recent-deployers"))
             .args(["--listen", "127.0.0.1:0", "--data"])
             .arg(data)
@@ -31,7 +42,7 @@ impl Program {
             .arg(config)
             .current_dir(root())
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
+            .stderr(log)
             .spawn()
             .unwrap_or_else(|error| panic!("{error}"));
         let (send, lines) = channel();
@@ -39,11 +50,17 @@ impl Program {
         std::thread::spawn(move || {
             BufReader::new(stdout).lines().map_while(Result::ok).for_each(|line| drop(send.send(line)))
         });
-        let mut program = Self { child, lines, said: Vec::new(), base: String::new() };
-        let board = program.wait_for("  board         ");
-        program.base = board.trim_start_matches("  board         ").trim_end_matches('/').to_owned();
-        program.wait_for("Ready.");
-        program
+        Self { child, lines, said: Vec::new(), base: String::new() }
+    }
+
+    /// Waits until it is ready.
+    ///
+    /// # Panics
+    /// When it does not get there.
+    pub fn ready(&mut self) {
+        let board = self.wait_for("  board         ");
+        self.base = board.trim_start_matches("  board         ").trim_end_matches('/').to_owned();
+        self.wait_for("Ready.");
     }
 
     /// The first line, from now on, that contains this. Waits for the program, not for a time to pass.

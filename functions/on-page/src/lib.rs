@@ -36,12 +36,14 @@ pub async fn handle(house: &House, event: &Value) -> Result<(), PageError> {
     let mut failed = None;
     for record in records {
         let text = record.pointer("/Sns/Message").and_then(Value::as_str).unwrap_or("");
-        let result = match aws::wire::parse::<Message>(text.as_bytes()) {
+        let message = aws::wire::parse::<Message>(text.as_bytes());
+        let key = message.as_ref().ok().map(|message| message.key.to_string());
+        let result = match message {
             Ok(message) => deliver(house, &message).await.map(|_| ()),
             Err(malformed) => Err(malformed.into()),
         };
         if let Err(error) = result {
-            tracing::error!(cause = error_chain(&error), "not delivered");
+            tracing::error!(message.key = key, cause = error_chain(&error), "not delivered");
             failed = Some(error);
         }
     }
@@ -56,14 +58,14 @@ pub async fn deliver(house: &House, published: &Message) -> Result<Reason, PageE
     let (outgoing, incident) = house.store.outgoing(key).await?;
     match (on_page::decide(outgoing.as_ref(), incident.as_ref(), &policy, now), outgoing) {
         (Delivery::Leave(reason), _) => {
-            tracing::info!(message = %key, reason = reason.name(), "left alone: {reason}");
+            tracing::info!(message.key = %key, reason = reason.name(), "left alone: {reason}");
             Ok(reason)
         }
         (Delivery::Withdraw(reason), _) => {
             let entry =
                 entry(published, format!("{} to {} withdrawn", published.kind.word(), key.person), reason.clone(), now);
             house.store.finish(key, &entry).await?;
-            tracing::info!(message = %key, reason = reason.name(), "withdrawn: {reason}");
+            tracing::info!(message.key = %key, reason = reason.name(), "withdrawn: {reason}");
             Ok(reason)
         }
         (Delivery::Send, Some(outgoing)) => send(house, &outgoing, now).await,
@@ -123,7 +125,7 @@ async fn settle(house: &House, message: &Message, reason: Reason) -> Result<Reas
     let delivered = if matches!(reason, Reason::AcceptedBy { .. }) { "delivered" } else { "not delivered" };
     let what = format!("{} to {} {delivered}: {}", message.kind.word(), message.key.person, message.title);
     house.store.finish(&message.key, &entry(message, what, reason.clone(), house.now())).await?;
-    tracing::info!(message = %message.key, reason = reason.name(), "{reason}");
+    tracing::info!(message.key = %message.key, reason = reason.name(), "{reason}");
     Ok(reason)
 }
 

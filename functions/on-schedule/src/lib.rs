@@ -123,6 +123,10 @@ async fn run_rounds(house: &House, id: &ServiceId) -> Result<(), StoreError> {
         };
         let (decisions, republish) = house.store.decide_seeing_outbox(id, now, decide).await?;
         house.publish(&decisions.messages).await;
+        for page in republish.iter().filter(|message| on_schedule::is_overdue(message, now)) {
+            let minutes = now.duration_since(page.decided_at).as_mins();
+            tracing::error!(service.name = %id, message.key = %page.key, minutes, "a page has reached nobody, tried again: see to the person's contacts");
+        }
         house.publish(&republish).await;
         let again = decisions.wake;
         if !matches!(again, Wake::Exactly(Some(at)) if at <= now) {

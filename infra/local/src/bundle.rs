@@ -91,6 +91,8 @@ pub struct Bundle {
     in_flight: InFlight,
     nudges: Nudges,
     engine: Engine,
+    /// Where the table and the topic are reached.
+    pub endpoints: Aws,
     /// When the engine was last told to delete what has expired.
     swept_at: Arc<Mutex<Option<Timestamp>>>,
 }
@@ -119,10 +121,16 @@ impl Bundle {
             terminal: Some(Arc::new(move |text| print(text).printed())),
         };
         house.store.create_table().await?;
-        let in_flight = InFlight::default();
-        topic::serve(listener, house.clone(), in_flight.clone());
         // The first tick sweeps, since a program that is started each morning may never run for long.
-        Ok(Self { house, in_flight, nudges, engine, swept_at: Arc::default() })
+        let (in_flight, swept_at) = (InFlight::default(), Arc::default());
+        let bundle = Self { house, in_flight, nudges, engine, endpoints: aws, swept_at };
+        bundle.serve_topic(listener, bundle.house.clone());
+        Ok(bundle)
+    }
+
+    /// Serves the topic at this address too, whose messages are delivered in this house.
+    pub fn serve_topic(&self, listener: TcpListener, house: House) {
+        topic::serve(listener, house, self.in_flight.clone());
     }
 
     /// Hands a request to the function whose route it is: the same routes as API Gateway's.

@@ -96,11 +96,11 @@ impl House {
     pub async fn publish(&self, messages: &[Message]) {
         for message in messages {
             if let Err(error) = self.topic.publish(message).await {
-                tracing::error!(message = %message.key, cause = error_chain(&error), "not published, left to the sweeper");
+                tracing::error!(message.key = %message.key, cause = error_chain(&error), "not published, left to the sweeper");
                 continue;
             }
             if let Err(error) = self.mark(message).await {
-                tracing::warn!(message = %message.key, cause = error_chain(&error), "published but not marked: it may be published again");
+                tracing::warn!(message.key = %message.key, cause = error_chain(&error), "published but not marked: it may be published again");
             }
         }
     }

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::beside;
 use crate::decision::{Decisions, Record, RecordKey, Wake};
 use crate::maintenance;
-use crate::message::{Message, Outgoing, Subject};
+use crate::message::{Kind, Message, Outgoing, Subject};
 use crate::notices::{Look, Told};
 use crate::on_alert::{escalate, look_back, next_look};
 use crate::service::Service;
@@ -24,6 +24,8 @@ use crate::window::{Closed, Phase, Window, windows};
 const MOST_ACTIONS: usize = 90;
 /// A published message that no receiver accepted is published again after this long.
 pub const REPUBLISH: SignedDuration = SignedDuration::from_secs(60);
+/// A page that has reached nobody for so long is a failure of ours, which somebody has to look at.
+const OVERDUE: SignedDuration = SignedDuration::from_mins(10);
 /// How long another function may take between deciding a message and marking it published.
 const IN_HAND: SignedDuration = SignedDuration::from_secs(15);
 /// How long a resolved incident, or a superseded deployment, stays in the working set.
@@ -35,6 +37,12 @@ pub struct Round {
     pub decisions: Decisions,
     /// Decided earlier and left unsent, or published and accepted by nobody.
     pub republish: Vec<Message>,
+}
+
+/// Whether this is a page that has waited for too long.
+#[must_use]
+pub fn is_overdue(message: &Message, now: Timestamp) -> bool {
+    message.kind == Kind::Page && message.decided_at + OVERDUE <= now
 }
 
 /// Looks at one service.

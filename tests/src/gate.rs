@@ -1,0 +1,154 @@
+//! What stands between our functions and the table or the topic, below the SDK: it passes requests on, until it is told
+//! to fail one, or to be gone for a while.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws::clients::Http;
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::peer::{Received, read, say};
+
+/// What goes wrong with one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It is refused with 500, however often the SDK tries.
+    Refused,
+    /// It is refused because there is too much to do.
+    Throttled,
+    /// It is done, and its answer is lost, however often the SDK tries.
+    AnswerLost,
+    /// It is refused once, and the SDK's next try is passed on.
+    RefusedOnce,
+    /// It is done, its answer is lost, and the SDK's next try is passed on.
+    AnswerLostOnce,
+}
+
+impl Fault {
+    pub const ALL: [Self; 5] =
+        [Self::Refused, Self::Throttled, Self::AnswerLost, Self::RefusedOnce, Self::AnswerLostOnce];
+
+    fn once(self) -> bool {
+        matches!(self, Self::RefusedOnce | Self::AnswerLostOnce)
+    }
+
+    fn is_done(self) -> bool {
+        matches!(self, Self::AnswerLost | Self::AnswerLostOnce)
+    }
+}
+
+#[derive(Default)]
+struct State {
+    closed: bool,
+    /// The calls since a fault was planned, by what the SDK calls them.
+    calls: BTreeSet<String>,
+    /// Which call fails.
+    planned: Option<(usize, Fault)>,
+    /// The call that fails, and what it was.
+    struck: Option<(String, String)>,
+    /// How often that was.
+    times: usize,
+}
+
+/// The gate.
+#[derive(Clone)]
+pub struct Gate {
+    pub address: String,
+    upstream: String,
+    http: Http,
+    state: Arc<Mutex<State>>,
+}
+
+impl Gate {
+    /// # Panics
+    /// When no port is free.
+    pub async fn before(upstream: String) -> Self {
+        let Ok(listener) = TcpListener::bind("127.0.0.1:0").await else { panic!("no port is free") };
+        let address = listener.local_addr().map(|a| format!("http://{a}")).unwrap_or_default();
+        let gate = Self { address, upstream, http: Http::new(), state: Arc::default() };
+        let own = gate.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(own.clone().pass(stream));
+            }
+        });
+        gate
+    }
+
+    /// From now on every connection is cut.
+    pub fn close(&self) {
+        self.with(|state| state.closed = true);
+    }
+
+    pub fn open(&self) {
+        self.with(|state| state.closed = false);
+    }
+
+    /// Of the calls from now on the nth fails, counted from 1.
+    pub fn fails(&self, nth: usize, fault: Fault) {
+        self.with(|state| *state = State { planned: Some((nth, fault)), ..State::default() });
+    }
+
+    /// What failed, if it has come to that.
+    #[must_use]
+    pub fn struck(&self) -> Option<String> {
+        self.with(|state| state.struck.clone().map(|(_, what)| what))
+    }
+
+    fn with<T>(&self, f: impl FnOnce(&mut State) -> T) -> T {
+        f(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn pass(self, mut stream: TcpStream) {
+        let Some(request) = read(&mut stream).await else { return };
+        if self.with(|state| state.closed) {
+            return;
+        }
+        let fault = self.with(|state| state.fault(&request));
+        if fault.is_none_or(Fault::is_done) {
+            let Some((status, body)) = self.forward(&request).await else { return };
+            if fault.is_none() {
+                return say(&mut stream, status, "", &body).await;
+            }
+        }
+        match fault {
+            Some(Fault::Throttled) => {
+                let body = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"later"}"#;
+                say(&mut stream, 400, "", body).await;
+            }
+            Some(_) | None => {
+                let body = r#"{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError","message":"oops"}"#;
+                say(&mut stream, 500, "", body).await;
+            }
+        }
+    }
+
+    async fn forward(&self, request: &Received) -> Option<(u16, String)> {
+        let ours = ["host", "content-length", "connection"];
+        let kept = request.headers.iter().filter(|(name, _)| !ours.contains(&name.to_lowercase().as_str()));
+        let headers: Vec<(&str, &str)> = kept.map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let answer =
+            self.http.send("POST", &format!("{}/", self.upstream), &headers, request.body.clone().into(), 30).await;
+        let answer = answer.ok()?;
+        Some((answer.status, String::from_utf8_lossy(&answer.body).into_owned()))
+    }
+}
+
+impl State {
+    fn fault(&mut self, request: &Received) -> Option<Fault> {
+        let call = request.header("amz-sdk-invocation-id").to_owned();
+        let (nth, fault) = self.planned?;
+        self.calls.insert(call.clone());
+        if self.struck.is_none() && self.calls.len() == nth {
+            let target = request.header("x-amz-target");
+            let what = target.rsplit('.').next().unwrap_or_default().to_owned();
+            self.struck = Some((call.clone(), what));
+        }
+        let strikes = self.struck.as_ref().is_some_and(|(struck, _)| *struck == call);
+        if !strikes || (fault.once() && self.times > 0) {
+            return None;
+        }
+        self.times += 1;
+        Some(fault)
+    }
+}
