@@ -243,7 +243,7 @@ async fn a_service_shows_its_maintenance_its_channel_and_who_is_on_call_by_whose
     expect![[r#"
         rotation: anna
         Maintenance of stage from Fri 2026-03-20 12:00 until Fri 2026-03-20 12:30, says olga: now. Nobody is paged for it meanwhile.
-        On call now: anna, says the configuration; what pd said at Thu 1970-01-01 00:00 is too old.
+        On call now: anna, says the configuration; the schedule in pd was not read yet.
         The schedule in pd cannot be read since Fri 2026-03-20 12:00: it answered 503.
         Maintenance ahead from Sat 2026-03-21 10:00 until Sat 2026-03-21 10:30, says olga: later.
         Maintenance each week: next from Sun 2026-03-22 01:00 until Sun 2026-03-22 03:00.
