@@ -4,6 +4,7 @@
 use domain::paging::{Layer, OnCall, Unread};
 use expect_test::{expect, expect_file};
 use house_tests::Stage;
+use house_tests::peer::Peer;
 use recent_deployers::demo::payloads::token_headers;
 use recent_deployers::hands::{Hands, HandsError, Wish};
 use recent_deployers::server::{self, Board};
@@ -192,7 +193,7 @@ async fn the_ladder_of_what_is_held_says_so_and_what_held_it() {
 
 #[tokio::test]
 async fn a_page_that_no_receiver_takes_is_a_dead_letter_that_the_board_shows_loudly() {
-    let peer = house_tests::peer::Peer::start().await;
+    let peer = Peer::start().await;
     let receiver = format!("[receivers.chat]\nkind = \"webhook\"\nurl = \"{}\"\nsecret = \"hook\"\n", peer.address);
     let text = house_tests::configuration(&["edxapp"]).replace("contacts = [\"terminal\"]", "contacts = [\"chat\"]");
     for _ in 0..40 {
@@ -225,8 +226,12 @@ async fn a_service_shows_its_maintenance_its_channel_and_who_is_on_call_by_whose
         "[services.edxapp]\nzone = \"Europe/Stockholm\"\nmaintenance = [\"Sun 02:00-04:00\"]\nchannel = [\"slack:C024BE91L\"]\n\
          schedule = \"pd:PIJ90N7\"\nbeside = \"pd:PBESIDE\"\n",
     );
+    let pager = Peer::start().await;
+    pager.always_answers("GET /", 503, "");
+    let url = format!("url = \"{}\"\n", pager.address);
     let text = text
-        + "[receivers.slack]\nsecret = \"hook\"\n[receivers.pd]\nkind = \"pagerduty\"\nsecret = \"api\"\nfrom = \"a@example.com\"\nservice = \"P1\"\n";
+        + "[receivers.slack]\nsecret = \"hook\"\n[receivers.pd]\nkind = \"pagerduty\"\nsecret = \"api\"\nfrom = \"a@example.com\"\nservice = \"P1\"\n"
+        + &url;
     let day = Stage::with(&text, |_| {}).await;
     says(&day, "olga", "do=maintain&for=30&why=now&environment=stage").await;
     says(&day, "olga", "do=maintain&for=30&why=later&from=2026-03-21T10:00Z").await;
@@ -239,6 +244,7 @@ async fn a_service_shows_its_maintenance_its_channel_and_who_is_on_call_by_whose
         rotation: anna
         Maintenance of stage from Fri 2026-03-20 12:00 until Fri 2026-03-20 12:30, says olga: now. Nobody is paged for it meanwhile.
         On call now: anna, says the configuration; the schedule in pd was not read yet.
+        The schedule in pd cannot be read since Fri 2026-03-20 12:00: it answered 503.
         Maintenance ahead from Sat 2026-03-21 10:00 until Sat 2026-03-21 10:30, says olga: later.
         Maintenance each week: next from Sun 2026-03-22 01:00 until Sun 2026-03-22 03:00.
         Its channel: slack:C024BE91L."#]].assert_eq(&shown(day.get("/").await.body));

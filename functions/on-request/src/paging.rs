@@ -37,6 +37,10 @@ pub(crate) fn lines(house: &House, service: &Service, situation: &Situation, now
             None => format!("{who} is to be the first level in the pager, {from} to {until}: not written there yet."),
         });
     }
+    if let Some(unwritten) = &paging.unwritten {
+        let since = utc(unwritten.since);
+        lines.push(format!("The pager cannot be written to since {since}: {}.", unwritten.why));
+    }
     for ahead in paging.maintenance.iter().filter(|m| now < m.from && m.is_ahead(now)) {
         lines.push(format!("Maintenance ahead{}.", of(house, ahead)));
     }
@@ -67,24 +71,26 @@ fn rotation(house: &House, service: &Service, situation: &Situation, now: Timest
         return vec![format!("On call now: {}, says the configuration.", names(&service.rotation))];
     };
     let instead = format!("{}, says the configuration", names(&service.rotation));
-    let mut lines = vec![match (&paging.on_call, paging.said(now)) {
-        (None, _) => format!("On call now: {instead}; the schedule in {} was not read yet.", schedule.receiver),
-        (Some(said), None) => {
-            let read = utc(said.read_at);
-            format!("On call now: {instead}; what {} said at {read} is too old.", schedule.receiver)
+    let receiver = &schedule.receiver;
+    // Where it never answered, it was never read.
+    let read = paging.on_call.as_ref().filter(|said| said.read_at > Timestamp::UNIX_EPOCH);
+    let mut lines = vec![match (read, paging.said(now)) {
+        (None, _) => format!("On call now: {instead}; the schedule in {receiver} was not read yet."),
+        (Some(old), None) => {
+            format!("On call now: {instead}; what {receiver} said at {} is too old.", utc(old.read_at))
         }
         (Some(_), Some(said)) if said.people.is_empty() => {
-            format!("On call now: {instead}; {} names nobody whom the roster knows.", schedule.receiver)
+            format!("On call now: {instead}; {receiver} names nobody whom the roster knows.")
         }
         (Some(_), Some(said)) => {
             let until = said.until.map(|at| format!(", until {}", utc(at))).unwrap_or_default();
             let read = utc(said.read_at);
-            format!("On call now: {}, says {} (read {read}){until}.", names(&said.people), schedule.receiver)
+            format!("On call now: {}, says {receiver} (read {read}){until}.", names(&said.people))
         }
     }];
     let unread = paging.on_call.as_ref().and_then(|said| said.unread.as_ref());
     lines.extend(unread.map(|unread| {
-        format!("The schedule in {} cannot be read since {}: {}.", schedule.receiver, utc(unread.since), unread.why)
+        format!("The schedule in {receiver} cannot be read since {}: {}.", utc(unread.since), unread.why)
     }));
     lines
 }

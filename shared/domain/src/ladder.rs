@@ -113,7 +113,7 @@ mod tests {
         let line = |row: &Row<'_>| {
             let standing = match row.standing {
                 Standing::Paged(page) => format!("Paged, again {}", page.again),
-                standing => format!("{standing:?}"),
+                Standing::Next | Standing::Later | Standing::Stopped | Standing::Held => format!("{:?}", row.standing),
             };
             format!("{} {} {}: {standing}\n", row.at.strftime("%H:%M"), row.person, row.step.word())
         };

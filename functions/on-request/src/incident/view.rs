@@ -101,10 +101,8 @@ fn held(incident: &Incident) -> Option<String> {
 
 /// Without its end, which is said beside it with its day.
 pub(super) fn why_held(hold: &Hold) -> String {
-    match &hold.reason {
-        Reason::UnderMaintenance { .. } => "maintenance".to_owned(),
-        reason => reason.to_string(),
-    }
+    let maintenance = matches!(hold.reason, Reason::UnderMaintenance { .. });
+    if maintenance { "maintenance".to_owned() } else { hold.reason.to_string() }
 }
 
 fn round(incident: &Incident) -> Option<String> {
