@@ -73,8 +73,8 @@ pub async fn look<'a>(
 /// time and not for ever; looks again at those that learnt something. Whoever has pages to send does not wait for this.
 pub async fn ask(house: &House, services: &[ServiceId]) {
     let mut keeping = JoinSet::new();
-    for service in services.iter().cloned() {
-        let house = house.clone();
+    for service in services {
+        let (house, service) = (house.clone(), service.clone());
         keeping.spawn(async move {
             if let Err(error) = beside::keep(&house, &service).await {
                 tracing::error!(service.name = %service, cause = error_chain(&error), "the pager was not asked");

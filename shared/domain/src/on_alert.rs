@@ -78,6 +78,16 @@ impl AlertEvent {
     }
 }
 
+/// What is known of one service at one moment, and of what is broken elsewhere.
+#[derive(Clone, Copy)]
+struct Scene<'a> {
+    situation: &'a Situation,
+    service: &'a Service,
+    settings: &'a Settings,
+    elsewhere: &'a [Elsewhere],
+    now: Timestamp,
+}
+
 /// Decides about the alerts of one environment of one service. `elsewhere`: what is broken in services that may have
 /// broken by the same change.
 #[must_use]
@@ -102,7 +112,8 @@ pub fn decide(
     if known.is_some_and(|k| k.value == signals) {
         return (decisions, Reason::AlreadyKnown);
     }
-    let reason = hear(&mut decisions, &mut signals, place, situation, service, settings, elsewhere, now);
+    let scene = Scene { situation, service, settings, elsewhere, now };
+    let reason = hear(&mut decisions, &mut signals, place, scene);
     decisions.put(Record::Signals(place.environment.clone(), signals), known.map_or(0, |k| k.rev));
     (decisions, reason)
 }
@@ -120,26 +131,16 @@ pub fn lapse(
     let mut signals = known.value.clone();
     signals.lapse(now);
     let place = Place { service: service.id.clone(), environment: environment.clone() };
-    hear(decisions, &mut signals, &place, situation, service, settings, &[], now);
+    let scene = Scene { situation, service, settings, elsewhere: &[], now };
+    hear(decisions, &mut signals, &place, scene);
     decisions.put(Record::Signals(environment.clone(), signals), known.rev);
 }
 
 /// What the monitors say has changed: an incident begins, goes on, or is over.
-fn hear(
-    decisions: &mut Decisions,
-    signals: &mut Signals,
-    place: &Place,
-    situation: &Situation,
-    service: &Service,
-    settings: &Settings,
-    elsewhere: &[Elsewhere],
-    now: Timestamp,
-) -> Reason {
-    match open_incident(signals, situation) {
-        Some((incident, rev)) => {
-            follow(decisions, signals, incident.clone(), rev, situation, service, settings, elsewhere, now)
-        }
-        None => begin(decisions, signals, place, situation, service, settings, elsewhere, now),
+fn hear(decisions: &mut Decisions, signals: &mut Signals, place: &Place, scene: Scene<'_>) -> Reason {
+    match open_incident(signals, scene.situation) {
+        Some((incident, rev)) => follow(decisions, signals, incident.clone(), rev, scene),
+        None => begin(decisions, signals, place, scene),
     }
 }
 
@@ -178,22 +179,14 @@ fn firing(signals: &Signals) -> BTreeMap<String, Signal> {
 }
 
 /// No incident is open: open one if something fires.
-fn begin(
-    decisions: &mut Decisions,
-    signals: &mut Signals,
-    place: &Place,
-    situation: &Situation,
-    service: &Service,
-    settings: &Settings,
-    elsewhere: &[Elsewhere],
-    now: Timestamp,
-) -> Reason {
+fn begin(decisions: &mut Decisions, signals: &mut Signals, place: &Place, scene: Scene<'_>) -> Reason {
+    let Scene { service, settings, now, .. } = scene;
     let firing = firing(signals);
     if firing.is_empty() {
         return Reason::ResolvedBeforeItFired;
     }
-    if let Some((incident, rev)) = flapped(&firing, place, situation, service, now) {
-        return reopen(decisions, signals, incident, rev, &firing, situation, service, settings, elsewhere, now);
+    if let Some((incident, rev)) = flapped(&firing, place, scene) {
+        return reopen(decisions, signals, incident, rev, &firing, scene);
     }
     let mut incident = Incident::open(&place.service, &place.environment, &firing, now);
     signals.open = Some(incident.id.clone());
@@ -201,23 +194,17 @@ fn begin(
     let what = wording::headline(&incident);
     decisions.log(now, Some(Subject::Incident(incident.id.clone())), None, what, reason.clone());
     taken_over(decisions, &mut incident, &firing, service, settings, now);
-    escalate::with(decisions, &mut incident, situation, service, settings, elsewhere, now);
-    let seen = situation.incidents.get(&incident.id).map_or(0, |known| known.rev);
+    escalate::with(decisions, &mut incident, scene);
+    let seen = scene.situation.incidents.get(&incident.id).map_or(0, |known| known.rev);
     decisions.put(Record::Incident(incident), seen);
     reason
 }
 
 /// The incident of this environment that was over only lately: what fires now is the same failure.
-fn flapped(
-    firing: &BTreeMap<String, Signal>,
-    place: &Place,
-    situation: &Situation,
-    service: &Service,
-    now: Timestamp,
-) -> Option<(Incident, u64)> {
-    let lately = situation.incidents.values().filter(|known| known.value.environment == place.environment);
+fn flapped(firing: &BTreeMap<String, Signal>, place: &Place, scene: Scene<'_>) -> Option<(Incident, u64)> {
+    let lately = scene.situation.incidents.values().filter(|known| known.value.environment == place.environment);
     let over = |known: &&Noted<Incident>| {
-        let again = known.value.resolved_at.is_some_and(|at| now < at + service.policy.reopen_within);
+        let again = known.value.resolved_at.is_some_and(|at| scene.now < at + scene.service.policy.reopen_within);
         again && firing.keys().any(|key| known.value.alerts.contains_key(key))
     };
     let known = lately.filter(over).max_by_key(|known| known.value.resolved_at)?;
@@ -225,42 +212,34 @@ fn flapped(
 }
 
 /// What was over fires again: the same incident, a new round.
-#[expect(clippy::too_many_arguments, reason = "what a decision needs, spelled out; a bag would hide it")]
 fn reopen(
     decisions: &mut Decisions,
     signals: &mut Signals,
     mut incident: Incident,
     rev: u64,
     firing: &BTreeMap<String, Signal>,
-    situation: &Situation,
-    service: &Service,
-    settings: &Settings,
-    elsewhere: &[Elsewhere],
-    now: Timestamp,
+    scene: Scene<'_>,
 ) -> Reason {
+    let Scene { service, settings, now, .. } = scene;
     incident.reopen(firing, now);
     signals.open = Some(incident.id.clone());
     let what = wording::headline(&incident);
     decisions.log(now, Some(Subject::Incident(incident.id.clone())), None, what, Reason::FiresAgain);
     taken_over(decisions, &mut incident, firing, service, settings, now);
-    escalate::with(decisions, &mut incident, situation, service, settings, elsewhere, now);
+    escalate::with(decisions, &mut incident, scene);
     decisions.put(Record::Incident(incident), rev);
     Reason::FiresAgain
 }
 
 /// An incident is open: it grows, or it is over.
-#[expect(clippy::too_many_arguments, reason = "what a decision needs, spelled out; a bag would hide it")]
 fn follow(
     decisions: &mut Decisions,
     signals: &mut Signals,
     mut incident: Incident,
     rev: u64,
-    situation: &Situation,
-    service: &Service,
-    settings: &Settings,
-    elsewhere: &[Elsewhere],
-    now: Timestamp,
+    scene: Scene<'_>,
 ) -> Reason {
+    let Scene { service, settings, now, .. } = scene;
     let firing = firing(signals);
     let before = incident.clone();
     let over = firing.is_empty() && signals.unsure_until().is_none_or(|until| until <= now);
@@ -271,7 +250,7 @@ fn follow(
     } else {
         incident.join(&firing);
         taken_over(decisions, &mut incident, &firing, service, settings, now);
-        escalate::with(decisions, &mut incident, situation, service, settings, elsewhere, now);
+        escalate::with(decisions, &mut incident, scene);
         Reason::IncidentGrew { alerts: incident.alerts() }
     };
     if incident != before {

@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{outcomes, squads};
+use super::{Scene, outcomes, squads};
 use crate::decision::Decisions;
 use crate::escalation::{Call, DuePage};
 use crate::hold::hold;
@@ -53,19 +53,12 @@ pub fn escalate(
     settings: &Settings,
     now: Timestamp,
 ) -> bool {
-    with(decisions, incident, situation, service, settings, &[], now)
+    with(decisions, incident, Scene { situation, service, settings, elsewhere: &[], now })
 }
 
 /// The same, knowing what is broken elsewhere.
-pub(super) fn with(
-    decisions: &mut Decisions,
-    incident: &mut Incident,
-    situation: &Situation,
-    service: &Service,
-    settings: &Settings,
-    elsewhere: &[Elsewhere],
-    now: Timestamp,
-) -> bool {
+pub(super) fn with(decisions: &mut Decisions, incident: &mut Incident, scene: Scene<'_>) -> bool {
+    let Scene { situation, service, settings, elsewhere, now } = scene;
     let before = incident.clone();
     let all = windows(situation, service, &settings.roster, now);
     let desk = Desk { elsewhere, situation, service, settings, all: &all, now };
