@@ -12,7 +12,7 @@ use aws::{House, StoreError};
 use domain::decision::Wake;
 use domain::{Decisions, Outgoing, ServiceId, Situation, on_schedule};
 use forges::Forge;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 
 /// One look at a service does at most this many rounds; what is left is due at once again.
@@ -31,18 +31,27 @@ pub async fn tick(house: &House) -> Result<usize, StoreError> {
     looked.map(|()| due.len())
 }
 
-/// After a single process was stopped, however it was: nothing can be in hand, so whatever the outboxes hold is
-/// published at once instead of when its time is up. A message that a receiver may have got stays claimed.
-pub async fn resume(house: &House) -> Result<(), StoreError> {
+/// After a single process was stopped, however it was, and `started` again: nothing can be in hand since before, so
+/// whatever the outboxes hold is published at once instead of when its time is up, before anything else is looked at.
+pub async fn resume(house: &House, started: Timestamp) -> Result<(), StoreError> {
     let mut failed = None;
-    for service in house.settings().services() {
-        match house.store.outbox(&service.id).await {
-            Ok(left) => house.publish(&left.into_iter().map(|o| o.message).collect::<Vec<_>>()).await,
-            Err(error) => failed = Some(error),
-        }
-        look(house, [&service.id]).await.unwrap_or_else(|error| failed = Some(error));
+    let services: Vec<ServiceId> = house.settings().services().map(|service| service.id.clone()).collect();
+    for service in &services {
+        pick_up(house, service, started).await.unwrap_or_else(|error| failed = Some(error));
     }
-    failed.map_or(Ok(()), Err)
+    let looked = look(house, &services).await;
+    failed.map_or(looked, Err)
+}
+
+async fn pick_up(house: &House, service: &ServiceId, started: Timestamp) -> Result<(), StoreError> {
+    let left = house.store.outbox(service).await?;
+    for outgoing in &left {
+        if let Some(claimed_at) = outgoing.claimed_at.filter(|at| *at < started) {
+            house.store.abandon(&outgoing.message.key, claimed_at).await?;
+        }
+    }
+    house.publish(&left.into_iter().map(|o| o.message).collect::<Vec<_>>()).await;
+    Ok(())
 }
 
 /// Brings one service up to date, with what its forge knows.

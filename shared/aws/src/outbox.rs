@@ -86,6 +86,13 @@ impl Store {
         self.touch(key, "REMOVE claimed_at, trying SET failed_at = :now", own, claimed_at).await.map(|_| ())
     }
 
+    /// Gives back a claim whose process died, before it grows stale. Which contact that was at stays known, since it may
+    /// have got the message.
+    pub async fn abandon(&self, key: &MessageKey, claimed_at: Timestamp) -> Result<(), StoreError> {
+        let own = "attribute_exists(pk) AND claimed_at = :now";
+        self.touch(key, "REMOVE claimed_at", own, claimed_at).await.map(|_| ())
+    }
+
     /// Takes a message out: accepted, or withdrawn. The log says which. Harmless when it is already gone.
     pub async fn finish(&self, key: &MessageKey, entry: &Entry) -> Result<(), StoreError> {
         self.remove_with_entry(&keys::message(key), &key.service, entry).await
