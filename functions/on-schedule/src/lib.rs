@@ -11,9 +11,9 @@ use asking::Asker;
 use aws::wire::error_chain;
 use aws::{House, StoreError};
 use domain::decision::Wake;
-use domain::{Decisions, Outgoing, ServiceId, Situation, on_schedule};
+use domain::{Decisions, Kind, Message, Outgoing, ServiceId, Situation, on_schedule};
 use forges::Forge;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 
 /// One look at a service does at most this many rounds; what is left is due at once again.
@@ -32,18 +32,33 @@ pub async fn tick(house: &House) -> Result<usize, StoreError> {
     looked.map(|()| due.len())
 }
 
-/// After a single process was stopped, however it was: nothing can be in hand, so whatever the outboxes hold is
-/// published at once instead of when its time is up. A message that a receiver may have got stays claimed.
-pub async fn resume(house: &House) -> Result<(), StoreError> {
-    let mut failed = None;
-    for service in house.settings().services() {
-        match house.store.outbox(&service.id).await {
-            Ok(left) => house.publish(&left.into_iter().map(|o| o.message).collect::<Vec<_>>()).await,
+/// After a single process was stopped, however it was, and `started` again: nothing can be in hand since before, so
+/// whatever the outboxes hold is published at once instead of when its time is up, before anything else is looked at.
+/// Pages go first, since notices may be many.
+pub async fn resume(house: &House, started: Timestamp) -> Result<(), StoreError> {
+    let services: Vec<ServiceId> = house.settings().services().map(|service| service.id.clone()).collect();
+    let (mut left, mut failed) = (Vec::new(), None);
+    for service in &services {
+        match pick_up(house, service, started).await {
+            Ok(messages) => left.extend(messages),
             Err(error) => failed = Some(error),
         }
-        look(house, [&service.id]).await.unwrap_or_else(|error| failed = Some(error));
     }
-    failed.map_or(Ok(()), Err)
+    left.sort_by_key(|message| message.kind != Kind::Page);
+    house.publish(&left).await;
+    let looked = look(house, &services).await;
+    failed.map_or(looked, Err)
+}
+
+/// What is left in an outbox, free to be delivered.
+async fn pick_up(house: &House, service: &ServiceId, started: Timestamp) -> Result<Vec<Message>, StoreError> {
+    let left = house.store.outbox(service).await?;
+    for outgoing in &left {
+        if let Some(claimed_at) = outgoing.claimed_at.filter(|at| *at < started) {
+            house.store.abandon(&outgoing.message.key, claimed_at).await?;
+        }
+    }
+    Ok(left.into_iter().map(|outgoing| outgoing.message).collect())
 }
 
 /// Brings one service up to date, with what its forge knows.

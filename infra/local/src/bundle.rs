@@ -93,6 +93,8 @@ pub struct Bundle {
     engine: Engine,
     /// Where the table and the topic are reached.
     pub endpoints: Aws,
+    /// No delivery that began before is under way.
+    started: Timestamp,
     /// When the engine was last told to delete what has expired.
     swept_at: Arc<Mutex<Option<Timestamp>>>,
 }
@@ -100,6 +102,7 @@ pub struct Bundle {
 impl Bundle {
     /// Starts the engine and the topic, and makes the table. Nothing runs by itself yet.
     pub async fn start<P: Printed + 'static>(options: Options<P>) -> Result<Self, StartError> {
+        let started = (options.now)();
         let engine = Engine::start(options.file.as_deref(), Arc::clone(&options.now)).await?;
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(StartError::Port)?;
         let address = listener.local_addr().map_err(StartError::Port)?;
@@ -123,7 +126,7 @@ impl Bundle {
         house.store.create_table().await?;
         // The first tick sweeps, since a program that is started each morning may never run for long.
         let (in_flight, swept_at) = (InFlight::default(), Arc::default());
-        let bundle = Self { house, in_flight, nudges, engine, endpoints: aws, swept_at };
+        let bundle = Self { house, in_flight, nudges, engine, endpoints: aws, started, swept_at };
         bundle.serve_topic(listener, bundle.house.clone());
         Ok(bundle)
     }
@@ -194,7 +197,7 @@ impl Bundle {
     pub async fn run_schedule(self) {
         let questions = Nudges::default();
         tokio::spawn(self.clone().run_questions(questions.clone()));
-        if let Err(error) = on_schedule::resume(&self.house).await {
+        if let Err(error) = on_schedule::resume(&self.house, self.started).await {
             tracing::error!(cause = error_chain(&error), "not resumed, the ticks will");
         }
         self.house.settings().services().for_each(|service| questions.add(&service.id));

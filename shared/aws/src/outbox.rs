@@ -79,6 +79,13 @@ impl Store {
         Ok(held.then_some(now))
     }
 
+    /// Gives back a claim whose process died, before it grows stale. Which contact that was at stays known, since it may
+    /// have got the message.
+    pub async fn abandon(&self, key: &MessageKey, claimed_at: Timestamp) -> Result<(), StoreError> {
+        let own = "attribute_exists(pk) AND claimed_at = :now";
+        self.touch(key, "REMOVE claimed_at", own, claimed_at).await.map(|_| ())
+    }
+
     /// Gives the claim of `claimed_at` back after a delivery failed, so that the next try need not wait for it to grow
     /// stale. If it has, and somebody else holds the message now, theirs stays.
     pub async fn release(&self, key: &MessageKey, claimed_at: Timestamp) -> Result<(), StoreError> {
