@@ -188,7 +188,12 @@ async fn beside_the_pager_it_pages_itself_and_we_add_what_it_does_not_know() {
 
 #[tokio::test]
 async fn one_change_that_breaks_two_services_is_one_page_that_names_both() {
-    let mut team = Team::with(&["edxapp", "ecommerce"], false).await;
+    for beside in [false, true] {
+        names_both(Team::with(&["edxapp", "ecommerce"], beside).await).await;
+    }
+}
+
+async fn names_both(mut team: Team) {
     team.stage.at("Fri 14:00").await.merge("feanil", 12).await;
     team.stage.at("Fri 15:00").await.deploy("prod", "success", 12).await;
     team.stage.at("Fri 15:09").await;

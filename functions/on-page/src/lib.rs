@@ -9,7 +9,7 @@ use aws::wire::error_chain;
 use aws::{House, Malformed, StoreError};
 use domain::message::Link;
 use domain::on_page::{self, Delivery};
-use domain::{Entry, Kind, Message, Outgoing, Reason, Step, Subject};
+use domain::{Entry, Incident, Kind, Message, Outgoing, Reason, Step, Subject};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -69,7 +69,7 @@ pub async fn deliver(house: &House, published: &Message) -> Result<Reason, PageE
             Ok(reason)
         }
         (Delivery::Send, Some(outgoing)) => match spoken_for(house, &outgoing.message, now).await? {
-            Spoken::No => send(house, &outgoing, now).await,
+            Spoken::No => send(house, &outgoing, incident.as_ref(), now).await,
             Spoken::Perhaps => Ok(Reason::DeliveryUnderWay),
             Spoken::Yes(reason) => settle(house, &outgoing.message, reason).await,
         },
@@ -104,7 +104,12 @@ async fn spoken_for(house: &House, message: &Message, now: Timestamp) -> Result<
 
 /// Tries a person's contacts in their order. The message is claimed with the first one's place in it, and the claim is
 /// renewed before each other: should the process die there, the next delivery knows what may have been sent.
-async fn send(house: &House, outgoing: &Outgoing, now: Timestamp) -> Result<Reason, PageError> {
+async fn send(
+    house: &House,
+    outgoing: &Outgoing,
+    incident: Option<&Incident>,
+    now: Timestamp,
+) -> Result<Reason, PageError> {
     let message = &outgoing.message;
     let contacts = house.settings().roster.person(&message.key.person).map_or(&[][..], |p| p.contacts.as_slice());
     let stops = route(contacts, &house.configuration.receivers, message, outgoing.trying);
@@ -116,7 +121,7 @@ async fn send(house: &House, outgoing: &Outgoing, now: Timestamp) -> Result<Reas
     if !house.store.claim(&message.key, now, first).await? {
         return Ok(Reason::DeliveryUnderWay);
     }
-    let actions = actions(house, message)?;
+    let actions = actions(house, message, incident)?;
     let mut hold = now;
     let (mut accepted, mut failures) = (Vec::new(), Vec::new());
     for (i, stop) in stops.iter().enumerate() {
@@ -175,8 +180,11 @@ fn failure(contact: &domain::Contact, error: &Undelivered) -> String {
 }
 
 /// What the person can do about a message, each by a link of their own.
-fn actions(house: &House, message: &Message) -> Result<Vec<Link>, PageError> {
+fn actions(house: &House, message: &Message, incident: Option<&Incident>) -> Result<Vec<Link>, PageError> {
     let service = || message.key.service.clone();
+    let person = &message.key.person;
+    let own = incident.and_then(|incident| incident.suspects.iter().find(|s| s.responder == *person));
+    let hand_over = own.filter(|_| message.kind == Kind::Page).map(|s| Action::HandOver(service(), s.change.clone()));
     let (label, action) = match (&message.key.subject, message.kind, message.key.step) {
         (Subject::Incident(incident), Kind::Page, _) | (Subject::Incident(incident), Kind::Notice, Step::Opened) => {
             ("Acknowledge", Action::Acknowledge(incident.clone()))
@@ -192,9 +200,15 @@ fn actions(house: &House, message: &Message) -> Result<Vec<Link>, PageError> {
         }
     };
     let secret = house.secrets.first(&house.configuration.link_secret)?;
-    let grant = Grant { action, person: message.key.person.clone(), expires: message.decided_at + links::LIFE };
-    let url = format!("{}{}", house.settings().public_url, links::path(&secret, &grant));
-    Ok(vec![Link { label: label.to_owned(), url }])
+    let link = |label: &str, action: Action| {
+        let grant = Grant { action, person: person.clone(), expires: message.decided_at + links::LIFE };
+        Link {
+            label: label.to_owned(),
+            url: format!("{}{}", house.settings().public_url, links::path(&secret, &grant)),
+        }
+    };
+    let hand_over = hand_over.map(|action| link("Hand over", action));
+    Ok(std::iter::once(link(label, action)).chain(hand_over).collect())
 }
 
 fn entry(message: &Message, what: String, reason: Reason, at: Timestamp) -> Entry {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use aws::receiver::ReceiverKind;
 use aws::settings::{Configuration, Unreadable};
 use domain::text::count;
 use domain::times::span;
@@ -38,5 +39,65 @@ pub fn summary(configuration: &Configuration) -> String {
             rotation.join(", ")
         ));
     }
+    lines.extend(doubled(configuration));
     lines.join("\n")
+}
+
+/// Where a pager tells us of alerts, it pages people itself; who is reached by the same pager would be paged twice, unless
+/// the service stands beside it.
+fn doubled(configuration: &Configuration) -> Vec<String> {
+    let settings = &configuration.settings;
+    let tells = |kind: ReceiverKind| {
+        let sender = match kind {
+            ReceiverKind::PagerDuty | ReceiverKind::PagerDutyEvents => "pagerduty",
+            ReceiverKind::Opsgenie => "opsgenie",
+            ReceiverKind::JiraServiceManagement => "jira-service-management",
+            ReceiverKind::Terminal
+            | ReceiverKind::Webhook
+            | ReceiverKind::GoAlert
+            | ReceiverKind::Slack
+            | ReceiverKind::Teams
+            | ReceiverKind::Email
+            | ReceiverKind::Sms => return false,
+        };
+        configuration.senders.values().any(|source| source.kind == sender)
+    };
+    let pagers: Vec<&str> =
+        configuration.receivers.values().filter(|r| tells(r.kind)).map(|r| r.name.as_str()).collect();
+    let reached = |pager: &&str| settings.roster.people().any(|p| p.contacts.iter().any(|c| c.receiver == **pager));
+    let mut lines = Vec::new();
+    for pager in pagers.into_iter().filter(reached) {
+        let alone = settings.services().filter(|s| !s.repositories.is_empty() && s.beside.is_none());
+        let names: Vec<&str> = alone.map(|service| service.id.as_str()).collect();
+        if !names.is_empty() {
+            lines.push(format!(
+                "  careful: {pager} tells us of alerts and pages people itself, and people are reached by it too: say `beside` in {}, or they are paged twice",
+                names.join(", ")
+            ));
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pager_that_would_page_somebody_beside_us_is_told() {
+        let text = |beside: &str| {
+            format!(
+                "[senders.pagerduty]\n[unmapped]\nrotation = [\"anna\"]\n[people.anna]\nzone = \"UTC\"\ncontacts = [\"pd:PXPGF42\"]\n\
+                 [receivers.pd]\nkind = \"pagerduty\"\nsecret = \"pd\"\nfrom = \"bot@example.com\"\nservice = \"PS\"\n\
+                 [services.edxapp]\nowners = [\"anna\"]\nrotation = [\"anna\"]\nrepositories = [{{ name = \"a/b\" }}]\n{beside}\n\
+                 [services.edxapp.environments.prod]\nlive = true\n"
+            )
+        };
+        let told = |beside: &str| {
+            let parsed = Configuration::parse(&text(beside), &aws::settings::no_files);
+            summary(&parsed.unwrap_or_else(|problems| panic!("{problems:?}")))
+        };
+        assert!(told("").contains("careful: pd tells us of alerts"), "{}", told(""));
+        assert!(!told("beside = \"pd:PFIRST\"").contains("careful"));
+    }
 }
