@@ -92,11 +92,15 @@ impl House {
     }
 
     /// Publishes messages that are already in the outbox, and marks them. A failure leaves the rest to the
-    /// sweeper of `on-schedule`: nothing is lost, so nobody need be told but the log.
+    /// sweeper of `on-schedule`: nothing is lost, so nobody need be told but the log. Where the topic cannot be reached at
+    /// all, whoever waits for an answer does not wait for each of them.
     pub async fn publish(&self, messages: &[Message]) {
         for message in messages {
             if let Err(error) = self.topic.publish(message).await {
                 tracing::error!(message.key = %message.key, cause = error_chain(&error), "not published, left to the sweeper");
+                if error.unreachable {
+                    return;
+                }
                 continue;
             }
             if let Err(error) = self.mark(message).await {

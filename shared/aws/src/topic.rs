@@ -1,14 +1,24 @@
 //! The page topic: every message goes through SNS, whose attributes let a subscription choose.
 
 use aws_sdk_sns::Client;
-use aws_sdk_sns::error::DisplayErrorContext;
+use aws_sdk_sns::error::{DisplayErrorContext, SdkError};
 use aws_sdk_sns::types::MessageAttributeValue;
 use domain::Message;
 
 /// Why a message was not published. It stays in the outbox and is published again.
 #[derive(Debug, thiserror::Error)]
-#[error("the topic does not answer: {0}")]
-pub struct TopicError(String);
+#[error("the topic does not answer: {why}")]
+pub struct TopicError {
+    why: String,
+    /// It cannot be reached at all, so that the next message would not get through either.
+    pub unreachable: bool,
+}
+
+impl TopicError {
+    fn of(error: impl std::fmt::Display) -> Self {
+        Self { why: domain::text::line(&error.to_string(), 300), unreachable: false }
+    }
+}
 
 /// The topic and the client it is reached by.
 #[derive(Clone)]
@@ -25,13 +35,9 @@ impl Topic {
 
     /// Publishes a message. Its deduplication key is in the body; publishing twice is harmless.
     pub async fn publish(&self, message: &Message) -> Result<(), TopicError> {
-        let body = serde_json::to_string(message).map_err(|e| TopicError(e.to_string()))?;
+        let body = serde_json::to_string(message).map_err(TopicError::of)?;
         let attribute = |value: &str| {
-            MessageAttributeValue::builder()
-                .data_type("String")
-                .string_value(value)
-                .build()
-                .map_err(|e| TopicError(e.to_string()))
+            MessageAttributeValue::builder().data_type("String").string_value(value).build().map_err(TopicError::of)
         };
         self.client
             .publish()
@@ -44,6 +50,9 @@ impl Topic {
             .send()
             .await
             .map(|_| ())
-            .map_err(|e| TopicError(domain::text::line(&DisplayErrorContext(e).to_string(), 300)))
+            .map_err(|error| {
+                let unreachable = matches!(error, SdkError::DispatchFailure(_) | SdkError::TimeoutError(_));
+                TopicError { unreachable, ..TopicError::of(DisplayErrorContext(error)) }
+            })
     }
 }
