@@ -14,8 +14,7 @@
 //! | each of them again | `again_after` (10 min), then after twice as long, up to an hour | the same |
 //!
 //! A suspect's responder is asked again three times; the rotation and the owner as long as it takes. Whoever said "not
-//! mine" is passed over, and the next one is due at once; where the whole rotation and every owner said so, they are
-//! asked again. Nobody is paged twice in a round for two reasons.
+//! mine" is passed over, and the next one is due at once. Nobody is paged twice in a round for two reasons.
 //!
 //! A *round* begins with the incident, and again when something more severe begins after it was taken, when it fires
 //! again after it was over, when an acknowledgement grew stale, when the only one was given back (then at the times of
@@ -192,11 +191,8 @@ impl<'a> Call<'a> {
         incident.pages.iter().filter(|page| page.round == incident.round)
     }
 
-    /// Whoever said that it is not theirs, unless so did everybody of the rotation and every owner: somebody answers.
     fn passed_over(&self, person: &PersonId) -> bool {
-        let refused = |who: &PersonId| self.incident.not_mine.iter().any(|said| said.person == *who);
-        let last_line = || self.rotation.iter().chain(&self.service.owners);
-        refused(person) && !(last_line().any(|who| who == person) && last_line().all(refused))
+        self.incident.not_mine.iter().any(|said| said.person == *person)
     }
 
     fn may_be_it(&self, suspect: &Suspect) -> bool {
@@ -204,8 +200,8 @@ impl<'a> Call<'a> {
         !gone && !self.passed_over(&suspect.responder)
     }
 
-    /// The suspects whose turns stand so, that were not taken back, and whose responders did not say that it is not
-    /// theirs. Whom somebody named instead comes first.
+    /// The suspects whose turns stand so, that were not taken back, and whose responders did not say that it is not theirs. Whom somebody named
+    /// instead comes first.
     fn suspects(&self, stand: Stand) -> impl Iterator<Item = &'a Suspect> {
         let incident = self.incident;
         let named = incident.not_mine.iter().rev().find_map(|said| said.instead.as_ref());

@@ -498,20 +498,3 @@ fn a_second_acknowledgement_of_a_round_and_a_second_end_are_told_once_each() {
     let over: Vec<&str> = over.filter_map(|m| m.pager_key.as_deref()?.split_once('/')).map(|(_, key)| key).collect();
     assert_eq!(over, ["olga/1", "olga/0", "olga/2"], "each page once");
 }
-
-#[test]
-fn where_nobody_is_left_who_did_not_say_not_mine_the_rotation_and_the_owner_are_asked_again() {
-    let mut world = release();
-    fires(&mut world, "15:50");
-    world.now = at("15:51");
-    for who in ["olga", "usama", "feanil", "anna", "bert", "carl"] {
-        world.does(who, |counter| counter.not_mine(None)).unwrap();
-    }
-    world.told.clear();
-    let asked = pages(&mut world, "16:10");
-    assert!(asked.contains("anna") && asked.contains("bert") && asked.contains("carl"), "{asked}");
-    assert!(!asked.contains("olga") && !asked.contains("usama"), "{asked}");
-    let page =
-        world.situation.incidents.values().next().unwrap().value.pages.iter().find(|p| p.person.as_str() == "anna");
-    assert!(page.unwrap().last_at() > at("15:51"));
-}

@@ -50,7 +50,7 @@ fn stale(page: &Message, incident: &Incident, policy: &Policy, now: Timestamp) -
     if let Some(taken) = incident.taken(policy, now) {
         return Some(taken.reason());
     }
-    if incident.not_mine.iter().any(|said| said.person == *person && said.at >= page.decided_at) {
+    if incident.not_mine.iter().any(|said| said.person == *person) {
         return Some(Reason::NotMine { person: person.clone() });
     }
     let later = |paged: &&PageRecord| paged.person == *person && paged.last_at() > page.decided_at;

@@ -121,10 +121,7 @@ fn success(does: &str, change: Option<&ChangeId>) -> Outcome {
         ("not-mine", Some(_)) => {
             Outcome::done("Not yours", "Noted. Whoever answers for what you named is asked at once.")
         }
-        ("not-mine", None) => Outcome::done(
-            "Not yours",
-            "Noted. The next one is asked at once; where nobody is left, you are asked again in a while.",
-        ),
+        ("not-mine", None) => Outcome::done("Not yours", "Noted. The next one is asked at once."),
         ("take", _) => Outcome::done(
             "Taken",
             "It is yours: nobody else will be paged for it, and you answer for the first suspect.",

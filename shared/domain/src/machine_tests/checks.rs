@@ -198,6 +198,9 @@ impl Watch {
         now: Timestamp,
     ) {
         let people = || service.rotation.iter().chain(&service.owners);
+        if people().all(|person| incident.not_mine.iter().any(|said| said.person == *person)) {
+            return;
+        }
         let somebody = || self.pages.iter().any(|(key, page)| page.round == round && is_of(key, incident));
         let nobody = looked && now > since + NEXT_LOOK && !somebody();
         self.must(!nobody, || format!("5: at {now} nobody is paged for {}, waiting since {since}", incident.id));
@@ -221,10 +224,7 @@ impl Watch {
     pub fn is_still_true(&mut self, key: &MessageKey, incident: Option<&Incident>, service: &Service, now: Timestamp) {
         if let (Some(incident), true) = (incident, self.pages.contains_key(key)) {
             self.must(incident.is_open(), || format!("4: {key} is delivered after the end"));
-            let refused = |who: &PersonId| incident.not_mine.iter().any(|said| said.person == *who);
-            let mut last_line = service.rotation.iter().chain(&service.owners);
-            let last = last_line.clone().any(|who| *who == key.person) && last_line.all(refused);
-            let passed = refused(&key.person) && !last;
+            let passed = incident.not_mine.iter().any(|said| said.person == key.person);
             self.must(!passed, || format!("4: {key} is delivered to whom it is not"));
             let taken = incident.taken(&service.policy, now).is_some() || incident.held.is_some();
             self.must(!taken, || format!("4: {key} is delivered although it is taken or held"));
@@ -263,7 +263,9 @@ impl Watch {
         for incident in situation.incidents.values().map(|known| &known.value).filter(|i| i.is_open()) {
             let paged = incident.pages.iter().any(|page| page.round == incident.round);
             let taken = incident.taken(&service.policy, now).is_some();
-            let heard = paged || taken || incident.held.is_some();
+            let everybody = service.rotation.iter().chain(&service.owners);
+            let refused = everybody.into_iter().all(|p| incident.not_mine.iter().any(|said| said.person == *p));
+            let heard = paged || taken || incident.held.is_some() || refused;
             self.must(heard, || format!("1: nobody was paged for {} and nothing says why", incident.id));
         }
         let due = situation.clock.value.due_at.is_some_and(|due| due <= now);
