@@ -32,7 +32,7 @@ fn holds(sender: &str, event: &AlertEvent) {
     for (place, alerts) in &places {
         let service = settings().service(&place.service).expect("a service of the settings");
         let situation = Situation::empty(place.service.clone());
-        let _ = decide(alerts, place, &situation, service, settings(), now());
+        let _ = decide(alerts, place, &situation, service, settings(), &[], now());
         let mut signals = Signals::default();
         learn(&mut signals, alerts);
         assert!(bytes_of(&signals) <= MOST_BYTES, "{} bytes of signals", bytes_of(&signals));
