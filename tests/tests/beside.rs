@@ -38,6 +38,14 @@ fn writes_as(peer: &Peer, id: &str) {
     peer.always_answers(POST, 201, body);
 }
 
+/// The override that is there when it is asked.
+fn has(peer: &Peer, id: &str, user: &str, from: &str, to: &str) {
+    let body = format!(
+        r#"{{"overrides":[{{"id":"{id}","start":"2026-03-20T{from}:00Z","end":"2026-03-20T{to}:00Z","user":{{"id":"{user}","type":"user_reference"}}}}]}}"#
+    );
+    peer.always_answers(LIST, 200, body);
+}
+
 fn on_call(peer: &Peer, account: &str) {
     let body = format!(
         r#"{{"oncalls":[{{"user":{{"id":"{account}","type":"user","summary":"x","name":"x","email":"x@example.com"}},"schedule":{{"id":"PROTA","type":"schedule_reference"}},"escalation_policy":{{"id":"PE"}},"escalation_level":1,"start":null,"end":null}}],"more":false}}"#
@@ -70,12 +78,16 @@ async fn an_active_windows_responder_is_the_first_level_until_its_end() {
     assert_eq!(written(&peer), [""; 0], "on standby nobody is on call");
     day.at("Fri 15:00").await.deploy("prod", "in_progress", 12).await;
     assert_eq!(written(&peer), ["POST PFEANIL 15:00-19:00"], "at the latest until then");
+    has(&peer, "Q1", "PFEANIL", "15:00", "19:00");
     day.at("Fri 15:10").await;
     writes_as(&peer, "Q2");
     day.deploy("prod", "success", 12).await;
     day.at("Fri 15:12").await;
     assert_eq!(written(&peer), ["POST PFEANIL 15:10-16:10", "DELETE Q1"], "first the new one, then the old one goes");
     assert_eq!(paging(&day).await.layer.unwrap().id.as_deref(), Some("Q2"));
+    has(&peer, "Q2", "PFEANIL", "15:10", "16:10");
+    day.at("Fri 16:09").await;
+    assert_eq!(paging(&day).await.layer.unwrap().id.as_deref(), Some("Q2"), "to its end");
     day.at("Fri 16:15").await;
     assert_eq!(written(&peer), [""; 0], "it ran out by itself");
     assert_eq!(paging(&day).await.layer, None);
@@ -93,6 +105,7 @@ async fn a_handover_and_a_revert_move_it_at_once() {
     assert_eq!(took.status, 200, "{}", took.body);
     day.at("Fri 15:02").await;
     assert_eq!(written(&peer), ["POST PUSAMA 15:00-15:30", "DELETE Q1"]);
+    has(&peer, "Q2", "PUSAMA", "15:00", "15:30");
     writes_as(&peer, "Q3");
     day.at("Fri 15:32").await;
     assert_eq!(written(&peer), ["POST PFEANIL 15:30-16:00"], "the pager is his again");
@@ -106,11 +119,29 @@ async fn what_was_lost_on_the_way_is_repaired_by_the_tick_and_nothing_is_written
     day.at("Fri 15:00").await.deploy("prod", "success", 12).await;
     assert_eq!(written(&peer).len(), 1, "it was taken, and the answer never came");
     assert!(paging(&day).await.unwritten.is_some());
-    peer.always_answers(LIST, 200, r#"{"overrides":[{"id":"Q1","start":"2026-03-20T15:00:00Z","end":"2026-03-20T16:00:00Z","user":{"id":"PFEANIL","type":"user_reference"}}]}"#);
+    has(&peer, "Q1", "PFEANIL", "15:00", "16:00");
     day.at("Fri 15:05").await;
     assert_eq!(written(&peer), [""; 0], "it is there: found, not made again");
     let kept = paging(&day).await;
     assert_eq!((kept.layer.unwrap().id.as_deref(), kept.unwritten), (Some("Q1"), None));
+}
+
+#[tokio::test]
+async fn what_somebody_takes_out_at_the_pager_is_there_again_within_ten_minutes() {
+    let (mut day, peer) = beside().await;
+    day.at("Fri 14:00").await.merge("feanil", 12).await;
+    day.at("Fri 15:00").await.deploy("prod", "success", 12).await;
+    assert_eq!(written(&peer), ["POST PFEANIL 15:00-16:00"]);
+    has(&peer, "Q1", "PFEANIL", "15:00", "16:00");
+    day.at("Fri 15:15").await;
+    assert_eq!(written(&peer), [""; 0], "it is there");
+    peer.always_answers(LIST, 200, r#"{"overrides":[]}"#);
+    writes_as(&peer, "Q2");
+    day.at("Fri 15:21").await;
+    assert_eq!(written(&peer), ["POST PFEANIL 15:20-16:00"]);
+    assert_eq!(paging(&day).await.layer.unwrap().id.as_deref(), Some("Q2"));
+    let log = day.house.store.log(&"edxapp".parse().unwrap(), 100).await.unwrap();
+    assert_eq!(log.iter().filter(|entry| entry.reason.name() == "written_into_pager").count(), 2, "and that is said");
 }
 
 #[tokio::test]

@@ -259,7 +259,7 @@ async fn a_service_shows_its_maintenance_its_channel_and_who_is_on_call_by_whose
         unread: Some(Unread { since: at("Fri 11:58"), last: at("Fri 11:59"), why: "503 <b>".into() }),
     });
     let (from, until) = (at("Fri 11:30"), at("Fri 12:30"));
-    paging.layer = Some(Layer { person: "feanil".parse().unwrap(), from, until, id: None });
+    paging.layer = Some(Layer { person: "feanil".parse().unwrap(), from, until, id: None, seen_at: None });
     let service = day.house.settings().service(&"edxapp".parse().unwrap()).unwrap().id.clone();
     let wrote = day.house.store.decide(&service, day.clock.now(), |situation| {
         let mut decisions = domain::Decisions::none(&service, domain::decision::Wake::Now);

@@ -281,7 +281,7 @@ fn by_event(received: &Received) -> Option<Came> {
     let (key, payload) = (body["dedup_key"].as_str().unwrap(), &body["payload"]);
     let decided = payload["timestamp"].as_str().unwrap();
     let parts: Vec<&str> = key.split('/').collect();
-    let [_, incident, person, _] = parts[..] else { panic!("not a page of an incident: {key}") };
+    let [_, incident, _, person, ..] = parts[..] else { panic!("not a page of an incident: {key}") };
     Some(Came {
         at: received.at,
         decided: decided.parse().unwrap(),
@@ -511,18 +511,10 @@ impl Table {
 
 /// The keys of all pages of an incident to a person, one for each (incident, person, step, nth).
 fn keys(incident: &Incident, person: &PersonId) -> BTreeSet<String> {
-    let mut steps: BTreeMap<_, u32> = BTreeMap::new();
-    for page in incident.pages.iter().filter(|page| page.person == *person) {
-        *steps.entry(page.step).or_default() += 1 + page.again;
-    }
-    let of = |(step, count): (domain::Step, u32)| (0..count).map(move |nth| (step, nth));
-    let (service, subject) = (&incident.service, Subject::Incident(incident.id.clone()));
-    let keys = steps.into_iter().flat_map(of).map(|(step, nth)| MessageKey {
-        service: service.clone(),
-        subject: subject.clone(),
-        person: person.clone(),
-        step,
-        nth,
+    let pages = incident.pages.iter().filter(|page| page.person == *person);
+    let keys = pages.flat_map(|page| {
+        let last = incident.page_key(page);
+        (0..=page.again).map(move |before| MessageKey { nth: last.nth - before, ..last.clone() })
     });
     keys.map(|key| key.to_string()).collect()
 }

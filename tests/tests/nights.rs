@@ -124,10 +124,10 @@ async fn in_front_the_merger_is_paged_at_once_and_the_rotation_only_when_nobody_
     assert_eq!(team.stage.post(&link, Vec::new(), b"do=acknowledge").await.status, 200);
     let told = team.pagerduty();
     assert!(told.iter().any(|t| t.starts_with("PUT") && t.contains("acknowledged")), "{told:?}");
-    assert!(team.opsgenie().iter().any(|told| told.contains("/acknowledge?")), "and the rotation's pager is quiet");
+    assert!(team.opsgenie().iter().any(|told| told.contains("/close?")), "and the rotation's pager is quiet");
     team.stage.at("Sat 00:30").await.alert("edxapp", "Sat 00:05", true).await;
     assert!(team.pagerduty().iter().any(|t| t.starts_with("PUT") && t.contains("resolved")));
-    assert!(team.opsgenie().iter().any(|told| told.contains("/close?")));
+    assert!(team.opsgenie().is_empty(), "closed once");
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn not_mine_in_slack_passes_to_the_next_at_once() {
     let value = press(page, "not-mine");
     assert!(team.pagerduty().is_empty());
     assert_eq!(pressed(&team, "U0FEANIL001", "not-mine", &value).await, 200);
-    let next = team.pagerduty();
+    let next: Vec<String> = team.pagerduty().into_iter().filter(|told| told.starts_with("POST")).collect();
     assert!(
         next.len() == 1 && next[0].contains("PUSAMA") && next[0].contains("Not theirs, they say: feanil"),
         "{next:?}"

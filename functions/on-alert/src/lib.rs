@@ -6,8 +6,10 @@ pub mod senders;
 
 use aws::sender::{self, Reading, Verified};
 use aws::{House, Malformed, Proof, Refusal, Request, Response, sns};
-use domain::on_alert::{self, AlertEvent};
-use domain::{IncidentId, Reason, ServiceId};
+use domain::alert::Place;
+use domain::on_alert::{self, AlertEvent, Elsewhere};
+use domain::{Alert, AlertState, IncidentId, Message, Reason, ServiceId};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// `POST /alert/{sender}`
@@ -19,7 +21,7 @@ pub async fn handle(house: &House, request: Request) -> Response {
 /// Who may invoke us is IAM's decision, made before we are.
 pub async fn handle_event(house: &House, event: &Value) -> Result<Value, Refusal> {
     match senders::cloudwatch::from_json(event)? {
-        Reading::Event(event) => Ok(keep(house, event, |_| true).await?.1),
+        Reading::Event(event) => Ok(keep(house, event, From { may: &|_| true, is_pager: false }).await?.1),
         Reading::Ignored(why) => Ok(json!({ "ignored": why })),
     }
 }
@@ -33,7 +35,9 @@ async fn receive(house: &House, request: &Request) -> Result<Response, Refusal> 
     }
     match (sender.parse)(&request.body)? {
         Reading::Event(event) => {
-            let (reason, details) = keep(house, event.from(&source), |service| config.speaks_for(service)).await?;
+            let may = |service: &ServiceId| config.speaks_for(service);
+            let from = From { may: &may, is_pager: senders::PAGERS.contains(&sender.name) };
+            let (reason, details) = keep(house, event.from(&source), from).await?;
             Ok(Response::decided(&reason, &details))
         }
         Reading::Ignored(why) => Ok(Response::ignored(&why)),
@@ -41,50 +45,123 @@ async fn receive(house: &House, request: &Request) -> Result<Response, Refusal> 
 }
 
 /// Load, decide, commit, publish: once for each environment of a service that the alerts are about. What the sender
-/// may not speak for is taken as an alert of no service: it touches nobody else's incident, and somebody sees it.
-async fn keep(house: &House, event: AlertEvent, may: impl Fn(&ServiceId) -> bool) -> Result<(Reason, Value), Refusal> {
+/// may not speak for is taken as an alert of no service: it touches nobody else's incident, and somebody sees it. Where
+/// one of them fails the others are kept all the same: then the sender has to send it again.
+async fn keep(house: &House, event: AlertEvent, from: From<'_>) -> Result<(Reason, Value), Refusal> {
     let now = house.now();
-    let settings = house.settings();
     let left_out = event.left_out;
     if left_out > 0 {
         tracing::warn!(left_out, read = event.alerts.len(), "alerts of a message were unreadable or too many");
     }
-    let (event, answers) = event.without_own_pages();
-    let mut first = None;
-    let mut places = Vec::new();
-    for (id, answer) in answers {
-        let Some(service) = id.service().and_then(|id| settings.service(&id)).filter(|s| may(&s.id)) else { continue };
-        let decide = |situation: &_| on_alert::answered(&id, &answer, situation, service, settings, now);
-        let (decisions, reason) = house.store.decide(&service.id, now, decide).await?;
-        house.publish(&decisions.messages).await;
-        (house.nudge)(&service.id);
-        places.push(json!({ "incident": id, "decided": reason.name(), "why": reason.to_string() }));
-        first.get_or_insert(reason);
-    }
-    let sorted = placement::places(house, event, may).await?;
+    let mut kept = Kept::default();
+    let event = if from.is_pager { answers(house, event, from, now, &mut kept).await } else { event };
+    let sorted = placement::places(house, event, from.may).await?;
     let elsewhere = elsewhere::elsewhere(house, &sorted, now).await?;
     for (place, alerts) in sorted {
-        let service = settings.service(&place.service).ok_or_else(|| Malformed::new("an alert of no service"))?;
         let broken = elsewhere.get(&place.service).map_or(&[][..], Vec::as_slice);
-        let decide = |situation: &_| on_alert::decide(&alerts, &place, situation, service, settings, broken, now);
-        let (decisions, reason) = house.store.decide(&place.service, now, decide).await?;
-        house.publish(&decisions.messages).await;
-        (house.nudge)(&place.service);
-        places.push(json!({
-            "service": place.service,
-            "environment": place.environment,
-            "decided": reason.name(),
-            "why": reason.to_string(),
-            "incident": incident(&decisions),
-            "told": decisions.messages.iter().map(|m| json!({ "person": m.key.person, "step": m.key.step.word(), "why": m.reason.to_string() })).collect::<Vec<_>>(),
-        }));
-        first.get_or_insert(reason);
+        kept.add(keep_place(house, &place, &alerts, broken, now).await);
     }
-    let mut details = json!({ "places": places });
-    if left_out > 0 {
-        details["left_out"] = json!(left_out);
+    kept.answer(left_out)
+}
+
+/// Who tells us.
+#[derive(Clone, Copy)]
+struct From<'a> {
+    /// The services that they may speak for.
+    may: &'a (dyn Fn(&ServiceId) -> bool + Sync),
+    /// They tell us of our own pages too.
+    is_pager: bool,
+}
+
+/// What came of the parts of one message.
+#[derive(Default)]
+struct Kept {
+    first: Option<Reason>,
+    places: Vec<Value>,
+    failed: Option<Refusal>,
+}
+
+impl Kept {
+    fn add(&mut self, part: Result<(Reason, Value), Refusal>) {
+        match part {
+            Ok((reason, place)) => {
+                self.places.push(place);
+                self.first.get_or_insert(reason);
+            }
+            Err(refusal) => {
+                self.failed.get_or_insert(refusal);
+            }
+        }
     }
-    Ok((first.unwrap_or(Reason::AlreadyKnown), details))
+
+    fn answer(self, left_out: usize) -> Result<(Reason, Value), Refusal> {
+        let mut details = json!({ "places": self.places });
+        if left_out > 0 {
+            details["left_out"] = json!(left_out);
+        }
+        self.failed.map_or_else(|| Ok((self.first.unwrap_or(Reason::AlreadyKnown), details)), Err)
+    }
+}
+
+/// What a pager tells of our own pages. One that is not known here may be another installation's, or only called like one
+/// of ours: what fires of it is an alert like any other.
+async fn answers(house: &House, event: AlertEvent, from: From<'_>, now: Timestamp, kept: &mut Kept) -> AlertEvent {
+    let settings = house.settings();
+    let (mut event, answers) = event.without_own_pages();
+    for (page, answer) in answers {
+        let service = page.incident.service().and_then(|id| settings.service(&id)).filter(|s| (from.may)(&s.id));
+        let decided = match service {
+            Some(service) => {
+                let decide = |situation: &_| on_alert::answered(&page, &answer, situation, service, settings, now);
+                match house.store.decide(&service.id, now, decide).await {
+                    Ok((decisions, reason)) => {
+                        house.publish(&decisions.messages).await;
+                        (house.nudge)(&service.id);
+                        reason
+                    }
+                    Err(error) => {
+                        kept.add(Err(error.into()));
+                        continue;
+                    }
+                }
+            }
+            None => None,
+        };
+        match decided {
+            Some(reason) => {
+                let place = json!({ "incident": page.incident, "decided": reason.name(), "why": reason.to_string() });
+                kept.add(Ok((reason, place)));
+            }
+            None if answer.state == AlertState::Firing => event.alerts.push(answer),
+            None => {}
+        }
+    }
+    event
+}
+
+async fn keep_place(
+    house: &House,
+    place: &Place,
+    alerts: &[Alert],
+    broken: &[Elsewhere],
+    now: Timestamp,
+) -> Result<(Reason, Value), Refusal> {
+    let settings = house.settings();
+    let service = settings.service(&place.service).ok_or_else(|| Malformed::new("an alert of no service"))?;
+    let decide = |situation: &_| on_alert::decide(alerts, place, situation, service, settings, broken, now);
+    let (decisions, reason) = house.store.decide(&place.service, now, decide).await?;
+    house.publish(&decisions.messages).await;
+    (house.nudge)(&place.service);
+    let told = |m: &Message| json!({ "person": m.key.person, "step": m.key.step.word(), "why": m.reason.to_string() });
+    let details = json!({
+        "service": place.service,
+        "environment": place.environment,
+        "decided": reason.name(),
+        "why": reason.to_string(),
+        "incident": incident(&decisions),
+        "told": decisions.messages.iter().map(told).collect::<Vec<_>>(),
+    });
+    Ok((reason, details))
 }
 
 fn incident(decisions: &domain::Decisions) -> Option<IncidentId> {

@@ -56,6 +56,13 @@ pub async fn deliver(house: &House, published: &Message) -> Result<Reason, PageE
     let key = &published.key;
     let policy = house.settings().service(&key.service).map(|service| service.policy).unwrap_or_default();
     let (outgoing, incident) = house.store.outgoing(key).await?;
+    if let Some(page) = on_page::page_before(published, incident.as_ref())
+        && outgoing.is_some()
+        && house.store.outgoing(&page).await?.0.is_some()
+    {
+        tracing::info!(message.key = %key, "left alone: the page whose end it tells is on its way yet");
+        return Ok(Reason::DeliveryUnderWay);
+    }
     match (on_page::decide(outgoing.as_ref(), incident.as_ref(), &policy, now), outgoing) {
         (Delivery::Leave(reason), _) => {
             tracing::info!(message.key = %key, reason = reason.name(), "left alone: {reason}");
@@ -186,7 +193,8 @@ fn actions(house: &House, message: &Message, incident: Option<&Incident>) -> Res
     let own = incident.and_then(|incident| incident.suspects.iter().find(|s| s.responder == *person));
     let hand_over = own.filter(|_| message.kind == Kind::Page).map(|s| Action::HandOver(service(), s.change.clone()));
     let (label, action) = match (&message.key.subject, message.kind, message.key.step) {
-        (Subject::Incident(incident), Kind::Page, _) | (Subject::Incident(incident), Kind::Notice, Step::Opened) => {
+        (Subject::Incident(incident), Kind::Page, _)
+        | (Subject::Incident(incident), Kind::Notice, Step::Opened | Step::AlsoBroken) => {
             ("Acknowledge", Action::Acknowledge(incident.clone()))
         }
         (Subject::Change(change), _, Step::Ask) => ("Take it, or not", Action::Answer(service(), change.clone())),

@@ -1,16 +1,14 @@
 //! An acknowledgement: somebody has taken an incident, which stops its escalation. By a link or the board, or in the
 //! monitor or pager that told us of it: then perhaps by somebody whom the roster does not know.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::decision::Decisions;
 use crate::ids::PersonId;
-use crate::incident::Incident;
+use crate::incident::{Incident, PageRecord};
 use crate::message::{Step, Subject};
-use crate::on_alert::tell_pager;
+use crate::on_alert::{close_pages, tell_pager};
 use crate::reason::Reason;
 use crate::roster::Roster;
 use crate::service::Service;
@@ -30,9 +28,30 @@ pub enum Acknowledger {
 pub struct Acknowledgement {
     pub by: Acknowledger,
     pub at: Timestamp,
+    /// When that was by the clock of the monitor in which it was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub there: Option<Timestamp>,
 }
 
+/// So many acknowledgements of an incident are kept, the newest.
+const MOST: usize = 50;
+/// So many people are told of one, in the transaction that keeps it.
+const MOST_TOLD: usize = 15;
+
 impl Acknowledgement {
+    /// Somebody acknowledges an incident as they see it now: what has worsened is meant too.
+    #[must_use]
+    pub fn of_now(person: &PersonId, incident: &Incident, now: Timestamp) -> Self {
+        let at = incident.worsened_at.map_or(now, |worse| worse.max(now));
+        Self { by: Acknowledger::Person(person.clone()), at, there: None }
+    }
+
+    /// Whether it is the one that a monitor tells of, or a later one.
+    #[must_use]
+    pub fn covers(&self, by: &Acknowledger, there: Timestamp) -> bool {
+        self.by == *by && self.there.unwrap_or(self.at) >= there
+    }
+
     /// What people call who acknowledged.
     #[must_use]
     pub fn name<'a>(&'a self, roster: &'a Roster) -> &'a str {
@@ -57,7 +76,7 @@ impl Acknowledgement {
 }
 
 /// Adds an acknowledgement; the others who were paged hear of the first one of a round, and so does the channel. The
-/// pagers that keep a page of this round open hear it too.
+/// pages of the others are closed at their pagers, or would go on there; whoever took it has it as taken.
 pub(crate) fn acknowledge(
     decisions: &mut Decisions,
     incident: &mut Incident,
@@ -68,6 +87,10 @@ pub(crate) fn acknowledge(
 ) {
     let first = incident.last_taken().is_none();
     incident.acknowledged.push(acknowledgement.clone());
+    if incident.acknowledged.len() > MOST {
+        let oldest = incident.acknowledged.iter().enumerate().min_by_key(|(_, a)| a.at).map(|(i, _)| i);
+        incident.acknowledged.remove(oldest.unwrap_or(0));
+    }
     let name = acknowledgement.name(&settings.roster);
     let person = match &acknowledgement.by {
         Acknowledger::Person(person) => Some(person),
@@ -80,19 +103,25 @@ pub(crate) fn acknowledge(
     if !first {
         return;
     }
-    let paged: BTreeSet<&PersonId> = incident.pages.iter().map(|p| &p.person).collect();
+    // The newest pages first: theirs is the phone that rings.
+    let mut others: Vec<&PersonId> = Vec::new();
+    for page in incident.pages.iter().rev().filter(|page| Some(&page.person) != person) {
+        if !others.contains(&&page.person) {
+            others.push(&page.person);
+        }
+    }
     let channel = service.channel.iter().filter(|_| incident.channel_said > 0);
-    for other in paged.into_iter().chain(channel).filter(|other| Some(*other) != person) {
+    for other in channel.chain(others.into_iter().take(MOST_TOLD)) {
         let reader = Reader { settings, service, person: other, now };
         let mut message = incidents::notice(reader, incident, Step::Acknowledged, reason.clone());
         message.key.nth = incident.taken_said;
         decisions.tell(message);
     }
-    let of_round: BTreeSet<&PersonId> =
-        incident.pages.iter().filter(|p| p.round == incident.round).map(|p| &p.person).collect();
-    for paged in of_round {
-        let (round, step) = (incident.round, Step::PagerAcknowledged);
-        tell_pager(decisions, incident, paged, round, step, &reason, service, settings, now);
+    let taken = |page: &&PageRecord| page.round == incident.round && !page.over;
+    let of_round = incident.pages.iter().filter(taken).filter(|page| person.is_none_or(|own| *own == page.person));
+    for page in of_round.take(MOST_TOLD) {
+        tell_pager(decisions, incident, page, Step::PagerAcknowledged, &reason, service, settings, now);
     }
     incident.taken_said += 1;
+    close_pages(decisions, incident, service, settings, now);
 }

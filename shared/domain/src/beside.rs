@@ -24,8 +24,10 @@ use crate::window::{Phase, windows};
 const ASK_EVERY: SignedDuration = SignedDuration::from_mins(10);
 /// A layer that would be this short is not worth writing; an end that moves by less stays where it is.
 const SHORTEST: SignedDuration = SignedDuration::from_mins(2);
-/// How many layers wait at most to be taken out.
-const MOST_FORMER: usize = 20;
+/// How many layers wait at most to be taken out. What runs out by itself need not be.
+const MOST_FORMER: usize = 100;
+/// How often it is made sure that what was written is still there.
+const LOOK_EVERY: SignedDuration = SignedDuration::from_mins(10);
 
 /// What is to be done at the pager now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,8 +58,11 @@ pub enum Said {
 pub fn due_at(situation: &Situation, service: &Service, roster: &Roster, now: Timestamp) -> Option<Timestamp> {
     let paging = &situation.paging.value;
     let ask = service.schedule.as_ref().map(|_| ask_at(paging, now));
-    let wants = service.beside.as_ref().filter(|_| !is_in_order(situation, service, roster, now));
-    let tell = wants.map(|_| paging.unwritten.as_ref().map_or(now, |failed| now.max(failed.try_again_at())));
+    let beside = service.beside.as_ref();
+    let wants = beside.filter(|_| !is_in_order(situation, service, roster, now)).map(|_| now);
+    let look = beside.and(paging.layer.as_ref()).and_then(look_at);
+    let tell = wants.into_iter().chain(look).min();
+    let tell = tell.map(|at| paging.unwritten.as_ref().map_or(at, |failed| at.max(failed.try_again_at())));
     ask.into_iter().chain(tell).min()
 }
 
@@ -67,6 +72,12 @@ fn ask_at(paging: &Paging, now: Timestamp) -> Timestamp {
         Some(failed) => failed.try_again_at(),
         None => said.until.map_or(said.read_at + ASK_EVERY, |until| until.min(said.read_at + ASK_EVERY)),
     }
+}
+
+/// When a layer that was written is looked for again. One that is to run out any moment is not.
+fn look_at(layer: &Layer) -> Option<Timestamp> {
+    let at = layer.id.as_ref().map(|_| layer.seen_at.unwrap_or(layer.from) + LOOK_EVERY)?;
+    Some(at).filter(|at| *at + SHORTEST < layer.until)
 }
 
 fn is_in_order(situation: &Situation, service: &Service, roster: &Roster, now: Timestamp) -> bool {
@@ -89,7 +100,7 @@ fn is_same(written: Option<&Layer>, wanted: Option<&Layer>, now: Timestamp) -> b
 /// Who is to be the first level in the pager at `now`: whoever is paged first.
 fn wanted(situation: &Situation, service: &Service, roster: &Roster, now: Timestamp) -> Option<Layer> {
     service.beside.as_ref().filter(|_| service.mode != Mode::Manual)?;
-    let layer = |person: &PersonId, until| Layer { person: person.clone(), from: now, until, id: None };
+    let layer = |person: &PersonId, until| Layer { person: person.clone(), from: now, until, id: None, seen_at: None };
     let shifts: Vec<&Shift> = situation.shifts.values().map(|s| &s.value).collect();
     if let Some(pager) = on_override(&shifts, now) {
         let until = crate::shift::of_service(shifts.iter().copied(), now).and_then(Shift::over_at);
@@ -101,7 +112,11 @@ fn wanted(situation: &Situation, service: &Service, roster: &Roster, now: Timest
         Phase::Standby | Phase::Tail { .. } | Phase::Closed { .. } => None,
     });
     let (.., newest, until) = active.max_by_key(|(since, merged_at, ..)| (*since, *merged_at))?;
-    Some(layer(&newest.responder.person, until)).filter(|layer| layer.until >= now + SHORTEST)
+    // One that is there stays to its end.
+    let is_there =
+        |person: &PersonId| situation.paging.value.layer.as_ref().is_some_and(|there| there.person == *person);
+    let person = &newest.responder.person;
+    Some(layer(person, until)).filter(|layer| layer.until >= now + SHORTEST || is_there(person))
 }
 
 /// What is to be there is kept, and what has to be done for it returned.
@@ -115,13 +130,15 @@ pub fn plan(situation: &Situation, service: &Service, roster: &Roster, now: Time
         // What was never written has no id: whoever takes it out looks for it.
         let former = paging.layer.take().filter(|layer| layer.until > now);
         paging.former.extend(former);
+        paging.former.retain(|layer| layer.until > now);
         let more = paging.former.len().saturating_sub(MOST_FORMER);
         paging.former.drain(..more);
         paging.layer = wanted;
         keep(&mut decisions, situation, paging.clone());
     }
     let ask = service.schedule.is_some() && ask_at(&situation.paging.value, now) <= now;
-    let put = paging.layer.filter(|layer| layer.id.is_none() && !waits);
+    let missing = |layer: &Layer| layer.id.is_none() || look_at(layer).is_some_and(|at| at <= now);
+    let put = paging.layer.filter(|layer| !waits && missing(layer));
     let take_out = if waits { Vec::new() } else { paging.former };
     (decisions, Plan { ask, put, take_out })
 }
@@ -162,15 +179,17 @@ pub fn hear(said: &Said, situation: &Situation, service: &Service, roster: &Rost
         }
         Said::Written { layer, id } => {
             let kept = paging.layer.as_mut().filter(|kept| kept.person == layer.person && kept.from == layer.from);
+            let news = layer.id.as_ref() != Some(id);
             match kept {
-                Some(kept) => kept.id = Some(id.clone()),
-                // Meanwhile somebody else is wanted.
-                None => paging.former.push(Layer { id: Some(id.clone()), ..layer.clone() }),
+                Some(kept) => (kept.id, kept.seen_at) = (Some(id.clone()), Some(now)),
+                // Meanwhile somebody else is wanted; what was there already waits to be taken out.
+                None if news => paging.former.push(Layer { id: Some(id.clone()), ..layer.clone() }),
+                None => {}
             }
             paging.unwritten = None;
             let what = format!("{} is the first level in the pager", roster.name_of(&layer.person));
             let reason = Reason::WrittenIntoPager { pager: pager(&service.beside), until: layer.until };
-            Some((what, Some(layer.person.clone()), reason))
+            news.then(|| (what, Some(layer.person.clone()), reason))
         }
         Said::TakenOut { layer } => {
             paging.former.retain(|former| former.person != layer.person || former.from != layer.from);

@@ -111,6 +111,9 @@ pub struct Decisions {
     pub wake: Wake,
 }
 
+/// A transaction holds 100 actions. The rest is for the records that are put at its end.
+pub const MOST_ACTIONS: usize = 90;
+
 impl Decisions {
     #[must_use]
     pub fn none(service: &ServiceId, wake: Wake) -> Self {
@@ -148,6 +151,12 @@ impl Decisions {
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         self.writes.is_empty() && self.messages.is_empty() && self.entries.is_empty()
+    }
+
+    /// How many more messages fit the transaction, each with its line in the log.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        MOST_ACTIONS.saturating_sub(self.actions()) / 2
     }
 
     /// How many items a transaction of these decisions writes, the clock included.

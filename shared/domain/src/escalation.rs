@@ -14,17 +14,19 @@
 //! | each of them again | `again_after` (10 min), then after twice as long, up to an hour | the same |
 //!
 //! A suspect's responder is asked again three times; the rotation and the owner as long as it takes. Whoever said "not
-//! mine" is passed over, and the next one is due at once. Nobody is paged twice in a round for two reasons.
+//! mine" is passed over, and the next one is due at once; where everybody of the rotation and every owner did, they are
+//! asked once more, `again_after` later. Nobody is paged twice in a round for two reasons.
 //!
 //! A *round* begins with the incident, and again when something more severe begins after it was taken, when it fires
 //! again after it was over, when an acknowledgement grew stale, when the only one was given back (then at the times of
-//! the round before it), and when what kept everybody asleep ([`crate::hold`]) is over. The stored times decide, whoever wakes late.
+//! the round before it), when everybody had said "not mine", and when what kept everybody asleep ([`crate::hold`]) is
+//! over. The stored times decide, whoever wakes late.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::acknowledgement::Acknowledger;
 use crate::ids::PersonId;
-use crate::incident::{Incident, PageRecord};
+use crate::incident::{Incident, MOST_REPEATS, PageRecord};
 use crate::message::Step;
 use crate::reason::Reason;
 use crate::responder::Responder;
@@ -94,7 +96,7 @@ impl<'a> Call<'a> {
         let unanswered = Reason::NobodyAcknowledged { minutes: policy.rotation_after.as_mins() };
         let at = if nobody_first { since } else { late };
         let reason = if nobody_first { self.why_nobody_first() } else { unanswered.clone() };
-        let candidates = || self.rotation.iter().chain(&self.service.owners).filter(|p| !self.passed_over(p));
+        let candidates = || self.last_line().filter(|p| !self.passed_over(p));
         if let Some(person) = candidates().find(|p| rungs.iter().all(|r| r.person != **p)) {
             push(&mut rungs, at, person, Step::Rotation, reason);
         }
@@ -171,7 +173,7 @@ impl<'a> Call<'a> {
         let rungs = self.ladder().into_iter();
         let rungs = rungs.filter(|rung| !incident.was_paged_this_round(&rung.person)).map(|rung| rung.at);
         let again = self.this_round().filter_map(|page| self.again_at(page));
-        rungs.chain(again).filter(|at| *at > now).min()
+        rungs.chain(again).chain(self.asked_anew_at(now)).filter(|at| *at > now).min()
     }
 
     /// Who is paged next if nobody acknowledges, after those who were.
@@ -191,13 +193,39 @@ impl<'a> Call<'a> {
         incident.pages.iter().filter(|page| page.round == incident.round)
     }
 
+    /// Whether this person said that it is not theirs. Of those who are asked last, that counts no more in a round that
+    /// began after all of them had said so: somebody has to answer.
     fn passed_over(&self, person: &PersonId) -> bool {
-        self.incident.not_mine.iter().any(|said| said.person == *person)
+        let said = self.incident.not_mine.iter().find(|said| said.person == *person);
+        said.is_some_and(|said| {
+            let asked_anew = said.at < self.incident.round_began()
+                && self.last_line().any(|last| last == person)
+                && self.all_refused_at().is_some();
+            !asked_anew
+        })
+    }
+
+    /// Those who are asked when nobody before them answers.
+    fn last_line(&self) -> impl Iterator<Item = &'a PersonId> {
+        self.rotation.iter().chain(&self.service.owners)
+    }
+
+    /// When the last of them said that it is not theirs, if all have.
+    fn all_refused_at(&self) -> Option<Timestamp> {
+        let said = |person: &PersonId| Some(self.incident.not_mine.iter().find(|said| said.person == *person)?.at);
+        self.last_line().map(said).collect::<Option<Vec<Timestamp>>>()?.into_iter().max()
+    }
+
+    /// When a round begins because all of them have, if nobody has taken it.
+    #[must_use]
+    pub fn asked_anew_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let (policy, began) = (&self.service.policy, self.incident.round_began());
+        let last = self.all_refused_at().filter(|last| *last >= began && self.is_waiting(now))?;
+        Some(last + policy.again_after.max(policy.rotation_after).max(TICK))
     }
 
     fn may_be_it(&self, suspect: &Suspect) -> bool {
-        let gone = self.incident.mitigated.as_ref().is_some_and(|back| back.change == suspect.change);
-        !gone && !self.passed_over(&suspect.responder)
+        !self.incident.is_taken_back(&suspect.change) && !self.passed_over(&suspect.responder)
     }
 
     /// The suspects whose turns stand so, that were not taken back, and whose responders did not say that it is not theirs. Whom somebody named
@@ -249,7 +277,8 @@ impl<'a> Call<'a> {
     fn again_at(&self, page: &PageRecord) -> Option<Timestamp> {
         let after = self.service.policy.again_after;
         let for_ever = matches!(page.step, Step::Rotation | Step::Owner);
-        if after.is_zero() || self.passed_over(&page.person) || (!for_ever && page.again >= MOST_AGAIN) {
+        let most = if for_ever { MOST_REPEATS } else { MOST_AGAIN };
+        if after.is_zero() || self.passed_over(&page.person) || page.again >= most {
             return None;
         }
         let longer = after * 2_i32.saturating_pow(page.again.min(10));

@@ -13,7 +13,7 @@ use crate::{Alert, ChangeId, Contact, DeploymentEvent, Reason, Record, Severity}
 
 /// Three changes of three people live since 15:40, the newest of olga, then usama, then feanil; anna has the rotation,
 /// then bert; carl owns the service.
-fn release() -> World {
+pub(crate) fn release() -> World {
     let mut world = World::new();
     world.change_roster(|people| {
         people.push(person("bert", "Bert", "Europe/Berlin"));
@@ -33,14 +33,14 @@ fn release() -> World {
     world
 }
 
-fn fires(world: &mut World, when: &str) -> Reason {
+pub(crate) fn fires(world: &mut World, when: &str) -> Reason {
     world.until(at(when));
     let reason = world.alert(&[alert("HighErrorRate", at(when), None)]);
     world.settle();
     reason
 }
 
-fn is_over(world: &mut World, since: &str, when: &str) {
+pub(crate) fn is_over(world: &mut World, since: &str, when: &str) {
     world.until(at(when));
     world.alert(&[alert("HighErrorRate", at(since), Some(at(when)))]);
     world.settle();
@@ -59,11 +59,11 @@ fn pages(world: &mut World, until: &str) -> String {
     told.iter().filter(|m| m.kind == crate::Kind::Page).map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn check(world: &mut World, until: &str, want: Expect) {
+pub(crate) fn check(world: &mut World, until: &str, want: Expect) {
     want.assert_eq(&pages(world, until));
 }
 
-fn incident(world: &World) -> &crate::Incident {
+pub(crate) fn incident(world: &World) -> &crate::Incident {
     &world.situation.incidents.values().max_by_key(|i| i.value.detected_at).unwrap().value
 }
 
@@ -135,7 +135,7 @@ fn an_acknowledgement_stops_it_until_it_grows_stale_and_then_whoever_gave_it_is_
     world.acknowledge("olga").unwrap();
     assert_eq!(incident(&world).state(&world.service.policy, world.now), State::Acknowledged);
     check(&mut world, "16:50", expect!["15:50 olga first-responder (first_suspect)"]);
-    check(&mut world, "16:51", expect!["16:51 olga first-responder #1 (acknowledgement_stale)"]);
+    check(&mut world, "16:51", expect!["16:51 olga first-responder #1000 (acknowledgement_stale)"]);
     let again = incident(&world).pages.last().unwrap().clone();
     assert_eq!((again.round, again.reason.name()), (1, "acknowledgement_stale"));
     world.now = at("16:52");
@@ -145,9 +145,9 @@ fn an_acknowledgement_stops_it_until_it_grows_stale_and_then_whoever_gave_it_is_
         &mut world,
         "17:56",
         expect![[r#"
-            17:52 olga first-responder #2 (acknowledgement_stale)
-            17:55 usama next-responder (next_suspect)
-            17:56 anna rotation (nobody_acknowledged)"#]],
+            17:52 olga first-responder #2000 (acknowledgement_stale)
+            17:55 usama next-responder #2000 (next_suspect)
+            17:56 anna rotation #2000 (nobody_acknowledged)"#]],
     );
 }
 
@@ -232,9 +232,9 @@ fn whoever_says_not_mine_after_taking_it_gives_it_back() {
         &mut world,
         "15:56",
         expect![[r#"
-            15:56 usama first-responder (first_suspect)
-            15:56 feanil next-responder (next_suspect)
-            15:56 anna rotation (nobody_acknowledged)"#]],
+            15:56 usama first-responder #1000 (first_suspect)
+            15:56 feanil next-responder #1000 (next_suspect)
+            15:56 anna rotation #1000 (nobody_acknowledged)"#]],
     );
 }
 
@@ -297,7 +297,7 @@ fn what_flaps_and_then_stays_pages_once_it_has_fired_for_a_while() {
     }
     world.told.clear();
     check(&mut world, "16:11", expect![""]);
-    check(&mut world, "16:12", expect!["16:12 olga first-responder #3 (first_suspect)"]);
+    check(&mut world, "16:12", expect!["16:12 olga first-responder #4000 (first_suspect)"]);
 }
 
 #[test]
@@ -321,8 +321,8 @@ fn maintenance_keeps_everybody_asleep_and_what_still_fires_after_it_pages() {
         &mut world,
         "16:13",
         expect![[r#"
-        16:10 olga first-responder (first_suspect)
-        16:13 usama next-responder (next_suspect)"#]],
+            16:10 olga first-responder #1000 (first_suspect)
+            16:13 usama next-responder #1000 (next_suspect)"#]],
     );
 }
 
@@ -350,8 +350,8 @@ fn a_revert_that_is_live_is_given_time_and_judges() {
         &mut world,
         "16:15",
         expect![[r#"
-        16:12 usama first-responder (first_suspect)
-        16:15 feanil next-responder #1 (next_suspect)"#]],
+            16:12 usama first-responder #1000 (first_suspect)
+            16:15 feanil next-responder #1000 (next_suspect)"#]],
     );
     is_over(&mut world, "15:50", "16:15");
     assert_eq!(incident(&world).state(&world.service.policy, world.now), State::Judged);
@@ -370,7 +370,7 @@ fn what_is_less_severe_than_the_service_pages_for_is_shown_and_pages_nobody() {
     worse.alert(&[Alert { severity: Severity::Info, ..alert("Slow", at("15:50"), None) }]);
     worse.until(at("15:58"));
     worse.alert(&[alert("Down", at("15:58"), None)]);
-    check(&mut worse, "15:58", expect!["15:58 olga first-responder (first_suspect)"]);
+    check(&mut worse, "15:58", expect!["15:58 olga first-responder #1000 (first_suspect)"]);
 }
 
 #[test]
@@ -430,13 +430,13 @@ fn pagers_and_channels_hear_what_became_of_a_page() {
         })
         .collect();
     expect![[r#"
-        page olga first-responder olga/0
+        page olga first-responder 0/olga
         notice channel-of-edxapp opened 
         notice channel-of-edxapp acknowledged 
-        update olga pager-acknowledged olga/0
+        update olga pager-acknowledged 0/olga
         notice olga resolved 
         notice channel-of-edxapp resolved 
-        update olga pager-resolved olga/0"#]]
+        update olga pager-resolved 0/olga"#]]
     .assert_eq(&keys.join("\n"));
     let channel = world.told.iter().find(|m| m.key.step == crate::Step::Opened).unwrap();
     expect![[r#"
@@ -466,9 +466,9 @@ fn who_heard_that_it_is_taken_is_asked_anew_when_that_is_given_back() {
         &mut world,
         "15:55",
         expect![[r#"
-            15:55 usama first-responder (first_suspect)
-            15:55 feanil next-responder (next_suspect)
-            15:55 anna rotation (nobody_acknowledged)"#]],
+            15:55 usama first-responder #1000 (first_suspect)
+            15:55 feanil next-responder #1000 (next_suspect)
+            15:55 anna rotation #1000 (nobody_acknowledged)"#]],
     );
     // While somebody else is still at it, nothing begins anew.
     world.acknowledge("anna").unwrap();
@@ -496,5 +496,5 @@ fn a_second_acknowledgement_of_a_round_and_a_second_end_are_told_once_each() {
     assert_eq!(of_olga(crate::Step::Acknowledged), 2, "of usama, who gave it back, and of feanil");
     let over = world.told.iter().filter(|m| m.key.step == crate::Step::PagerResolved);
     let over: Vec<&str> = over.filter_map(|m| m.pager_key.as_deref()?.split_once('/')).map(|(_, key)| key).collect();
-    assert_eq!(over, ["olga/1", "olga/0", "olga/2"], "each page once");
+    assert_eq!(over, ["0/olga", "1/olga", "2/olga"], "each page once");
 }

@@ -2,6 +2,7 @@
 //!
 //! Pages are an append-only log here. Their delivery is the outbox's business; who is due is [`crate::escalation`]'s.
 
+mod pages;
 mod rounds;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,14 +14,16 @@ use sha2::{Digest, Sha256};
 use crate::acknowledgement::Acknowledgement;
 use crate::alert::Severity;
 use crate::hold::Hold;
-use crate::ids::{EnvironmentName, IncidentId, PersonId, ServiceId, SquadId};
-use crate::message::{MessageKey, Step, Subject, is_zero};
+use crate::ids::{ChangeId, EnvironmentName, IncidentId, PersonId, ServiceId, SquadId};
+use crate::message::is_zero;
 use crate::outcome::{Mitigated, NotMine, State, Verdict};
 use crate::reason::Reason;
 use crate::service::Policy;
 use crate::signals::Signal;
 use crate::squad::WishReason;
 use crate::suspect::Suspect;
+pub(crate) use pages::MOST_REPEATS;
+pub use pages::PageRecord;
 
 /// How many alerts of one incident are kept in words; all of them are counted.
 pub const MOST_ALERTS: usize = 20;
@@ -41,36 +44,6 @@ pub struct AlertRecord {
 
 /// What begins so much later than the rest of an incident is something else, unless its monitor says that it is not.
 const SAME_FAILURE: SignedDuration = SignedDuration::from_mins(15);
-
-/// A page that was decided: at most one for each person in a round; asked again, it is the same one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PageRecord {
-    pub person: PersonId,
-    pub step: Step,
-    pub at: Timestamp,
-    pub reason: Reason,
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub round: u32,
-    /// The incident of another service whose page named this one too: the person was not paged twice.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub joined: Option<IncidentId>,
-    /// How often it was repeated, and when last.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub again: u32,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub again_at: Option<Timestamp>,
-    /// Whether the person's pagers were told that it is over.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub over: bool,
-}
-
-impl PageRecord {
-    /// When the person was last paged by it.
-    #[must_use]
-    pub fn last_at(&self) -> Timestamp {
-        self.again_at.unwrap_or(self.at)
-    }
-}
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incident {
@@ -116,6 +89,9 @@ pub struct Incident {
     pub not_mine: Vec<NotMine>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mitigated: Option<Mitigated>,
+    /// What was taken back before it fired again, or worsened: that was not it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub in_vain: BTreeSet<ChangeId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -169,6 +145,7 @@ impl Incident {
             acknowledged: Vec::new(),
             not_mine: Vec::new(),
             mitigated: None,
+            in_vain: BTreeSet::new(),
             resolved_at: None,
             verdict: None,
             squads: BTreeMap::new(),
@@ -176,12 +153,16 @@ impl Incident {
             taken_said: 0,
             told: BTreeSet::new(),
         };
-        incident.join(firing);
+        incident.join(firing, now);
         incident
     }
 
     /// Adds what fires now, the most severe first. Nothing that was once part of the incident leaves it.
-    pub fn join(&mut self, firing: &BTreeMap<String, Signal>) {
+    ///
+    /// Whoever took it before we heard that it is worse did not take that, whenever the monitor says that it began.
+    pub fn join(&mut self, firing: &BTreeMap<String, Signal>, now: Timestamp) {
+        let unknown_to = self.acknowledged.iter().map(|taken| taken.at).max();
+        let after = unknown_to.map(|at| at + SignedDuration::from_nanos(1));
         self.at_once = self.at_once.max(firing.len());
         let before = Some(self.severity).filter(|_| !self.alerts.is_empty());
         let mut firing: Vec<(&String, &Signal)> = firing.iter().collect();
@@ -192,11 +173,15 @@ impl Incident {
             self.began_at = self.began_at.min(started_at);
             self.latest_at = self.latest_at.max(started_at);
             self.severity = self.severity.max(signal.severity);
-            if before.is_some_and(|before| before < signal.severity || something_else) {
-                self.worsened_at = self.worsened_at.max(Some(started_at));
-            }
             let known = self.alerts.contains_key(key);
-            if known || (self.alerts.len() < MOST_ALERTS && !signal.name.is_empty()) {
+            let kept = known || (self.alerts.len() < MOST_ALERTS && !signal.name.is_empty());
+            let worse = before.is_some_and(|before| before < signal.severity);
+            if worse || (something_else && before.is_some()) {
+                // What is not kept would be something else each time that it is told.
+                let heard = after.filter(|_| worse || kept);
+                self.worsened_at = self.worsened_at.max(Some(started_at.min(now))).max(heard);
+            }
+            if kept {
                 let said = self.alerts.get(key).filter(|_| signal.name.is_empty());
                 let record = AlertRecord {
                     name: said.map_or(&signal.name, |said| &said.name).clone(),
@@ -229,25 +214,6 @@ impl Incident {
         // Of a storm not every alert is kept: more of it is nothing else.
         let storm = self.alerts.len() >= MOST_ALERTS;
         self.alerts.contains_key(key) || grouped || storm || started_at <= self.latest_at + SAME_FAILURE
-    }
-
-    #[must_use]
-    pub fn was_paged(&self, person: &PersonId) -> bool {
-        self.pages.iter().any(|p| p.person == *person)
-    }
-
-    /// The newest page to this person that was decided.
-    #[must_use]
-    pub fn last_page(&self, person: &PersonId) -> Option<MessageKey> {
-        let last = self.pages.iter().filter(|p| p.person == *person).max_by_key(|p| p.last_at())?;
-        let sent = self.pages.iter().filter(|p| p.person == *person && p.step == last.step);
-        Some(MessageKey {
-            service: self.service.clone(),
-            subject: Subject::Incident(self.id.clone()),
-            person: person.clone(),
-            step: last.step,
-            nth: sent.map(|p| 1 + p.again).sum::<u32>().saturating_sub(1),
-        })
     }
 
     /// Where it stands.

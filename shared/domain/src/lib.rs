@@ -67,6 +67,8 @@ mod machine_tests;
 #[cfg(test)]
 mod properties_tests;
 #[cfg(test)]
+mod second_thoughts_tests;
+#[cfg(test)]
 mod situations_tests;
 #[cfg(test)]
 mod testing;

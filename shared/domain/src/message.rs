@@ -191,14 +191,30 @@ impl Kind {
 
 /// How every page of ours is called at a pager, so that it is known when the pager tells us of it.
 const OURS: &str = "deployers";
+/// So many repetitions of a page are closed at the pagers; there is one an hour at most.
+const MOST_REPEATS: u32 = 30;
 
-/// The incident that a page of ours is about, by what a pager knows it; `None`: it is not ours. Where a `/` is not
-/// allowed there is a `.`.
+/// A page of ours, as a pager tells us of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnPage {
+    pub incident: IncidentId,
+    pub round: u32,
+    /// Whose page it is, as far as the pager kept it.
+    pub person: String,
+}
+
+/// The page of ours that a pager knows by this key; `None`: it is not ours. Where a `/` is not allowed there is a `.`.
 #[must_use]
-pub fn own_page(key: &str) -> Option<IncidentId> {
+pub fn own_page(key: &str) -> Option<OwnPage> {
     let rest = key.strip_prefix(OURS)?.strip_prefix(['/', '.'])?;
     let ends = rest.char_indices().filter(|(_, c)| matches!(c, '/' | '.')).map(|(at, _)| at);
-    ends.filter_map(|end| rest.get(..end)).find(|id| IncidentId::is_coined(id))?.parse().ok()
+    let (incident, rest) =
+        ends.filter_map(|end| rest.split_at_checked(end)).find(|(id, _)| IncidentId::is_coined(id))?;
+    let (round, person) = rest.get(1..)?.split_once(['/', '.'])?;
+    // Asked again it ends in a number.
+    let numbered = person.rsplit_once(['/', '.']).filter(|(_, again)| again.parse::<u32>().is_ok());
+    let person = numbered.map_or(person, |(person, _)| person);
+    Some(OwnPage { incident: incident.parse().ok()?, round: round.parse().ok()?, person: person.to_owned() })
 }
 
 /// A labelled web address below a message.
@@ -220,8 +236,7 @@ pub struct Message {
     /// The same in one line, where there is room for no more: a text message.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub short: String,
-    /// By what a pager knows the page, and what became of it: the same for every page to this person until somebody
-    /// took it, or it was over.
+    /// By what a pager knows the page, and what became of it: one for each person and round.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pager_key: Option<String>,
     /// A receiver that tells this person by itself: it is left out, so that nobody is paged twice for one thing.
@@ -230,7 +245,8 @@ pub struct Message {
     /// Not to be sent if this page to the same person is accepted: it names what this one is about too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unless: Option<MessageKey>,
-    /// How often this page was repeated before: it begins with the person's next contact each time.
+    /// How often this page was repeated before: it begins with the person's next contact each time. Of what became of a
+    /// page: how often that was repeated.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub again: u32,
     pub reason: Reason,
@@ -249,10 +265,19 @@ impl Message {
             .join("\n")
     }
 
-    /// By what a pager knows this page: repeated under it, it is the same page.
+    /// By what a pager knows this page: delivered again under it, it is the same page. Where nobody answered and it is
+    /// asked again, it is another one, or it would wake nobody.
     #[must_use]
     pub fn at_pager(&self) -> String {
-        format!("{OURS}/{}", self.pager_key.clone().unwrap_or_else(|| self.key.to_string()))
+        let key = self.pager_key.clone().unwrap_or_else(|| self.key.to_string());
+        let again = if self.again == 0 { String::new() } else { format!("/{}", self.again) };
+        format!("{OURS}/{key}{again}")
+    }
+
+    /// What became of a page, for each page that a pager may have of it: asked again it was another one.
+    pub fn of_each_repeat(&self) -> impl Iterator<Item = Self> {
+        let first = self.again.saturating_sub(MOST_REPEATS);
+        (first..=self.again).map(|again| Self { again, ..self.clone() })
     }
 }
 

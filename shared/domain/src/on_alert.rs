@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::acknowledgement::{self, Acknowledgement, Acknowledger};
 use crate::alert::{Alert, Place};
 use crate::decision::{Decisions, Record, Wake};
 use crate::ids::{EnvironmentName, ServiceId};
@@ -23,16 +22,13 @@ use crate::service::Service;
 use crate::settings::Settings;
 use crate::signals::{Signal, Signals};
 use crate::situation::{Noted, Situation};
-use crate::text;
 use crate::times::span;
 use crate::wording;
 pub use answers::answered;
+use answers::taken_over;
 pub use escalate::{Elsewhere, escalate, look_back, next_look};
 pub(crate) use outcomes::judge;
-pub(crate) use over::tell_pager;
-
-/// How much of a stranger's name is kept, in characters.
-const MOST_NAME: usize = 60;
+pub(crate) use over::{close_pages, tell_pager};
 
 /// What monitors tell us: the alerts of one message, which may be about several services.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,31 +140,6 @@ fn hear(decisions: &mut Decisions, signals: &mut Signals, place: &Place, scene: 
     }
 }
 
-/// Somebody took it over in the monitor or pager: that counts here.
-fn taken_over(
-    decisions: &mut Decisions,
-    incident: &mut Incident,
-    firing: &BTreeMap<String, Signal>,
-    service: &Service,
-    settings: &Settings,
-    now: Timestamp,
-) {
-    let mut there: Vec<_> = firing.values().filter_map(Signal::taken_over).collect();
-    there.sort();
-    for acknowledged in there {
-        let person = acknowledged.login.as_ref().and_then(|login| settings.roster.by_login(login));
-        let by = person.map_or_else(
-            || Acknowledger::Stranger(text::line(&acknowledged.name, MOST_NAME)),
-            |person| Acknowledger::Person(person.id.clone()),
-        );
-        let at = acknowledged.at.max(incident.began_at);
-        if incident.acknowledged.iter().all(|known| known.by != by || known.at < at) {
-            let acknowledgement = Acknowledgement { by, at };
-            acknowledgement::acknowledge(decisions, incident, acknowledgement, service, settings, now);
-        }
-    }
-}
-
 fn open_incident<'a>(signals: &Signals, situation: &'a Situation) -> Option<(&'a Incident, u64)> {
     let noted = situation.incidents.get(signals.open.as_ref()?)?;
     noted.value.is_open().then_some((&noted.value, noted.rev))
@@ -248,7 +219,7 @@ fn follow(
         resolve(decisions, &mut incident, signals, service, settings, now);
         Reason::IncidentResolved
     } else {
-        incident.join(&firing);
+        incident.join(&firing, now);
         taken_over(decisions, &mut incident, &firing, service, settings, now);
         escalate::with(decisions, &mut incident, scene);
         Reason::IncidentGrew { alerts: incident.alerts() }

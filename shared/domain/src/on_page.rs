@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::incident::{Incident, PageRecord};
-use crate::message::{Kind, Message, Outgoing, Step};
+use crate::message::{Kind, Message, MessageKey, Outgoing, Step};
 use crate::reason::Reason;
 use crate::service::Policy;
 
@@ -37,8 +37,20 @@ pub fn decide(outgoing: Option<&Outgoing>, incident: Option<&Incident>, policy: 
         (Kind::Notice | Kind::Update, _) if now > outgoing.message.decided_at + life(outgoing.message.key.step) => {
             Delivery::Withdraw(Reason::NoLongerTrue)
         }
-        (Kind::Page, None) | (Kind::Notice | Kind::Update, _) => Delivery::Send,
+        // It has long been over: it has left.
+        (Kind::Page, None) => Delivery::Withdraw(Reason::NoLongerTrue),
+        (Kind::Notice | Kind::Update, _) => Delivery::Send,
     }
+}
+
+/// The page whose end an update tells, where it may not have reached its pager yet: it has to get there, or be withdrawn,
+/// before its end.
+#[must_use]
+pub fn page_before(update: &Message, incident: Option<&Incident>) -> Option<MessageKey> {
+    let incident = incident.filter(|_| update.kind == Kind::Update)?;
+    let key = update.pager_key.as_deref()?;
+    let page = incident.pages.iter().find(|page| incident.pager_key(&page.person, page.round) == key)?;
+    Some(incident.page_key(page))
 }
 
 /// Why a page need not be sent any more, if that is so.
@@ -50,7 +62,8 @@ fn stale(page: &Message, incident: &Incident, policy: &Policy, now: Timestamp) -
     if let Some(taken) = incident.taken(policy, now) {
         return Some(taken.reason());
     }
-    if incident.not_mine.iter().any(|said| said.person == *person) {
+    // Whoever is asked in spite of it is asked later.
+    if incident.not_mine.iter().any(|said| said.person == *person && said.at >= page.decided_at) {
         return Some(Reason::NotMine { person: person.clone() });
     }
     let later = |paged: &&PageRecord| paged.person == *person && paged.last_at() > page.decided_at;
@@ -128,7 +141,33 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_never_too_old() {
-        assert_eq!(after(Step::FirstResponder, Kind::Page, 24 * 60 * 5), Delivery::Send);
+    fn a_page_is_never_too_old_but_one_of_an_incident_that_has_left_is_withdrawn() {
+        let mut world = World::new();
+        world.until(at("15:50"));
+        world.alert(&[crate::testing::alert("HighErrorRate", at("15:50"), None)]);
+        let message = world.told.remove(0);
+        let incident = world.situation.incidents.values().next().map(|known| &known.value);
+        let now = message.decided_at + SignedDuration::from_hours(24 * 5);
+        let outgoing = Outgoing { message, published_at: None, claimed_at: None, tries: 3, trying: None };
+        let policy = Policy::default();
+        assert_eq!(decide(Some(&outgoing), incident, &policy, now), Delivery::Send);
+        assert_eq!(decide(Some(&outgoing), None, &policy, now), Delivery::Withdraw(Reason::NoLongerTrue));
+    }
+
+    #[test]
+    fn what_became_of_a_page_waits_until_that_has_reached_its_pager() {
+        let mut world = World::new();
+        world.change_roster(|people| {
+            let anna = people.iter_mut().find(|p| p.id.as_str() == "anna").unwrap();
+            anna.contacts = vec![crate::Contact { receiver: "pd".into(), address: "P1".into(), keeps: true }];
+        });
+        world.until(at("15:50"));
+        world.alert(&[crate::testing::alert("HighErrorRate", at("15:50"), None)]);
+        world.until(at("16:05"));
+        world.acknowledge("anna").unwrap();
+        let incident = world.situation.incidents.values().next().map(|known| &known.value);
+        let keys = world.told.iter().filter_map(|message| page_before(message, incident));
+        let mut pages = world.told.iter().filter(|m| m.kind == Kind::Page && m.key.person.as_str() == "anna");
+        assert_eq!(keys.collect::<Vec<_>>(), [pages.next_back().unwrap().key.clone()], "the newest of its repetitions");
     }
 }

@@ -9,7 +9,7 @@ mod tidy;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::beside;
-use crate::decision::{Decisions, Record, RecordKey, Wake};
+use crate::decision::{Decisions, MOST_ACTIONS, Record, RecordKey, Wake};
 use crate::maintenance;
 use crate::message::{Kind, Message, Outgoing, Subject};
 use crate::notices::{Look, Told};
@@ -20,8 +20,6 @@ use crate::situation::Situation;
 use crate::suite;
 use crate::window::{Closed, Phase, Window, windows};
 
-/// A transaction holds 100 actions; one notice is three (the note, the message, the log line).
-const MOST_ACTIONS: usize = 90;
 /// A published message that no receiver accepted is published again after this long.
 pub const REPUBLISH: SignedDuration = SignedDuration::from_secs(60);
 /// A page that has reached nobody for so long is a failure of ours, which somebody has to look at.
@@ -139,7 +137,7 @@ fn incidents(
         if escalate(decisions, &mut incident, situation, service, settings, now) {
             decisions.put(Record::Incident(incident.clone()), known.rev);
         }
-        if let Some(at) = next_look(&incident, situation, service, now) {
+        if let Some(at) = next_look(&incident, situation, service, settings, now) {
             next.at(at);
         }
         if let Some((from, _)) = maintenance::weekly_next(service, now) {

@@ -70,6 +70,9 @@ pub struct Layer {
     /// What the pager calls it; absent: it is not written there yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+    /// When it was last seen there: somebody may take it out by hand, or by mistake.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_at: Option<Timestamp>,
 }
 
 impl Paging {

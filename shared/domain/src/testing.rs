@@ -163,17 +163,28 @@ pub struct World {
     /// The reasons of every decision, in order.
     pub reasons: Vec<&'static str>,
     pub now: Timestamp,
+    /// The most that one transaction had to write.
+    pub most_actions: usize,
 }
 
 impl World {
     pub fn new() -> Self {
         let service = service();
         let situation = Situation::empty(service.id.clone());
-        Self { settings: settings(), service, situation, told: vec![], reasons: vec![], now: at("12:00") }
+        Self {
+            settings: settings(),
+            service,
+            situation,
+            told: vec![],
+            reasons: vec![],
+            now: at("12:00"),
+            most_actions: 0,
+        }
     }
 
     pub fn commit(&mut self, decisions: &Decisions) {
         self.situation.apply(decisions, self.now);
+        self.most_actions = self.most_actions.max(decisions.actions());
         self.told.extend(decisions.messages.iter().cloned());
         self.reasons.extend(decisions.entries.iter().map(|e| e.reason.name()));
     }

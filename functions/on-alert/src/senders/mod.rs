@@ -39,6 +39,9 @@ pub const SENDERS: &[Sender<AlertEvent>] = &[
     generic::SENDER,
 ];
 
+/// Those of them by which we page too: they tell us of our own pages.
+pub const PAGERS: [&str; 3] = [pagerduty::SENDER.name, opsgenie::SENDER.name, jira_service_management::SENDER.name];
+
 /// At most this many alerts of one message are read; Alertmanager's `max_alerts` is usually far below.
 const MOST_ALERTS: usize = 2000;
 /// Of a message with more than this, the first are looked at: each takes memory, whatever little the message says of it.

@@ -141,7 +141,7 @@ fn has_to_be_seen(message: &Message) -> bool {
 }
 
 /// The buttons, where Slack tells us who pressed them, and the links. A person's own link has no place in a channel, where
-/// others could open it, as long as a button does what it would.
+/// others could open it.
 fn offer(letter: &Letter<'_>) -> Result<Offer, Undelivered> {
     let mut offer = Offer::default();
     let in_channel = letter.address.starts_with(['C', 'G']);
@@ -149,7 +149,7 @@ fn offer(letter: &Letter<'_>) -> Result<Offer, Undelivered> {
         let buttons = buttons(letter, link)?;
         let label = if buttons.is_empty() { link.label.clone() } else { "Open".to_owned() };
         let is_channel = letter.house.settings().is_channel(&letter.message.key.person);
-        if (buttons.is_empty() || !in_channel) && !is_channel {
+        if !in_channel && !is_channel {
             offer.links.push(Link { label, url: link.url.clone() });
         }
         offer.buttons.extend(buttons);

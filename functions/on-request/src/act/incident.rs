@@ -77,7 +77,9 @@ pub(super) async fn act(house: &House, grant: &Grant, id: &IncidentId, form: &Fi
         decide(&Counter { id, person: &grant.person, situation, service, settings, now })
     })
     .await?;
-    if done.is_ok() && does != "judge" {
+    // Said before of this one, it may not have reached the others.
+    let counts = matches!(done, Ok(()) | Err(Refused::Before { .. } | Refused::SaidAlready));
+    if counts && does != "judge" {
         named_together(house, grant, id, &decide).await?;
     }
     Ok(match done {

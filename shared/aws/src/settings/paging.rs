@@ -21,7 +21,14 @@ pub(super) struct Schedules {
 
 impl Schedules {
     /// `schedule = "pagerduty:PIJ90N7"`: who is on call. `beside`: where whoever has an active window is written.
-    pub(super) fn read(section: &mut Section<'_, '_>, receivers: &Receivers) -> Self {
+    ///
+    /// `written`: where other services write whoever has theirs.
+    pub(super) fn read(
+        name: &str,
+        section: &mut Section<'_, '_>,
+        receivers: &Receivers,
+        written: &mut BTreeMap<String, String>,
+    ) -> Self {
         let mut schedule = |key: &str| {
             let text = section.text(key)?;
             let (name, id) = text.split_once(':').unwrap_or((&text, ""));
@@ -36,6 +43,12 @@ impl Schedules {
         let (rotation, beside) = (schedule("schedule"), schedule("beside"));
         if rotation.is_some() && rotation == beside {
             section.problem_with("beside", "`beside` has to be another schedule than `schedule`: the first level of the escalation, where the rotation is the second");
+        }
+        if let Some(schedule) = &beside {
+            let other = written.insert(format!("{}:{}", schedule.receiver, schedule.id), name.to_owned());
+            if let Some(other) = other {
+                section.problem_with("beside", format!("{other} is written into this schedule too: each service needs its own, or the one would take the other's responder out"));
+            }
         }
         Self { rotation, beside }
     }

@@ -1,5 +1,7 @@
 //! `[services.<id>]` and `[unmapped]`: what is deployed and alerts.
 
+use std::collections::BTreeMap;
+
 use domain::service::{Pin, Upstream};
 use domain::{
     Environment, EnvironmentName, Matcher, Mode, Person, PersonId, Policy, Repository, Roster, ServedRepository,
@@ -27,11 +29,12 @@ pub(super) fn read(
     defaults: &Policy,
     code_owners: &mut CodeOwnersFiles,
 ) -> Vec<Service> {
+    let mut written = BTreeMap::new();
     let services = root.tables("services", |name, section| {
         let timetable = calendars::of_service(section, calendars);
         let maintenance = calendars::maintenance(section, &timetable.zone);
         let channel = paging::channel(name, section, roster, receivers);
-        let schedules = Schedules::read(section, receivers);
+        let schedules = Schedules::read(name, section, receivers, &mut written);
         let service = service(name, section, roster, defaults, timetable, code_owners)?;
         Some(Service { maintenance, channel, schedule: schedules.rotation, beside: schedules.beside, ..service })
     });

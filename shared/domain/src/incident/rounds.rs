@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::Incident;
 use crate::acknowledgement::Acknowledgement;
-use crate::ids::PersonId;
+use crate::ids::ChangeId;
 use crate::reason::Reason;
 use crate::service::Policy;
 use crate::signals::Signal;
@@ -17,13 +17,16 @@ const MOST_REOPENED: usize = 10;
 impl Incident {
     /// It fires again: the same incident, opened once more.
     pub fn reopen(&mut self, firing: &BTreeMap<String, Signal>, now: Timestamp) {
-        (self.resolved_at, self.mitigated) = (None, None);
+        self.resolved_at = None;
         self.reopened.push(now);
+        self.doubt_mitigation();
+        // A round begins for that already.
+        self.held.take_if(|hold| matches!(hold.reason, Reason::TakenBack { .. }));
         let more = self.reopened.len().saturating_sub(MOST_REOPENED);
         self.reopened.drain(..more);
         self.alerts.retain(|key, _| firing.contains_key(key));
         self.severity = firing.values().map(|s| s.severity).max().unwrap_or(self.severity);
-        self.join(firing);
+        self.join(firing, now);
         self.begin_round(now, Reason::FiresAgain);
     }
 
@@ -37,6 +40,25 @@ impl Incident {
     #[must_use]
     pub fn round_began(&self) -> Timestamp {
         self.round_at.unwrap_or(self.detected_at)
+    }
+
+    /// Since when what was done about it may have helped: since it began, it fired again, or it worsened.
+    #[must_use]
+    pub fn unhelped_until(&self) -> Timestamp {
+        let later = self.reopened.last().copied().max(self.worsened_at);
+        self.began_at.max(later.unwrap_or(self.began_at))
+    }
+
+    /// What was taken back before it fired again, or worsened, has not helped.
+    pub(crate) fn doubt_mitigation(&mut self) {
+        let helps_from = self.unhelped_until();
+        self.in_vain.extend(self.mitigated.take_if(|known| known.at < helps_from).map(|known| known.change));
+    }
+
+    /// Whether users no longer have this suspect.
+    #[must_use]
+    pub fn is_taken_back(&self, change: &ChangeId) -> bool {
+        self.in_vain.contains(change) || self.mitigated.as_ref().is_some_and(|known| known.change == *change)
     }
 
     /// Whoever has taken it, as it is now: the latest to say so, if that has not grown stale.
@@ -62,16 +84,5 @@ impl Incident {
         let why = why.filter(|why| matches!(why, Reason::AcknowledgementStale { .. } | Reason::Worsened))?;
         let began = self.round_at?;
         Some((self.acknowledged.iter().filter(|taken| taken.at < began).max_by_key(|taken| taken.at)?, why))
-    }
-
-    #[must_use]
-    pub fn was_paged_this_round(&self, person: &PersonId) -> bool {
-        self.pages.iter().any(|p| p.person == *person && p.round == self.round)
-    }
-
-    /// By what a pager knows this person's page of this round.
-    #[must_use]
-    pub fn pager_key(&self, person: &PersonId, round: u32) -> String {
-        format!("{}/{person}/{round}", self.id)
     }
 }

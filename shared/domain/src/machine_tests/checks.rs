@@ -99,7 +99,7 @@ impl Watch {
             let again = self.pages.contains_key(key) || self.others.contains_key(key);
             self.must(!again, || format!("2: {key} was decided twice"));
             if message.kind == Kind::Page {
-                let round = message.pager_key.as_ref().and_then(|k| k.rsplit('/').next()?.parse().ok()).unwrap();
+                let round = message.pager_key.as_ref().and_then(|k| k.split('/').nth(1)?.parse().ok()).unwrap();
                 let page = Page { decided_at: now, round, accepted: Vec::new(), withdrawn: None };
                 self.pages.insert(key.clone(), page);
             } else {
@@ -198,7 +198,14 @@ impl Watch {
         now: Timestamp,
     ) {
         let people = || service.rotation.iter().chain(&service.owners);
-        if people().all(|person| incident.not_mine.iter().any(|said| said.person == *person)) {
+        let said = |person: &PersonId| Some(incident.not_mine.iter().find(|said| said.person == *person)?.at);
+        if let Some(refused) = people().map(said).collect::<Option<Vec<_>>>()
+            && let Some(last) = refused.into_iter().max()
+        {
+            // Everybody said that it is not theirs: a while later they are asked once more.
+            let anew = last.max(since) + service.policy.again_after + NEXT_LOOK;
+            let asked = incident.round_began() > last;
+            self.must(!looked || asked || now <= anew, || format!("5: at {now} nobody is asked anew since {last}"));
             return;
         }
         let somebody = || self.pages.iter().any(|(key, page)| page.round == round && is_of(key, incident));
@@ -224,7 +231,8 @@ impl Watch {
     pub fn is_still_true(&mut self, key: &MessageKey, incident: Option<&Incident>, service: &Service, now: Timestamp) {
         if let (Some(incident), true) = (incident, self.pages.contains_key(key)) {
             self.must(incident.is_open(), || format!("4: {key} is delivered after the end"));
-            let passed = incident.not_mine.iter().any(|said| said.person == key.person);
+            let decided_at = self.pages[key].decided_at;
+            let passed = incident.not_mine.iter().any(|said| said.person == key.person && said.at >= decided_at);
             self.must(!passed, || format!("4: {key} is delivered to whom it is not"));
             let taken = incident.taken(&service.policy, now).is_some() || incident.held.is_some();
             self.must(!taken, || format!("4: {key} is delivered although it is taken or held"));

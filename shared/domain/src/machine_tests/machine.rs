@@ -421,6 +421,10 @@ impl Machine {
             Subject::Incident(id) => self.situation.incidents.get(id).map(|known| &known.value),
             Subject::Change(_) | Subject::Shift(_) | Subject::Service => None,
         };
+        let before = outgoing.and_then(|outgoing| on_page::page_before(&outgoing.message, incident));
+        if before.is_some_and(|before| self.outbox.contains_key(&before)) {
+            return None;
+        }
         match on_page::decide(outgoing, incident, &self.service.policy, self.now) {
             Delivery::Leave(_) => None,
             Delivery::Withdraw(reason) => {

@@ -140,8 +140,8 @@ fn what_was_withdrawn_for_an_acknowledgement_is_sent_when_that_is_given_back() {
         0,
         &[&events[..], &[Over(0)]].concat(),
         expect![[r#"
-        15:45:00 anna rotation: withdrawn acknowledged_by
-        15:45:00 anna rotation #1: delivered 15:45:00"#]],
+            15:45:00 anna rotation: withdrawn acknowledged_by
+            15:45:00 anna rotation #1000: delivered 15:45:00"#]],
     );
 }
 

@@ -1,26 +1,36 @@
-//! What pagers tell us of our own pages: not alerts, but answers. Somebody took one there, or closed it.
+//! What monitors and pagers tell us of people: who has taken an alert there, and what became of our own pages, which are
+//! no alerts, but answers.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{AlertEvent, MOST_NAME};
+use super::AlertEvent;
 use crate::acknowledgement::{self, Acknowledgement, Acknowledger};
 use crate::alert::{Alert, AlertState};
 use crate::decision::{Decisions, Record, Wake};
-use crate::ids::IncidentId;
-use crate::message::own_page;
+use crate::ids::PersonId;
+use crate::incident::Incident;
+use crate::message::{OwnPage, own_page};
+use crate::outcome::NotMine;
 use crate::reason::Reason;
 use crate::service::Service;
 use crate::settings::Settings;
+use crate::signals::Signal;
 use crate::situation::Situation;
 use crate::text;
 
+/// How much of a stranger's name is kept, in characters.
+const MOST_NAME: usize = 60;
+/// So many acknowledgements of one moment are looked at, the newest.
+const MOST_TAKEN_OVER: usize = 10;
 /// Under which labels pagers tell by what they know an alert.
 const OWN_LABELS: [&str; 3] = ["incident_key", "alias", "dedup_key"];
 
 impl AlertEvent {
     /// Takes out the pages of ours that a pager tells us of: they are answers to us, not alerts.
     #[must_use]
-    pub fn without_own_pages(mut self) -> (Self, Vec<(IncidentId, Alert)>) {
+    pub fn without_own_pages(mut self) -> (Self, Vec<(OwnPage, Alert)>) {
         let named = |alert: &Alert| OWN_LABELS.iter().find_map(|label| own_page(alert.labels.get(*label)?));
         let (own, alerts) = self.alerts.into_iter().partition::<Vec<Alert>, _>(|alert| named(alert).is_some());
         self.alerts = alerts;
@@ -28,37 +38,77 @@ impl AlertEvent {
     }
 }
 
-/// A pager tells us what became of a page of ours. Whoever took it there, or closed it, has taken the incident.
+/// A pager tells us what became of a page of ours. Whoever took it there has taken the incident: in the round that the
+/// page is of, and unless it is a page of somebody who said that it is not theirs and quiets their own telephone. That it
+/// is closed there says nothing: we close it ourselves, and what is wrong its monitor knows. `None`: there is no such
+/// incident here.
 #[must_use]
 pub fn answered(
-    id: &IncidentId,
+    page: &OwnPage,
     answer: &Alert,
     situation: &Situation,
     service: &Service,
     settings: &Settings,
     now: Timestamp,
-) -> (Decisions, Reason) {
+) -> (Decisions, Option<Reason>) {
     let mut decisions = Decisions::none(&service.id, Wake::Now);
-    let known = situation.incidents.get(id).filter(|known| known.value.is_open());
-    let Some(known) = known.filter(|_| answer.state != AlertState::Firing) else {
-        return (decisions, Reason::OurOwnPage);
-    };
+    let Some(known) = situation.incidents.get(&page.incident) else { return (decisions, None) };
     let mut incident = known.value.clone();
+    if answer.state != AlertState::Acknowledged || !incident.is_open() || page.round != incident.round {
+        return (decisions, Some(Reason::OurOwnPage));
+    }
     // Who acknowledges it for the others is us.
     if incident.taken(&service.policy, now).is_some() {
-        return (decisions, Reason::AlreadyKnown);
+        return (decisions, Some(Reason::AlreadyKnown));
     }
     let person = answer.acknowledged.as_ref().and_then(|there| settings.roster.by_login(there.login.as_ref()?));
+    let refused = |id: &str| incident.not_mine.iter().any(|said| said.person.as_str() == id);
+    let theirs = person.map_or(page.person.as_str(), |person| person.id.as_str());
+    if refused(theirs) && page.person == theirs {
+        let person: Option<PersonId> = theirs.parse().ok();
+        return (decisions, Some(person.map_or(Reason::OurOwnPage, |person| Reason::NotMine { person })));
+    }
     let stranger = || {
         let name = answer.acknowledged.as_ref().map_or("somebody", |there| there.name.as_str());
         Acknowledger::Stranger(text::line(&format!("{name} in {}", answer.source), MOST_NAME))
     };
     let by = person.map_or_else(stranger, |person| Acknowledger::Person(person.id.clone()));
-    let acknowledgement = Acknowledgement { by, at: now };
+    let acknowledgement = Acknowledgement { by, at: now, there: None };
     let reason = acknowledgement.reason();
     acknowledgement::acknowledge(&mut decisions, &mut incident, acknowledgement, service, settings, now);
     decisions.put(Record::Incident(incident), known.rev);
-    (decisions, reason)
+    (decisions, Some(reason))
+}
+
+/// Somebody took it over in the monitor or pager: that counts here, unless they have given it back since.
+pub(super) fn taken_over(
+    decisions: &mut Decisions,
+    incident: &mut Incident,
+    firing: &BTreeMap<String, Signal>,
+    service: &Service,
+    settings: &Settings,
+    now: Timestamp,
+) {
+    let mut told: Vec<_> = firing.values().filter_map(Signal::taken_over).collect();
+    told.sort();
+    let older = told.len().saturating_sub(MOST_TAKEN_OVER);
+    for acknowledged in told.into_iter().skip(older) {
+        let person = acknowledged.login.as_ref().and_then(|login| settings.roster.by_login(login));
+        let by = person.map_or_else(
+            || Acknowledger::Stranger(text::line(&acknowledged.name, MOST_NAME)),
+            |person| Acknowledger::Person(person.id.clone()),
+        );
+        let there = acknowledged.at;
+        let given_back = |said: &NotMine| by == Acknowledger::Person(said.person.clone()) && said.at >= there;
+        if incident.acknowledged.iter().any(|known| known.covers(&by, there))
+            || incident.not_mine.iter().any(given_back)
+        {
+            continue;
+        }
+        let at = there.max(incident.began_at).min(now);
+        let acknowledgement = Acknowledgement { by, at, there: Some(there) };
+        acknowledgement::acknowledge(decisions, incident, acknowledgement, service, settings, now);
+    }
 }
 
 #[cfg(test)]
@@ -68,47 +118,102 @@ mod tests {
 
     #[test]
     fn our_own_pages_are_known_by_their_key_whatever_stands_for_the_slash() {
-        let id = |key: &str| own_page(key).map(|id| id.to_string()).unwrap_or_default();
-        assert_eq!(id("deployers/edxapp-k3v7q2ma/anna/0"), "edxapp-k3v7q2ma");
-        assert_eq!(id("deployers.edx.app-k3v7q2ma.anna.b.0"), "edx.app-k3v7q2ma");
-        for other in
-            ["", "deployers", "deployers/", "deployers/edxapp", "other/edxapp-k3v7q2ma/anna", "deployers/a-b/c/d"]
-        {
-            assert_eq!(id(other), "", "{other}");
+        let said = |key: &str| {
+            own_page(key).map(|page| format!("{} {} {}", page.incident, page.round, page.person)).unwrap_or_default()
+        };
+        for (key, want) in [
+            ("deployers/edxapp-k3v7q2ma/0/anna", "edxapp-k3v7q2ma 0 anna"),
+            ("deployers/edxapp-k3v7q2ma/12/anna/3", "edxapp-k3v7q2ma 12 anna"),
+            ("deployers.edx.app-k3v7q2ma.1.anna.b.2", "edx.app-k3v7q2ma 1 anna.b"),
+            ("deployers.edxapp-k3v7q2ma/1/ann~0123456789", "edxapp-k3v7q2ma 1 ann~0123456789"),
+            ("deployers/edxapp-k3v7q2ma", ""),
+            ("deployers/edxapp-k3v7q2ma/anna/0", ""),
+            ("deployers/edxapp-k3v7q2ma/0", ""),
+            ("other/edxapp-k3v7q2ma/0/anna", ""),
+            ("deployers/a-b/c/d", ""),
+            ("deployers/", ""),
+            ("", ""),
+        ] {
+            assert_eq!(said(key), want, "{key}");
+        }
+    }
+
+    /// One page, to whoever is on the rotation, and what its pager tells of it.
+    struct Paged {
+        world: World,
+        page: OwnPage,
+    }
+
+    impl Paged {
+        fn new() -> Self {
+            let mut world = World::new();
+            world.until(at("15:50"));
+            world.alert(&[alert("HighErrorRate", at("15:50"), None)]);
+            let page = own_page(&world.told[0].at_pager()).unwrap();
+            Self { world, page }
+        }
+
+        fn told(&mut self, state: AlertState, by: Option<&str>) -> &'static str {
+            let login = by.map(|by| crate::Login::new("github", by).unwrap());
+            let taken = crate::alert::AcknowledgedThere { at: self.world.now, login, name: "Zoe".into() };
+            let acknowledged = Some(taken).filter(|_| state == AlertState::Acknowledged);
+            let answer = Alert { source: "pagerduty".into(), state, acknowledged, ..alert("Q1", at("15:51"), None) };
+            let World { situation, service, settings, now, .. } = &self.world;
+            let (decisions, reason) = answered(&self.page, &answer, situation, service, settings, *now);
+            self.world.commit(&decisions);
+            reason.map_or("unknown", |reason| reason.name())
         }
     }
 
     #[test]
-    fn a_page_of_ours_that_comes_back_is_no_alert_and_taking_it_there_takes_the_incident() {
-        let mut world = World::new();
-        world.until(at("15:50"));
-        world.alert(&[alert("HighErrorRate", at("15:50"), None)]);
-        let id = world.situation.incidents.keys().next().unwrap().clone();
-        let key = format!("deployers/{}", world.told[0].pager_key.as_ref().unwrap());
-        let told = |state| Alert {
+    fn a_page_of_ours_that_comes_back_is_no_alert() {
+        let Paged { world, page } = Paged::new();
+        let key = world.told[0].at_pager();
+        let own = Alert {
             source: "pagerduty".into(),
-            state,
-            labels: [("incident_key".to_owned(), key.clone())].into(),
+            labels: [("incident_key".to_owned(), key)].into(),
             ..alert("Q1", at("15:51"), None)
         };
-        let both = vec![told(AlertState::Firing), alert("Other", at("15:51"), None)];
-        let event = AlertEvent { alerts: both, left_out: 0, brief: false };
+        let event = AlertEvent { alerts: vec![own, alert("Other", at("15:51"), None)], left_out: 0, brief: false };
         let (event, own) = event.without_own_pages();
         assert_eq!((event.alerts.len(), own.len()), (1, 1));
-        assert_eq!(own[0].0, id);
-        for (state, want) in [
-            (AlertState::Firing, "our_own_page"),
-            (AlertState::Acknowledged, "acknowledged_there"),
-            (AlertState::Resolved, "already_known"),
+        assert_eq!(own[0].0, page);
+    }
+
+    #[test]
+    fn taking_a_page_there_takes_the_incident_and_closing_it_says_nothing() {
+        use AlertState::{Acknowledged, Firing, Resolved};
+        let mut paged = Paged::new();
+        for (state, by, want) in [
+            (Firing, None, "our_own_page"),
+            (Resolved, None, "our_own_page"),
+            (Acknowledged, None, "acknowledged_there"),
+            (Acknowledged, Some("anna"), "already_known"),
+            (Resolved, None, "our_own_page"),
         ] {
-            let (situation, service) = (&world.situation, &world.service);
-            let (decisions, reason) = answered(&id, &told(state), situation, service, &world.settings, at("15:52"));
-            assert_eq!(reason.name(), want);
-            world.commit(&decisions);
+            assert_eq!(paged.told(state, by), want, "{state:?}");
         }
-        let gone = "edxapp-aaaaaaaa".parse().unwrap();
-        let told = told(AlertState::Resolved);
-        let (_, reason) = answered(&gone, &told, &world.situation, &world.service, &world.settings, at("15:52"));
-        assert_eq!(reason, Reason::OurOwnPage);
+        paged.page.incident = "edxapp-aaaaaaaa".parse().unwrap();
+        assert_eq!(paged.told(Acknowledged, None), "unknown");
+    }
+
+    #[test]
+    fn whoever_said_not_mine_and_quiets_their_telephone_has_not_taken_it_but_somebody_else_may() {
+        for (by, want) in [(None, "not_mine"), (Some("anna"), "not_mine"), (Some("olga"), "acknowledged_by")] {
+            let mut paged = Paged::new();
+            paged.world.does("anna", |counter| counter.not_mine(None)).unwrap();
+            assert_eq!(paged.told(AlertState::Acknowledged, by), want, "{by:?}");
+        }
+    }
+
+    #[test]
+    fn an_echo_of_an_earlier_round_does_not_take_the_present_one() {
+        let mut paged = Paged::new();
+        paged.world.acknowledge("anna").unwrap();
+        paged.world.does("anna", |counter| counter.not_mine(None)).unwrap();
+        assert_eq!(paged.told(AlertState::Acknowledged, Some("anna")), "our_own_page");
+        assert_eq!(paged.told(AlertState::Acknowledged, None), "our_own_page");
+        paged.page.round = 1;
+        assert_eq!(paged.told(AlertState::Acknowledged, Some("olga")), "acknowledged_by");
     }
 }

@@ -3,12 +3,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::over::{close_pages, leaves_pages_open};
 use super::{Scene, outcomes, squads};
 use crate::decision::Decisions;
 use crate::escalation::{Call, DuePage};
 use crate::hold::hold;
-use crate::ids::{IncidentId, PersonId};
-use crate::incident::{Incident, PageRecord};
+use crate::ids::PersonId;
+use crate::incident::Incident;
 use crate::message::{Kind, Step, Subject};
 use crate::reason::Reason;
 use crate::responder::on_override;
@@ -71,12 +72,14 @@ pub(super) fn with(decisions: &mut Decisions, incident: &mut Incident, scene: Sc
     desk.hold(decisions, incident);
     desk.begin_round(decisions, incident);
     desk.page(decisions, incident);
+    close_pages(decisions, incident, service, settings, now);
     squads::tell(decisions, incident, situation, service, settings, now);
     desk.tell_channel(decisions, incident, &before);
     *incident != before
 }
 
-/// What is learnt of an incident after it was over: that one of its suspects was reverted because of it.
+/// What is learnt of an incident after it was over: that one of its suspects was reverted because of it. What pagers
+/// have still open of it is closed.
 pub fn look_back(
     decisions: &mut Decisions,
     incident: &mut Incident,
@@ -88,12 +91,22 @@ pub fn look_back(
     let before = incident.clone();
     let all = windows(situation, service, &settings.roster, now);
     outcomes::mitigate(decisions, incident, &all, now);
+    close_pages(decisions, incident, service, settings, now);
     *incident != before
 }
 
 /// When an open incident has to be looked at again, as far as is known now.
 #[must_use]
-pub fn next_look(incident: &Incident, situation: &Situation, service: &Service, now: Timestamp) -> Option<Timestamp> {
+pub fn next_look(
+    incident: &Incident,
+    situation: &Situation,
+    service: &Service,
+    settings: &Settings,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    if leaves_pages_open(incident, settings) {
+        return Some(now);
+    }
     let shifts: Vec<&Shift> = situation.shifts.values().map(|s| &s.value).collect();
     let pager = on_override(&shifts, now);
     let rotation = situation.paging.value.rotation(service, now);
@@ -129,6 +142,10 @@ impl Desk<'_> {
         }
         let (policy, now) = (&self.service.policy, self.now);
         let began = incident.round_began();
+        if let Some(at) = self.asked_anew_at(incident).filter(|at| *at <= now) {
+            self.anew(decisions, incident, at.max(began), Reason::NobodysOwn);
+            return;
+        }
         let taken = incident.acknowledged.iter().filter(|a| incident.round_at.is_none_or(|began| a.at >= began));
         let Some(last) = taken.map(|a| a.at).max() else { return };
         if incident.worsened_at.is_some_and(|worse| last < worse) {
@@ -146,12 +163,20 @@ impl Desk<'_> {
         incident.begin_round(at, why);
     }
 
+    /// When those who are asked last are asked once more, where each of them has said that it is not theirs.
+    fn asked_anew_at(&self, incident: &Incident) -> Option<Timestamp> {
+        let rotation = self.situation.paging.value.rotation(self.service, self.now);
+        Call { incident, pager: None, service: self.service, rotation: &rotation }.asked_anew_at(self.now)
+    }
+
     fn page(&self, decisions: &mut Decisions, incident: &mut Incident) {
         let shifts: Vec<&Shift> = self.situation.shifts.values().map(|s| &s.value).collect();
         let pager = on_override(&shifts, self.now);
         let rotation = self.situation.paging.value.rotation(self.service, self.now);
         let call = Call { incident, pager: pager.as_ref(), service: self.service, rotation: &rotation };
-        for page in call.due(self.now).into_iter().take(MOST_PAGES) {
+        // Each may have a notice beside it, and there has to be room for the channel's.
+        let most = MOST_PAGES.min(decisions.room().saturating_sub(1) / 2);
+        for page in call.due(self.now).into_iter().take(most) {
             let call = Call { incident, pager: pager.as_ref(), service: self.service, rotation: &rotation };
             let changes: Vec<_> = self.all.iter().map(|w| w.change).collect();
             let same = self.by_the_same_change(incident, &page);
@@ -159,8 +184,7 @@ impl Desk<'_> {
             let mut message = incidents::page(self.reader(&page.person), &call, page.step, &page.reason, &changes);
             incidents::name_too(&mut message, same.iter().map(|other| &other.incident));
             debug_assert_eq!(message.kind, Kind::Page);
-            let sent = incident.pages.iter().filter(|p| p.person == page.person && p.step == page.step);
-            message.key.nth = sent.map(|p| 1 + p.again).sum();
+            message.key.nth = incident.next_nth(&page.person);
             if let Some(speaker) = speaker {
                 if same.iter().any(|other| other.incident.id == speaker.id && !other.now) {
                     decisions.tell(incidents::also_broken(self.reader(&page.person), incident, speaker));
@@ -168,39 +192,49 @@ impl Desk<'_> {
                 message.unless = speaker.last_page(&page.person);
             }
             message.not_by = self.paged_there(&page);
-            message.again = self.repeats(incident, &page);
+            message.again = incident.page_of_now(&page.person).map_or(0, |known| known.again + 1);
             message.pager_key = Some(incident.pager_key(&page.person, incident.round));
             decisions.tell(message);
-            record(incident, page, speaker.map(|other| other.id.clone()), self.now);
+            let joined = speaker.map(|other| other.id.clone());
+            incident.keep_page(&page.person, page.step, &page.reason, joined, self.now);
         }
     }
 
-    /// What is broken elsewhere by the change for which this person is to be paged.
+    /// What is broken elsewhere by the change for which this person is to be paged, and waits for them as this does.
+    /// Whom this has paged before, or who has answered to the other, is paged for each.
     fn by_the_same_change(&self, incident: &Incident, page: &DuePage) -> Vec<&Elsewhere> {
         let own = incident.suspects.iter().find(|s| s.responder == page.person);
-        let Some(own) = own.filter(|_| !page.again) else { return Vec::new() };
+        let Some(own) = own.filter(|_| !page.again && !incident.was_paged(&page.person)) else { return Vec::new() };
         let same = |other: &&Elsewhere| {
+            let other = &other.incident;
             let of_change = |s: &Suspect| s.change == own.change && s.responder == page.person;
-            other.incident.is_open() && other.incident.suspects.iter().any(of_change) && {
-                let paged = other.incident.pages.iter().filter(|p| p.person == page.person && p.joined.is_none());
-                paged.into_iter().any(|p| self.now < p.last_at() + SPEAKS_FOR)
-            }
+            let paged = other.page_of_now(&page.person).filter(|p| p.joined.is_none());
+            other.suspects.iter().any(of_change)
+                && paged.is_some_and(|p| self.now < p.last_at() + SPEAKS_FOR)
+                && self.waits(other)
+                && other.not_mine.iter().all(|said| said.person != page.person)
         };
         self.elsewhere.iter().filter(same).collect()
     }
 
-    /// The pager that pages this person itself, where we stand beside it: its first level, and its rotation.
-    fn paged_there(&self, page: &DuePage) -> Option<String> {
-        let beside = self.service.beside.as_ref()?;
-        let layer = self.situation.paging.value.layer.as_ref().filter(|layer| layer.id.is_some());
-        let there = layer.is_some_and(|layer| layer.person == page.person && layer.until > self.now);
-        (there || page.step == Step::Rotation).then(|| beside.receiver.clone())
+    /// Whether an incident of another service waits for somebody.
+    fn waits(&self, other: &Incident) -> bool {
+        let service = self.settings.service(&other.service);
+        let taken = service.is_some_and(|service| other.taken(&service.policy, self.now).is_some());
+        other.is_open() && other.held.is_none() && !taken
     }
 
-    /// How often a page of this round was repeated, with this time.
-    fn repeats(&self, incident: &Incident, page: &DuePage) -> u32 {
-        let known = incident.pages.iter().find(|p| p.person == page.person && p.round == incident.round);
-        known.filter(|_| page.again).map_or(0, |known| known.again + 1)
+    /// The pager that pages this person by itself, where we stand beside it: as its first level, or on call in the
+    /// rotation that is its second. What nobody answered is asked again by all means.
+    fn paged_there(&self, page: &DuePage) -> Option<String> {
+        let beside = self.service.beside.as_ref().filter(|_| !page.again)?;
+        let paging = &self.situation.paging.value;
+        let layer = paging.layer.as_ref().filter(|layer| layer.id.is_some());
+        let first = layer.is_some_and(|layer| layer.person == page.person && layer.until > self.now);
+        let schedule = self.service.schedule.as_ref().filter(|schedule| schedule.receiver == beside.receiver);
+        let said = paging.said(self.now).filter(|said| schedule.is_some() && said.unread.is_none());
+        let second = page.step == Step::Rotation && said.is_some_and(|said| said.people.first() == Some(&page.person));
+        (first || second).then(|| beside.receiver.clone())
     }
 
     fn reader<'b>(&'b self, person: &'b PersonId) -> Reader<'b> {
@@ -221,30 +255,4 @@ impl Desk<'_> {
 /// are sent together the first service's does.
 fn speaks_for(other: &Elsewhere, incident: &Incident) -> bool {
     !other.now || other.incident.service < incident.service
-}
-
-/// Keeps what was paged: a new page, or the same again.
-fn record(incident: &mut Incident, page: DuePage, joined: Option<IncidentId>, now: Timestamp) {
-    let round = incident.round;
-    let known = incident.pages.iter_mut().find(|p| page.again && p.person == page.person && p.round == round);
-    match known {
-        Some(known) => {
-            known.again += 1;
-            known.again_at = Some(now);
-        }
-        None => {
-            let DuePage { person, step, reason, .. } = page;
-            incident.pages.push(PageRecord {
-                person,
-                step,
-                at: now,
-                reason,
-                round,
-                joined,
-                again: 0,
-                again_at: None,
-                over: false,
-            });
-        }
-    }
 }

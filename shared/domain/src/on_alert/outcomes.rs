@@ -21,7 +21,10 @@ pub(super) fn mitigate(decisions: &mut Decisions, incident: &mut Incident, all: 
         since.then(|| Mitigated { at, change: suspect.change.clone(), label, how })
     });
     let back: Vec<Mitigated> = back.collect();
-    let newest = back.iter().max_by_key(|b| b.at);
+    // What it fired again after, or worsened after, has not helped.
+    incident.doubt_mitigation();
+    let helps_from = incident.unhelped_until();
+    let newest = back.iter().filter(|b| b.at >= helps_from).max_by_key(|b| b.at);
     if incident.is_open()
         && let Some(newest) = newest.filter(|n| incident.mitigated.as_ref().is_none_or(|known| known.at < n.at))
     {

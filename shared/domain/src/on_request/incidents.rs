@@ -3,10 +3,10 @@
 
 use jiff::Timestamp;
 
-use crate::acknowledgement::{self, Acknowledgement, Acknowledger};
+use crate::acknowledgement::{self, Acknowledgement};
 use crate::decision::{Decisions, Record, Wake};
 use crate::ids::{ChangeId, IncidentId, PersonId};
-use crate::incident::Incident;
+use crate::incident::{Incident, PageRecord};
 use crate::message::Subject;
 use crate::on_alert::{escalate, judge};
 use crate::outcome::{Judge, NotMine, Verdict};
@@ -85,7 +85,7 @@ impl<'a> Counter<'a> {
     }
 
     fn takes(&self, decisions: &mut Decisions, incident: &mut Incident) {
-        let acknowledgement = Acknowledgement { by: Acknowledger::Person(self.person.clone()), at: self.now };
+        let acknowledgement = Acknowledgement::of_now(self.person, incident, self.now);
         acknowledgement::acknowledge(decisions, incident, acknowledgement, self.service, self.settings, self.now);
     }
 
@@ -121,9 +121,18 @@ impl<'a> Counter<'a> {
         let known = self.open()?;
         let mut incident = known.value.clone();
         let named = instead.map(|change| Self::suspect(&incident, change)).transpose()?.cloned();
-        let said = NotMine { person: self.person.clone(), at: self.now, instead: instead.cloned() };
-        if incident.not_mine.iter().any(|before| before.person == said.person && before.instead == said.instead) {
-            return Err(Refused::SaidAlready);
+        // Also by the clock of a monitor in which they had taken it, or it would tell us of that again.
+        let theirs = || incident.acknowledged.iter().filter(|a| a.is_by(self.person));
+        let at = theirs().filter_map(|a| a.there).max().map_or(self.now, |there| there.max(self.now));
+        let said = NotMine { person: self.person.clone(), at, instead: instead.cloned() };
+        let same = |before: &&NotMine| before.person == said.person && before.instead == said.instead;
+        if let Some(before) = incident.not_mine.iter().find(same) {
+            let paged = incident.pages.iter().filter(|p| p.person == said.person).map(PageRecord::last_at);
+            // Since then they were asked once more, or have taken it after all.
+            let since = paged.chain(theirs().map(|a| a.at)).max();
+            if since.is_none_or(|since| since <= before.at) {
+                return Err(Refused::SaidAlready);
+            }
         }
         let mut decisions = self.decisions();
         let but = named.as_ref().map(|suspect| format!(", but {}", suspect.label)).unwrap_or_default();

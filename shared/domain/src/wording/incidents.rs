@@ -4,7 +4,7 @@
 use super::{Reader, headline, revert};
 use crate::Change;
 use crate::escalation::Call;
-use crate::incident::Incident;
+use crate::incident::{Incident, PageRecord};
 use crate::message::{Kind, Link, Message, Step, Subject};
 use crate::outcome::Judge;
 use crate::reason::Reason;
@@ -26,8 +26,7 @@ pub fn page(reader: Reader<'_>, call: &Call<'_>, step: Step, reason: &Reason, ch
     message.lines.extend(again(incident, reason));
     message.lines.push(why_you(reader, incident, step, reason));
     message.lines.extend(what_changed(reader, &incident.suspects));
-    let gone = incident.mitigated.as_ref().map(|back| &back.change);
-    let first = incident.suspects.iter().find(|s| Some(&s.change) != gone);
+    let first = incident.suspects.iter().find(|s| !incident.is_taken_back(&s.change));
     if let Some(change) = first.and_then(|first| changes.iter().find(|c| c.id == first.change)) {
         message.lines.push(revert(change.url.as_deref(), change.kind, change.id.commit.short()));
     }
@@ -251,11 +250,12 @@ pub fn to_channel(reader: Reader<'_>, incident: &Incident, before: &Incident) ->
 
 /// What became of a page, for the pagers that keep it open.
 #[must_use]
-pub fn update(reader: Reader<'_>, incident: &Incident, step: Step, round: u32, reason: Reason) -> Message {
+pub fn update(reader: Reader<'_>, incident: &Incident, page: &PageRecord, step: Step, reason: Reason) -> Message {
     let subject = Subject::Incident(incident.id.clone());
     let mut message = reader.message(subject, step, Kind::Update, incident.severity, reason.clone());
-    message.key.nth = if step == Step::PagerAcknowledged { incident.taken_said } else { round };
-    message.pager_key = Some(incident.pager_key(reader.person, round));
+    message.key.nth = if step == Step::PagerAcknowledged { incident.taken_said } else { page.nth() };
+    message.pager_key = Some(incident.pager_key(reader.person, page.round));
+    message.again = page.again;
     message.title = headline(incident);
     message.lines.push(format!("Recent Deployers: {reason}."));
     message
