@@ -199,3 +199,27 @@ async fn the_rotation_is_read_from_the_pager_and_what_cannot_be_read_falls_back(
     let unread = paging(&day).await.on_call.unwrap().unread.unwrap();
     assert!(unread.why.contains("500"), "{}", unread.why);
 }
+
+#[test]
+fn a_schedule_is_the_first_level_of_one_service() {
+    let receiver =
+        "\n[receivers.pd]\nkind = \"pagerduty\"\nsecret = \"api\"\nfrom = \"bot@example.com\"\nservice = \"PSVC\"\n";
+    for (own, rotation, problem) in [
+        ("PTWO", "PROTA", ""),
+        ("PFIRST", "PROTA", "ecommerce is written into this schedule too"),
+        ("PTWO", "PTWO", "`beside` has to be another schedule than `schedule`"),
+    ] {
+        let text = configuration(&["edxapp", "ecommerce"])
+            .replace("[services.ecommerce]\n", "[services.ecommerce]\nbeside = \"pd:PFIRST\"\n")
+            .replace(
+                "[services.edxapp]\n",
+                &format!("[services.edxapp]\nschedule = \"pd:{rotation}\"\nbeside = \"pd:{own}\"\n"),
+            );
+        let parsed = aws::settings::Configuration::parse(&format!("{text}{receiver}"), &aws::settings::no_files);
+        let problems = parsed.err().map(|problems| format!("{problems:?}")).unwrap_or_default();
+        assert!(
+            problems.contains(problem) && problem.is_empty() == problems.is_empty(),
+            "{own} {rotation}: {problems}"
+        );
+    }
+}

@@ -2,6 +2,7 @@
 //! acknowledgements made in a pager, alerts that say once where they belong.
 
 use aws::verify::{hmac_sha256, to_hex};
+use house_tests::gate::Fault;
 use house_tests::{GITHUB_SECRET, Stage, TOKEN, commit, configuration};
 use recent_deployers::demo::payloads::token_headers;
 use serde_json::{Value, json};
@@ -219,4 +220,57 @@ async fn codepipeline_through_eventbridge_goes_live_with_the_commit_that_its_sou
     }
     let ignored = on_deploy::handle_event(&stage().await.house, &json!({ "source": "aws.s3" })).await.unwrap();
     assert!(ignored.get("ignored").is_some(), "{ignored}");
+}
+
+/// Only a pager tells of our pages; whoever else uses such a key has an alert like any other.
+#[tokio::test]
+async fn an_alert_that_is_called_like_a_page_of_ours_is_not_lost() {
+    let day = stage().await;
+    let key = "deployers/edxapp-k3v7q2ma/0/anna";
+    let told = json!({ "alerts": [{ "service": "edxapp", "name": "Down", "id": "f1", "state": "firing",
+        "labels": { "alias": key, "dedup_key": key } }] });
+    post(&day, "/alert/generic", &told).await;
+    assert_eq!(day.incident("edxapp").await.alerts.len(), 1);
+    // A pager's, of an incident that we do not know: another installation's, or nobody's.
+    let day = stage().await;
+    let mut told = pagerduty("acknowledged", "acknowledged", "2026-03-20T12:31:00Z");
+    told["event"]["data"]["incident_key"] = json!(key);
+    post(&day, "/alert/pagerduty", &told).await;
+    assert!(day.situation("edxapp").await.incidents.is_empty(), "what is taken or over is nobody's business");
+    told["event"]["event_type"] = json!("incident.triggered");
+    told["event"]["data"]["status"] = json!("triggered");
+    post(&day, "/alert/pagerduty", &told).await;
+    assert_eq!(day.incident("edxapp").await.alerts.len(), 1);
+}
+
+/// One service cannot be written: the others of the message are, and the sender sends it again.
+#[tokio::test]
+async fn a_service_that_cannot_be_written_does_not_keep_the_others_waiting() {
+    let mut seen = Vec::new();
+    for nth in 1.. {
+        let mut day = stage().await;
+        let (table, _topic) = day.gated().await;
+        let mut both = day.alerting("discovery", "Fri 12:00", false);
+        let other = day.alerting("edxapp", "Fri 12:00", false);
+        both["alerts"].as_array_mut().unwrap().push(other["alerts"][0].clone());
+        both["commonLabels"] = json!({});
+        table.fails(nth, Fault::Refused);
+        let answer = day.post("/alert/alertmanager", token_headers(TOKEN), both.to_string().as_bytes()).await;
+        let Some(struck) = table.struck() else { break };
+        let open = |situation: domain::Situation| situation.incidents.len();
+        let incidents = [open(day.situation("discovery").await), open(day.situation("edxapp").await)];
+        if struck != "TransactWriteItems" || answer.status != 503 {
+            continue;
+        }
+        seen.push(incidents);
+        let again = day.post("/alert/alertmanager", token_headers(TOKEN), both.to_string().as_bytes()).await;
+        assert_eq!(again.status, 200, "{}", again.body);
+        for service in ["discovery", "edxapp"] {
+            assert_eq!(day.incident(service).await.pages.len(), 1, "{nth} {struck} {service}");
+        }
+        if seen.len() == 2 {
+            break;
+        }
+    }
+    assert_eq!(seen, [[0, 1], [1, 0]], "whichever fails, the other is kept");
 }

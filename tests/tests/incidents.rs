@@ -188,7 +188,7 @@ async fn the_ladder_of_what_is_held_says_so_and_what_held_it() {
         Fri 2026-03-20 12:54  olga    owner            not yet                      nobody acknowledged within 15 min
 
         It was held:
-          Fri 2026-03-20 12:10  maintenance until 12:40 UTC"#]].assert_eq(&said);
+          Fri 2026-03-20 12:10  maintenance until 2026-03-20 12:40 UTC"#]].assert_eq(&said);
 }
 
 #[tokio::test]

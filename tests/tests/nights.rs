@@ -131,6 +131,31 @@ async fn in_front_the_merger_is_paged_at_once_and_the_rotation_only_when_nobody_
 }
 
 #[tokio::test]
+async fn a_page_that_nobody_answers_wakes_again_and_every_one_of_them_is_closed() {
+    let mut team = Team::with(&["edxapp"], false).await;
+    breaks_production(&mut team, "usama").await;
+    let id = team.stage.incident("edxapp").await.id;
+    let keys = |told: &[Received], line: &str| -> Vec<String> {
+        let of = |r: &Received| {
+            serde_json::from_str::<Value>(&r.body).ok()?["incident"]["incident_key"].as_str().map(str::to_owned)
+        };
+        told.iter().filter(|r| r.line.starts_with(line)).filter_map(of).collect()
+    };
+    team.stage.at("Sat 00:36").await;
+    let first = format!("deployers/{id}/0/usama");
+    let made = keys(&team.pagerduty.received(), "POST /incidents");
+    // The first time he is asked again it is by his other contact.
+    assert_eq!(made, [first.clone(), format!("{first}/2")], "another page there, or it would wake nobody");
+    team.stage.alert("edxapp", "Sat 00:05", true).await;
+    let asked = team.pagerduty.received();
+    for key in [first.clone(), format!("{first}/1"), format!("{first}/2")] {
+        let key = key.replace('/', "%2F");
+        let looked = |r: &Received| r.line.starts_with(&format!("GET /incidents?incident_key={key}&"));
+        assert_eq!(asked.iter().filter(|r| looked(r)).count(), 1, "{key}: {asked:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_press_in_slack_stops_it_for_everybody() {
     let mut team = Team::with(&["edxapp"], false).await;
     breaks_production(&mut team, "feanil").await;
@@ -246,6 +271,8 @@ async fn what_breaks_a_moment_later_by_the_same_change_is_told_and_not_paged_aga
     let link = team.stage.link(Action::Acknowledge(id), "feanil");
     team.stage.post(&link, Vec::new(), b"do=acknowledge").await;
     assert_eq!(team.stage.incident("ecommerce").await.acknowledged.len(), 1, "one of them acknowledges both");
+    // What breaks once it was acknowledged is a page of its own.
+    assert!(told[0].contains("\"acknowledge\""), "the notice can be acknowledged by itself: {}", told[0]);
 }
 
 /// What the button that does this carries.

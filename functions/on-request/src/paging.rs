@@ -37,6 +37,13 @@ pub(crate) fn lines(house: &House, service: &Service, situation: &Situation, now
             None => format!("{who} is to be the first level in the pager, {from} to {until}: not written there yet."),
         });
     }
+    for former in paging.former.iter().filter(|layer| now < layer.until) {
+        lines.push(format!(
+            "Still to be taken out of the pager: {}, until {}.",
+            name(&former.person),
+            utc(former.until)
+        ));
+    }
     if let Some(unwritten) = &paging.unwritten {
         let since = utc(unwritten.since);
         lines.push(format!("The pager cannot be written to since {since}: {}.", unwritten.why));

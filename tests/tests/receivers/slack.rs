@@ -117,6 +117,17 @@ async fn the_token_is_sent_as_a_header_and_the_message_says_nothing_that_slack_w
     assert_eq!(rest, json!(["none", false, false, false, null]));
 }
 
+#[tokio::test]
+async fn a_link_that_acts_for_one_person_is_never_shown_in_a_channel() {
+    for (contact, shown) in [("it:U024BE7LH", true), ("it:C024BE91L", false), ("it:G024BE91L", false)] {
+        let (stage, peer) = Fake { contact, ..FAKE }.stage().await;
+        stage.alert("edxapp", "Fri 12:00", false).await;
+        let body = peer.received().remove(0).body;
+        assert!(body.contains("/incidents/edxapp-"), "{body}");
+        assert_eq!(body.contains("/acknowledge/edxapp-"), shown, "{contact}: {body}");
+    }
+}
+
 fn message(stage: &Stage) -> Message {
     Message {
         key: MessageKey {

@@ -119,7 +119,7 @@ impl fmt::Display for Reason {
             Self::FiresAgain => f.write_str("it fires again after it was over"),
             Self::HeldNoLonger => f.write_str("it still fires after what kept everybody asleep"),
             Self::NotSevereEnough { severity } => write!(f, "{} pages nobody here", severity.word()),
-            Self::UnderMaintenance { until } => write!(f, "maintenance until {}", until.strftime("%H:%M UTC")),
+            Self::UnderMaintenance { until } => write!(f, "maintenance until {}", until.strftime("%Y-%m-%d %H:%M UTC")),
             Self::TakenBack { change, how } => write!(f, "{change} was {how}: it may be over soon"),
             Self::Flapping { times } => write!(f, "it comes and goes: {times} times within an hour"),
             Self::Superseded => f.write_str("a later page to the same person says the same"),
