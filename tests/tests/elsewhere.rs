@@ -231,16 +231,48 @@ async fn an_alert_that_is_called_like_a_page_of_ours_is_not_lost() {
         "labels": { "alias": key, "dedup_key": key } }] });
     post(&day, "/alert/generic", &told).await;
     assert_eq!(day.incident("edxapp").await.alerts.len(), 1);
-    // A pager's, of an incident that we do not know: another installation's, or nobody's.
+    // A pager's is a page: of another installation, where we do not know it. Each would keep the other's open.
     let day = stage().await;
-    let mut told = pagerduty("acknowledged", "acknowledged", "2026-03-20T12:31:00Z");
-    told["event"]["data"]["incident_key"] = json!(key);
+    for key in [key, "deployers/elsewhere-k3v7q2ma/0/anna"] {
+        let mut told = pagerduty("triggered", "triggered", "2026-03-20T12:31:00Z");
+        told["event"]["data"]["incident_key"] = json!(key);
+        let answer = post(&day, "/alert/pagerduty", &told).await;
+        assert_eq!(answer["decided"], "our_own_page", "{answer}");
+        assert!(day.situation("edxapp").await.incidents.is_empty());
+    }
+}
+
+/// One page named two incidents; whoever takes it in the pager has taken both.
+#[tokio::test]
+async fn taking_a_page_in_the_pager_takes_all_that_it_names() {
+    let mut day = stage().await;
+    day.merge("feanil", 12).await;
+    day.deploy("prod", "success", 12).await;
+    let mut both = day.alerting("discovery", "Fri 12:00", false);
+    let other = day.alerting("edxapp", "Fri 12:00", false);
+    both["alerts"].as_array_mut().unwrap().push(other["alerts"][0].clone());
+    both["commonLabels"] = json!({});
+    day.post("/alert/alertmanager", token_headers(TOKEN), both.to_string().as_bytes()).await;
+    assert_eq!(pages(&day), ["PAGE to feanil: [critical] discovery production: HighErrorRate (+ 1 more)"]);
+    day.at("Fri 12:01").await;
+    let mut told = pagerduty("acknowledged", "acknowledged", "2026-03-20T12:01:00Z");
+    told["event"]["data"]["incident_key"] = json!(format!("deployers/{}/0/feanil", day.incident("discovery").await.id));
     post(&day, "/alert/pagerduty", &told).await;
-    assert!(day.situation("edxapp").await.incidents.is_empty(), "what is taken or over is nobody's business");
-    told["event"]["event_type"] = json!("incident.triggered");
-    told["event"]["data"]["status"] = json!("triggered");
-    post(&day, "/alert/pagerduty", &told).await;
-    assert_eq!(day.incident("edxapp").await.alerts.len(), 1);
+    day.at("Fri 12:20").await;
+    for service in ["discovery", "edxapp"] {
+        let incident = day.incident(service).await;
+        assert_eq!((incident.acknowledged.len(), incident.pages.len()), (1, 1), "{service}");
+    }
+    assert!(pages(&day).is_empty());
+    // Its acknowledgement runs out there: the page is asked for anew, for both.
+    let mut out = pagerduty("unacknowledged", "triggered", "2026-03-20T12:21:00Z");
+    out["event"]["data"]["incident_key"] = told["event"]["data"]["incident_key"].clone();
+    day.at("Fri 12:21").await;
+    post(&day, "/alert/pagerduty", &out).await;
+    assert_eq!(pages(&day).len(), 1);
+    for service in ["discovery", "edxapp"] {
+        assert_eq!(day.incident(service).await.round, 1, "{service}");
+    }
 }
 
 /// One service cannot be written: the others of the message are, and the sender sends it again.

@@ -7,8 +7,9 @@ pub mod senders;
 use aws::sender::{self, Reading, Verified};
 use aws::{House, Malformed, Proof, Refusal, Request, Response, sns};
 use domain::alert::Place;
+use domain::message::OwnPage;
 use domain::on_alert::{self, AlertEvent, Elsewhere};
-use domain::{Alert, AlertState, IncidentId, Message, Reason, ServiceId};
+use domain::{Alert, Incident, IncidentId, Message, PersonId, Reason, Service, ServiceId};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -103,40 +104,77 @@ impl Kept {
     }
 }
 
-/// What a pager tells of our own pages. One that is not known here may be another installation's, or only called like one
-/// of ours: what fires of it is an alert like any other.
+/// What a pager tells of our own pages: answers, that count for what the page named too.
 async fn answers(house: &House, event: AlertEvent, from: From<'_>, now: Timestamp, kept: &mut Kept) -> AlertEvent {
     let settings = house.settings();
-    let (mut event, answers) = event.without_own_pages();
+    let (event, answers) = event.without_own_pages();
     for (page, answer) in answers {
         let service = page.incident.service().and_then(|id| settings.service(&id)).filter(|s| (from.may)(&s.id));
-        let decided = match service {
-            Some(service) => {
-                let decide = |situation: &_| on_alert::answered(&page, &answer, situation, service, settings, now);
-                match house.store.decide(&service.id, now, decide).await {
-                    Ok((decisions, reason)) => {
-                        house.publish(&decisions.messages).await;
-                        (house.nudge)(&service.id);
-                        reason
-                    }
-                    Err(error) => {
-                        kept.add(Err(error.into()));
-                        continue;
-                    }
-                }
-            }
-            None => None,
+        let Some(service) = service else {
+            let place = json!({ "incident": page.incident, "decided": Reason::OurOwnPage.name() });
+            kept.add(Ok((Reason::OurOwnPage, place)));
+            continue;
         };
-        match decided {
-            Some(reason) => {
-                let place = json!({ "incident": page.incident, "decided": reason.name(), "why": reason.to_string() });
-                kept.add(Ok((reason, place)));
-            }
-            None if answer.state == AlertState::Firing => event.alerts.push(answer),
-            None => {}
+        let taken = answer_of(house, service, &page, &answer, now).await;
+        let counts = taken.as_ref().is_ok_and(|(_, reason)| {
+            matches!(
+                reason,
+                Reason::AcknowledgedBy { .. }
+                    | Reason::AcknowledgedThere { .. }
+                    | Reason::AlreadyKnown
+                    | Reason::GivenBackThere
+            )
+        });
+        kept.add(taken.map(|(incident, reason)| {
+            let place = json!({ "incident": incident, "decided": reason.name(), "why": reason.to_string() });
+            (reason, place)
+        }));
+        if counts && let Err(refusal) = named_together(house, service, &page, &answer, now).await {
+            kept.add(Err(refusal));
         }
     }
     event
+}
+
+async fn answer_of(
+    house: &House,
+    service: &Service,
+    page: &OwnPage,
+    answer: &Alert,
+    now: Timestamp,
+) -> Result<(IncidentId, Reason), Refusal> {
+    let settings = house.settings();
+    let decide = |situation: &_| on_alert::answered(page, answer, situation, service, settings, now);
+    let (decisions, reason) = house.store.decide(&service.id, now, decide).await?;
+    house.publish(&decisions.messages).await;
+    (house.nudge)(&service.id);
+    Ok((page.incident.clone(), reason))
+}
+
+/// The incidents of other services that the same page named.
+async fn named_together(
+    house: &House,
+    own: &Service,
+    page: &OwnPage,
+    answer: &Alert,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let Ok(person) = page.person.parse::<PersonId>() else { return Ok(()) };
+    let settings = house.settings();
+    if settings.sharing(own).next().is_none() {
+        return Ok(());
+    }
+    let mut here = house.store.situation(&own.id).await?;
+    let Some(known) = here.incidents.remove(&page.incident) else { return Ok(()) };
+    for other in settings.sharing(own) {
+        let there = house.store.situation(&other.id).await?;
+        let named = |incident: &&Incident| incident.is_open() && known.value.is_named_with(incident, &person);
+        for incident in there.incidents.values().map(|known| &known.value).filter(named) {
+            let too = OwnPage { incident: incident.id.clone(), round: incident.round, person: page.person.clone() };
+            answer_of(house, other, &too, answer, now).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn keep_place(

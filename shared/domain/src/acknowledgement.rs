@@ -31,6 +31,9 @@ pub struct Acknowledgement {
     /// When that was by the clock of the monitor in which it was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub there: Option<Timestamp>,
+    /// Whose page of ours it was done at, in a pager: they may be somebody else there, or nobody whom we know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_page: Option<PersonId>,
 }
 
 /// So many acknowledgements of an incident are kept, the newest.
@@ -42,8 +45,8 @@ impl Acknowledgement {
     /// Somebody acknowledges an incident as they see it now: what has worsened is meant too.
     #[must_use]
     pub fn of_now(person: &PersonId, incident: &Incident, now: Timestamp) -> Self {
-        let at = incident.worsened_at.map_or(now, |worse| worse.max(now));
-        Self { by: Acknowledger::Person(person.clone()), at, there: None }
+        let at = incident.worsened_at.map_or(now, |worse| worse.max(now)).max(incident.round_began());
+        Self { by: Acknowledger::Person(person.clone()), at, there: None, at_page: None }
     }
 
     /// Whether it is the one that a monitor tells of, or a later one.
@@ -66,6 +69,13 @@ impl Acknowledgement {
         self.by == Acknowledger::Person(person.clone())
     }
 
+    /// Whether it is this person's to give back: their own, or a stranger's at their page.
+    #[must_use]
+    pub fn is_of(&self, person: &PersonId) -> bool {
+        let at_theirs = self.at_page.as_ref() == Some(person);
+        self.is_by(person) || (at_theirs && matches!(self.by, Acknowledger::Stranger(_)))
+    }
+
     #[must_use]
     pub fn reason(&self) -> Reason {
         match &self.by {
@@ -85,7 +95,7 @@ pub(crate) fn acknowledge(
     settings: &Settings,
     now: Timestamp,
 ) {
-    let first = incident.last_taken().is_none();
+    let untaken = incident.last_taken().is_none();
     incident.acknowledged.push(acknowledgement.clone());
     if incident.acknowledged.len() > MOST {
         let oldest = incident.acknowledged.iter().enumerate().min_by_key(|(_, a)| a.at).map(|(i, _)| i);
@@ -100,7 +110,8 @@ pub(crate) fn acknowledge(
     let subject = Some(Subject::Incident(incident.id.clone()));
     let reason = acknowledgement.reason();
     decisions.log(now, subject, person.cloned(), what, reason.clone());
-    if !first {
+    // What was said of an earlier round, or before it worsened, takes nothing: the ladder goes on.
+    if !untaken || incident.last_taken().is_none() {
         return;
     }
     // The newest pages first: theirs is the phone that rings.
@@ -111,7 +122,7 @@ pub(crate) fn acknowledge(
         }
     }
     let channel = service.channel.iter().filter(|_| incident.channel_said > 0);
-    for other in channel.chain(others.into_iter().take(MOST_TOLD)) {
+    for other in channel.chain(others.into_iter().take(MOST_TOLD)).take(decisions.room()) {
         let reader = Reader { settings, service, person: other, now };
         let mut message = incidents::notice(reader, incident, Step::Acknowledged, reason.clone());
         message.key.nth = incident.taken_said;
@@ -119,7 +130,7 @@ pub(crate) fn acknowledge(
     }
     let taken = |page: &&PageRecord| page.round == incident.round && !page.over;
     let of_round = incident.pages.iter().filter(taken).filter(|page| person.is_none_or(|own| *own == page.person));
-    for page in of_round.take(MOST_TOLD) {
+    for page in of_round.take(MOST_TOLD.min(decisions.room())) {
         tell_pager(decisions, incident, page, Step::PagerAcknowledged, &reason, service, settings, now);
     }
     incident.taken_said += 1;

@@ -75,6 +75,9 @@ pub struct Alert {
     /// Who took it over there, where `state` says that somebody did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<AcknowledgedThere>,
+    /// When whoever had taken it over there gave it back, or that ran out there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released_at: Option<Timestamp>,
     /// How long after its start it is over by itself, where its monitor never says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lasts: Option<SignedDuration>,

@@ -216,11 +216,12 @@ impl<'a> Call<'a> {
         self.last_line().map(said).collect::<Option<Vec<Timestamp>>>()?.into_iter().max()
     }
 
-    /// When a round begins because all of them have, if nobody has taken it.
+    /// When a round begins because all of them have, in this round too, if nobody has taken it.
     #[must_use]
     pub fn asked_anew_at(&self, now: Timestamp) -> Option<Timestamp> {
         let (policy, began) = (&self.service.policy, self.incident.round_began());
-        let last = self.all_refused_at().filter(|last| *last >= began && self.is_waiting(now))?;
+        let all = self.is_waiting(now) && self.last_line().all(|person| self.passed_over(person));
+        let last = self.all_refused_at().filter(|last| all && *last >= began)?;
         Some(last + policy.again_after.max(policy.rotation_after).max(TICK))
     }
 

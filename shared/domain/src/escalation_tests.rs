@@ -216,6 +216,7 @@ fn whoever_takes_it_answers_for_the_first_suspect_too() {
     world.does("anna", |counter| counter.take()).unwrap();
     assert!(world.windows().contains("edx-platform#14 anna active"), "{}", world.windows());
     check(&mut world, "16:50", expect!["15:50 olga first-responder (first_suspect)"]);
+    assert_eq!(world.does("anna", |counter| counter.take()), Ok(()), "it would have grown stale in a minute");
     assert!(matches!(world.does("anna", |counter| counter.take()), Err(Refused::Before { .. })));
 }
 

@@ -105,6 +105,7 @@ pub fn alarm(event: &DeploymentEvent, place: &Place<'_>, service: &Service, now:
         started_at: Some(at),
         ended_at: None,
         acknowledged: None,
+        released_at: None,
         group: None,
         lasts: Some(service.policy.after_failure),
         labels: BTreeMap::new(),

@@ -66,7 +66,7 @@ fn stale(page: &Message, incident: &Incident, policy: &Policy, now: Timestamp) -
     if incident.not_mine.iter().any(|said| said.person == *person && said.at >= page.decided_at) {
         return Some(Reason::NotMine { person: person.clone() });
     }
-    let later = |paged: &&PageRecord| paged.person == *person && paged.last_at() > page.decided_at;
+    let later = |paged: &&PageRecord| paged.person == *person && paged.nth() > page.key.nth;
     if incident.pages.iter().any(|paged| later(&paged)) {
         return Some(Reason::Superseded);
     }
@@ -168,6 +168,7 @@ mod tests {
         let incident = world.situation.incidents.values().next().map(|known| &known.value);
         let keys = world.told.iter().filter_map(|message| page_before(message, incident));
         let mut pages = world.told.iter().filter(|m| m.kind == Kind::Page && m.key.person.as_str() == "anna");
-        assert_eq!(keys.collect::<Vec<_>>(), [pages.next_back().unwrap().key.clone()], "the newest of its repetitions");
+        let newest = pages.next_back().unwrap().key.clone();
+        assert_eq!(keys.collect::<Vec<_>>(), [newest.clone(), newest], "of it and of what it replaces");
     }
 }

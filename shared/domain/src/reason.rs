@@ -226,6 +226,8 @@ pub enum Reason {
     Flapping {
         times: usize,
     },
+    /// Whoever had taken it in the monitor or pager has it no more.
+    GivenBackThere,
     /// Not sent: a later page to the same person says the same.
     Superseded,
     /// Not paged once more: the page for another service, by the same change, names this too.

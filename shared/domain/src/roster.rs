@@ -92,6 +92,14 @@ impl Roster {
         self.logins.get(login).and_then(|id| self.people.get(id))
     }
 
+    /// The person behind an account in a monitor or pager: by its login, else by the pager's contact of this address.
+    #[must_use]
+    pub fn by_account(&self, login: &Login) -> Option<&Person> {
+        let is = |contact: &Contact| contact.keeps && contact.address.eq_ignore_ascii_case(login.name());
+        let by_contact = || self.people().find(|person| person.contacts.iter().any(is));
+        self.by_login(login).or_else(by_contact)
+    }
+
     pub fn people(&self) -> impl Iterator<Item = &Person> {
         self.people.values()
     }

@@ -9,6 +9,7 @@ use crate::acknowledgement::{Acknowledgement, Acknowledger};
 use crate::alert::{AcknowledgedThere, Place};
 use crate::escalation_tests::{check, fires, incident, is_over, release};
 use crate::hold::Hold;
+use crate::message::OwnPage;
 use crate::on_alert::{self, Elsewhere};
 use crate::on_request::incidents::Refused;
 use crate::outcome::{NotMine, State};
@@ -91,19 +92,169 @@ fn who_takes_it_keeps_their_page_at_the_pager_and_those_of_the_others_are_closed
     assert_eq!(pagers(&mut world), "pager-resolved 1/usama 0");
 }
 
+/// What a pager tells of this person's page of the present round.
+fn told_of_page(
+    world: &mut World,
+    whose: &str,
+    state: AlertState,
+    by: Option<&str>,
+    released: Option<&str>,
+) -> &'static str {
+    let page = OwnPage { incident: incident(world).id.clone(), round: incident(world).round, person: whose.into() };
+    let login = by.map(|by| Login::new("pagerduty", by).unwrap());
+    let there = AcknowledgedThere { at: world.now, login, name: "Zoe".into() };
+    let acknowledged = Some(there).filter(|_| state == AlertState::Acknowledged);
+    let answer = Alert { state, acknowledged, released_at: released.map(at), ..alert("Q1", at("15:50"), None) };
+    let World { situation, service, settings, now, .. } = &*world;
+    let (decisions, reason) = on_alert::answered(&page, &answer, situation, service, settings, *now);
+    world.commit(&decisions);
+    reason.name()
+}
+
 #[test]
-fn somebody_whom_nobody_knows_takes_it_at_a_pager_and_nothing_is_closed_under_their_hands() {
+fn whoever_takes_it_at_somebodys_page_has_that_open_before_them() {
+    // By an account that nobody knows, by that of a contact, by somebody else's.
+    for (by, reason, left) in [
+        (None, "acknowledged_there", ""),
+        (Some("pduty"), "acknowledged_by", "pager-resolved 0/usama 0"),
+        (Some("panna"), "acknowledged_by", "pager-resolved 0/usama 0"),
+    ] {
+        let mut world = with_pagers();
+        world.change_roster(|people| {
+            let of = |id: &str| Contact { receiver: "pd".into(), address: id.into(), keeps: true };
+            people.iter_mut().find(|p| p.id.as_str() == "olga").unwrap().contacts = vec![of("PDUTY")];
+            people.iter_mut().find(|p| p.id.as_str() == "anna").unwrap().contacts = vec![of("PANNA")];
+        });
+        fires(&mut world, "15:50");
+        world.until(at("15:53"));
+        world.told.clear();
+        assert_eq!(told_of_page(&mut world, "olga", AlertState::Acknowledged, by, None), reason);
+        let told = pagers(&mut world);
+        assert!(!told.contains("resolved 0/olga"), "{by:?}: {told}");
+        assert!(told.contains(left), "{by:?}: {told}");
+    }
+}
+
+#[test]
+fn a_strangers_word_at_ones_own_page_is_ones_own_to_give_back() {
     let mut world = with_pagers();
     fires(&mut world, "15:50");
-    world.until(at("15:53"));
-    let mut told = taken_there("olga", "15:53", "15:50");
-    told.acknowledged.as_mut().unwrap().login = None;
+    assert_eq!(told_of_page(&mut world, "olga", AlertState::Acknowledged, None, None), "acknowledged_there");
+    world.until(at("15:52"));
     world.told.clear();
-    world.alert(&[told]);
-    expect![[r#"
-        pager-acknowledged 0/olga 0
-        pager-acknowledged 0/usama 0"#]]
-    .assert_eq(&pagers(&mut world));
+    world.does("olga", |counter| counter.not_mine(None)).unwrap();
+    check(&mut world, "15:52", expect!["15:52 usama first-responder #1000 (first_suspect)"]);
+}
+
+#[test]
+fn what_is_given_back_where_it_was_taken_is_asked_for_anew() {
+    // At our own page, as when a pager's acknowledgement runs out.
+    let mut world = with_pagers();
+    fires(&mut world, "15:50");
+    assert_eq!(told_of_page(&mut world, "olga", AlertState::Acknowledged, None, None), "acknowledged_there");
+    world.until(at("16:20"));
+    world.told.clear();
+    assert_eq!(told_of_page(&mut world, "olga", AlertState::Firing, None, Some("15:49")), "our_own_page", "of before");
+    assert_eq!(told_of_page(&mut world, "olga", AlertState::Firing, None, Some("16:20")), "given_back_there");
+    check(&mut world, "16:20", expect!["16:20 olga first-responder #1000 (first_suspect)"]);
+    // In the monitor: what was not given back counts on.
+    let mut world = release();
+    fires(&mut world, "15:50");
+    world.until(at("15:51"));
+    let other = Alert { fingerprint: "Other".into(), ..taken_there("anna", "15:51", "15:50") };
+    world.alert(&[taken_there("olga", "15:51", "15:50"), other]);
+    let released = |name: &str, when: &str| Alert {
+        released_at: Some(at(when)),
+        fingerprint: name.into(),
+        ..alert("HighErrorRate", at("15:50"), None)
+    };
+    world.until(at("15:55"));
+    world.alert(&[released("Other", "15:55")]);
+    assert!(incident(&world).taken(&world.service.policy, world.now).is_some(), "olga has hers");
+    world.told.clear();
+    world.alert(&[released("HighErrorRate", "15:56")]);
+    check(&mut world, "15:55", expect!["15:55 olga first-responder #1000 (first_suspect)"]);
+    // The news of its taking comes again, late.
+    world.alert(&[taken_there("olga", "15:51", "15:50")]);
+    assert_eq!(incident(&world).taken(&world.service.policy, world.now), None);
+}
+
+#[test]
+fn in_a_round_asked_anew_an_answer_at_the_pager_counts() {
+    let mut world = with_pagers();
+    world.change_service(|service| {
+        service.rotation = vec!["anna".parse().unwrap()];
+        service.owners = vec!["anna".parse().unwrap()];
+    });
+    fires(&mut world, "15:50");
+    for who in ["olga", "usama", "feanil", "anna"] {
+        world.does(who, |counter| counter.not_mine(None)).unwrap();
+    }
+    assert_eq!(told_of_page(&mut world, "anna", AlertState::Acknowledged, None, None), "not_mine");
+    world.until(at("16:01"));
+    assert_eq!(told_of_page(&mut world, "anna", AlertState::Acknowledged, None, None), "acknowledged_there");
+}
+
+#[test]
+fn who_refuses_again_at_once_does_not_keep_the_others_from_being_asked() {
+    let mut world = release();
+    fires(&mut world, "15:50");
+    for who in ["olga", "usama", "feanil", "anna", "bert", "carl"] {
+        world.does(who, |counter| counter.not_mine(None)).unwrap();
+    }
+    world.until(at("16:01"));
+    world.does("anna", |counter| counter.not_mine(None)).unwrap();
+    world.told.clear();
+    check(
+        &mut world,
+        "16:16",
+        expect![[r#"
+            16:11 bert rotation #1001 (still_unacknowledged)
+            16:14 carl owner #1000 (nobody_acknowledged)"#]],
+    );
+}
+
+#[test]
+fn who_took_the_last_of_it_in_the_monitor_before_we_heard_has_taken_it_and_who_took_less_has_not() {
+    for (taken, counts) in [("15:56", true), ("15:54", false)] {
+        let mut world = release();
+        world.until(at("15:50"));
+        world.alert(&[Alert { severity: Severity::Warning, ..alert("Slow", at("15:50"), None) }]);
+        world.until(at("15:52"));
+        world.acknowledge("olga").unwrap();
+        // The monitor's first word of it was lost.
+        world.until(at("15:57"));
+        world.alert(&[alert("Down", at("15:55"), None)]);
+        world.told.clear();
+        let there = AcknowledgedThere { at: at(taken), login: None, name: "Bob".into() };
+        let state = AlertState::Acknowledged;
+        world.alert(&[Alert {
+            state,
+            acknowledged: Some(there),
+            severity: Severity::Info,
+            ..alert("Slow", at("15:50"), None)
+        }]);
+        assert_eq!(incident(&world).taken(&world.service.policy, world.now).is_some(), counts, "{taken}");
+        let told = world.heard();
+        assert_eq!(told.contains("acknowledged (acknowledged_there)"), counts, "{taken}: {told}");
+    }
+}
+
+#[test]
+fn taking_it_renews_ones_word_and_the_channel_hears_of_pages_only() {
+    let mut world = with_pagers();
+    world.change_roster(|people| people.push(person("channel", "the channel", "UTC")));
+    world.change_service(|service| service.channel = Some("channel".parse().unwrap()));
+    fires(&mut world, "15:50");
+    world.acknowledge("olga").unwrap();
+    world.until(at("16:48"));
+    assert_eq!(world.does("olga", |counter| counter.take()), Ok(()));
+    world.told.clear();
+    check(&mut world, "17:40", expect![""]);
+    world.does("olga", |counter| counter.not_mine(None)).unwrap();
+    let channel = world.told.iter().filter(|m| m.key.person.as_str() == "channel").flat_map(|m| m.lines.clone());
+    let paged: Vec<String> = channel.filter(|line| line.contains("Paged")).collect();
+    assert!(paged.iter().all(|line| !line.contains("Olga")) && !paged.is_empty(), "{paged:?}");
 }
 
 #[test]
@@ -134,11 +285,11 @@ fn a_page_that_nobody_answers_is_another_page_at_the_pager_each_time_and_all_are
     let id = &incident(&world).id;
     let want: Vec<String> = ["", "/1", "/2"].iter().map(|again| format!("deployers/{id}/0/anna{again}")).collect();
     assert_eq!(keys, want);
+    // Each is closed once the next has reached the pager, the last one in the end.
     is_over(&mut world, "15:50", "16:25");
     let closed = world.told.iter().filter(|m| m.key.step == Step::PagerResolved && m.key.person.as_str() == "anna");
-    let closed: Vec<String> =
-        closed.flat_map(|m| m.of_each_repeat().map(|m| m.at_pager()).collect::<Vec<_>>()).collect();
-    assert_eq!(closed, want);
+    assert_eq!(closed.map(crate::Message::at_pager).collect::<Vec<_>>(), want);
+    world.nobody_told_twice();
 }
 
 #[test]
@@ -326,6 +477,7 @@ fn a_page_speaks_for_another_service_only_while_it_waits_for_an_answer() {
         by: Acknowledger::Person(by.parse().unwrap()),
         at: at(when),
         there: None,
+        at_page: None,
     };
     let refused = |by: &str| NotMine { person: by.parse().unwrap(), at: at("15:51"), instead: None };
     let held = || Hold { reason: Reason::ManualMode, until: None };

@@ -46,6 +46,9 @@ pub struct Signal {
     /// The latest acknowledgement in the monitor or pager.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<AcknowledgedThere>,
+    /// When that was last given back there, or ran out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released_at: Option<Timestamp>,
     /// When it is over by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lasts_until: Option<Timestamp>,
@@ -85,11 +88,12 @@ impl Signal {
         self.started_at.is_some_and(|start| self.ended_at.is_none_or(|end| end < start))
     }
 
-    /// Whoever took it over there since it started.
+    /// Whoever took it over there since it started, and has it still.
     #[must_use]
     pub fn taken_over(&self) -> Option<&AcknowledgedThere> {
         let since = self.started_at.filter(|_| self.is_firing())?;
-        self.acknowledged.as_ref().filter(|there| there.at >= since)
+        let mut there = self.acknowledged.iter();
+        there.find(|there| there.at >= since && self.released_at.is_none_or(|released| there.at > released))
     }
 
     fn say(&mut self, alert: &Alert) {
@@ -140,6 +144,7 @@ impl Signals {
             started_at: None,
             ended_at: None,
             acknowledged: None,
+            released_at: None,
             lasts_until: None,
             group: None,
             url: None,
@@ -150,6 +155,7 @@ impl Signals {
             known.say(alert);
         }
         known.acknowledged = known.acknowledged.take().max(alert.acknowledged.clone().filter(|there| past(&there.at)));
+        known.released_at = known.released_at.max(alert.released_at.filter(past));
         match alert.state {
             AlertState::Firing | AlertState::Acknowledged => {
                 let since = known.started_at.filter(|_| known.is_firing());

@@ -147,6 +147,7 @@ pub fn alert(name: &str, started_at: Timestamp, ended_at: Option<Timestamp>) -> 
         ended_at,
         labels: [("service".to_owned(), "edxapp".to_owned())].into(),
         acknowledged: None,
+        released_at: None,
         lasts: None,
         group: None,
         url: None,

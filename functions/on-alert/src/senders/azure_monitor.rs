@@ -75,6 +75,7 @@ fn common(message: &Value, essentials: &Value) -> Result<Reading<Alert>, Malform
         started_at: fired.filter(|_| !resolved || ended > fired),
         ended_at: ended.filter(|_| resolved),
         acknowledged: None,
+        released_at: None,
         lasts: unended.then_some(super::UNENDED),
         group: None,
         labels: common_labels(message, essentials, context, target.as_deref()),

@@ -137,6 +137,7 @@ impl<'a> Parts<'a> {
             started_at: at.filter(|_| fired),
             ended_at: at.filter(|_| !fired),
             acknowledged: None,
+            released_at: None,
             lasts: None,
             group: None,
             url: console(&name, self.region),

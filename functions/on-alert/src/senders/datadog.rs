@@ -241,6 +241,7 @@ fn build(fields: &Fields, standing: Standing, fingerprint: String, monitor: Opti
         started_at: at.filter(|_| state == AlertState::Firing && !again),
         ended_at: at.filter(|_| state == AlertState::Resolved),
         acknowledged: None,
+        released_at: None,
         lasts: None,
         group: None,
         labels: labels.labels(),

@@ -71,6 +71,7 @@ fn notification(message: &Value) -> Result<Reading<AlertEvent>, Malformed> {
         started_at,
         ended_at: ended_at.filter(|_| state == AlertState::Resolved),
         acknowledged: None,
+        released_at: None,
         lasts: None,
         group: None,
         labels: labels.labels(),

@@ -95,6 +95,7 @@ fn alert(fields: &Map<String, Value>) -> Result<Alert, Malformed> {
         started_at,
         ended_at: ended_at.filter(|_| state == AlertState::Resolved),
         acknowledged: None,
+        released_at: None,
         lasts: minutes,
         group: None,
         labels: labels(fields, &service, environment.as_deref())?,

@@ -142,6 +142,7 @@ fn legacy(message: &Value) -> Result<Reading<AlertEvent>, Malformed> {
         started_at: None,
         ended_at: None,
         acknowledged: None,
+        released_at: None,
         lasts: None,
         group: None,
         labels: labels.labels(),

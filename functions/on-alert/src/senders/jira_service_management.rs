@@ -99,6 +99,7 @@ fn read_issue(issue: &Value, message: &Value, deleted: bool) -> Result<Alert, Ma
         started_at: started.filter(|_| !over || ended.is_some()),
         ended_at: ended.filter(|_| over),
         acknowledged: None,
+        released_at: None,
         lasts: None,
         group: None,
         labels: labels(issue, key.as_deref()),

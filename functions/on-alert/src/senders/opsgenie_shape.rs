@@ -56,6 +56,7 @@ pub fn read(message: &Value, speaker: Speaker) -> Result<Reading<AlertEvent>, Ma
         started_at: created.filter(|_| fires || updated.is_some()),
         ended_at: updated.filter(|_| !fires),
         acknowledged: acknowledged.and_then(|at| acknowledged_by(alert, at, speaker)),
+        released_at: updated.filter(|_| gives_back(given)),
         lasts: None,
         group: None,
         labels: labels(alert, message),
@@ -65,10 +66,18 @@ pub fn read(message: &Value, speaker: Speaker) -> Result<Reading<AlertEvent>, Ma
     Ok(Reading::Event(super::brief(read)))
 }
 
+fn plain(action: &str) -> String {
+    action.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// Whether by this action whoever had taken the alert has it no more.
+fn gives_back(action: &str) -> bool {
+    ["unacknowledge", "unack"].contains(&plain(action).as_str())
+}
+
 /// In what state an action leaves its alert, or why it says nothing of that. Spelled `AddNote`, `add_note`, `Add Note`.
 fn state_after(action: &str) -> Result<AlertState, &'static str> {
-    let plain: String = action.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
-    Ok(match plain.as_str() {
+    Ok(match plain(action).as_str() {
         "create" | "created" | "open" | "reopen" | "unacknowledge" | "unack" | "escalate" | "escalatenext"
         | "escalatetonext" | "snoozeended" | "unsnooze" | "updatepriority" => AlertState::Firing,
         // Whoever takes the ownership has taken it over.

@@ -173,6 +173,7 @@ fn read_incident(
         started_at: started.filter(|_| fires || created.is_some()),
         ended_at: moved.filter(|_| !fires),
         acknowledged: moved.filter(|_| state == AlertState::Acknowledged).and_then(|at| acknowledged(by, at)),
+        released_at: moved.filter(|_| kind.starts_with("incident.unacknowledge") && state == AlertState::Firing),
         lasts: None,
         group: None,
         labels: labels(incident),

@@ -66,6 +66,7 @@ impl<'a> Shape<'a> {
             // Alertmanager writes year 1 for "not ended".
             ended_at: ends_at.filter(|_| resolved),
             acknowledged: None,
+            released_at: None,
             lasts,
             group: self.group.clone(),
             labels,

@@ -3,7 +3,7 @@
 use aws::links::Grant;
 use aws::{House, Refusal};
 use domain::on_request::incidents::{Counter, Refused};
-use domain::{ChangeId, Decisions, Incident, IncidentId, PageRecord, times, wording};
+use domain::{ChangeId, Decisions, Incident, IncidentId, times, wording};
 
 use super::{Field, Filled, Form, NOT_ALLOWED, Outcome, Question};
 
@@ -97,16 +97,11 @@ async fn named_together(
 ) -> Result<(), Refusal> {
     let (settings, now, person) = (house.settings(), house.now(), &grant.person);
     let Some(own) = id.service().and_then(|id| settings.service(&id)) else { return Ok(()) };
-    let here = house.store.situation(&own.id).await?;
-    let paged = here.incidents.get(id).map_or(&[][..], |known| known.value.pages.as_slice());
-    let joins: Vec<&IncidentId> =
-        paged.iter().filter(|p| p.person == *person).filter_map(|p| p.joined.as_ref()).collect();
+    let mut here = house.store.situation(&own.id).await?;
+    let Some(known) = here.incidents.remove(id) else { return Ok(()) };
     for other in settings.sharing(own) {
         let there = house.store.situation(&other.id).await?;
-        let by_it = |incident: &Incident| {
-            let joined = |p: &PageRecord| p.person == *person && p.joined.as_ref() == Some(id);
-            incident.is_open() && (joins.contains(&&incident.id) || incident.pages.iter().any(joined))
-        };
+        let by_it = |incident: &Incident| incident.is_open() && known.value.is_named_with(incident, person);
         for other_id in there.incidents.values().filter(|known| by_it(&known.value)).map(|known| &known.value.id) {
             // Where it was said before, or is over, there is nothing to say.
             let _ = super::decide(house, other, |situation| {

@@ -70,6 +70,27 @@ impl Incident {
         self.pages.iter().find(|p| p.person == *person && p.round == self.round)
     }
 
+    /// Whether this page was decided already, as often as it was.
+    #[must_use]
+    pub fn has_page(&self, page: &PageRecord) -> bool {
+        self.pages.iter().any(|p| p.person == page.person && p.nth() == page.nth())
+    }
+
+    /// Whether anybody was paged, or paged once more, who was not `before`.
+    #[must_use]
+    pub fn has_paged_since(&self, before: &Self) -> bool {
+        self.pages.iter().any(|page| !before.has_page(page))
+    }
+
+    /// Whether this person's page named that incident too, or that one's this.
+    #[must_use]
+    pub fn is_named_with(&self, other: &Self, person: &PersonId) -> bool {
+        let joins = |one: &Self, to: &IncidentId| {
+            one.pages.iter().any(|page| page.person == *person && page.joined.as_ref() == Some(to))
+        };
+        joins(self, &other.id) || joins(other, &self.id)
+    }
+
     /// The newest page to this person that was decided.
     #[must_use]
     pub fn last_page(&self, person: &PersonId) -> Option<MessageKey> {

@@ -200,12 +200,12 @@ impl Watch {
         let people = || service.rotation.iter().chain(&service.owners);
         let said = |person: &PersonId| Some(incident.not_mine.iter().find(|said| said.person == *person)?.at);
         if let Some(refused) = people().map(said).collect::<Option<Vec<_>>>()
-            && let Some(last) = refused.into_iter().max()
+            && let Some(last) = refused.iter().max()
+            && refused.iter().all(|at| *at >= incident.round_began())
         {
-            // Everybody said that it is not theirs: a while later they are asked once more.
-            let anew = last.max(since) + service.policy.again_after + NEXT_LOOK;
-            let asked = incident.round_began() > last;
-            self.must(!looked || asked || now <= anew, || format!("5: at {now} nobody is asked anew since {last}"));
+            // Everybody said, in this round, that it is not theirs: a while later they are asked once more.
+            let anew = *last.max(&since) + service.policy.again_after + NEXT_LOOK;
+            self.must(!looked || now <= anew, || format!("5: at {now} nobody is asked anew since {last}"));
             return;
         }
         let somebody = || self.pages.iter().any(|(key, page)| page.round == round && is_of(key, incident));

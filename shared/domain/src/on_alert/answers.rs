@@ -10,8 +10,8 @@ use crate::acknowledgement::{self, Acknowledgement, Acknowledger};
 use crate::alert::{Alert, AlertState};
 use crate::decision::{Decisions, Record, Wake};
 use crate::ids::PersonId;
-use crate::incident::Incident;
-use crate::message::{OwnPage, own_page};
+use crate::incident::{Incident, PageRecord};
+use crate::message::{OwnPage, Subject, own_page};
 use crate::outcome::NotMine;
 use crate::reason::Reason;
 use crate::service::Service;
@@ -19,6 +19,7 @@ use crate::settings::Settings;
 use crate::signals::Signal;
 use crate::situation::Situation;
 use crate::text;
+use crate::wording;
 
 /// How much of a stranger's name is kept, in characters.
 const MOST_NAME: usize = 60;
@@ -40,8 +41,8 @@ impl AlertEvent {
 
 /// A pager tells us what became of a page of ours. Whoever took it there has taken the incident: in the round that the
 /// page is of, and unless it is a page of somebody who said that it is not theirs and quiets their own telephone. That it
-/// is closed there says nothing: we close it ourselves, and what is wrong its monitor knows. `None`: there is no such
-/// incident here.
+/// is closed there says nothing: we close it ourselves, and what is wrong its monitor knows. Nor does what another
+/// installation of ours pages by the same pager, which neither is an alert: each would keep the other's open.
 #[must_use]
 pub fn answered(
     page: &OwnPage,
@@ -50,37 +51,84 @@ pub fn answered(
     service: &Service,
     settings: &Settings,
     now: Timestamp,
-) -> (Decisions, Option<Reason>) {
+) -> (Decisions, Reason) {
     let mut decisions = Decisions::none(&service.id, Wake::Now);
-    let Some(known) = situation.incidents.get(&page.incident) else { return (decisions, None) };
+    let known = situation.incidents.get(&page.incident);
+    let Some(known) = known.filter(|known| known.value.is_open() && known.value.round == page.round) else {
+        return (decisions, Reason::OurOwnPage);
+    };
     let mut incident = known.value.clone();
-    if answer.state != AlertState::Acknowledged || !incident.is_open() || page.round != incident.round {
-        return (decisions, Some(Reason::OurOwnPage));
+    let owner = incident.pages.iter().map(|p| &p.person).find(|person| person.as_str() == page.person).cloned();
+    let reason = match (answer.state, answer.released_at) {
+        (AlertState::Acknowledged, _) => {
+            taken_at_page(&mut decisions, &mut incident, owner, answer, service, settings, now)
+        }
+        (AlertState::Firing, Some(released)) => {
+            let given_back =
+                |a: &Acknowledgement| a.at_page.is_some() && a.at_page == owner && a.there <= Some(released);
+            give_back(&mut decisions, &mut incident, given_back, now);
+            if incident != known.value { Reason::GivenBackThere } else { Reason::OurOwnPage }
+        }
+        (AlertState::Firing | AlertState::Resolved, _) => Reason::OurOwnPage,
+    };
+    if incident != known.value {
+        decisions.put(Record::Incident(incident), known.rev);
     }
+    (decisions, reason)
+}
+
+/// `owner`: whose page it is.
+fn taken_at_page(
+    decisions: &mut Decisions,
+    incident: &mut Incident,
+    owner: Option<PersonId>,
+    answer: &Alert,
+    service: &Service,
+    settings: &Settings,
+    now: Timestamp,
+) -> Reason {
     // Who acknowledges it for the others is us.
     if incident.taken(&service.policy, now).is_some() {
-        return (decisions, Some(Reason::AlreadyKnown));
+        return Reason::AlreadyKnown;
     }
-    let person = answer.acknowledged.as_ref().and_then(|there| settings.roster.by_login(there.login.as_ref()?));
-    let refused = |id: &str| incident.not_mine.iter().any(|said| said.person.as_str() == id);
-    let theirs = person.map_or(page.person.as_str(), |person| person.id.as_str());
-    if refused(theirs) && page.person == theirs {
-        let person: Option<PersonId> = theirs.parse().ok();
-        return (decisions, Some(person.map_or(Reason::OurOwnPage, |person| Reason::NotMine { person })));
+    let person = answer.acknowledged.as_ref().and_then(|there| settings.roster.by_account(there.login.as_ref()?));
+    let theirs = person.map(|person| &person.id).or(owner.as_ref());
+    if let Some(own) = theirs.filter(|theirs| Some(*theirs) == owner.as_ref()) {
+        let paged = incident.page_of_now(own).map(PageRecord::last_at);
+        if incident.not_mine.iter().any(|said| said.person == *own && paged.is_none_or(|paged| said.at >= paged)) {
+            return Reason::NotMine { person: own.clone() };
+        }
     }
     let stranger = || {
         let name = answer.acknowledged.as_ref().map_or("somebody", |there| there.name.as_str());
         Acknowledger::Stranger(text::line(&format!("{name} in {}", answer.source), MOST_NAME))
     };
     let by = person.map_or_else(stranger, |person| Acknowledger::Person(person.id.clone()));
-    let acknowledgement = Acknowledgement { by, at: now, there: None };
+    let there = Some(answer.acknowledged.as_ref().map_or(now, |there| there.at));
+    let acknowledgement = Acknowledgement { by, at: now, there, at_page: owner };
     let reason = acknowledgement.reason();
-    acknowledgement::acknowledge(&mut decisions, &mut incident, acknowledgement, service, settings, now);
-    decisions.put(Record::Incident(incident), known.rev);
-    (decisions, Some(reason))
+    acknowledgement::acknowledge(decisions, incident, acknowledgement, service, settings, now);
+    reason
 }
 
-/// Somebody took it over in the monitor or pager: that counts here, unless they have given it back since.
+/// Takes out the acknowledgements that were given back where they were made. Was there no other, a round begins.
+fn give_back(
+    decisions: &mut Decisions,
+    incident: &mut Incident,
+    given_back: impl Fn(&Acknowledgement) -> bool,
+    now: Timestamp,
+) {
+    let was_taken = incident.last_taken().is_some();
+    incident.acknowledged.retain(|a| !given_back(a));
+    if was_taken && incident.last_taken().is_none() {
+        let what = format!("{} is given back", wording::headline(incident));
+        let subject = Some(Subject::Incident(incident.id.clone()));
+        decisions.log(now, subject, None, what, Reason::GivenBackThere);
+        incident.begin_round(now, Reason::GivenBackThere);
+    }
+}
+
+/// Somebody took it over in the monitor or pager: that counts here, unless they have given it back since, there or here.
 pub(super) fn taken_over(
     decisions: &mut Decisions,
     incident: &mut Incident,
@@ -90,23 +138,36 @@ pub(super) fn taken_over(
     now: Timestamp,
 ) {
     let mut told: Vec<_> = firing.values().filter_map(Signal::taken_over).collect();
+    let released = firing.values().filter_map(|signal| signal.released_at).max();
+    give_back(
+        decisions,
+        incident,
+        |a| {
+            let still = told.iter().any(|told| Some(told.at) == a.there);
+            a.at_page.is_none() && a.there.is_some() && a.there <= released && !still
+        },
+        now,
+    );
     told.sort();
     let older = told.len().saturating_sub(MOST_TAKEN_OVER);
     for acknowledged in told.into_iter().skip(older) {
-        let person = acknowledged.login.as_ref().and_then(|login| settings.roster.by_login(login));
+        let person = acknowledged.login.as_ref().and_then(|login| settings.roster.by_account(login));
         let by = person.map_or_else(
             || Acknowledger::Stranger(text::line(&acknowledged.name, MOST_NAME)),
             |person| Acknowledger::Person(person.id.clone()),
         );
         let there = acknowledged.at;
         let given_back = |said: &NotMine| by == Acknowledger::Person(said.person.clone()) && said.at >= there;
-        if incident.acknowledged.iter().any(|known| known.covers(&by, there))
-            || incident.not_mine.iter().any(given_back)
-        {
+        let known = incident.acknowledged.iter().any(|known| known.covers(&by, there));
+        if known || incident.not_mine.iter().any(given_back) {
             continue;
         }
-        let at = there.max(incident.began_at).min(now);
-        let acknowledgement = Acknowledgement { by, at, there: Some(there) };
+        let mut at = there.max(incident.began_at).min(now);
+        // Whoever took the last of it, by the clocks of those who tell us, took what this round is about, though it began later.
+        if matches!(incident.round_why, Some(Reason::Worsened | Reason::FiresAgain)) && there >= incident.latest_at {
+            at = incident.worsened_at.map_or(at, |worse| worse.max(at)).max(incident.round_began());
+        }
+        let acknowledgement = Acknowledgement { by, at, there: Some(there), at_page: None };
         acknowledgement::acknowledge(decisions, incident, acknowledgement, service, settings, now);
     }
 }
@@ -161,7 +222,7 @@ mod tests {
             let World { situation, service, settings, now, .. } = &self.world;
             let (decisions, reason) = answered(&self.page, &answer, situation, service, settings, *now);
             self.world.commit(&decisions);
-            reason.map_or("unknown", |reason| reason.name())
+            reason.name()
         }
     }
 
@@ -194,7 +255,7 @@ mod tests {
             assert_eq!(paged.told(state, by), want, "{state:?}");
         }
         paged.page.incident = "edxapp-aaaaaaaa".parse().unwrap();
-        assert_eq!(paged.told(Acknowledged, None), "unknown");
+        assert_eq!(paged.told(Acknowledged, None), "our_own_page", "another installation's");
     }
 
     #[test]

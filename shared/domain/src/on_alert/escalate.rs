@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::over::{close_pages, leaves_pages_open};
+use super::over::{close_pages, leaves_pages_open, tell_pager};
 use super::{Scene, outcomes, squads};
 use crate::decision::Decisions;
 use crate::escalation::{Call, DuePage};
@@ -174,8 +174,8 @@ impl Desk<'_> {
         let pager = on_override(&shifts, self.now);
         let rotation = self.situation.paging.value.rotation(self.service, self.now);
         let call = Call { incident, pager: pager.as_ref(), service: self.service, rotation: &rotation };
-        // Each may have a notice beside it, and there has to be room for the channel's.
-        let most = MOST_PAGES.min(decisions.room().saturating_sub(1) / 2);
+        // Each may have a notice or an update beside it, and there has to be room for the channel's.
+        let most = MOST_PAGES.min(decisions.room().saturating_sub(1) / 3);
         for page in call.due(self.now).into_iter().take(most) {
             let call = Call { incident, pager: pager.as_ref(), service: self.service, rotation: &rotation };
             let changes: Vec<_> = self.all.iter().map(|w| w.change).collect();
@@ -191,12 +191,21 @@ impl Desk<'_> {
                 }
                 message.unless = speaker.last_page(&page.person);
             }
-            message.not_by = self.paged_there(&page);
+            message.not_by = self.paged_there(incident, &page);
             message.again = incident.page_of_now(&page.person).map_or(0, |known| known.again + 1);
             message.pager_key = Some(incident.pager_key(&page.person, incident.round));
             decisions.tell(message);
+            self.close_before(decisions, incident, &page);
             let joined = speaker.map(|other| other.id.clone());
             incident.keep_page(&page.person, page.step, &page.reason, joined, self.now);
+        }
+    }
+
+    /// Asked again it is another page at a pager: the one before it is closed there, once this one has reached it.
+    fn close_before(&self, decisions: &mut Decisions, incident: &Incident, page: &DuePage) {
+        if let Some(before) = incident.page_of_now(&page.person).filter(|before| page.again && !before.over) {
+            let (step, reason) = (Step::PagerResolved, Reason::Superseded);
+            tell_pager(decisions, incident, before, step, &reason, self.service, self.settings, self.now);
         }
     }
 
@@ -225,15 +234,20 @@ impl Desk<'_> {
     }
 
     /// The pager that pages this person by itself, where we stand beside it: as its first level, or on call in the
-    /// rotation that is its second. What nobody answered is asked again by all means.
-    fn paged_there(&self, page: &DuePage) -> Option<String> {
-        let beside = self.service.beside.as_ref().filter(|_| !page.again)?;
+    /// rotation that is its second. Only while its own escalation surely runs: what was taken there, or given back here, it
+    /// does not escalate any more, and what nobody answered is asked again by all means.
+    fn paged_there(&self, incident: &Incident, page: &DuePage) -> Option<String> {
+        let runs = matches!(incident.round_why, None | Some(Reason::FiresAgain)) && incident.not_mine.is_empty();
+        let beside = self.service.beside.as_ref().filter(|_| runs && !page.again)?;
         let paging = &self.situation.paging.value;
         let layer = paging.layer.as_ref().filter(|layer| layer.id.is_some());
         let first = layer.is_some_and(|layer| layer.person == page.person && layer.until > self.now);
         let schedule = self.service.schedule.as_ref().filter(|schedule| schedule.receiver == beside.receiver);
         let said = paging.said(self.now).filter(|said| schedule.is_some() && said.unread.is_none());
-        let second = page.step == Step::Rotation && said.is_some_and(|said| said.people.first() == Some(&page.person));
+        let in_time = matches!(page.reason, Reason::NobodyAcknowledged { .. });
+        let second = in_time
+            && page.step == Step::Rotation
+            && said.is_some_and(|said| said.people.first() == Some(&page.person));
         (first || second).then(|| beside.receiver.clone())
     }
 
@@ -244,7 +258,7 @@ impl Desk<'_> {
     /// The service's channel follows along: that it broke, who is paged or why nobody is.
     fn tell_channel(&self, decisions: &mut Decisions, incident: &mut Incident, before: &Incident) {
         let Some(channel) = &self.service.channel else { return };
-        if incident.pages != before.pages || incident.held.is_some() && incident.held != before.held {
+        if incident.has_paged_since(before) || incident.held.is_some() && incident.held != before.held {
             decisions.tell(incidents::to_channel(self.reader(channel), incident, before));
             incident.channel_said += 1;
         }

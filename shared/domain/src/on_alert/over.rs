@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::acknowledgement::Acknowledger;
+use crate::acknowledgement::{Acknowledgement, Acknowledger};
 use crate::decision::Decisions;
 use crate::ids::PersonId;
 use crate::incident::{Incident, PageRecord};
@@ -64,9 +64,10 @@ fn closed(incident: &Incident, page: &PageRecord) -> Option<Reason> {
     }
 }
 
-/// Several may be at it.
+/// Several may be at it; and whoever took it at somebody else's page has it open before them.
 fn has_taken(incident: &Incident, person: &PersonId) -> bool {
-    incident.acknowledged.iter().any(|a| a.is_by(person) && a.at >= incident.round_began())
+    let theirs = |a: &Acknowledgement| a.is_by(person) || a.at_page.as_ref() == Some(person);
+    incident.acknowledged.iter().any(|a| theirs(a) && a.at >= incident.round_began())
 }
 
 /// The pages that wait for nobody any more and are still open at a pager.

@@ -41,7 +41,7 @@ pub(super) fn tell(
         let heard = wish(squad, incident.severity, touched.contains_key(&squad.id), escalated);
         let fresh = |person: &&PersonId| !incident.was_paged(person) && !incident.told.contains(*person);
         let listeners: Vec<PersonId> = squad.members.iter().filter(fresh).filter(|_| heard.tell).cloned().collect();
-        let room = MOST_TOLD.saturating_sub(told);
+        let room = MOST_TOLD.saturating_sub(told).min(decisions.room().saturating_sub(2));
         told += listeners.len().min(room);
         for person in listeners.iter().take(room) {
             let reader = Reader { settings, service, person, now };

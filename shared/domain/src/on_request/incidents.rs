@@ -69,19 +69,24 @@ impl<'a> Counter<'a> {
     pub fn acknowledge(&self) -> Result<Decisions, Refused> {
         let known = self.open()?;
         let mut incident = known.value.clone();
+        if let Some(at) = self.has_lately(&incident) {
+            return Err(Refused::Before { at });
+        }
+        let mut decisions = self.decisions();
+        self.takes(&mut decisions, &mut incident);
+        decisions.put(Record::Incident(incident), known.rev);
+        Ok(decisions)
+    }
+
+    /// When they took what it is now about, if that is to last for a while yet.
+    fn has_lately(&self, incident: &Incident) -> Option<Timestamp> {
         let policy = &self.service.policy;
         let counts = |a: &&Acknowledgement| {
             let of_round = incident.round_at.is_none_or(|began| a.at >= began);
             let of_now = incident.worsened_at.is_none_or(|worse| a.at >= worse);
             a.is_by(self.person) && of_round && of_now && self.now < a.at + policy.acknowledged_for / 2
         };
-        if let Some(before) = incident.acknowledged.iter().rev().find(counts) {
-            return Err(Refused::Before { at: before.at });
-        }
-        let mut decisions = self.decisions();
-        self.takes(&mut decisions, &mut incident);
-        decisions.put(Record::Incident(incident), known.rev);
-        Ok(decisions)
+        incident.acknowledged.iter().rev().find(counts).map(|a| a.at)
     }
 
     fn takes(&self, decisions: &mut Decisions, incident: &mut Incident) {
@@ -94,7 +99,7 @@ impl<'a> Counter<'a> {
         let known = self.open()?;
         let mut incident = known.value.clone();
         let mut decisions = self.decisions();
-        let taken = incident.last_taken().filter(|a| a.is_by(self.person)).map(|a| a.at);
+        let taken = self.has_lately(&incident);
         let active = incident.suspects.iter().find(|s| s.stand == Stand::Active);
         if let Some(suspect) = active.filter(|s| s.responder != *self.person).cloned() {
             let scope = Scope::Change(suspect.change.clone());
@@ -122,7 +127,7 @@ impl<'a> Counter<'a> {
         let mut incident = known.value.clone();
         let named = instead.map(|change| Self::suspect(&incident, change)).transpose()?.cloned();
         // Also by the clock of a monitor in which they had taken it, or it would tell us of that again.
-        let theirs = || incident.acknowledged.iter().filter(|a| a.is_by(self.person));
+        let theirs = || incident.acknowledged.iter().filter(|a| a.is_of(self.person));
         let at = theirs().filter_map(|a| a.there).max().map_or(self.now, |there| there.max(self.now));
         let said = NotMine { person: self.person.clone(), at, instead: instead.cloned() };
         let same = |before: &&NotMine| before.person == said.person && before.instead == said.instead;
@@ -145,7 +150,7 @@ impl<'a> Counter<'a> {
         // Whoever had taken it has not any more. The others heard that somebody had, and perhaps not that they were paged:
         // each is asked anew, at the time at which they were due.
         let was_taken = incident.last_taken().is_some();
-        incident.acknowledged.retain(|a| !a.is_by(self.person));
+        incident.acknowledged.retain(|a| !a.is_of(self.person));
         if was_taken && incident.last_taken().is_none() {
             incident.begin_round(incident.round_began(), Reason::NotMine { person: self.person.clone() });
         }

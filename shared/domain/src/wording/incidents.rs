@@ -229,7 +229,7 @@ pub fn to_channel(reader: Reader<'_>, incident: &Incident, before: &Incident) ->
     {
         message.lines.push(format!("Once more: {why}."));
     }
-    let fresh = incident.pages.iter().filter(|page| !before.pages.contains(page));
+    let fresh = incident.pages.iter().filter(|page| !before.has_page(page));
     for page in fresh {
         let again = if page.again > 0 { " again" } else { "" };
         message.lines.push(format!(

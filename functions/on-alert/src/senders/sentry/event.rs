@@ -58,6 +58,7 @@ pub(super) fn read(event: &Value, around: &Value) -> Result<Reading<Alert>, Malf
         started_at: happened.into_iter().find_map(|place| time(event, place)),
         ended_at: None,
         acknowledged: None,
+        released_at: None,
         lasts: Some(super::super::UNENDED),
         group: None,
         labels: labels(event, around, &tags, level),
