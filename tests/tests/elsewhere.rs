@@ -269,7 +269,7 @@ async fn taking_a_page_in_the_pager_takes_all_that_it_names() {
     out["event"]["data"]["incident_key"] = told["event"]["data"]["incident_key"].clone();
     day.at("Fri 12:21").await;
     post(&day, "/alert/pagerduty", &out).await;
-    assert_eq!(pages(&day).len(), 1);
+    assert_eq!(pages(&day).len(), 2, "one for each: both were taken");
     for service in ["discovery", "edxapp"] {
         assert_eq!(day.incident(service).await.round, 1, "{service}");
     }
