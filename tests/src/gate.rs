@@ -50,6 +50,29 @@ struct State {
     times: usize,
 }
 
+/// What a request asks AWS's permission for: `dynamodb:Query index/due`, `dynamodb:PutItem`, `sns:Publish`. A transaction
+/// asks for what each of its parts does.
+fn actions(request: &Received) -> Vec<String> {
+    let target = request.header("x-amz-target").rsplit('.').next().unwrap_or_default();
+    if target.is_empty() {
+        return if request.body.contains("Action=Publish") { vec!["sns:Publish".to_owned()] } else { Vec::new() };
+    }
+    let body: serde_json::Value = serde_json::from_str(&request.body).unwrap_or_default();
+    if target == "TransactWriteItems" {
+        let parts = body["TransactItems"].as_array().into_iter().flatten().filter_map(|part| part.as_object());
+        let names = parts.flat_map(|part| part.keys());
+        let name = |part: &String| {
+            format!(
+                "dynamodb:{}",
+                if part == "ConditionCheck" { "ConditionCheckItem".to_owned() } else { format!("{part}Item") }
+            )
+        };
+        return names.map(name).collect();
+    }
+    let index = body["IndexName"].as_str().map(|index| format!(" index/{index}")).unwrap_or_default();
+    vec![format!("dynamodb:{target}{index}")]
+}
+
 /// The gate.
 #[derive(Clone)]
 pub struct Gate {
@@ -57,6 +80,8 @@ pub struct Gate {
     upstream: String,
     http: Http,
     state: Arc<Mutex<State>>,
+    /// What was asked for through it.
+    asked: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Gate {
@@ -65,7 +90,7 @@ impl Gate {
     pub async fn before(upstream: String) -> Self {
         let Ok(listener) = TcpListener::bind("127.0.0.1:0").await else { panic!("no port is free") };
         let address = listener.local_addr().map(|a| format!("http://{a}")).unwrap_or_default();
-        let gate = Self { address, upstream, http: Http::new(), state: Arc::default() };
+        let gate = Self { address, upstream, http: Http::new(), state: Arc::default(), asked: Arc::default() };
         let own = gate.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -73,6 +98,12 @@ impl Gate {
             }
         });
         gate
+    }
+
+    /// What AWS's permission was asked for, as a policy names it.
+    #[must_use]
+    pub fn asked(&self) -> BTreeSet<String> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// From now on every connection is cut.
@@ -104,6 +135,7 @@ impl Gate {
         if self.with(|state| state.closed) {
             return;
         }
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).extend(actions(&request));
         let fault = self.with(|state| state.fault(&request));
         if fault.is_none_or(Fault::is_done) {
             let Some((status, body)) = self.forward(&request).await else { return };

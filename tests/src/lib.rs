@@ -5,6 +5,7 @@ pub mod gate;
 pub mod peer;
 pub mod program;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -113,7 +114,12 @@ pub struct Stage {
     pub printed: Arc<Mutex<Vec<String>>>,
     /// The house whose clock, table and topic the functions under test use.
     pub house: House,
+    /// The bundle as each function has it, where they are watched.
+    own: BTreeMap<&'static str, Bundle>,
 }
+
+/// The six functions.
+pub const FUNCTIONS: [&str; 6] = ["on-merge", "on-deploy", "on-alert", "on-schedule", "on-page", "on-request"];
 
 impl Stage {
     /// One service, `edxapp`, on Friday at 12:00.
@@ -163,7 +169,7 @@ impl Stage {
             Ok(bundle) => bundle,
             Err(error) => panic!("{error}"),
         };
-        Self { house: bundle.house.clone(), bundle, clock, printed }
+        Self { house: bundle.house.clone(), bundle, clock, printed, own: BTreeMap::new() }
     }
 
     /// Puts gates before the table and before the topic, and all functions behind them; `house` stays outside.
@@ -171,6 +177,37 @@ impl Stage {
     /// # Panics
     /// When no port is free.
     pub async fn gated(&mut self) -> (Gate, Gate) {
+        let (house, table, topic, listener) = self.behind_gates().await;
+        self.bundle.house = house;
+        self.bundle.serve_topic(listener, self.bundle.house.clone());
+        (table, topic)
+    }
+
+    /// Puts gates of its own before the table and the topic for each function, so that it is seen what each asks for.
+    ///
+    /// # Panics
+    /// When no port is free.
+    pub async fn watched(&mut self) -> BTreeMap<&'static str, [Gate; 2]> {
+        let (mut gates, mut own) = (BTreeMap::new(), BTreeMap::new());
+        let mut listeners = Vec::new();
+        for function in FUNCTIONS {
+            let (house, table, topic, listener) = self.behind_gates().await;
+            let mut bundle = self.bundle.clone();
+            bundle.house = house;
+            own.insert(function, bundle);
+            gates.insert(function, [table, topic]);
+            listeners.push(listener);
+        }
+        // Whoever publishes, it is on-page that delivers.
+        for listener in listeners {
+            self.bundle.serve_topic(listener, own["on-page"].house.clone());
+        }
+        self.own = own;
+        gates
+    }
+
+    /// A house behind gates, and where its topic is to be served.
+    async fn behind_gates(&self) -> (House, Gate, Gate, TcpListener) {
         let endpoints = &self.bundle.endpoints;
         let table = Gate::before(endpoints.dynamodb_endpoint.clone().unwrap_or_default()).await;
         let Ok(listener) = TcpListener::bind("127.0.0.1:0").await else { panic!("no port is free") };
@@ -180,9 +217,23 @@ impl Stage {
         let http = &self.house.http;
         let store = aws::Store::new(clients::dynamodb(&aws, http), "recent-deployers").taking_turns();
         let sns = aws::topic::Topic::new(clients::sns(&aws, http), recent_deployers::topic::ARN);
-        self.bundle.house = House { store, topic: sns, ..self.bundle.house.clone() };
-        self.bundle.serve_topic(listener, self.bundle.house.clone());
-        (table, topic)
+        (House { store, topic: sns, ..self.bundle.house.clone() }, table, topic, listener)
+    }
+
+    /// The bundle, as the function that serves this path has it.
+    fn bundle_of(&self, path: &str) -> &Bundle {
+        let function = match path.split('/').nth(1) {
+            Some("merge") => "on-merge",
+            Some("deploy") => "on-deploy",
+            Some("alert") => "on-alert",
+            _ => "on-request",
+        };
+        self.own.get(function).unwrap_or(&self.bundle)
+    }
+
+    /// The bundle as the clock's function has it.
+    fn clock_s(&self) -> &Bundle {
+        self.own.get("on-schedule").unwrap_or(&self.bundle)
     }
 
     /// Lets the clock tick each minute until `text`, whether or not something is due.
@@ -190,8 +241,8 @@ impl Stage {
         let then = time(text);
         while self.clock.now() < then {
             self.clock.set(then.min(self.clock.now() + SignedDuration::from_mins(1)));
-            self.bundle.tick().await;
-            self.bundle.quiesce().await;
+            self.clock_s().tick().await;
+            self.clock_s().quiesce().await;
         }
     }
 
@@ -200,8 +251,8 @@ impl Stage {
         let then = time(text);
         while let Some(tick) = self.next_tick().await.filter(|tick| *tick <= then) {
             self.clock.set(tick);
-            self.bundle.tick().await;
-            self.bundle.quiesce().await;
+            self.clock_s().tick().await;
+            self.clock_s().quiesce().await;
         }
         self.clock.set(then);
         self
@@ -216,13 +267,13 @@ impl Stage {
 
     /// Posts a body as it is, and lets the bundle come to rest.
     pub async fn post(&self, path: &str, headers: Vec<(String, String)>, body: &[u8]) -> Response {
-        let response = self.bundle.route(Request::new("POST", path, headers, body.to_vec())).await;
-        self.bundle.quiesce().await;
+        let response = self.bundle_of(path).route(Request::new("POST", path, headers, body.to_vec())).await;
+        self.clock_s().quiesce().await;
         response
     }
 
     pub async fn get(&self, path: &str) -> Response {
-        self.bundle.route(Request::new("GET", path, Vec::new(), Vec::new())).await
+        self.bundle_of(path).route(Request::new("GET", path, Vec::new(), Vec::new())).await
     }
 
     /// Posts a payload as GitHub does.

@@ -275,6 +275,27 @@ async fn taking_a_page_in_the_pager_takes_all_that_it_names() {
     }
 }
 
+/// What we told a pager comes back as its own word: that takes nothing.
+#[tokio::test]
+async fn an_echo_of_what_we_told_a_pager_takes_nothing_elsewhere() {
+    let mut day = stage().await;
+    day.merge("feanil", 12).await;
+    day.deploy("prod", "success", 12).await;
+    let mut both = day.alerting("discovery", "Fri 12:00", false);
+    let other = day.alerting("edxapp", "Fri 12:00", false);
+    both["alerts"].as_array_mut().unwrap().push(other["alerts"][0].clone());
+    both["commonLabels"] = json!({});
+    day.post("/alert/alertmanager", token_headers(TOKEN), both.to_string().as_bytes()).await;
+    day.at("Fri 12:01").await;
+    let id = day.incident("discovery").await.id;
+    let link = day.link(aws::links::Action::Acknowledge(id.clone()), "anna");
+    assert_eq!(day.post(&link, Vec::new(), b"do=acknowledge").await.status, 200);
+    let mut echo = pagerduty("acknowledged", "acknowledged", "2026-03-20T12:01:00Z");
+    echo["event"]["data"]["incident_key"] = json!(format!("deployers/{id}/0/feanil"));
+    assert_eq!(post(&day, "/alert/pagerduty", &echo).await["decided"], "already_known");
+    assert!(day.incident("edxapp").await.acknowledged.is_empty(), "anna took the one, nobody the other");
+}
+
 /// One service cannot be written: the others of the message are, and the sender sends it again.
 #[tokio::test]
 async fn a_service_that_cannot_be_written_does_not_keep_the_others_waiting() {

@@ -5,6 +5,7 @@ mod placement;
 pub mod senders;
 
 use aws::sender::{self, Reading, Verified};
+use aws::settings::Configuration;
 use aws::{House, Malformed, Proof, Refusal, Request, Response, sns};
 use domain::alert::Place;
 use domain::message::OwnPage;
@@ -12,6 +13,12 @@ use domain::on_alert::{self, AlertEvent, Elsewhere};
 use domain::{Alert, Incident, IncidentId, Message, PersonId, Reason, Service, ServiceId};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+
+/// The secrets that it asks for: by which monitors prove themselves.
+#[must_use]
+pub fn secrets(configuration: &Configuration) -> Vec<String> {
+    configuration.sender_secrets(senders::SENDERS)
+}
 
 /// `POST /alert/{sender}`
 pub async fn handle(house: &House, request: Request) -> Response {
@@ -116,15 +123,10 @@ async fn answers(house: &House, event: AlertEvent, from: From<'_>, now: Timestam
             continue;
         };
         let taken = answer_of(house, service, &page, &answer, now).await;
-        let counts = taken.as_ref().is_ok_and(|(_, reason)| {
-            matches!(
-                reason,
-                Reason::AcknowledgedBy { .. }
-                    | Reason::AcknowledgedThere { .. }
-                    | Reason::AlreadyKnown
-                    | Reason::GivenBackThere
-            )
-        });
+        let took = |reason: &Reason| {
+            matches!(reason, Reason::AcknowledgedBy { .. } | Reason::AcknowledgedThere { .. } | Reason::AlreadyKnown)
+        };
+        let counts = taken.as_ref().is_ok_and(|(_, reason)| answer.released_at.is_some() || took(reason));
         kept.add(taken.map(|(incident, reason)| {
             let place = json!({ "incident": incident, "decided": reason.name(), "why": reason.to_string() });
             (reason, place)
@@ -168,7 +170,12 @@ async fn named_together(
     let Some(known) = here.incidents.remove(&page.incident) else { return Ok(()) };
     for other in settings.sharing(own) {
         let there = house.store.situation(&other.id).await?;
-        let named = |incident: &&Incident| incident.is_open() && known.value.is_named_with(incident, &person);
+        // An echo of what we tell a pager ourselves is no answer of this person's.
+        let named = |incident: &&Incident| match answer.released_at {
+            Some(_) => known.value.was_named_with(incident, &person),
+            None => known.value.is_taken_by(&person) && known.value.is_named_with(incident, &person),
+        };
+        let named = |incident: &&Incident| incident.is_open() && named(incident);
         for incident in there.incidents.values().map(|known| &known.value).filter(named) {
             let too = OwnPage { incident: incident.id.clone(), round: incident.round, person: page.person.clone() };
             answer_of(house, other, &too, answer, now).await?;

@@ -4,11 +4,17 @@ mod references;
 pub mod senders;
 
 use aws::sender::{self, Reading, Verified};
-use aws::settings::SenderConfig;
+use aws::settings::{Configuration, SenderConfig};
 use aws::{House, Proof, Refusal, Request, Response, sns};
 use domain::on_deploy::{self, Place};
 use domain::{DeployEvent, DeploymentEvent, Reason, StandsFor, on_alert};
 use serde_json::{Value, json};
+
+/// The secrets that it asks for: by which pipelines prove themselves.
+#[must_use]
+pub fn secrets(configuration: &Configuration) -> Vec<String> {
+    configuration.sender_secrets(senders::SENDERS)
+}
 
 /// `POST /deploy/{sender}`
 pub async fn handle(house: &House, request: Request) -> Response {

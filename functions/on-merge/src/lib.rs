@@ -3,7 +3,7 @@
 pub mod senders;
 
 use aws::sender::{self, Reading, Verified};
-use aws::settings::SenderConfig;
+use aws::settings::{Configuration, SenderConfig};
 use aws::store::{self, MergeOutcome, Queued};
 use aws::{House, Refusal, Request, Response, StoreError};
 use domain::on_merge::errands::{self, Errand};
@@ -11,6 +11,12 @@ use domain::on_merge::{self, Merge, MergeDecision, MergeEvent, Way};
 use domain::{ChangeId, Reason, Repository, ServiceId};
 use jiff::Timestamp;
 use serde_json::json;
+
+/// The secrets that it asks for: by which forges prove themselves.
+#[must_use]
+pub fn secrets(configuration: &Configuration) -> Vec<String> {
+    configuration.sender_secrets(senders::SENDERS)
+}
 
 /// `POST /merge/{sender}`
 pub async fn handle(house: &House, request: Request) -> Response {

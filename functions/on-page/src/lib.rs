@@ -5,6 +5,7 @@ mod route;
 
 use aws::links::{self, Action, Grant};
 use aws::secrets::SecretError;
+use aws::settings::Configuration;
 use aws::wire::error_chain;
 use aws::{House, Malformed, StoreError};
 use domain::message::Link;
@@ -15,6 +16,13 @@ use serde_json::Value;
 
 use receivers::Undelivered;
 use route::route;
+
+/// The secrets that it asks for: those of the receivers, and the one that signs links.
+#[must_use]
+pub fn secrets(configuration: &Configuration) -> Vec<String> {
+    let receivers = configuration.receivers.values().filter_map(|receiver| receiver.secret.clone());
+    receivers.chain([configuration.link_secret.clone()]).collect()
+}
 
 /// Why a message was not handled; SNS delivers it again, and the sweeper publishes it again.
 #[derive(Debug, thiserror::Error)]

@@ -9,7 +9,15 @@ mod paging;
 mod view;
 
 use aws::links::Action;
+use aws::settings::Configuration;
 use aws::{House, Refusal, Request, Response};
+
+/// The secrets that it asks for: the one that signs links, and those by which chats prove themselves.
+#[must_use]
+pub fn secrets(configuration: &Configuration) -> Vec<String> {
+    let chats = configuration.receivers.values().filter_map(|receiver| receiver.signing_secret.clone());
+    chats.chain([configuration.link_secret.clone()]).collect()
+}
 
 /// `GET /`, `GET /incidents/{id}`, `GET /people/{id}`, `GET /who`, `GET` and `POST` of [`aws::links`], `POST /chat/slack`
 pub async fn handle(house: &House, request: Request) -> Response {

@@ -7,13 +7,17 @@ pub mod forges;
 mod merges;
 pub mod pagers;
 
+use std::collections::BTreeSet;
+
 use asking::Asker;
+use aws::settings::Configuration;
 use aws::wire::error_chain;
-use aws::{House, StoreError};
+use aws::{House, StoreError, keys};
 use domain::decision::Wake;
 use domain::{Decisions, Kind, Message, Outgoing, ServiceId, Situation, on_schedule};
 use forges::Forge;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 /// One look at a service does at most this many rounds; what is left is due at once again.
@@ -21,6 +25,38 @@ const MOST_ROUNDS: usize = 40;
 
 /// How long a service that left the configuration is not looked at.
 const LEFT_ALONE: SignedDuration = SignedDuration::from_hours(24);
+
+/// The secrets that it asks for: the forges' tokens, and those of the pagers whose schedules are read or written. It
+/// looks at what is due without them.
+#[must_use]
+pub fn secrets(configuration: &Configuration) -> Vec<String> {
+    let tokens = configuration.senders.values().filter_map(|sender| sender.api_token.clone());
+    let services = configuration.settings.services();
+    let schedules = services.flat_map(|service| service.schedule.iter().chain(&service.beside));
+    let pagers = schedules.filter_map(|schedule| configuration.receivers.get(&schedule.receiver)?.secret.clone());
+    tokens.chain(pagers).collect()
+}
+
+/// An event as Lambda hands it over: what the table's stream says rang, or the tick.
+pub async fn handle(house: &House, event: &Value) -> Result<Value, StoreError> {
+    match rung(event) {
+        Some(services) => {
+            // The tick does again what fails here.
+            drop(look(house, &services).await);
+            ask(house, &services).await;
+            Ok(json!({ "settled": services.len() }))
+        }
+        None => Ok(json!({ "settled": tick(house).await? })),
+    }
+}
+
+/// The services whose clocks the table's stream says were rung, each once; `None`: it is no event of a stream.
+fn rung(event: &Value) -> Option<Vec<ServiceId>> {
+    let records = event.get("Records")?.as_array()?;
+    let partition = |record: &Value| record.pointer("/dynamodb/Keys/pk/S").and_then(Value::as_str).map(str::to_owned);
+    let services = records.iter().filter_map(|record| keys::service_of(&partition(record)?));
+    Some(services.collect::<BTreeSet<ServiceId>>().into_iter().collect())
+}
 
 /// Looks at every service whose clock has run out; then asks the forges what they know, so that no page of any
 /// service waits for a forge.
@@ -140,7 +176,7 @@ async fn run_rounds(house: &House, id: &ServiceId) -> Result<(), StoreError> {
         house.publish(&decisions.messages).await;
         for page in republish.iter().filter(|message| on_schedule::is_overdue(message, now)) {
             let minutes = now.duration_since(page.decided_at).as_mins();
-            tracing::error!(service.name = %id, message.key = %page.key, minutes, "a page has reached nobody, tried again: see to the person's contacts");
+            tracing::error!(event = "page.overdue", service.name = %id, message.key = %page.key, minutes, "a page has reached nobody, tried again: see to the person's contacts");
         }
         house.publish(&republish).await;
         let again = decisions.wake;

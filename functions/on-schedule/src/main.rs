@@ -1,19 +1,15 @@
-//! The Lambda function `on-schedule`: every event, whatever it is, is a tick.
+//! The Lambda function `on-schedule`: woken by the minute's tick, and by the table's stream.
 
 use std::sync::Arc;
 
-use aws::{House, lambda, telemetry};
-use serde_json::json;
+use aws::house::{House, Needs};
+use aws::{lambda, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::json();
     #[expect(clippy::disallowed_methods, reason = "the one place where this function reads the clock")]
     let now = Arc::new(jiff::Timestamp::now);
-    let house = Arc::new(House::from_environment(now, |_| Vec::new())?);
-    lambda::serve(move |_| {
-        let house = Arc::clone(&house);
-        async move { Ok(json!({ "settled": on_schedule::tick(&house).await? })) }
-    })
-    .await
+    let house = House::from_environment(now, on_schedule::secrets, Needs::None).await?;
+    lambda::serve(house, |house, event| async move { Ok(on_schedule::handle(&house, &event).await?) }).await
 }

@@ -24,6 +24,8 @@ pub struct Aws {
     pub dynamodb_endpoint: Option<String>,
     /// Another address of SNS: the local topic's.
     pub sns_endpoint: Option<String>,
+    /// Another address of the Parameter Store: an emulator's.
+    pub ssm_endpoint: Option<String>,
 }
 
 /// Why the environment does not say where AWS is.
@@ -46,7 +48,8 @@ impl Aws {
                 "environment",
             ),
             dynamodb_endpoint: std::env::var("AWS_ENDPOINT_URL_DYNAMODB").ok().or_else(|| any.clone()),
-            sns_endpoint: std::env::var("AWS_ENDPOINT_URL_SNS").ok().or(any),
+            sns_endpoint: std::env::var("AWS_ENDPOINT_URL_SNS").ok().or_else(|| any.clone()),
+            ssm_endpoint: std::env::var("AWS_ENDPOINT_URL_SSM").ok().or(any),
         })
     }
 
@@ -58,6 +61,7 @@ impl Aws {
             credentials: Credentials::new("local", "local", None, None, "local"),
             dynamodb_endpoint: Some(dynamodb_endpoint),
             sns_endpoint: Some(sns_endpoint),
+            ssm_endpoint: None,
         }
     }
 }

@@ -1,12 +1,13 @@
 //! What every function's shell is given: the store, the topic, the configuration, secrets, and the time.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::{Message, ServiceId};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::clients::{self, Aws, Http, NotOnAws};
+use crate::parameters::{ParameterError, Parameters};
 use crate::secrets::{SecretError, Secrets};
 use crate::settings::{Configuration, Unreadable};
 use crate::sns::Certificates;
@@ -35,6 +36,44 @@ pub struct House {
     pub now: Now,
     pub nudge: Nudge,
     pub terminal: Option<Terminal>,
+    /// Where the secrets were read, and are again.
+    pub renewal: Option<Arc<Renewal>>,
+}
+
+/// How old secrets become before they are read again.
+const SECRETS_LAST: SignedDuration = SignedDuration::from_mins(15);
+/// Where they could not be read: when it is tried again.
+const TRY_AGAIN: SignedDuration = SignedDuration::from_mins(1);
+
+/// The secrets' source, and when it is asked again.
+pub struct Renewal {
+    parameters: Parameters,
+    due_at: Mutex<Timestamp>,
+}
+
+impl Renewal {
+    /// Whether it is due; whoever is told so does it.
+    fn is_due(&self, now: Timestamp) -> bool {
+        let mut due_at = self.due_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = *due_at <= now;
+        if due {
+            *due_at = now + TRY_AGAIN;
+        }
+        due
+    }
+
+    fn done(&self, now: Timestamp) {
+        *self.due_at.lock().unwrap_or_else(PoisonError::into_inner) = now + SECRETS_LAST;
+    }
+}
+
+/// Whether a function starts without some of its secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// It verifies or signs with them: without one it does not start.
+    All,
+    /// It can do most of its work without them, and says which it lacks when it comes to that.
+    None,
 }
 
 /// Why a function cannot start. Each says what to do.
@@ -48,26 +87,42 @@ pub enum CannotStart {
     Configuration(#[from] Unreadable),
     #[error(transparent)]
     Secret(#[from] SecretError),
+    #[error("the secrets cannot be read")]
+    Parameters(#[from] ParameterError),
 }
 
 impl House {
-    /// The house of a Lambda function, from its environment. `secrets` are the names it needs, all of which
-    /// must be there: a function that cannot verify does not start.
+    /// The house of a Lambda function, from its environment. `secrets_of` are the names that it may ask for.
     ///
     /// `RECENT_DEPLOYERS_TABLE` and `RECENT_DEPLOYERS_TOPIC` name the table and the topic,
-    /// `RECENT_DEPLOYERS_CONFIG` the configuration file (in a layer: `/opt/recent-deployers.toml`), and
-    /// `RECENT_DEPLOYERS_SECRETS` a directory of secrets, for emulators.
-    pub fn from_environment(now: Now, secrets_of: impl Fn(&Configuration) -> Vec<String>) -> Result<Self, CannotStart> {
+    /// `RECENT_DEPLOYERS_CONFIG` the configuration file (in a layer: `/opt/recent-deployers.toml`),
+    /// `RECENT_DEPLOYERS_SECRETS_PATH` the parameters that secrets are, and `RECENT_DEPLOYERS_SECRETS` instead of them a
+    /// directory, for emulators. `RECENT_DEPLOYERS_PUBLIC_URL` stands in for a `public_url` that is not configured.
+    pub async fn from_environment(
+        now: Now,
+        secrets_of: impl Fn(&Configuration) -> Vec<String>,
+        needs: Needs,
+    ) -> Result<Self, CannotStart> {
         let need = |name: &'static str| std::env::var(name).map_err(|_| CannotStart::Variable(name));
         let aws = Aws::from_environment()?;
         let path = std::env::var("RECENT_DEPLOYERS_CONFIG").unwrap_or_else(|_| "/opt/recent-deployers.toml".to_owned());
-        let configuration = Configuration::read(&PathBuf::from(path))?;
-        let secrets = Secrets::new(std::env::var_os("RECENT_DEPLOYERS_SECRETS").map(PathBuf::from));
-        for name in secrets_of(&configuration) {
-            secrets.get(&name)?;
+        let mut configuration = Configuration::read(&PathBuf::from(path))?;
+        if configuration.settings.public_url.is_empty() {
+            configuration.settings.public_url = std::env::var("RECENT_DEPLOYERS_PUBLIC_URL").unwrap_or_default();
         }
         let http = Http::new();
-        Ok(Self {
+        let mut names = secrets_of(&configuration);
+        names.sort();
+        names.dedup();
+        let (secrets, renewal) = match std::env::var("RECENT_DEPLOYERS_SECRETS_PATH") {
+            Ok(path) => {
+                let parameters = Parameters::new(aws.clone(), http.clone(), &path, names.clone());
+                let renewal = Renewal { parameters, due_at: Mutex::new(Timestamp::UNIX_EPOCH) };
+                (Secrets::told(&path), Some(Arc::new(renewal)))
+            }
+            Err(_) => (Secrets::new(std::env::var_os("RECENT_DEPLOYERS_SECRETS").map(PathBuf::from)), None),
+        };
+        let house = Self {
             configuration: Arc::new(configuration),
             store: Store::new(clients::dynamodb(&aws, &http), need("RECENT_DEPLOYERS_TABLE")?),
             topic: Topic::new(clients::sns(&aws, &http), need("RECENT_DEPLOYERS_TOPIC")?),
@@ -78,7 +133,34 @@ impl House {
             now,
             nudge: Arc::new(|_| {}),
             terminal: None,
-        })
+            renewal,
+        };
+        match house.read_secrets().await {
+            Err(error) if needs == Needs::All => return Err(error.into()),
+            Err(error) => tracing::error!(cause = error_chain(&error), "the secrets cannot be read yet"),
+            Ok(()) => {}
+        }
+        if needs == Needs::All {
+            for name in &names {
+                house.secrets.get(name)?;
+            }
+        }
+        Ok(house)
+    }
+
+    /// Reads the secrets again where that is due. What cannot be read stays as it was.
+    pub async fn renew(&self) {
+        if let Err(error) = self.read_secrets().await {
+            tracing::error!(cause = error_chain(&error), "the secrets cannot be read again: those of before are used");
+        }
+    }
+
+    async fn read_secrets(&self) -> Result<(), ParameterError> {
+        let now = self.now();
+        let Some(renewal) = self.renewal.as_ref().filter(|renewal| renewal.is_due(now)) else { return Ok(()) };
+        self.secrets.keep(renewal.parameters.read(now).await?);
+        renewal.done(now);
+        Ok(())
     }
 
     #[must_use]

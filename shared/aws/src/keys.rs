@@ -32,6 +32,8 @@ pub const EXPIRES: &str = "expires";
 pub const DUE_INDEX: &str = "due";
 pub const DUE: &str = "due";
 pub const DUE_AT: &str = "due_at";
+/// Whether a service's clock was rung from outside: the table's stream wakes `on-schedule` for that alone.
+pub const RUNG: &str = "rung";
 /// The index of a person's changes and shifts, and its attributes.
 pub const PERSON_INDEX: &str = "person";
 pub const PERSON: &str = "person";
@@ -80,6 +82,12 @@ fn bounded(sort: String) -> String {
 #[must_use]
 pub fn working_set(service: &ServiceId) -> String {
     format!("S#{service}")
+}
+
+/// The service whose working set a partition is.
+#[must_use]
+pub fn service_of(partition: &str) -> Option<ServiceId> {
+    partition.strip_prefix("S#")?.parse().ok()
 }
 
 #[must_use]

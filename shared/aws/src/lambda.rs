@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,6 +12,7 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::house::House;
 use crate::wire::{Malformed, Refusal, Request, Response};
 
 /// What we read of an API Gateway event, payload format 2.0.
@@ -76,27 +78,36 @@ pub fn response(response: Response) -> Value {
 /// The answer to one event, boxed: the SDK's futures nest deeper than the compiler likes to look.
 type Answering = Pin<Box<dyn Future<Output = Result<Value, lambda_runtime::Error>> + Send>>;
 
-/// Serves events one after the other until Lambda stops us.
-pub async fn serve<F>(handle: impl Fn(Value) -> F) -> Result<(), lambda_runtime::Error>
+/// Serves events one after the other until Lambda stops us. Before each the house sees to its secrets.
+pub async fn serve<F>(house: House, handle: impl Fn(Arc<House>, Value) -> F) -> Result<(), lambda_runtime::Error>
 where
     F: Future<Output = Result<Value, lambda_runtime::Error>> + Send + 'static,
 {
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| -> Answering { Box::pin(handle(event.payload)) })).await
+    let house = Arc::new(house);
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| -> Answering {
+        let handled = handle(Arc::clone(&house), event.payload);
+        let house = Arc::clone(&house);
+        Box::pin(async move {
+            house.renew().await;
+            handled.await
+        })
+    }))
+    .await
 }
 
 /// Serves HTTP events only.
-pub async fn serve_http<F>(handle: impl Fn(Request) -> F) -> Result<(), lambda_runtime::Error>
+pub async fn serve_http<F>(house: House, handle: impl Fn(Arc<House>, Request) -> F) -> Result<(), lambda_runtime::Error>
 where
     F: Future<Output = Response> + Send + 'static,
 {
-    serve(|event| {
+    serve(house, |house, event| {
         // What is asked for by HEAD is answered as if by GET, without the body.
         let asked = request(event).map(|mut request| {
             let head = request.method == "HEAD";
             if head {
                 "GET".clone_into(&mut request.method);
             }
-            (handle(request), head)
+            (handle(house, request), head)
         });
         async move {
             Ok(response(match asked {

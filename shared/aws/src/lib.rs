@@ -9,6 +9,7 @@ pub mod keys;
 pub mod lambda;
 pub mod links;
 pub mod outbox;
+pub mod parameters;
 pub mod receiver;
 pub mod records;
 pub mod secrets;

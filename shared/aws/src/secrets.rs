@@ -1,11 +1,13 @@
 //! Secrets by name. Where they live depends on where we run: a directory or environment variables on one
-//! machine. An empty secret is refused, because everybody knows it.
+//! machine, the Parameter Store on AWS ([`crate::parameters`]). An empty secret is refused, because everybody knows it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use secrecy::{ExposeSecret, SecretString};
+
+use crate::parameters::Parameters;
 
 /// A secret that is not empty. Its `Debug` shows nothing.
 #[derive(Debug, Clone)]
@@ -47,10 +49,13 @@ pub enum SecretError {
     },
 }
 
-/// Where secrets are looked up: `RECENT_DEPLOYERS_SECRET_<NAME>` first, then a file of that name in a directory.
+/// Where secrets are looked up: `RECENT_DEPLOYERS_SECRET_<NAME>` first, then a file of that name in a directory. On AWS
+/// they are told to us, and looked up nowhere.
 #[derive(Debug, Default)]
 pub struct Secrets {
     directory: Option<PathBuf>,
+    /// The path of the parameters that they are told from.
+    told: Option<String>,
     known: Mutex<BTreeMap<String, Vec<Secret>>>,
 }
 
@@ -58,20 +63,38 @@ impl Secrets {
     /// Looks in the environment, then in `directory`.
     #[must_use]
     pub fn new(directory: Option<PathBuf>) -> Self {
-        Self { directory, known: Mutex::default() }
+        Self { directory, ..Self::default() }
     }
 
     /// These and no others; for tests and the demo.
     #[must_use]
     pub fn fixed(secrets: impl IntoIterator<Item = (String, Secret)>) -> Self {
         let known = secrets.into_iter().map(|(name, secret)| (name, vec![secret])).collect();
-        Self { directory: None, known: Mutex::new(known) }
+        Self { known: Mutex::new(known), ..Self::default() }
+    }
+
+    /// Those that [`Self::keep`] is told, from the parameters below `path`.
+    #[must_use]
+    pub fn told(path: &str) -> Self {
+        Self { told: Some(path.to_owned()), ..Self::default() }
+    }
+
+    /// Keeps these instead of what was known of them.
+    pub fn keep(&self, values: Vec<(String, String)>) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, text) in values {
+            known.insert(name, text.lines().filter_map(Secret::new).collect());
+        }
     }
 
     /// Every value of a secret, one a line: several while one is being rotated.
     pub fn get(&self, name: &str) -> Result<Vec<Secret>, SecretError> {
         if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(name) {
-            return Ok(known.clone());
+            let empty = || SecretError::Empty { name: name.to_owned(), place: self.place(name) };
+            return if known.is_empty() { Err(empty()) } else { Ok(known.clone()) };
+        }
+        if self.told.is_some() {
+            return Err(SecretError::Missing { name: name.to_owned(), place: self.place(name) });
         }
         let (text, place) = self.read(name)?;
         let values: Vec<Secret> = text.lines().filter_map(Secret::new).collect();
@@ -87,7 +110,14 @@ impl Secrets {
         self.get(name)?
             .into_iter()
             .next()
-            .ok_or_else(|| SecretError::Empty { name: name.to_owned(), place: variable(name) })
+            .ok_or_else(|| SecretError::Empty { name: name.to_owned(), place: self.place(name) })
+    }
+
+    fn place(&self, name: &str) -> String {
+        match &self.told {
+            Some(path) => format!("the parameter {}", Parameters::parameter(path, name)),
+            None => variable(name),
+        }
     }
 
     fn read(&self, name: &str) -> Result<(String, String), SecretError> {

@@ -64,6 +64,9 @@ pub struct Incident {
     /// something else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worsened_at: Option<Timestamp>,
+    /// When we heard that something which it was about already became more severe, where that was so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risen_at: Option<Timestamp>,
     /// When we first heard of it.
     pub detected_at: Timestamp,
     /// How many rounds of escalation there were before this one, when this one began and why; absent: with the incident.
@@ -134,6 +137,7 @@ impl Incident {
             began_at,
             latest_at: began_at,
             worsened_at: None,
+            risen_at: None,
             detected_at: now,
             round: 0,
             round_at: None,
@@ -180,6 +184,7 @@ impl Incident {
                 // What is not kept would be something else each time that it is told.
                 let heard = after.filter(|_| worse || kept);
                 self.worsened_at = self.worsened_at.max(Some(started_at.min(now))).max(heard);
+                self.risen_at = self.risen_at.max(Some(now).filter(|_| worse && known));
             }
             if kept {
                 let said = self.alerts.get(key).filter(|_| signal.name.is_empty());

@@ -191,6 +191,8 @@ impl Kind {
 
 /// How every page of ours is called at a pager, so that it is known when the pager tells us of it.
 const OURS: &str = "deployers";
+/// So many repetitions of a page are closed at a pager: there is one an hour at most, and nobody sleeps for so long.
+const MOST_CLOSED: u32 = 60;
 
 /// A page of ours, as a pager tells us of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -270,6 +272,13 @@ impl Message {
         let key = self.pager_key.clone().unwrap_or_else(|| self.key.to_string());
         let again = if self.again == 0 { String::new() } else { format!("/{}", self.again) };
         format!("{OURS}/{key}{again}")
+    }
+
+    /// What became of a page, for each page that a pager may have of it: asked again it was another one there, or went to
+    /// another contact. Of very many, the newest.
+    pub fn of_each_repeat(&self) -> impl Iterator<Item = Self> {
+        let first = self.again.saturating_sub(MOST_CLOSED);
+        (first..=self.again).map(|again| Self { again, ..self.clone() })
     }
 }
 

@@ -180,6 +180,52 @@ fn what_is_given_back_where_it_was_taken_is_asked_for_anew() {
 }
 
 #[test]
+fn what_is_given_back_of_one_alert_leaves_what_was_taken_of_another() {
+    let mut world = release();
+    fires(&mut world, "15:50");
+    let other = |alert: Alert| Alert { fingerprint: "Other".into(), ..alert };
+    world.until(at("15:52"));
+    world.alert(&[taken_there("olga", "15:51", "15:50"), other(taken_there("anna", "15:52", "15:50"))]);
+    world.until(at("15:55"));
+    let released = Alert { released_at: Some(at("15:55")), ..alert("HighErrorRate", at("15:50"), None) };
+    world.alert(&[other(released)]);
+    // What olga took is over; the other, which nobody has, goes on. She has the incident.
+    world.until(at("16:10"));
+    world.told.clear();
+    world.alert(&[alert("HighErrorRate", at("15:50"), Some(at("16:10")))]);
+    check(&mut world, "16:40", expect![""]);
+}
+
+#[test]
+fn the_news_that_it_was_taken_may_come_after_that_it_was_given_back() {
+    let mut world = with_pagers();
+    fires(&mut world, "15:50");
+    world.until(at("15:51"));
+    assert_eq!(told_of_page(&mut world, "olga", AlertState::Firing, None, Some("15:52")), "our_own_page");
+    assert_eq!(told_of_page(&mut world, "olga", AlertState::Acknowledged, None, None), "our_own_page", "of 15:51");
+    world.until(at("15:53"));
+    assert_eq!(told_of_page(&mut world, "olga", AlertState::Acknowledged, None, None), "acknowledged_there");
+}
+
+#[test]
+fn what_was_taken_as_a_warning_is_not_taken_when_the_same_alert_becomes_critical() {
+    for (taken, counts) in [("15:54", false), ("15:57", true)] {
+        let mut world = release();
+        let told = |severity| Alert { severity, ..alert("HighErrorRate", at("15:50"), None) };
+        world.until(at("15:50"));
+        world.alert(&[told(Severity::Warning)]);
+        world.until(at("15:52"));
+        world.acknowledge("olga").unwrap();
+        world.until(at("15:56"));
+        world.alert(&[told(Severity::Critical)]);
+        assert_eq!(incident(&world).round, 1);
+        world.until(at("15:57"));
+        world.alert(&[taken_there("anna", taken, "15:50")]);
+        assert_eq!(incident(&world).taken(&world.service.policy, world.now).is_some(), counts, "{taken}");
+    }
+}
+
+#[test]
 fn in_a_round_asked_anew_an_answer_at_the_pager_counts() {
     let mut world = with_pagers();
     world.change_service(|service| {
@@ -285,11 +331,10 @@ fn a_page_that_nobody_answers_is_another_page_at_the_pager_each_time_and_all_are
     let id = &incident(&world).id;
     let want: Vec<String> = ["", "/1", "/2"].iter().map(|again| format!("deployers/{id}/0/anna{again}")).collect();
     assert_eq!(keys, want);
-    // Each is closed once the next has reached the pager, the last one in the end.
     is_over(&mut world, "15:50", "16:25");
     let closed = world.told.iter().filter(|m| m.key.step == Step::PagerResolved && m.key.person.as_str() == "anna");
-    assert_eq!(closed.map(crate::Message::at_pager).collect::<Vec<_>>(), want);
-    world.nobody_told_twice();
+    let closed: Vec<String> = closed.flat_map(crate::Message::of_each_repeat).map(|m| m.at_pager()).collect();
+    assert_eq!(closed, want);
 }
 
 #[test]

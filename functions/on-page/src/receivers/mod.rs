@@ -28,7 +28,7 @@ use aws::receiver::{ReceiverConfig, ReceiverKind};
 use aws::secrets::{Secret, SecretError};
 use aws::signed::Unsignable;
 use domain::message::Link;
-use domain::{Contact, Message};
+use domain::{Contact, Kind, Message};
 
 /// Why a receiver did not take a message; the person's next contact is tried.
 #[derive(Debug, thiserror::Error)]
@@ -94,17 +94,27 @@ pub async fn send(house: &House, contact: &Contact, message: &Message, actions: 
     let anybodys = house.settings().is_channel(&message.key.person) && receiver.kind != ReceiverKind::Slack;
     let actions = if anybodys { &[] } else { actions };
     let letter = Letter { house, receiver, address: &contact.address, message, actions };
+    if message.kind != Kind::Update {
+        return send_one(&letter).await;
+    }
+    for message in message.of_each_repeat() {
+        send_one(&Letter { message: &message, ..letter }).await?;
+    }
+    Ok(())
+}
+
+async fn send_one(letter: &Letter<'_>) -> Result<(), Undelivered> {
     match letter.receiver.kind {
-        ReceiverKind::Terminal => terminal::send(&letter),
-        ReceiverKind::Webhook => webhook::send(&letter).await,
-        ReceiverKind::PagerDuty => pagerduty::send(&letter).await,
-        ReceiverKind::PagerDutyEvents => pagerduty_events::send(&letter).await,
-        ReceiverKind::Opsgenie => opsgenie::send(&letter).await,
-        ReceiverKind::JiraServiceManagement => jira_service_management::send(&letter).await,
-        ReceiverKind::GoAlert => goalert::send(&letter).await,
-        ReceiverKind::Email => email::send(&letter).await,
-        ReceiverKind::Sms => sms::send(&letter).await,
-        ReceiverKind::Slack => slack::send(&letter).await,
-        ReceiverKind::Teams => teams::send(&letter).await,
+        ReceiverKind::Terminal => terminal::send(letter),
+        ReceiverKind::Webhook => webhook::send(letter).await,
+        ReceiverKind::PagerDuty => pagerduty::send(letter).await,
+        ReceiverKind::PagerDutyEvents => pagerduty_events::send(letter).await,
+        ReceiverKind::Opsgenie => opsgenie::send(letter).await,
+        ReceiverKind::JiraServiceManagement => jira_service_management::send(letter).await,
+        ReceiverKind::GoAlert => goalert::send(letter).await,
+        ReceiverKind::Email => email::send(letter).await,
+        ReceiverKind::Sms => sms::send(letter).await,
+        ReceiverKind::Slack => slack::send(letter).await,
+        ReceiverKind::Teams => teams::send(letter).await,
     }
 }

@@ -164,11 +164,11 @@ fn exactly(situation: &Situation, due_at: Option<Timestamp>) -> (&'static str, &
         Item::from([(":one".into(), records::number(1)), (":seen".into(), records::number(situation.clock.rev))]);
     let condition = if situation.clock.rev == 0 { "attribute_not_exists(rev) OR rev = :seen" } else { "rev = :seen" };
     let Some(at) = due_at else {
-        return ("REMOVE due, due_at ADD rev :one", condition, values);
+        return ("REMOVE due, due_at, rung ADD rev :one", condition, values);
     };
     values.insert(":due".into(), records::text(keys::DUE));
     values.insert(":at".into(), records::number(at.as_millisecond()));
-    ("SET due = :due, due_at = :at ADD rev :one", condition, values)
+    ("SET due = :due, due_at = :at REMOVE rung ADD rev :one", condition, values)
 }
 
 fn add_write(

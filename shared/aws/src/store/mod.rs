@@ -151,7 +151,7 @@ impl Store {
     pub async fn due(&self, now: Timestamp) -> Result<Vec<ServiceId>, StoreError> {
         let items = self.due_until(now, None).await?;
         let partitions = items.iter().filter_map(|i| i.get(keys::PARTITION)?.as_s().ok());
-        Ok(partitions.filter_map(|p| p.strip_prefix("S#")?.parse().ok()).collect())
+        Ok(partitions.filter_map(|p| keys::service_of(p)).collect())
     }
 
     /// When the first service's clock runs out.

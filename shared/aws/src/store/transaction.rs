@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update};
 use domain::{Entry, PersonId, ServiceId};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -109,8 +109,10 @@ impl<'a> Transaction<'a> {
             (":due".into(), records::text(keys::DUE)),
             (":at".into(), records::number(now.as_millisecond())),
             (":one".into(), records::number(1)),
+            (":rung".into(), AttributeValue::Bool(true)),
         ]);
-        self.update(&keys::clock(service), "SET due = :due, due_at = :at ADD rev :one", None, values)
+        let rings = "SET due = :due, due_at = :at, rung = :rung ADD rev :one";
+        self.update(&keys::clock(service), rings, None, values)
     }
 
     /// Adds a line to the service's log; lines of one moment keep the order in which they were decided.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Incident;
+use crate::acknowledgement::Acknowledgement;
 use crate::ids::{IncidentId, PersonId};
 use crate::message::{MessageKey, Step, Subject, is_zero};
 use crate::reason::Reason;
@@ -30,6 +31,9 @@ pub struct PageRecord {
     pub again: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again_at: Option<Timestamp>,
+    /// When whoever took it at a pager last gave it back there, or that ran out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released_at: Option<Timestamp>,
     /// Whether the person's pagers were told that it waits for nobody any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub over: bool,
@@ -82,13 +86,28 @@ impl Incident {
         self.pages.iter().any(|page| !before.has_page(page))
     }
 
-    /// Whether this person's page named that incident too, or that one's this.
+    /// Whether this person's page of now names that incident too, or that one's this.
     #[must_use]
     pub fn is_named_with(&self, other: &Self, person: &PersonId) -> bool {
+        let joins =
+            |one: &Self, to: &IncidentId| one.page_of_now(person).is_some_and(|p| p.joined.as_ref() == Some(to));
+        joins(self, &other.id) || joins(other, &self.id)
+    }
+
+    /// Whether that was ever so.
+    #[must_use]
+    pub fn was_named_with(&self, other: &Self, person: &PersonId) -> bool {
         let joins = |one: &Self, to: &IncidentId| {
             one.pages.iter().any(|page| page.person == *person && page.joined.as_ref() == Some(to))
         };
         joins(self, &other.id) || joins(other, &self.id)
+    }
+
+    /// Whether this person has taken it in this round, or somebody has at their page.
+    #[must_use]
+    pub fn is_taken_by(&self, person: &PersonId) -> bool {
+        let theirs = |a: &Acknowledgement| a.is_by(person) || a.at_page.as_ref() == Some(person);
+        self.acknowledged.iter().any(|a| theirs(a) && a.at >= self.round_began())
     }
 
     /// The newest page to this person that was decided.
@@ -141,6 +160,7 @@ impl Incident {
             joined,
             again: 0,
             again_at: None,
+            released_at: None,
             over: false,
         });
         while self.pages.len() > MOST_PAGES {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::AlertEvent;
 use crate::acknowledgement::{self, Acknowledgement, Acknowledger};
-use crate::alert::{Alert, AlertState};
+use crate::alert::{AcknowledgedThere, Alert, AlertState};
 use crate::decision::{Decisions, Record, Wake};
 use crate::ids::PersonId;
 use crate::incident::{Incident, PageRecord};
@@ -67,7 +67,11 @@ pub fn answered(
             let given_back =
                 |a: &Acknowledgement| a.at_page.is_some() && a.at_page == owner && a.there <= Some(released);
             give_back(&mut decisions, &mut incident, given_back, now);
-            if incident != known.value { Reason::GivenBackThere } else { Reason::OurOwnPage }
+            let page = incident.pages.iter_mut().find(|p| Some(&p.person) == owner.as_ref() && p.round == page.round);
+            if let Some(page) = page {
+                page.released_at = page.released_at.max(Some(released));
+            }
+            if incident.round != known.value.round { Reason::GivenBackThere } else { Reason::OurOwnPage }
         }
         (AlertState::Firing | AlertState::Resolved, _) => Reason::OurOwnPage,
     };
@@ -99,13 +103,18 @@ fn taken_at_page(
             return Reason::NotMine { person: own.clone() };
         }
     }
+    // The news of its taking may come after that of its giving back.
+    let there = answer.acknowledged.as_ref().map_or(now, |there| there.at);
+    let page = owner.as_ref().and_then(|owner| incident.page_of_now(owner));
+    if page.is_some_and(|page| page.released_at.is_some_and(|released| there <= released)) {
+        return Reason::OurOwnPage;
+    }
     let stranger = || {
         let name = answer.acknowledged.as_ref().map_or("somebody", |there| there.name.as_str());
         Acknowledger::Stranger(text::line(&format!("{name} in {}", answer.source), MOST_NAME))
     };
     let by = person.map_or_else(stranger, |person| Acknowledger::Person(person.id.clone()));
-    let there = Some(answer.acknowledged.as_ref().map_or(now, |there| there.at));
-    let acknowledgement = Acknowledgement { by, at: now, there, at_page: owner };
+    let acknowledgement = Acknowledgement { by, at: now, there: Some(there), at_page: owner };
     let reason = acknowledgement.reason();
     acknowledgement::acknowledge(decisions, incident, acknowledgement, service, settings, now);
     reason
@@ -137,25 +146,25 @@ pub(super) fn taken_over(
     settings: &Settings,
     now: Timestamp,
 ) {
+    let by = |there: &AcknowledgedThere| {
+        let person = there.login.as_ref().and_then(|login| settings.roster.by_account(login));
+        let stranger = || Acknowledger::Stranger(text::line(&there.name, MOST_NAME));
+        person.map_or_else(stranger, |person| Acknowledger::Person(person.id.clone()))
+    };
     let mut told: Vec<_> = firing.values().filter_map(Signal::taken_over).collect();
-    let released = firing.values().filter_map(|signal| signal.released_at).max();
-    give_back(
-        decisions,
-        incident,
-        |a| {
-            let still = told.iter().any(|told| Some(told.at) == a.there);
-            a.at_page.is_none() && a.there.is_some() && a.there <= released && !still
-        },
-        now,
-    );
+    // What was given back is what was taken of the same alert; who has another of them has it still.
+    let of_released = |a: &Acknowledgement| {
+        let of = |signal: &Signal| {
+            let there = signal.acknowledged.as_ref().map(|there| there.at);
+            there.is_some() && there == a.there && signal.released_at >= there
+        };
+        firing.values().any(of) && told.iter().all(|told| by(told) != a.by)
+    };
+    give_back(decisions, incident, |a| a.at_page.is_none() && of_released(a), now);
     told.sort();
     let older = told.len().saturating_sub(MOST_TAKEN_OVER);
     for acknowledged in told.into_iter().skip(older) {
-        let person = acknowledged.login.as_ref().and_then(|login| settings.roster.by_account(login));
-        let by = person.map_or_else(
-            || Acknowledger::Stranger(text::line(&acknowledged.name, MOST_NAME)),
-            |person| Acknowledger::Person(person.id.clone()),
-        );
+        let by = by(acknowledged);
         let there = acknowledged.at;
         let given_back = |said: &NotMine| by == Acknowledger::Person(said.person.clone()) && said.at >= there;
         let known = incident.acknowledged.iter().any(|known| known.covers(&by, there));
@@ -164,7 +173,8 @@ pub(super) fn taken_over(
         }
         let mut at = there.max(incident.began_at).min(now);
         // Whoever took the last of it, by the clocks of those who tell us, took what this round is about, though it began later.
-        if matches!(incident.round_why, Some(Reason::Worsened | Reason::FiresAgain)) && there >= incident.latest_at {
+        let last = incident.risen_at.map_or(incident.latest_at, |risen| risen.max(incident.latest_at));
+        if matches!(incident.round_why, Some(Reason::Worsened | Reason::FiresAgain)) && there >= last {
             at = incident.worsened_at.map_or(at, |worse| worse.max(at)).max(incident.round_began());
         }
         let acknowledgement = Acknowledgement { by, at, there: Some(there), at_page: None };
@@ -216,7 +226,7 @@ mod tests {
 
         fn told(&mut self, state: AlertState, by: Option<&str>) -> &'static str {
             let login = by.map(|by| crate::Login::new("github", by).unwrap());
-            let taken = crate::alert::AcknowledgedThere { at: self.world.now, login, name: "Zoe".into() };
+            let taken = AcknowledgedThere { at: self.world.now, login, name: "Zoe".into() };
             let acknowledged = Some(taken).filter(|_| state == AlertState::Acknowledged);
             let answer = Alert { source: "pagerduty".into(), state, acknowledged, ..alert("Q1", at("15:51"), None) };
             let World { situation, service, settings, now, .. } = &self.world;

@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::over::{close_pages, leaves_pages_open, tell_pager};
+use super::over::{close_pages, leaves_pages_open};
 use super::{Scene, outcomes, squads};
 use crate::decision::Decisions;
 use crate::escalation::{Call, DuePage};
@@ -174,8 +174,8 @@ impl Desk<'_> {
         let pager = on_override(&shifts, self.now);
         let rotation = self.situation.paging.value.rotation(self.service, self.now);
         let call = Call { incident, pager: pager.as_ref(), service: self.service, rotation: &rotation };
-        // Each may have a notice or an update beside it, and there has to be room for the channel's.
-        let most = MOST_PAGES.min(decisions.room().saturating_sub(1) / 3);
+        // Each may have a notice beside it, and there has to be room for the channel's.
+        let most = MOST_PAGES.min(decisions.room().saturating_sub(1) / 2);
         for page in call.due(self.now).into_iter().take(most) {
             let call = Call { incident, pager: pager.as_ref(), service: self.service, rotation: &rotation };
             let changes: Vec<_> = self.all.iter().map(|w| w.change).collect();
@@ -195,17 +195,8 @@ impl Desk<'_> {
             message.again = incident.page_of_now(&page.person).map_or(0, |known| known.again + 1);
             message.pager_key = Some(incident.pager_key(&page.person, incident.round));
             decisions.tell(message);
-            self.close_before(decisions, incident, &page);
             let joined = speaker.map(|other| other.id.clone());
             incident.keep_page(&page.person, page.step, &page.reason, joined, self.now);
-        }
-    }
-
-    /// Asked again it is another page at a pager: the one before it is closed there, once this one has reached it.
-    fn close_before(&self, decisions: &mut Decisions, incident: &Incident, page: &DuePage) {
-        if let Some(before) = incident.page_of_now(&page.person).filter(|before| page.again && !before.over) {
-            let (step, reason) = (Step::PagerResolved, Reason::Superseded);
-            tell_pager(decisions, incident, before, step, &reason, self.service, self.settings, self.now);
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::acknowledgement::{Acknowledgement, Acknowledger};
+use crate::acknowledgement::Acknowledger;
 use crate::decision::Decisions;
 use crate::ids::PersonId;
 use crate::incident::{Incident, PageRecord};
@@ -56,18 +56,12 @@ fn closed(incident: &Incident, page: &PageRecord) -> Option<Reason> {
     }
     let taken = incident.last_taken()?;
     match &taken.by {
-        // Theirs stays there, as taken.
-        Acknowledger::Person(person) if *person != page.person && !has_taken(incident, &page.person) => {
+        // Theirs stays there, as taken; several may be at it.
+        Acknowledger::Person(person) if *person != page.person && !incident.is_taken_by(&page.person) => {
             Some(taken.reason())
         }
         Acknowledger::Person(_) | Acknowledger::Stranger(_) => None,
     }
-}
-
-/// Several may be at it; and whoever took it at somebody else's page has it open before them.
-fn has_taken(incident: &Incident, person: &PersonId) -> bool {
-    let theirs = |a: &Acknowledgement| a.is_by(person) || a.at_page.as_ref() == Some(person);
-    incident.acknowledged.iter().any(|a| theirs(a) && a.at >= incident.round_began())
 }
 
 /// The pages that wait for nobody any more and are still open at a pager.

@@ -1,0 +1,336 @@
+//! The template against the code: what both say is the same, and each function may do what it was seen to do, no less and
+//! no more. `tests/run` translates infra/template.yaml as AWS does and names the result in RECENT_DEPLOYERS_TEMPLATE; without it
+//! these tests say that they did nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws::{keys, links};
+use house_tests::peer::Peer;
+use house_tests::{FUNCTIONS, Stage, TOKEN, configuration};
+use recent_deployers::demo::payloads::token_headers;
+use serde_json::{Value, json};
+
+fn template() -> Option<Value> {
+    let path = std::env::var_os("RECENT_DEPLOYERS_TEMPLATE");
+    if path.is_none() {
+        println!("not present: RECENT_DEPLOYERS_TEMPLATE; 0 resources compared");
+    }
+    let text = std::fs::read_to_string(path?).unwrap();
+    Some(serde_json::from_str(&text).unwrap())
+}
+
+/// `on-merge` as the template calls it: `OnMerge`.
+fn logical(function: &str) -> String {
+    let word = |word: &str| word[..1].to_uppercase() + &word[1..];
+    function.split('-').map(word).collect()
+}
+
+fn properties<'a>(template: &'a Value, name: &str) -> &'a Value {
+    let found = &template["Resources"][name]["Properties"];
+    assert!(found.is_object(), "there is no {name}");
+    found
+}
+
+fn all<'a>(template: &'a Value, kind: &str) -> Vec<(&'a str, &'a Value)> {
+    let resources = template["Resources"].as_object().unwrap();
+    let of = resources.iter().filter(|(_, r)| r["Type"] == kind);
+    of.map(|(name, r)| (name.as_str(), &r["Properties"])).collect()
+}
+
+/// What is a list, or one thing.
+fn list(value: &Value) -> Vec<&Value> {
+    value.as_array().map_or_else(|| vec![value], |list| list.iter().collect())
+}
+
+#[test]
+fn the_tables_keys_indexes_and_expiry_are_those_of_the_code() {
+    let Some(template) = template() else { return };
+    let table = properties(&template, "Table");
+    let key = |name: &str, kind: &str| json!({ "AttributeName": name, "KeyType": kind });
+    assert_eq!(table["KeySchema"], json!([key(keys::PARTITION, "HASH"), key(keys::SORT, "RANGE")]));
+    let indexes = [(keys::DUE_INDEX, keys::DUE, keys::DUE_AT), (keys::PERSON_INDEX, keys::PERSON, keys::PERSON_AT)];
+    let index = |(name, hash, range): (&str, &str, &str)| {
+        json!({ "IndexName": name, "KeySchema": [key(hash, "HASH"), key(range, "RANGE")],
+            "Projection": { "ProjectionType": "KEYS_ONLY" } })
+    };
+    assert_eq!(table["GlobalSecondaryIndexes"], json!(indexes.map(index)));
+    let attribute = |name: &str, kind: &str| json!({ "AttributeName": name, "AttributeType": kind });
+    let text = [keys::PARTITION, keys::SORT, keys::DUE].map(|name| attribute(name, "S"));
+    let attributes = [
+        text.to_vec(),
+        vec![attribute(keys::DUE_AT, "N"), attribute(keys::PERSON, "S"), attribute(keys::PERSON_AT, "N")],
+    ];
+    assert_eq!(table["AttributeDefinitions"], json!(attributes.concat()));
+    assert_eq!(table["TimeToLiveSpecification"], json!({ "AttributeName": keys::EXPIRES, "Enabled": true }));
+    for (what, path) in [
+        ("point-in-time recovery", "/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled"),
+        ("deletion protection", "/DeletionProtectionEnabled"),
+        ("encryption", "/SSESpecification/SSEEnabled"),
+    ] {
+        assert_eq!(table.pointer(path), Some(&json!(true)), "{what}");
+    }
+    assert_eq!(template["Resources"]["Table"]["DeletionPolicy"], "Retain");
+}
+
+/// The table's stream wakes on-schedule for what was rung from outside, and for nothing that on-schedule writes itself.
+#[tokio::test]
+async fn the_bell_rings_for_what_was_decided_from_outside() {
+    let Some(template) = template() else { return };
+    let filters = &properties(&template, "Bell")["FilterCriteria"]["Filters"];
+    let pattern: Value = serde_json::from_str(filters[0]["Pattern"].as_str().unwrap()).unwrap();
+    let clock = keys::clock(&"edxapp".parse().unwrap());
+    let wanted = json!({ keys::SORT: { "S": [clock.sort] }, keys::RUNG: { "BOOL": [true] } });
+    assert_eq!(pattern, json!({ "dynamodb": { "NewImage": wanted } }));
+    assert_eq!(properties(&template, "Table")["StreamSpecification"]["StreamViewType"], "NEW_IMAGE");
+    let day = Stage::new().await;
+    let rung = async || {
+        let table = aws::clients::dynamodb(&day.bundle.endpoints, &day.house.http);
+        let item = table
+            .get_item()
+            .table_name("recent-deployers")
+            .key(keys::PARTITION, aws::records::text(&clock.partition))
+            .key(keys::SORT, aws::records::text(&clock.sort));
+        item.send().await.unwrap().item.unwrap().contains_key(keys::RUNG)
+    };
+    let request = aws::Request::new(
+        "POST",
+        "/alert/alertmanager",
+        token_headers(TOKEN),
+        day.alerting("edxapp", "Fri 12:00", false).to_string().into_bytes(),
+    );
+    assert_eq!(day.bundle.route(request).await.status, 200);
+    assert!(rung().await, "an alert rings");
+    let event = json!({ "Records": [{ "eventSource": "aws:dynamodb", "dynamodb": { "Keys": {
+        "pk": { "S": clock.partition.clone() }, "sk": { "S": clock.sort.clone() } } } }] });
+    let settled = on_schedule::handle(&day.house, &event).await.unwrap();
+    assert_eq!(settled, json!({ "settled": 1 }));
+    assert!(!rung().await, "looked at, it is quiet");
+}
+
+#[test]
+fn every_route_leads_to_its_function_and_alerts_are_not_throttled() {
+    let Some(template) = template() else { return };
+    let mut routes = BTreeMap::new();
+    for (_, route) in all(&template, "AWS::ApiGatewayV2::Route") {
+        let target = route["Target"]["Fn::Sub"].as_str().unwrap();
+        let integration = target.trim_start_matches("integrations/${").trim_end_matches('}');
+        let function = &properties(&template, integration)["IntegrationUri"]["Fn::GetAtt"][0];
+        routes.insert(route["RouteKey"].as_str().unwrap(), function.as_str().unwrap());
+    }
+    let want = [
+        ("GET /", "OnRequest"),
+        ("GET /{proxy+}", "OnRequest"),
+        ("HEAD /{proxy+}", "OnRequest"),
+        ("POST /alert/{sender}", "OnAlert"),
+        ("POST /deploy/{sender}", "OnDeploy"),
+        ("POST /merge/{sender}", "OnMerge"),
+        ("POST /{proxy+}", "OnRequest"),
+    ];
+    assert_eq!(routes.into_iter().collect::<Vec<_>>(), want);
+    let throttled = properties(&template, "Stage")["RouteSettings"].as_object().unwrap();
+    assert_eq!(throttled.keys().collect::<Vec<_>>(), ["POST /deploy/{sender}", "POST /merge/{sender}"]);
+    let own = |name: &str| properties(&template, name)["ReservedConcurrentExecutions"]["Ref"].clone();
+    assert_eq!((own("OnAlert"), own("OnMerge")), (json!("AlertConcurrency"), json!("OtherConcurrency")));
+}
+
+#[test]
+fn each_function_ends_before_whoever_waits_for_it_gives_up() {
+    let Some(template) = template() else { return };
+    let timeout = |function: &str| properties(&template, &logical(function))["Timeout"].as_i64().unwrap();
+    for function in ["on-merge", "on-deploy", "on-request"] {
+        assert!(timeout(function) < 10, "{function}: GitHub gives 10 s");
+    }
+    assert!(timeout("on-alert") <= 5, "PagerDuty gives 5 s");
+    let claim = domain::on_page::CLAIM.as_secs();
+    assert!(timeout("on-page") < claim, "a claim is free for the next delivery after {claim} s");
+    assert!(timeout("on-schedule") < 60, "the next tick is a minute away");
+}
+
+/// Every event that nobody waits for has somewhere to go when it cannot be handled, and somebody hears of that.
+#[test]
+fn what_cannot_be_delivered_goes_to_a_queue_with_an_alarm() {
+    let Some(template) = template() else { return };
+    let dead = |value: &Value| {
+        let text = value.to_string();
+        text.contains("DeadPages") || text.contains("DeadEvents")
+    };
+    for (name, subscription) in all(&template, "AWS::SNS::Subscription") {
+        let email = subscription["Protocol"] == "email";
+        assert!(email || dead(&subscription["RedrivePolicy"]), "{name}");
+    }
+    for (name, rule) in all(&template, "AWS::Events::Rule") {
+        assert!(list(&rule["Targets"]).iter().all(|target| dead(&target["DeadLetterConfig"])), "{name}");
+    }
+    for (name, schedule) in all(&template, "AWS::Scheduler::Schedule") {
+        assert!(dead(&schedule["Target"]["DeadLetterConfig"]), "{name}");
+    }
+    for (name, mapping) in all(&template, "AWS::Lambda::EventSourceMapping") {
+        assert!(dead(&mapping["DestinationConfig"]["OnFailure"]), "{name}");
+    }
+    for function in ["OnDeploy", "OnAlert", "OnSchedule", "OnPage"] {
+        assert!(dead(&properties(&template, function)["DeadLetterConfig"]), "{function} is invoked by events");
+    }
+    let alarms = all(&template, "AWS::CloudWatch::Alarm");
+    for queue in ["DeadPages", "DeadEvents"] {
+        assert!(alarms.iter().any(|(_, alarm)| alarm["Dimensions"].to_string().contains(queue)), "{queue}");
+    }
+    for function in FUNCTIONS.map(logical) {
+        let fails = |alarm: &Value| {
+            alarm["MetricName"] == "Errors" && alarm["Dimensions"].to_string().contains(&format!("\"{function}\""))
+        };
+        assert!(alarms.iter().any(|(_, alarm)| fails(alarm)), "{function}");
+        assert!(all(&template, "AWS::Logs::LogGroup").iter().any(|(name, _)| **name == format!("{function}Log")));
+    }
+    for (name, alarm) in alarms {
+        assert!(alarm["AlarmActions"].to_string().contains("Operations"), "{name} tells somebody");
+        assert!(alarm["AlarmDescription"].as_str().unwrap().contains("infra/README.md"), "{name} says what to do");
+    }
+}
+
+/// `dynamodb:GetItem`, `dynamodb:Query index/due`: what a function's role allows of the table and the topic.
+fn allowed(template: &Value, function: &str) -> BTreeSet<String> {
+    let role = properties(template, &format!("{}Role", logical(function)));
+    let mut allowed = BTreeSet::new();
+    for statement in list(&role["Policies"]).into_iter().flat_map(|policy| list(&policy["PolicyDocument"]["Statement"]))
+    {
+        let resource = statement["Resource"].to_string();
+        for action in list(&statement["Action"]).into_iter().filter_map(Value::as_str) {
+            match (action, resource.as_str()) {
+                ("dynamodb:Query", index) if index.contains("/index/") => {
+                    let name = index.rsplit('/').next().unwrap().trim_end_matches(['"', '}', ']']);
+                    allowed.insert(format!("{action} index/{name}"));
+                }
+                (action, resource) if resource.contains("\"Table\"") && !resource.contains("StreamArn") => {
+                    allowed.insert(action.to_owned());
+                }
+                ("sns:Publish", resource) if resource.contains("\"Pages\"") => {
+                    allowed.insert(action.to_owned());
+                }
+                _ => {}
+            }
+        }
+    }
+    allowed
+}
+
+#[test]
+fn no_role_has_more_than_named_actions_on_named_resources() {
+    let Some(template) = template() else { return };
+    let roles = all(&template, "AWS::IAM::Role");
+    assert_eq!(roles.len(), 7, "one a function, and the scheduler's");
+    for (name, role) in roles {
+        assert!(role.get("ManagedPolicyArns").is_none(), "{name}");
+        for statement in
+            list(&role["Policies"]).into_iter().flat_map(|policy| list(&policy["PolicyDocument"]["Statement"]))
+        {
+            let statement = statement.get("Fn::If").map_or(statement, |branches| &branches[1]);
+            for action in list(&statement["Action"]).into_iter().map(|a| a.as_str().unwrap()) {
+                assert!(!action.contains('*'), "{name}: {action}");
+                // X-Ray gives its actions no resource; a text message goes to a number, which is none.
+                let has_none =
+                    action.starts_with("xray:") || (action == "sns:Publish" && statement.get("NotResource").is_some());
+                let named = statement["Resource"].as_str() != Some("*") && !statement["Resource"].is_null();
+                assert!(named || has_none, "{name}: {action} on anything");
+            }
+        }
+    }
+}
+
+/// The secrets' values are parameters that a function reads itself: nothing in its environment is one.
+#[test]
+fn no_secret_is_in_an_environment() {
+    let Some(template) = template() else { return };
+    for function in FUNCTIONS.map(logical) {
+        let variables = properties(&template, &function)["Environment"]["Variables"].as_object().unwrap();
+        let names: Vec<&str> = variables.keys().map(String::as_str).collect();
+        let known =
+            ["CONFIG", "PUBLIC_URL", "SECRETS_PATH", "TABLE", "TOPIC"].map(|name| format!("RECENT_DEPLOYERS_{name}"));
+        assert!(names.iter().all(|name| known.iter().any(|known| known == name)), "{names:?}");
+    }
+}
+
+/// Everything that the functions do to the table and the topic, in one long day: what was seen is what the roles allow.
+#[tokio::test]
+async fn each_function_may_do_what_it_was_seen_to_do_and_nothing_else() {
+    let Some(template) = template() else { return };
+    let chat = Peer::start().await;
+    chat.always_answers("chat.postMessage", 200, r#"{"ok":true,"channel":"D024BE91L","ts":"1503435956.000247"}"#);
+    let text = configuration(&["edxapp", "ecommerce"]).replace(
+        "github = [\"feanil\"]\ncontacts = [\"terminal\"]",
+        "github = [\"feanil\"]\ncontacts = [\"slack:U024BE7LH\", \"terminal\"]",
+    );
+    let text = format!(
+        "{text}\n[receivers.slack]\nkind = \"slack\"\nurl = \"{}/api\"\nsecret = \"api\"\n[senders.opsgenie]\nsecret = \"alertmanager\"\n[senders.generic]\nsecret = \"alertmanager\"\n",
+        chat.address
+    );
+    let mut day = Stage::with(&text, |_| {}).await;
+    let gates = day.watched().await;
+    a_long_day(&mut day).await;
+    let mut wrong = Vec::new();
+    for (function, [table, topic]) in &gates {
+        let seen: BTreeSet<String> = table.asked().into_iter().chain(topic.asked()).collect();
+        let allowed = allowed(&template, function);
+        let (missing, unused) = (seen.difference(&allowed), allowed.difference(&seen));
+        wrong.extend(missing.map(|action| format!("{function} does {action}, and may not")));
+        wrong.extend(unused.map(|action| format!("{function} may {action}, and was never seen to")));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+async fn tells(day: &Stage, path: &str, body: &Value) {
+    let answer = day.post(path, token_headers(TOKEN), body.to_string().as_bytes()).await;
+    assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+}
+
+async fn a_long_day(day: &mut Stage) {
+    // Merges: a plain one, one that a merge queue made for whoever enqueued it, one that is pushed.
+    day.merge("feanil", 11).await;
+    let mut enqueued = day.merged("usama", 12);
+    enqueued["action"] = json!("enqueued");
+    enqueued["pull_request"]["merged"] = json!(false);
+    day.github("/merge/github", &enqueued).await;
+    let mut by_bot = day.merged("github-merge-queue[bot]", 12);
+    by_bot["pull_request"]["auto_merge"] = Value::Null;
+    day.github("/merge/github", &by_bot).await;
+    // Deployments: of a commit, and of an image that is told later what it is.
+    day.at("Fri 12:10").await.deploy("prod", "success", 11).await;
+    let image = json!({ "service": "edxapp", "environment": "prod", "image": "registry.example.com/edxapp:7", "state": "succeeded" });
+    tells(day, "/deploy/generic", &image).await;
+    let built = json!({ "image": "registry.example.com/edxapp:7", "commit": house_tests::commit(12), "repository": house_tests::REPOSITORY });
+    tells(day, "/deploy/generic", &built).await;
+    // An alert whose monitor says once where it belongs; its acknowledgement; one that breaks two services.
+    let opsgenie = |action: &str, tags: Value| {
+        json!({ "action": action, "alert": { "alertId": "052652ac", "message": "Down", "tags": tags, "priority": "P1",
+            "createdAt": 1_774_009_000_000_i64, "updatedAt": 1_774_009_000_000_i64, "username": "anna@example.com" } })
+    };
+    day.at("Fri 12:30").await;
+    tells(day, "/alert/opsgenie", &opsgenie("Create", json!(["service:edxapp"]))).await;
+    tells(day, "/alert/opsgenie", &opsgenie("Acknowledge", json!([]))).await;
+    let mut both = day.alerting("edxapp", "Fri 12:40", false);
+    let other = day.alerting("ecommerce", "Fri 12:40", false);
+    both["alerts"].as_array_mut().unwrap().push(other["alerts"][0].clone());
+    both["commonLabels"] = json!({});
+    day.at("Fri 12:40").await;
+    tells(day, "/alert/alertmanager", &both).await;
+    day.at("Fri 12:55").await;
+    // People: the board, an incident, a person's page; what they do.
+    let incident = day.incident("ecommerce").await.id;
+    for path in ["/", "/who", "/people/feanil", &format!("/incidents/{incident}")] {
+        assert_eq!(day.get(path).await.status, 200, "{path}");
+    }
+    let link = day.link(links::Action::Acknowledge(incident), "anna");
+    assert_eq!(day.get(&link).await.status, 200);
+    assert_eq!(day.post(&link, Vec::new(), b"do=acknowledge").await.status, 200);
+    let link = day.link(links::Action::OnCall("edxapp".parse().unwrap()), "usama");
+    day.post(&link, Vec::new(), b"do=take&for=30+min").await;
+    // It is over; days pass, and what is closed leaves.
+    both["alerts"].as_array_mut().unwrap().iter_mut().for_each(|alert| {
+        alert["status"] = json!("resolved");
+        alert["endsAt"] = json!("2026-03-20T13:30:00Z");
+    });
+    day.at("Fri 13:30").await;
+    tells(day, "/alert/alertmanager", &both).await;
+    tells(day, "/alert/opsgenie", &opsgenie("Close", json!([]))).await;
+    day.at("Mon 12:00").await;
+    assert_eq!(day.get("/").await.status, 200);
+}
