@@ -145,9 +145,7 @@ async fn a_page_that_nobody_answers_wakes_again_and_every_one_of_them_is_closed(
     let first = format!("deployers/{id}/0/usama");
     let told = team.pagerduty.received();
     let made = keys(&told, "POST /incidents");
-    let closed =
-        |key: &str| told.iter().any(|r| r.line.contains(&format!("incident_key={}&", key.replace('/', "%2F"))));
-    assert!(closed(&first) && closed(&format!("{first}/1")) && !closed(&format!("{first}/2")));
+    assert!(!told.iter().any(|r| r.line.contains("incident_key=")), "none is closed while nobody has answered");
     // The first time he is asked again it is by his other contact.
     assert_eq!(made, [first.clone(), format!("{first}/2")], "another page there, or it would wake nobody");
     team.stage.alert("edxapp", "Sat 00:05", true).await;
