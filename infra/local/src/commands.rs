@@ -47,6 +47,8 @@ pub enum Command {
     Connect { sender: String },
     /// Check a configuration and list all its problems.
     Check { config: Option<PathBuf> },
+    /// Write a configuration into a folder as the functions on AWS have it, and say which secrets each of them asks for.
+    Layer { config: PathBuf, folder: PathBuf },
     /// Say who is on call for what, and who has which pager.
     Who { service: Option<String> },
     /// Take a service's pager for a while, or put somebody on call: paged first for everything in it.
@@ -159,9 +161,12 @@ impl Command {
                 let how_long = how_long.clone().unwrap_or_default();
                 (service, &me.id, Wish::Maintain { how_long, why: why.join(" "), environment, from })
             }
-            Self::Demo | Self::Explain { .. } | Self::Connect { .. } | Self::Check { .. } | Self::Who { .. } => {
-                return None;
-            }
+            Self::Demo
+            | Self::Explain { .. }
+            | Self::Connect { .. }
+            | Self::Check { .. }
+            | Self::Layer { .. }
+            | Self::Who { .. } => return None,
         })
     }
 }

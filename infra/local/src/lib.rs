@@ -11,6 +11,7 @@ pub mod demo;
 pub mod engine;
 pub mod explain;
 pub mod hands;
+pub mod layer;
 pub mod secrets;
 pub mod server;
 pub mod topic;

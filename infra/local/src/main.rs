@@ -15,7 +15,7 @@ use aws::wire::error_chain;
 use clap::Parser;
 use recent_deployers::commands::{Arguments, Command};
 use recent_deployers::hands::Hands;
-use recent_deployers::{Bundle, Options, banner, check, connect, demo, explain, secrets, server, server::Board};
+use recent_deployers::{Bundle, Options, banner, check, connect, demo, explain, layer, secrets, server, server::Board};
 use tokio::net::TcpListener;
 
 type Failure = Box<dyn std::error::Error>;
@@ -40,7 +40,12 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // A configuration's problems are a list, one a line; anything else is one line.
-            let why = match error.downcast_ref::<aws::settings::Unreadable>() {
+            let own = error.downcast_ref::<aws::settings::Unreadable>();
+            let of_layer = error.downcast_ref::<layer::LayerError>().and_then(|error| match error {
+                layer::LayerError::Configuration(unreadable) => Some(unreadable),
+                layer::LayerError::Write { .. } => None,
+            });
+            let why = match own.or(of_layer) {
                 Some(unreadable @ aws::settings::Unreadable::Problems { .. }) => unreadable.to_string(),
                 _ => format!("recent-deployers: {}", error_chain(&*error)),
             };
@@ -65,6 +70,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             let summary = format!("{} is good: {}", path.display(), check::summary(&configuration));
             Ok(say(&summary).map_err(CannotPrint)?)
         }
+        Some(Command::Layer { config, folder }) => Ok(say(&layer::write(config, folder)?).map_err(CannotPrint)?),
         Some(command) => {
             let said = runtime()?.block_on(hand(&arguments, command))?;
             Ok(say(&said).map_err(CannotPrint)?)

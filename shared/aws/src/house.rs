@@ -103,6 +103,18 @@ impl House {
         secrets_of: impl Fn(&Configuration) -> Vec<String>,
         needs: Needs,
     ) -> Result<Self, CannotStart> {
+        let house = Self::furnished(now, secrets_of, needs).await;
+        if let Err(error) = &house {
+            tracing::error!(cause = error_chain(error), "cannot start");
+        }
+        house
+    }
+
+    async fn furnished(
+        now: Now,
+        secrets_of: impl Fn(&Configuration) -> Vec<String>,
+        needs: Needs,
+    ) -> Result<Self, CannotStart> {
         let need = |name: &'static str| std::env::var(name).map_err(|_| CannotStart::Variable(name));
         let aws = Aws::from_environment()?;
         let path = std::env::var("RECENT_DEPLOYERS_CONFIG").unwrap_or_else(|_| "/opt/recent-deployers.toml".to_owned());

@@ -13,6 +13,7 @@ mod services;
 mod spelling;
 mod squads;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -116,6 +117,22 @@ impl Configuration {
         let beside = |name: &str| read_beside(path, name);
         let problems = |problems| Unreadable::Problems { path: path.to_owned(), problems };
         Self::parse_knowing(&text, &beside, senders).map_err(problems)
+    }
+
+    /// Reads a file whose sources are of these kinds, and returns the texts too: its own as `recent-deployers.toml`, and the
+    /// files that it names.
+    pub fn read_with_files(path: &Path, senders: &[&str]) -> Result<(Self, BTreeMap<String, String>), Unreadable> {
+        let text =
+            std::fs::read_to_string(path).map_err(|source| Unreadable::File { path: path.to_owned(), source })?;
+        let texts = RefCell::new(BTreeMap::from([("recent-deployers.toml".to_owned(), text.clone())]));
+        let beside = |name: &str| {
+            let text = read_beside(path, name)?;
+            texts.borrow_mut().insert(name.to_owned(), text.clone());
+            Ok(text)
+        };
+        let problems = |problems| Unreadable::Problems { path: path.to_owned(), problems };
+        let configuration = Self::parse_knowing(&text, &beside, Some(senders)).map_err(problems)?;
+        Ok((configuration, texts.into_inner()))
     }
 
     /// Reads a text; all its problems if there are any, by line. `files` reads what the text names (calendars,
