@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws::{keys, links};
 use house_tests::peer::Peer;
 use house_tests::{FUNCTIONS, Stage, TOKEN, configuration};
-use recent_deployers::demo::payloads::token_headers;
+use recent_deployers::demo::payloads::{Merge, pull_request_merged, token_headers};
 use serde_json::{Value, json};
 
 fn template() -> Option<Value> {
@@ -263,7 +263,21 @@ async fn each_function_may_do_what_it_was_seen_to_do_and_nothing_else() {
         "{text}\n[receivers.slack]\nkind = \"slack\"\nurl = \"{}/api\"\nsecret = \"api\"\n[senders.opsgenie]\nsecret = \"alertmanager\"\n[senders.generic]\nsecret = \"alertmanager\"\n",
         chat.address
     );
-    let mut day = Stage::with(&text, |_| {}).await;
+    // What is merged into more services than one transaction holds.
+    let many: String = (0..30)
+        .map(|n| {
+            format!("\n[services.many{n}]\nowners = [\"olga\"]\nrotation = [\"anna\"]\nrepositories = [{{ name = \"openedx/many\" }}]\n[services.many{n}.environments.production]\nlive = true\n")
+        })
+        .collect();
+    let text = format!("{text}{many}");
+    let forge = Peer::start().await;
+    forge.always_answers("/hooks?", 200, "[]");
+    let address = forge.address.clone();
+    let mut day = Stage::with(&text, |c| {
+        let github = c.senders.get_mut("github").unwrap();
+        (github.api_token, github.api_url) = (Some("api".into()), Some(address));
+    })
+    .await;
     let gates = day.watched().await;
     a_long_day(&mut day).await;
     let mut wrong = Vec::new();
@@ -292,12 +306,25 @@ async fn a_long_day(day: &mut Stage) {
     let mut by_bot = day.merged("github-merge-queue[bot]", 12);
     by_bot["pull_request"]["auto_merge"] = Value::Null;
     day.github("/merge/github", &by_bot).await;
+    let many = Merge {
+        repository: "openedx/many",
+        number: 1,
+        title: "t",
+        author: "feanil",
+        merger: "feanil",
+        commit: &house_tests::commit(99),
+        at: day.clock.now(),
+    };
+    assert_eq!(day.github("/merge/github", &pull_request_merged(&many)).await.status, 200);
     // Deployments: of a commit, and of an image that is told later what it is.
     day.at("Fri 12:10").await.deploy("prod", "success", 11).await;
     let image = json!({ "service": "edxapp", "environment": "prod", "image": "registry.example.com/edxapp:7", "state": "succeeded" });
     tells(day, "/deploy/generic", &image).await;
     let built = json!({ "image": "registry.example.com/edxapp:7", "commit": house_tests::commit(12), "repository": house_tests::REPOSITORY });
     tells(day, "/deploy/generic", &built).await;
+    // A rollout that gives up is an alert.
+    let gave_up = json!({ "service": "ecommerce", "environment": "prod", "commit": house_tests::commit(12), "state": "aborted", "progressive": true });
+    tells(day, "/deploy/generic", &gave_up).await;
     // An alert whose monitor says once where it belongs; its acknowledgement; one that breaks two services.
     let opsgenie = |action: &str, tags: Value| {
         json!({ "action": action, "alert": { "alertId": "052652ac", "message": "Down", "tags": tags, "priority": "P1",
@@ -314,7 +341,9 @@ async fn a_long_day(day: &mut Stage) {
     tells(day, "/alert/alertmanager", &both).await;
     day.at("Fri 12:55").await;
     // People: the board, an incident, a person's page; what they do.
-    let incident = day.incident("ecommerce").await.id;
+    let incidents = day.situation("ecommerce").await.incidents;
+    let newest = incidents.into_values().map(|known| known.value).max_by_key(|incident| incident.detected_at);
+    let incident = newest.unwrap().id;
     for path in ["/", "/who", "/people/feanil", &format!("/incidents/{incident}")] {
         assert_eq!(day.get(path).await.status, 200, "{path}");
     }
