@@ -177,6 +177,19 @@ async fn story_8_in_manual_mode_people_take_the_pager_by_one_command_and_everybo
 }
 
 #[tokio::test]
+async fn a_drill_goes_the_whole_way_and_says_that_it_is_one() {
+    let day = Stage::new().await;
+    let desk = Desk::open(&day).await;
+    let said = desk.act("olga", &Wish::Drill { person: Some("anna".into()) }, &day).await.unwrap();
+    assert_eq!(said, "On its way. A test page goes to anna; the log says who took it.");
+    assert_eq!(day.heard(), ["PAGE to anna: DRILL: a test page for edxapp"]);
+    let log = day.house.store.log(&"edxapp".parse().unwrap(), 5).await.unwrap();
+    assert!(log.iter().any(|e| e.reason.name() == "accepted_by"), "{log:?}");
+    let refused = desk.act("olga", &Wish::Drill { person: Some("nobody".into()) }, &day).await.unwrap_err();
+    assert!(refused.to_string().contains("nobody in the roster is called nobody"), "{refused}");
+}
+
+#[tokio::test]
 async fn a_window_is_handed_over_by_command_and_the_colleague_is_paged() {
     let mut day = stage().await;
     let desk = Desk::open(&day).await;

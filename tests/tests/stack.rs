@@ -198,7 +198,7 @@ async fn one_change_through_the_whole_stack_to_a_person() {
             .until(what, async |_: &Stack| {
                 let told = telephone.received().into_iter().filter_map(|r| serde_json::from_str(&r.body).ok());
                 heard.extend(told);
-                heard.iter().position(|message| is(message)).map(|i| heard.remove(i))
+                heard.iter().position(is).map(|i| heard.remove(i))
             })
             .await
     };
@@ -263,6 +263,12 @@ async fn one_change_through_the_whole_stack_to_a_person() {
     let moved = aws_event("aws.codepipeline", "CodePipeline Stage Execution State Change", &detail);
     assert!(stack.takes("Pipelines", &moved).await);
     assert!(!stack.takes("Pipelines", &alarm("edxapp-5xx")).await);
+    // The drill, as infra/README.md says it.
+    let drilled = stack.invoke("OnSchedule", &json!({ "drill": { "service": "edxapp", "person": "anna" } })).await;
+    assert!(drilled.contains("#anna#drill#"), "{drilled}");
+    hear("the test page", &step("drill")).await;
+    let refused = stack.invoke("OnSchedule", &json!({ "drill": { "service": "edxapp", "person": "nobody" } })).await;
+    assert!(refused.contains("refused"), "{refused}");
     // The tick, as the scheduler hands it over.
     let ticked = stack.invoke("OnSchedule", &json!({ "tick": true })).await;
     assert!(ticked.contains("settled"), "{ticked}");

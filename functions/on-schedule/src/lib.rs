@@ -14,7 +14,8 @@ use aws::settings::Configuration;
 use aws::wire::error_chain;
 use aws::{House, StoreError, keys};
 use domain::decision::Wake;
-use domain::{Decisions, Kind, Message, Outgoing, ServiceId, Situation, on_schedule};
+use domain::on_request::hands::Desk;
+use domain::{Decisions, Kind, Message, Outgoing, PersonId, ServiceId, Situation, on_schedule};
 use forges::Forge;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -37,8 +38,11 @@ pub fn secrets(configuration: &Configuration) -> Vec<String> {
     tokens.chain(pagers).collect()
 }
 
-/// An event as Lambda hands it over: what the table's stream says rang, or the tick.
+/// An event as Lambda hands it over: what the table's stream says rang, a drill, or the tick.
 pub async fn handle(house: &House, event: &Value) -> Result<Value, StoreError> {
+    if let Some(wanted) = event.get("drill") {
+        return drill(house, wanted).await;
+    }
     match rung(event) {
         Some(services) => {
             // The tick does again what fails here.
@@ -48,6 +52,29 @@ pub async fn handle(house: &House, event: &Value) -> Result<Value, StoreError> {
         }
         None => Ok(json!({ "settled": tick(house).await? })),
     }
+}
+
+/// `{"drill": {"service": "edxapp", "person": "anna"}}`, by whoever may invoke this function: one test page.
+async fn drill(house: &House, wanted: &Value) -> Result<Value, StoreError> {
+    let (settings, now) = (house.settings(), house.now());
+    let text = |name: &str| wanted.get(name).and_then(Value::as_str).unwrap_or("");
+    let service = text("service").parse().ok().and_then(|id: ServiceId| settings.service(&id));
+    let (Some(service), Ok(person)) = (service, text("person").parse::<PersonId>()) else {
+        return Ok(json!({ "refused": "a drill names a service of the configuration and a person of the roster" }));
+    };
+    let decide = |situation: &Situation| {
+        let desk = Desk { situation, service, settings, now };
+        match desk.drill(&person, &person) {
+            Ok(decisions) => (decisions, None),
+            Err(refused) => (Decisions::none(&service.id, Wake::Now), Some(refused.to_string())),
+        }
+    };
+    let (decisions, refused) = house.store.decide(&service.id, now, decide).await?;
+    house.publish(&decisions.messages).await;
+    Ok(match refused {
+        None => json!({ "page": decisions.messages.first().map(|message| message.key.to_string()) }),
+        Some(why) => json!({ "refused": why }),
+    })
 }
 
 /// The services whose clocks the table's stream says were rung, each once; `None`: it is no event of a stream.

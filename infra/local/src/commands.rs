@@ -71,6 +71,15 @@ pub enum Command {
         #[command(flatten)]
         me: Me,
     },
+    /// Send one clearly marked test page the whole way that a real one goes: drill edxapp --person anna --as olga
+    Drill {
+        service: String,
+        /// Who gets it; without this, you.
+        #[arg(long)]
+        person: Option<String>,
+        #[command(flatten)]
+        me: Me,
+    },
     /// Hand a window over to a colleague: hand-over edxapp edx-platform#12 --to usama --as feanil
     HandOver {
         service: String,
@@ -145,6 +154,7 @@ impl Command {
                 (service, &me.id, Wish::Take { person, how_long, from })
             }
             Self::GiveBack { service, me } => (service, &me.id, Wish::GiveBack),
+            Self::Drill { service, person, me } => (service, &me.id, Wish::Drill { person: person.clone() }),
             Self::HandOver { service, change, to, me } => {
                 (service, &me.id, Wish::HandOver { change: change.clone(), to: to.clone() })
             }

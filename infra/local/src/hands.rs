@@ -25,6 +25,10 @@ pub enum Wish {
         from: Option<String>,
     },
     GiveBack,
+    /// A test page to somebody.
+    Drill {
+        person: Option<String>,
+    },
     HandOver {
         change: String,
         to: String,
@@ -56,6 +60,7 @@ impl Wish {
         match self {
             Self::Take { .. } => "take",
             Self::GiveBack => "give-back",
+            Self::Drill { .. } => "drill",
             Self::HandOver { .. } => "hand-over",
             Self::Answer { .. } => "answer",
             Self::Pause { .. } => "pause",
@@ -106,7 +111,7 @@ impl Hands<'_> {
             return Err(HandsError::Nobody(me.to_string()));
         }
         let action = match wish {
-            Wish::Take { .. } | Wish::GiveBack => Action::OnCall(service),
+            Wish::Take { .. } | Wish::GiveBack | Wish::Drill { .. } => Action::OnCall(service),
             Wish::Pause { .. } | Wish::Resume | Wish::Maintain { .. } | Wish::Maintained => Action::Queue(service),
             Wish::HandOver { change, .. } => Action::HandOver(service.clone(), self.change(&service, change).await?),
             Wish::Answer { change, .. } => Action::Answer(service.clone(), self.change(&service, change).await?),
@@ -209,6 +214,7 @@ fn form(wish: &Wish) -> String {
         Wish::Take { .. } | Wish::Answer { takes: true, .. } => "take",
         Wish::Answer { takes: false, .. } => "decline",
         Wish::GiveBack => "give-back",
+        Wish::Drill { .. } => "drill",
         Wish::HandOver { .. } => "hand-over",
         Wish::Pause { .. } => "pause",
         Wish::Resume => "resume",
@@ -226,6 +232,9 @@ fn form(wish: &Wish) -> String {
                 form.append_pair("from", from);
             });
         }
+        Wish::Drill { person } => person.iter().for_each(|person| {
+            form.append_pair("person", person);
+        }),
         Wish::HandOver { to, .. } => {
             form.append_pair("to", to);
         }

@@ -84,6 +84,8 @@ pub enum Step {
     Opened,
     /// In a channel: somebody was paged, or nobody is, and why.
     Escalated,
+    /// A page for nothing, to see that pages arrive.
+    Drill,
     /// A pager is told that somebody has taken what it keeps open.
     PagerAcknowledged,
     /// A pager is told that what it keeps open is over.

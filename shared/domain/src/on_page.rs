@@ -37,6 +37,10 @@ pub fn decide(outgoing: Option<&Outgoing>, incident: Option<&Incident>, policy: 
         (Kind::Notice | Kind::Update, _) if now > outgoing.message.decided_at + life(outgoing.message.key.step) => {
             Delivery::Withdraw(Reason::NoLongerTrue)
         }
+        (Kind::Page, None) if outgoing.message.key.step == Step::Drill => {
+            let late = now > outgoing.message.decided_at + life(Step::Drill);
+            if late { Delivery::Withdraw(Reason::NoLongerTrue) } else { Delivery::Send }
+        }
         // It has long been over: it has left.
         (Kind::Page, None) => Delivery::Withdraw(Reason::NoLongerTrue),
         (Kind::Notice | Kind::Update, _) => Delivery::Send,
@@ -77,11 +81,11 @@ fn stale(page: &Message, incident: &Incident, policy: &Policy, now: Timestamp) -
 /// somebody has to know from then on is not. A page has no such end: it waits for an answer.
 fn life(step: Step) -> SignedDuration {
     use Step::{
-        Acknowledged, AlsoBroken, Ask, EndingSoon, Escalated, Extended, HandedOver, Opened, PagerAcknowledged, Receipt,
-        SquadHears, StandbyAgain, Started, TestsFailed, Thanks,
+        Acknowledged, AlsoBroken, Ask, Drill, EndingSoon, Escalated, Extended, HandedOver, Opened, PagerAcknowledged,
+        Receipt, SquadHears, StandbyAgain, Started, TestsFailed, Thanks,
     };
     match step {
-        EndingSoon => SignedDuration::from_mins(15),
+        EndingSoon | Drill => SignedDuration::from_mins(15),
         Started | Extended | Ask | Acknowledged | PagerAcknowledged | SquadHears | AlsoBroken | Opened | Escalated => {
             SignedDuration::from_hours(1)
         }

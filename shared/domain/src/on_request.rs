@@ -1,6 +1,7 @@
 //! A person acts. [`incidents`] is about what broke: acknowledge it, say that it is not yours, take it, judge it. [`hands`]
-//! moves responsibility. [`maintenance`] says that something may break.
+//! moves responsibility. [`maintenance`] says that something may break; [`drill`] that nothing does, and pages all the same.
 
+pub mod drill;
 pub mod hands;
 pub mod incidents;
 pub mod maintenance;

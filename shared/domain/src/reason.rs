@@ -234,6 +234,10 @@ pub enum Reason {
     NamedTogether {
         incident: IncidentId,
     },
+    /// Nothing is broken: somebody wants to see that pages arrive.
+    Drill {
+        by: PersonId,
+    },
     /// A pager tells us of a page of ours: that is no alert.
     OurOwnPage,
     /// Somebody says that it is not theirs.

@@ -85,6 +85,7 @@ fn on_call(desk: Desk<'_>, person: &PersonId) -> Question {
         forms: vec![
             Form { button: "Take the pager", does: "take", fields: vec![who, how_long] },
             Form { button: "Give it back", does: "give-back", fields: Vec::new() },
+            Form { button: "Send a test page", does: "drill", fields: vec![colleague(desk, "person", "To", person)] },
         ],
     }
 }
@@ -147,6 +148,7 @@ enum Wish {
     HandOver(ChangeId, PersonId),
     Take { person: PersonId, from: Option<Timestamp>, until: Timestamp },
     GiveBack,
+    Drill(PersonId),
     Pause { why: String, until: Option<Timestamp> },
     Resume,
 }
@@ -178,6 +180,9 @@ impl Wish {
                 Ok(Self::Take { person, from, until: until(from.unwrap_or(now), span)? })
             }
             (Action::OnCall(_), Some("give-back")) => Ok(Self::GiveBack),
+            (Action::OnCall(_), Some("drill")) => {
+                Ok(Self::Drill(person("person")?.unwrap_or_else(|| grant.person.clone())))
+            }
             (Action::Queue(_), Some("pause")) => {
                 let until = span.transpose()?.map(|span| until(now, span)).transpose()?;
                 Ok(Self::Pause { why: text("why").unwrap_or("").to_owned(), until })
@@ -193,6 +198,7 @@ impl Wish {
             Self::HandOver(change, to) => desk.hand_over(change, to, by),
             Self::Take { person, from, until } => desk.take(person, by, *from, *until),
             Self::GiveBack => desk.give_back(by),
+            Self::Drill(person) => desk.drill(person, by),
             Self::Pause { why, until } => desk.pause(by, why, *until),
             Self::Resume => desk.resume(by),
         }
@@ -210,6 +216,9 @@ impl Wish {
                 Outcome::done("On call", format!("{} has the pager of {service}; the board shows it.", name(person)))
             }
             Self::GiveBack => Outcome::done("Given back", format!("You no longer have the pager of {service}.")),
+            Self::Drill(person) => {
+                Outcome::done("On its way", format!("A test page goes to {}; the log says who took it.", name(person)))
+            }
             Self::Pause { .. } => {
                 Outcome::done("Paused", format!("The pipeline of {service} is paused; the board shows it."))
             }

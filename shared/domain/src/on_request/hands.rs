@@ -70,11 +70,11 @@ impl<'a> Desk<'a> {
         windows(self.situation, self.service, &self.settings.roster, self.now)
     }
 
-    fn reader<'b>(&'b self, person: &'b PersonId) -> Reader<'b> {
+    pub(super) fn reader<'b>(&'b self, person: &'b PersonId) -> Reader<'b> {
         Reader { settings: self.settings, service: self.service, person, now: self.now }
     }
 
-    fn known(&self, person: &PersonId) -> Result<(), Refused> {
+    pub(super) fn known(&self, person: &PersonId) -> Result<(), Refused> {
         match self.settings.roster.person(person) {
             None => Err(Refused::Nobody(person.clone())),
             Some(person) if person.is_outside() => Err(Refused::Outside(person.id.clone())),

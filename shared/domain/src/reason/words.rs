@@ -116,6 +116,7 @@ impl fmt::Display for Reason {
                 write!(f, "it was acknowledged {minutes} min ago and is not over")
             }
             Self::Worsened => f.write_str("something more severe, or something else, began after it was taken"),
+            Self::Drill { by } => write!(f, "a drill by {by}"),
             Self::GivenBackThere => f.write_str("it was taken where it came from, and is not any more"),
             Self::FiresAgain => f.write_str("it fires again after it was over"),
             Self::HeldNoLonger => f.write_str("it still fires after what kept everybody asleep"),

@@ -10,6 +10,7 @@ use crate::alert::Severity;
 use crate::attendance::{Asking, Attendance};
 use crate::calendar::TimeKind;
 use crate::change::Change;
+use crate::ids::PersonId;
 use crate::incident::Incident;
 use crate::message::{Kind, Link, Message, Step, Subject};
 use crate::reason::Reason;
@@ -298,5 +299,21 @@ pub fn somebody_else_has_it(reader: Reader<'_>, window: &Window<'_>) -> Message 
         Some(_) => "You are away, so you are not paged for it. There is nothing to do.".to_owned(),
         None => "You are not paged for it. There is nothing to do.".to_owned(),
     });
+    message
+}
+
+/// A page for nothing. Each is one of its own: its number is the second in which it was asked for.
+#[must_use]
+pub fn drill(reader: Reader<'_>, by: &PersonId, reason: Reason) -> Message {
+    let mut message = reader.message(Subject::Service, Step::Drill, Kind::Page, Severity::Critical, reason);
+    message.key.nth = u32::try_from(reader.now.as_second()).unwrap_or(0);
+    message.title = format!("DRILL: a test page for {}", reader.service.id);
+    message.lines.push(format!(
+        "Nothing is broken, and nothing is asked of you but this: that you see it. {} wants to know that pages reach you.",
+        reader.settings.roster.name_of(by)
+    ));
+    message.lines.push("A pager keeps it open until you close it there.".to_owned());
+    message.short = format!("DRILL: a test page for {}. Nothing is broken.", reader.service.id);
+    message.links.push(reader.board());
     message
 }

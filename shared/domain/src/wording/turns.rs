@@ -60,6 +60,7 @@ pub fn notice(
         | Step::Owner
         | Step::AlsoBroken
         | Step::Opened
+        | Step::Drill
         | Step::Escalated
         | Step::PagerAcknowledged
         | Step::PagerResolved
