@@ -186,7 +186,7 @@ async fn a_drill_goes_the_whole_way_and_says_that_it_is_one() {
     let log = day.house.store.log(&"edxapp".parse().unwrap(), 5).await.unwrap();
     assert!(log.iter().any(|e| e.reason.name() == "accepted_by"), "{log:?}");
     let refused = desk.act("olga", &Wish::Drill { person: Some("nobody".into()) }, &day).await.unwrap_err();
-    assert!(refused.to_string().contains("nobody in the roster is called nobody"), "{refused}");
+    assert!(refused.to_string().contains("Nobody in the roster is called nobody"), "{refused}");
 }
 
 #[tokio::test]

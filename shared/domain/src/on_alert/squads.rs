@@ -14,7 +14,7 @@ use crate::service::{Mode, Service};
 use crate::settings::Settings;
 use crate::situation::Situation;
 use crate::squad::{Squad, wish};
-use crate::wording::{Reader, hands};
+use crate::wording::{Reader, incidents};
 
 /// How many people are told in one round, so that the transaction that pages has room; the next round goes on.
 const MOST_TOLD: usize = 15;
@@ -46,7 +46,7 @@ pub(super) fn tell(
         for person in listeners.iter().take(room) {
             let reader = Reader { settings, service, person, now };
             let labels = touched.get(&squad.id).map_or(&[][..], Vec::as_slice);
-            decisions.tell(hands::squad_hears(reader, incident, squad, labels, heard.reason));
+            decisions.tell(incidents::squad_hears(reader, incident, squad, labels, heard.reason));
             incident.told.insert(person.clone());
         }
         // Who does not fit is told in the next round: until then the squad has not heard.

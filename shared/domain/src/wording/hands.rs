@@ -3,20 +3,17 @@
 
 use jiff::Timestamp;
 
-use super::incidents::what_broke;
 use super::turns::{Surroundings, place_in_queue, sentence, stalled_by, turn_end};
-use super::{Reader, headline, revert};
+use super::{Reader, revert};
 use crate::alert::Severity;
 use crate::attendance::{Asking, Attendance};
 use crate::calendar::TimeKind;
 use crate::change::Change;
 use crate::ids::PersonId;
-use crate::incident::Incident;
 use crate::message::{Kind, Link, Message, Step, Subject};
 use crate::reason::Reason;
 use crate::responder::away;
 use crate::shift::{Scope, Shift};
-use crate::squad::{Squad, WishReason};
 use crate::suite::Failure;
 use crate::text::count;
 use crate::times::span;
@@ -185,31 +182,6 @@ pub fn queue_slow(
     } else {
         "Nobody's turn has begun or been used up by waiting. You are told at most once a day.".to_owned()
     });
-    message
-}
-
-/// To a member of a squad: something broke that the squad wishes to hear of.
-#[must_use]
-pub fn squad_hears(
-    reader: Reader<'_>,
-    incident: &Incident,
-    squad: &Squad,
-    touching: &[String],
-    wish: WishReason,
-) -> Message {
-    let subject = Subject::Incident(incident.id.clone());
-    let reason = Reason::SquadWish { squad: squad.id.clone(), wish };
-    let mut message = reader.message(subject, Step::SquadHears, Kind::Notice, incident.severity, reason);
-    message.title = headline(incident);
-    message.lines.push(what_broke(reader, incident));
-    if !touching.is_empty() {
-        message.lines.push(format!("It may be {}, which touches code of {}.", touching.join(" or "), squad.name));
-    }
-    let paged: Vec<&str> = incident.pages.iter().map(|p| reader.settings.roster.name_of(&p.person)).collect();
-    let who =
-        if paged.is_empty() { "Nobody is paged yet.".to_owned() } else { format!("Paged: {}.", paged.join(", ")) };
-    message.lines.push(format!("{who} You need not act. You hear of it as one of {}: {wish}.", squad.name));
-    message.links.push(reader.incident_link(incident));
     message
 }
 

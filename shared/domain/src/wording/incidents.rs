@@ -8,6 +8,7 @@ use crate::incident::{Incident, PageRecord};
 use crate::message::{Kind, Link, Message, Step, Subject};
 use crate::outcome::Judge;
 use crate::reason::Reason;
+use crate::squad::{Squad, WishReason};
 use crate::suspect::Suspect;
 use crate::text::{self, count};
 use crate::times::{period, span};
@@ -36,7 +37,7 @@ pub fn page(reader: Reader<'_>, call: &Call<'_>, step: Step, reason: &Reason, ch
     message
 }
 
-pub(super) fn what_broke(reader: Reader<'_>, incident: &Incident) -> String {
+fn what_broke(reader: Reader<'_>, incident: &Incident) -> String {
     let summary = incident.headline().map(|a| a.summary.as_str()).filter(|s| !s.is_empty());
     let since = reader.time(incident.began_at);
     let more = incident.alerts().saturating_sub(1);
@@ -258,5 +259,30 @@ pub fn update(reader: Reader<'_>, incident: &Incident, page: &PageRecord, step: 
     message.again = page.again;
     message.title = headline(incident);
     message.lines.push(format!("Recent Deployers: {reason}."));
+    message
+}
+
+/// To a member of a squad: something broke that the squad wishes to hear of.
+#[must_use]
+pub fn squad_hears(
+    reader: Reader<'_>,
+    incident: &Incident,
+    squad: &Squad,
+    touching: &[String],
+    wish: WishReason,
+) -> Message {
+    let subject = Subject::Incident(incident.id.clone());
+    let reason = Reason::SquadWish { squad: squad.id.clone(), wish };
+    let mut message = reader.message(subject, Step::SquadHears, Kind::Notice, incident.severity, reason);
+    message.title = headline(incident);
+    message.lines.push(what_broke(reader, incident));
+    if !touching.is_empty() {
+        message.lines.push(format!("It may be {}, which touches code of {}.", touching.join(" or "), squad.name));
+    }
+    let paged: Vec<&str> = incident.pages.iter().map(|p| reader.settings.roster.name_of(&p.person)).collect();
+    let who =
+        if paged.is_empty() { "Nobody is paged yet.".to_owned() } else { format!("Paged: {}.", paged.join(", ")) };
+    message.lines.push(format!("{who} You need not act. You hear of it as one of {}: {wish}.", squad.name));
+    message.links.push(reader.incident_link(incident));
     message
 }
