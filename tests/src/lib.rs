@@ -2,6 +2,8 @@
 //! signatures, a clock that moves when it is told to. Reads like PRODUCT.md's stories.
 
 pub mod gate;
+pub mod long_day;
+pub mod ministack;
 pub mod peer;
 pub mod program;
 
@@ -181,6 +183,26 @@ impl Stage {
         self.bundle.house = house;
         self.bundle.serve_topic(listener, self.bundle.house.clone());
         (table, topic)
+    }
+
+    /// Plays on another engine than the embedded one, in a table of this name.
+    ///
+    /// # Panics
+    /// When it cannot be made there.
+    pub async fn moves_to(&mut self, endpoint: &str, table: &str) {
+        let aws = Aws::local(endpoint.to_owned(), String::new());
+        let store = aws::Store::new(clients::dynamodb(&aws, &self.house.http), table).taking_turns();
+        if let Err(error) = store.create_table().await {
+            panic!("{table} cannot be made at {endpoint}: {error}");
+        }
+        self.house.store = store.clone();
+        self.bundle.house.store = store;
+        let Ok(listener) = TcpListener::bind("127.0.0.1:0").await else { panic!("no port is free") };
+        let address = listener.local_addr().map(|a| format!("http://{a}")).unwrap_or_default();
+        let aws = Aws::local(String::new(), address);
+        self.bundle.house.topic =
+            aws::topic::Topic::new(clients::sns(&aws, &self.house.http), recent_deployers::topic::ARN);
+        self.bundle.serve_topic(listener, self.bundle.house.clone());
     }
 
     /// Puts gates of its own before the table and the topic for each function, so that it is seen what each asks for.

@@ -4,74 +4,46 @@
 //! did nothing.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use aws::Store;
 use aws::clients::{self, Aws, Http};
+use house_tests::ministack::{self, MiniStack};
 use house_tests::peer::Peer;
 use house_tests::{GITHUB_SECRET, TOKEN, binary, commit, configuration, now, root};
+use jiff::SignedDuration;
 use recent_deployers::demo::payloads::{self, Alert, Deployment, Merge};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 use tokio::time::sleep;
 
 /// MiniStack, and what stack.py made in it.
 struct Stack {
-    emulator: Child,
-    endpoint: String,
-    folder: PathBuf,
+    emulator: MiniStack,
     made: Value,
     http: Http,
 }
 
-impl Drop for Stack {
-    fn drop(&mut self) {
-        let _ = self.emulator.kill();
-        let _ = self.emulator.wait();
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
 impl Stack {
     async fn create(ministack: &Path, template: &Path, configuration: &str) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-        let folder = std::env::temp_dir().join(format!("recent-deployers-stack-{}", std::process::id()));
-        std::fs::create_dir_all(folder.join("configuration")).unwrap();
-        std::fs::write(folder.join("configuration/recent-deployers.toml"), configuration).unwrap();
-        let log = std::fs::File::create(folder.join("log")).unwrap();
-        let emulator = Command::new("python3")
-            .args(["-m", "ministack"])
-            .current_dir(&folder)
-            .env("PYTHONPATH", ministack)
-            .env("GATEWAY_PORT", port.to_string())
-            .envs([("BIND_HOST", "127.0.0.1"), ("MINISTACK_HOST", "localhost"), ("IOT_MTLS_ENABLED", "0")])
-            .envs([("MINISTACK_REGION", "eu-west-1"), ("PYTHONDONTWRITEBYTECODE", "1")])
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let endpoint = format!("http://127.0.0.1:{port}");
-        let mut stack = Self { emulator, endpoint, folder, made: Value::Null, http: Http::new() };
-        stack
-            .until("MiniStack listens", async |stack: &Self| {
-                stack.http.send("GET", &format!("{}/_ministack/health", stack.endpoint), &[], Vec::new(), 5).await.ok()
-            })
-            .await;
+        let emulator = MiniStack::start(ministack, "stack").await;
+        let folder = emulator.scratch.join("configuration");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("recent-deployers.toml"), configuration).unwrap();
         let binaries = binary("on-merge").parent().unwrap().to_owned();
         let made = Command::new("python3")
             .arg(root().join("tests/aws/stack.py"))
-            .args([Path::new(&stack.endpoint), template, &binaries, &stack.folder.join("configuration")])
+            .args([Path::new(&emulator.endpoint), template, &binaries, &folder])
             .env("PYTHONPATH", ministack)
             .stderr(Stdio::inherit())
             .output()
             .unwrap();
-        stack.made = serde_json::from_slice(&made.stdout).unwrap_or_else(|_| panic!("{}", stack.log()));
-        stack
+        let made = serde_json::from_slice(&made.stdout).unwrap_or_else(|_| panic!("{}", emulator.log()));
+        Self { emulator, made, http: Http::new() }
     }
 
     fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+        self.emulator.log()
     }
 
     /// Tries until something is so, at most a minute and a half: whatever the bell does not bring the tick does.
@@ -91,7 +63,7 @@ impl Stack {
         let own = [("host", host.as_str()), ("content-type", "application/json")];
         let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let headers: Vec<(&str, &str)> = own.into_iter().chain(headers).collect();
-        let url = format!("{}{path}", self.endpoint);
+        let url = format!("{}{path}", self.emulator.endpoint);
         let answer = self.http.send(method, &url, &headers, body.as_bytes().to_vec(), 60).await.unwrap();
         (answer.status, String::from_utf8_lossy(&answer.body).into_owned())
     }
@@ -109,7 +81,7 @@ impl Stack {
     }
 
     fn store(&self) -> Store {
-        let aws = Aws::local(self.endpoint.clone(), self.endpoint.clone());
+        let aws = Aws::local(self.emulator.endpoint.clone(), self.emulator.endpoint.clone());
         let table = self.made["outputs"]["TableName"].as_str().unwrap();
         Store::new(clients::dynamodb(&aws, &self.http), table)
     }
@@ -122,7 +94,7 @@ impl Stack {
             ("x-amz-target", target.as_str()),
             ("authorization", "AWS4-HMAC-SHA256 Credential=test/20260320/eu-west-1/events/aws4_request"),
         ];
-        let url = format!("{}/", self.endpoint);
+        let url = format!("{}/", self.emulator.endpoint);
         let answer = self.http.send("POST", &url, &headers, body.to_string().into_bytes(), 30).await.unwrap();
         let text = String::from_utf8_lossy(&answer.body).into_owned();
         assert_eq!(answer.status, 200, "{action}: {text}");
@@ -139,7 +111,7 @@ impl Stack {
     /// Hands a function an event, as EventBridge would.
     async fn invoke(&self, function: &str, event: &Value) -> String {
         let name = self.made["physical"][function].as_str().unwrap();
-        let url = format!("{}/2015-03-31/functions/{name}/invocations", self.endpoint);
+        let url = format!("{}/2015-03-31/functions/{name}/invocations", self.emulator.endpoint);
         let authorization = "AWS4-HMAC-SHA256 Credential=test/20260320/eu-west-1/lambda/aws4_request";
         let headers = [("authorization", authorization)];
         let answer = self.http.send("POST", &url, &headers, event.to_string().into_bytes(), 30).await.unwrap();
@@ -158,9 +130,8 @@ fn aws_event(source: &str, kind: &str, detail: &Value) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_change_through_the_whole_stack_to_a_person() {
-    let given = |name: &str| std::env::var_os(name).map(PathBuf::from);
-    let (Some(ministack), Some(template)) = (given("RECENT_DEPLOYERS_MINISTACK"), given("RECENT_DEPLOYERS_TEMPLATE"))
-    else {
+    let template = std::env::var_os("RECENT_DEPLOYERS_TEMPLATE").map(PathBuf::from);
+    let (Some(ministack), Some(template)) = (ministack::folder(), template) else {
         println!("not present: RECENT_DEPLOYERS_MINISTACK, RECENT_DEPLOYERS_TEMPLATE; 0 stacks created");
         return;
     };
@@ -263,6 +234,29 @@ async fn one_change_through_the_whole_stack_to_a_person() {
     let moved = aws_event("aws.codepipeline", "CodePipeline Stage Execution State Change", &detail);
     assert!(stack.takes("Pipelines", &moved).await);
     assert!(!stack.takes("Pipelines", &alarm("edxapp-5xx")).await);
+    // What is declared for later has its begin and end scheduled, once each.
+    let secret = aws::secrets::Secret::new("links-key").unwrap();
+    let action = aws::links::Action::Queue(service.clone());
+    let grant =
+        aws::links::Grant { action, person: "olga".parse().unwrap(), expires: now() + SignedDuration::from_hours(1) };
+    let from = now() + SignedDuration::from_hours(2);
+    let form = format!("do=maintain&for=30&why=an+upgrade&from={}", from.strftime("%Y-%m-%dT%H:%M:%SZ"));
+    let link = aws::links::path(&secret, &grant);
+    let (status, said) = stack.request("POST", &link, &[], &form).await;
+    assert_eq!(status, 200, "{said}");
+    for at in [from, from + SignedDuration::from_mins(30)] {
+        let name = aws::wake::name(&service, at);
+        let group = stack.made["physical"]["Wakes"].as_str().unwrap();
+        let url = format!("{}/schedules/{name}?groupName={group}", stack.emulator.endpoint);
+        let authorization = "AWS4-HMAC-SHA256 Credential=test/20260320/eu-west-1/scheduler/aws4_request";
+        let answer = stack.http.send("GET", &url, &[("authorization", authorization)], Vec::new(), 10).await.unwrap();
+        let schedule: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(answer.status, 200, "{schedule}");
+        assert_eq!(schedule["ActionAfterCompletion"], "DELETE");
+        let input: Value = serde_json::from_str(schedule["Target"]["Input"].as_str().unwrap()).unwrap();
+        let settled: Value = serde_json::from_str(&stack.invoke("OnSchedule", &input).await).unwrap();
+        assert_eq!(settled, json!({ "settled": 1 }), "as it will fire");
+    }
     // The drill, as infra/README.md says it.
     let drilled = stack.invoke("OnSchedule", &json!({ "drill": { "service": "edxapp", "person": "anna" } })).await;
     assert!(drilled.contains("#anna#drill#"), "{drilled}");

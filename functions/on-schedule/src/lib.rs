@@ -38,12 +38,14 @@ pub fn secrets(configuration: &Configuration) -> Vec<String> {
     tokens.chain(pagers).collect()
 }
 
-/// An event as Lambda hands it over: what the table's stream says rang, a drill, or the tick.
+/// An event as Lambda hands it over: what the table's stream says rang, a one-time schedule's `{"wake": "edxapp"}`, a drill,
+/// or the tick.
 pub async fn handle(house: &House, event: &Value) -> Result<Value, StoreError> {
     if let Some(wanted) = event.get("drill") {
         return drill(house, wanted).await;
     }
-    match rung(event) {
+    let woken = event.get("wake").and_then(Value::as_str).map(|id| id.parse().into_iter().collect());
+    match woken.or_else(|| rung(event)) {
         Some(services) => {
             // The tick does again what fails here.
             drop(look(house, &services).await);

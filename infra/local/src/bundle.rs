@@ -123,6 +123,7 @@ impl Bundle {
             nudge: Arc::new(move |service| nudge.add(service)),
             terminal: Some(Arc::new(move |text| print(text).printed())),
             renewal: None,
+            waker: None,
         };
         house.store.create_table().await?;
         // The first tick sweeps, since a program that is started each morning may never run for long.

@@ -26,6 +26,8 @@ pub struct Aws {
     pub sns_endpoint: Option<String>,
     /// Another address of the Parameter Store: an emulator's.
     pub ssm_endpoint: Option<String>,
+    /// Another address of EventBridge Scheduler: an emulator's.
+    pub scheduler_endpoint: Option<String>,
 }
 
 /// Why the environment does not say where AWS is.
@@ -49,7 +51,8 @@ impl Aws {
             ),
             dynamodb_endpoint: std::env::var("AWS_ENDPOINT_URL_DYNAMODB").ok().or_else(|| any.clone()),
             sns_endpoint: std::env::var("AWS_ENDPOINT_URL_SNS").ok().or_else(|| any.clone()),
-            ssm_endpoint: std::env::var("AWS_ENDPOINT_URL_SSM").ok().or(any),
+            ssm_endpoint: std::env::var("AWS_ENDPOINT_URL_SSM").ok().or_else(|| any.clone()),
+            scheduler_endpoint: std::env::var("AWS_ENDPOINT_URL_SCHEDULER").ok().or(any),
         })
     }
 
@@ -62,6 +65,7 @@ impl Aws {
             dynamodb_endpoint: Some(dynamodb_endpoint),
             sns_endpoint: Some(sns_endpoint),
             ssm_endpoint: None,
+            scheduler_endpoint: None,
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::settings::{Configuration, Unreadable};
 use crate::sns::Certificates;
 use crate::store::{Store, StoreError};
 use crate::topic::Topic;
+use crate::wake::Waker;
 use crate::wire::error_chain;
 
 /// The time, handed in by whoever started us.
@@ -38,6 +39,8 @@ pub struct House {
     pub terminal: Option<Terminal>,
     /// Where the secrets were read, and are again.
     pub renewal: Option<Arc<Renewal>>,
+    /// Has `on-schedule` woken at a moment to come; where there is none the tick does it.
+    pub waker: Option<Waker>,
 }
 
 /// How old secrets become before they are read again.
@@ -134,6 +137,7 @@ impl House {
             }
             Err(_) => (Secrets::new(std::env::var_os("RECENT_DEPLOYERS_SECRETS").map(PathBuf::from)), None),
         };
+        let waker = Waker::from_environment(&aws, &http);
         let house = Self {
             configuration: Arc::new(configuration),
             store: Store::new(clients::dynamodb(&aws, &http), need("RECENT_DEPLOYERS_TABLE")?),
@@ -146,6 +150,7 @@ impl House {
             nudge: Arc::new(|_| {}),
             terminal: None,
             renewal,
+            waker,
         };
         match house.read_secrets().await {
             Err(error) if needs == Needs::All => return Err(error.into()),
@@ -158,6 +163,15 @@ impl House {
             }
         }
         Ok(house)
+    }
+
+    /// Has this service looked at when that comes. What fails costs nothing but the tick's minute.
+    pub async fn wake_at(&self, service: &ServiceId, at: Timestamp) {
+        let now = self.now();
+        let Some(waker) = self.waker.as_ref().filter(|_| at > now) else { return };
+        if let Err(error) = waker.wake(service, at, now).await {
+            tracing::warn!(service.name = %service, cause = error_chain(&error), "no schedule was made: the tick comes");
+        }
     }
 
     /// Reads the secrets again where that is due. What cannot be read stays as it was.

@@ -22,6 +22,7 @@ pub mod table;
 pub mod telemetry;
 pub mod topic;
 pub mod verify;
+pub mod wake;
 pub mod wire;
 
 pub use house::House;

@@ -75,6 +75,7 @@ mod tests {
             dynamodb_endpoint: None,
             sns_endpoint: None,
             ssm_endpoint: None,
+            scheduler_endpoint: None,
         };
         let post = Post { service: "service", url: "https://example.amazonaws.com/", headers, body: body.as_bytes() };
         post.sign(&aws, "2015-08-30T12:36:00Z".parse().unwrap()).unwrap()

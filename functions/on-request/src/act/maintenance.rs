@@ -75,7 +75,10 @@ pub(super) async fn act(
     };
     let decide = |situation: &_| wish.decide(Desk { situation, service, settings, now }, &grant.person);
     Ok(match super::decide(house, service, decide).await? {
-        Ok(()) => wish.done(service, |at| times::time(at, &settings.roster.zone_of(&grant.person), now)),
+        Ok(()) => {
+            wish.wake(house, &service.id).await;
+            wish.done(service, |at| times::time(at, &settings.roster.zone_of(&grant.person), now))
+        }
         Err(why @ Refused::AlreadySo) => Outcome::done("Nothing to do", super::sentence(&why)),
         Err(why) => nothing(&why),
     })
@@ -104,6 +107,14 @@ impl Wish {
         match self {
             Self::Begin(wanted) => desk.begin_maintenance(by, wanted),
             Self::End => desk.end_maintenance(by),
+        }
+    }
+
+    /// Its begin and its end are looked at when they come.
+    async fn wake(&self, house: &House, service: &ServiceId) {
+        let Self::Begin(wanted) = self else { return };
+        for at in wanted.from.into_iter().chain([wanted.until]) {
+            house.wake_at(service, at).await;
         }
     }
 

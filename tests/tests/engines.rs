@@ -1,0 +1,52 @@
+//! The store on a second, independent engine: one long day ends in the same table on the embedded one and in MiniStack's.
+//! Without MiniStack this test says that it did nothing.
+
+use domain::ServiceId;
+use house_tests::long_day::LongDay;
+use house_tests::ministack::{self, MiniStack};
+
+/// Everything that a service's table says, in lines.
+async fn table(day: &LongDay, service: &str) -> Vec<String> {
+    let (store, service): (_, ServiceId) = (&day.stage.house.store, service.parse().unwrap());
+    let situation = store.situation(&service).await.unwrap();
+    let mut lines = vec![format!("{:?}", situation.clock.value)];
+    lines.extend(situation.changes.values().map(|known| format!("{:?}", known.value)));
+    lines.extend(situation.notes.values().map(|known| format!("{:?}", known.value)));
+    lines.extend(situation.deployments.values().map(|known| format!("{:?}", known.value)));
+    lines.extend(situation.signals.values().map(|known| format!("{:?}", known.value)));
+    lines.extend(situation.incidents.values().map(|known| format!("{:?}", known.value)));
+    lines.extend(situation.shifts.values().map(|known| format!("{:?}", known.value)));
+    lines.extend(store.past_incidents(&service, 50).await.unwrap().iter().map(|past| format!("{past:?}")));
+    lines.extend(store.outbox(&service).await.unwrap().iter().map(|out| format!("{out:?}")));
+    let mut log: Vec<String> =
+        store.log(&service, 1000).await.unwrap().iter().map(|entry| format!("{entry:?}")).collect();
+    // Deliveries of one moment come in any order.
+    log.sort();
+    lines.extend(log);
+    lines
+}
+
+#[tokio::test]
+async fn one_long_day_ends_in_the_same_table_on_both_engines() {
+    let Some(folder) = ministack::folder() else {
+        println!("not present: RECENT_DEPLOYERS_MINISTACK; 0 engines compared");
+        return;
+    };
+    let emulator = MiniStack::start(&folder, "engines").await;
+    let mut embedded = LongDay::begin().await;
+    let mut other = LongDay::begin().await;
+    other.stage.moves_to(&emulator.endpoint, "recent-deployers").await;
+    embedded.passes().await;
+    other.passes().await;
+    let mut compared = 0;
+    for service in ["edxapp", "ecommerce", "unmapped", "many7"] {
+        let (here, there) = (table(&embedded, service).await, table(&other, service).await);
+        assert_eq!(here, there, "{service}");
+        compared += here.len();
+    }
+    assert!(compared > 50, "{compared}");
+    assert_eq!(embedded.stage.heard(), other.stage.heard());
+    let due = |day: &LongDay| day.stage.house.store.clone();
+    assert_eq!(due(&embedded).earliest_due().await.unwrap(), due(&other).earliest_due().await.unwrap(), "by the index");
+    println!("engines: {compared} items and lines compared");
+}
