@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws::clients::Http;
+use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::peer::{Received, read, say};
@@ -50,6 +51,16 @@ struct State {
     times: usize,
 }
 
+/// The request, asking what it costs; the functions do not, since AWS bills them all the same.
+fn told_what_it_costs(request: &Received) -> String {
+    let mut body: Value = serde_json::from_str(&request.body).unwrap_or_default();
+    if body.is_object() && request.header("x-amz-target").starts_with("DynamoDB_") {
+        body["ReturnConsumedCapacity"] = "TOTAL".into();
+        return body.to_string();
+    }
+    request.body.clone()
+}
+
 /// What a request asks AWS's permission for: `dynamodb:Query index/due`, `dynamodb:PutItem`, `sns:Publish`. A transaction
 /// asks for what each of its parts does.
 fn actions(request: &Received) -> Vec<String> {
@@ -57,7 +68,7 @@ fn actions(request: &Received) -> Vec<String> {
     if target.is_empty() {
         return if request.body.contains("Action=Publish") { vec!["sns:Publish".to_owned()] } else { Vec::new() };
     }
-    let body: serde_json::Value = serde_json::from_str(&request.body).unwrap_or_default();
+    let body: Value = serde_json::from_str(&request.body).unwrap_or_default();
     if target == "TransactWriteItems" {
         let parts = body["TransactItems"].as_array().into_iter().flatten().filter_map(|part| part.as_object());
         let names = parts.flat_map(|part| part.keys());
@@ -82,6 +93,15 @@ pub struct Gate {
     state: Arc<Mutex<State>>,
     /// What was asked for through it.
     asked: Arc<Mutex<BTreeSet<String>>>,
+    /// What it cost, call by call.
+    spent: Arc<Mutex<Vec<Spent>>>,
+}
+
+/// One call to the table, and the capacity units that DynamoDB counts for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spent {
+    pub call: String,
+    pub units: f64,
 }
 
 impl Gate {
@@ -90,7 +110,14 @@ impl Gate {
     pub async fn before(upstream: String) -> Self {
         let Ok(listener) = TcpListener::bind("127.0.0.1:0").await else { panic!("no port is free") };
         let address = listener.local_addr().map(|a| format!("http://{a}")).unwrap_or_default();
-        let gate = Self { address, upstream, http: Http::new(), state: Arc::default(), asked: Arc::default() };
+        let gate = Self {
+            address,
+            upstream,
+            http: Http::new(),
+            state: Arc::default(),
+            asked: Arc::default(),
+            spent: Arc::default(),
+        };
         let own = gate.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -139,6 +166,7 @@ impl Gate {
         let fault = self.with(|state| state.fault(&request));
         if fault.is_none_or(Fault::is_done) {
             let Some((status, body)) = self.forward(&request).await else { return };
+            self.count(&request, &body);
             if fault.is_none() {
                 return say(&mut stream, status, "", &body).await;
             }
@@ -155,12 +183,29 @@ impl Gate {
         }
     }
 
+    /// What was spent since this was last asked.
+    #[must_use]
+    pub fn spent(&self) -> Vec<Spent> {
+        std::mem::take(&mut self.spent.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn count(&self, request: &Received, answer: &str) {
+        let call = request.header("x-amz-target").rsplit('.').next().unwrap_or_default().to_owned();
+        let answer: Value = serde_json::from_str(answer).unwrap_or_default();
+        let consumed = &answer["ConsumedCapacity"];
+        let all = consumed.as_array().map_or_else(|| vec![consumed], |list| list.iter().collect());
+        let units = all.into_iter().filter_map(|one| one["CapacityUnits"].as_f64()).sum();
+        if !call.is_empty() {
+            self.spent.lock().unwrap_or_else(PoisonError::into_inner).push(Spent { call, units });
+        }
+    }
+
     async fn forward(&self, request: &Received) -> Option<(u16, String)> {
         let ours = ["host", "content-length", "connection"];
         let kept = request.headers.iter().filter(|(name, _)| !ours.contains(&name.to_lowercase().as_str()));
         let headers: Vec<(&str, &str)> = kept.map(|(n, v)| (n.as_str(), v.as_str())).collect();
-        let answer =
-            self.http.send("POST", &format!("{}/", self.upstream), &headers, request.body.clone().into(), 30).await;
+        let body = told_what_it_costs(request);
+        let answer = self.http.send("POST", &format!("{}/", self.upstream), &headers, body.into(), 30).await;
         let answer = answer.ok()?;
         Some((answer.status, String::from_utf8_lossy(&answer.body).into_owned()))
     }

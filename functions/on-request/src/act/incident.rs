@@ -97,6 +97,9 @@ async fn named_together(
 ) -> Result<(), Refusal> {
     let (settings, now, person) = (house.settings(), house.now(), &grant.person);
     let Some(own) = id.service().and_then(|id| settings.service(&id)) else { return Ok(()) };
+    if settings.sharing(own).next().is_none() {
+        return Ok(());
+    }
     let mut here = house.store.situation(&own.id).await?;
     let Some(known) = here.incidents.remove(id) else { return Ok(()) };
     for other in settings.sharing(own) {
