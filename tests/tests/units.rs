@@ -85,7 +85,8 @@ async fn an_event_costs_so_many_calls_and_the_same_units_however_much_has_happen
         an alert: Query 1.0, TransactWriteItems 18.0, UpdateItem 2.0
         its page: BatchGetItem 2.0, UpdateItem 2.0, TransactWriteItems 6.0
         an acknowledgement: Query 2.0, TransactWriteItems 14.0, UpdateItem 1.0
-        a tick with nothing due: Query 0.5"#]].assert_eq(&fresh.join("\n"));
+        a tick with nothing due: Query 0.5"#]]
+    .assert_eq(&fresh.join("\n"));
 }
 
 #[tokio::test]
