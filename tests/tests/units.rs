@@ -61,7 +61,7 @@ async fn remember(day: &Stage, items: usize) {
         let put = |n: &usize| {
             let item = [
                 ("pk".to_owned(), records::text(partitions[n % 3])),
-                ("sk".to_owned(), records::text(&format!("2025-01-01T00:00:00Z#{n:09}"))),
+                ("sk".to_owned(), records::text(format!("2025-01-01T00:00:00Z#{n:09}"))),
                 ("body".to_owned(), records::text("{}")),
             ];
             let request = PutRequest::builder().set_item(Some(item.into())).build().unwrap();
