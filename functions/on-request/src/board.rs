@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::incident::Scene;
 use crate::page;
+use crate::sign_in::Reader;
 use crate::view::{just_now, utc, view};
 
 /// How many lines of the log the board shows for each service.
@@ -17,7 +18,7 @@ const MOST_LINES: i32 = 15;
 const MOST_PAST: i32 = 5;
 
 /// `GET /`
-pub(crate) async fn overview(house: &House) -> Result<Response, Refusal> {
+pub(crate) async fn overview(house: &House, reader: &Reader) -> Result<Response, Refusal> {
     let now = house.now();
     let mut services = Vec::new();
     for service in house.settings().services() {
@@ -35,12 +36,12 @@ pub(crate) async fn overview(house: &House) -> Result<Response, Refusal> {
     Ok(page::render(
         200,
         "board.html",
-        context! { title => "On call", now => utc(now), services => page::value(&services), open },
+        context! { reader => reader.shown(house), title => "On call", now => utc(now), services => page::value(&services), open },
     ))
 }
 
 /// `GET /people/{id}`: am I on call?
-pub(crate) async fn person(house: &House, id: &str) -> Result<Response, Refusal> {
+pub(crate) async fn person(house: &House, reader: &Reader, id: &str) -> Result<Response, Refusal> {
     let settings = house.settings();
     let found = id.parse::<PersonId>().ok().and_then(|id| settings.roster.person(&id));
     let Some(person) = found else {
@@ -67,7 +68,7 @@ pub(crate) async fn person(house: &House, id: &str) -> Result<Response, Refusal>
     Ok(page::render(
         200,
         "person.html",
-        context! { title => person.name.clone(), zone => zone.iana_name().unwrap_or("UTC"), windows },
+        context! { reader => reader.shown(house), title => person.name.clone(), zone => zone.iana_name().unwrap_or("UTC"), windows },
     ))
 }
 

@@ -6,20 +6,25 @@ mod chat;
 mod incident;
 mod page;
 mod paging;
+mod sign_in;
 mod view;
 
 use aws::links::Action;
 use aws::settings::Configuration;
 use aws::{House, Refusal, Request, Response};
+use sign_in::Reader;
 
-/// The secrets that it asks for: the one that signs links, and those by which chats prove themselves.
+/// The secrets that it asks for: the one that signs links and sessions, those by which chats prove themselves, and ours at the
+/// provider by which people sign in.
 #[must_use]
 pub fn secrets(configuration: &Configuration) -> Vec<String> {
     let chats = configuration.receivers.values().filter_map(|receiver| receiver.signing_secret.clone());
-    chats.chain([configuration.link_secret.clone()]).collect()
+    let provider = configuration.sign_in.iter().map(|sign_in| sign_in.secret.clone());
+    chats.chain(provider).chain([configuration.link_secret.clone()]).collect()
 }
 
-/// `GET /`, `GET /incidents/{id}`, `GET /people/{id}`, `GET /who`, `GET` and `POST` of [`aws::links`], `POST /chat/slack`
+/// To those who sign in: `GET /`, `GET /incidents/{id}`, `GET /people/{id}`, `GET /who`; `GET /sign-in` and `POST /sign-out`. What
+/// proves itself: `GET` and `POST` of [`aws::links`], `POST /chat/slack`.
 pub async fn handle(house: &House, request: Request) -> Response {
     serve(house, &request).await.unwrap_or_else(Response::from)
 }
@@ -27,14 +32,30 @@ pub async fn handle(house: &House, request: Request) -> Response {
 async fn serve(house: &House, request: &Request) -> Result<Response, Refusal> {
     let segments = request.segments();
     match (request.method.as_str(), segments.as_slice()) {
-        ("GET", []) => board::overview(house).await,
-        ("GET", ["incidents", id]) => incident::show(house, request, id).await,
-        ("GET", ["people", id]) => board::person(house, id).await,
-        ("GET", ["who"]) => board::who(house).await,
         ("GET", [first, ..]) if Action::PATHS.contains(first) => act::ask(house, request).await,
         ("POST", [first, ..]) if Action::PATHS.contains(first) => act::act(house, request).await,
         ("POST", ["chat", "slack"]) => chat::slack::press(house, request).await,
-        ("GET" | "POST", _) => Err(Refusal::NotFound("there is nothing here; the board is at /")),
+        ("GET", ["sign-in"]) => sign_in::begin(house, request).await,
+        ("GET", ["sign-in", "callback"]) => sign_in::finish(house, request).await,
+        ("POST", ["sign-out"]) => Ok(sign_in::end(house, request)),
+        ("GET", _) => match sign_in::reader(house, request)? {
+            Ok(reader) => read(house, request, &reader).await,
+            Err(elsewhere) => Ok(elsewhere),
+        },
+        ("POST", _) => Err(NOTHING_HERE),
         _ => Err(Refusal::Method("GET and POST")),
+    }
+}
+
+const NOTHING_HERE: Refusal = Refusal::NotFound("there is nothing here; the board is at /");
+
+/// What is shown to whoever may read the board.
+async fn read(house: &House, request: &Request, reader: &Reader) -> Result<Response, Refusal> {
+    match request.segments().as_slice() {
+        [] => board::overview(house, reader).await,
+        ["incidents", id] => incident::show(house, request, reader, id).await,
+        ["people", id] => board::person(house, reader, id).await,
+        ["who"] => board::who(house).await,
+        _ => Err(NOTHING_HERE),
     }
 }

@@ -28,7 +28,9 @@ pub fn banner(configuration: &Configuration, address: SocketAddr, directory: &Pa
         Some(file) => lines.push(format!("  data          {}", file.display())),
         None => lines.push("  data          in memory: it ends with the process".to_owned()),
     }
-    if address.ip() != IpAddr::from([127, 0, 0, 1]) {
+    if let Some(sign_in) = &configuration.sign_in {
+        lines.push(format!("  sign in       at {}; it sends people back to {base}/sign-in/callback", sign_in.issuer));
+    } else if address.ip() != IpAddr::from([127, 0, 0, 1]) {
         lines.push(format!("  note          listening on {address}; the board has no login of its own"));
     }
     lines.push(String::new());

@@ -124,6 +124,8 @@ impl Bundle {
             terminal: Some(Arc::new(move |text| print(text).printed())),
             renewal: None,
             waker: None,
+            // The server of one machine shows the board to that machine, unless it is told otherwise.
+            vouched: true,
         };
         house.store.create_table().await?;
         // The first tick sweeps, since a program that is started each morning may never run for long.
@@ -144,7 +146,9 @@ impl Bundle {
             Some("merge") => on_merge::handle(&self.house, request).await,
             Some("deploy") => on_deploy::handle(&self.house, request).await,
             Some("alert") => on_alert::handle(&self.house, request).await,
-            None | Some("incidents" | "people" | "who" | "chat") => on_request::handle(&self.house, request).await,
+            None | Some("incidents" | "people" | "who" | "chat" | "sign-in" | "sign-out") => {
+                on_request::handle(&self.house, request).await
+            }
             Some(first) if Action::PATHS.contains(&first) => on_request::handle(&self.house, request).await,
             Some(_) => Refusal::NotFound("the routes are /merge, /deploy, /alert, and the board at /").into(),
         }

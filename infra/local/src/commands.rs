@@ -25,7 +25,7 @@ pub struct Arguments {
     /// Keep the data in memory: it ends with the process. The secrets stay in the data directory.
     #[arg(long)]
     pub in_memory: bool,
-    /// Show the board to everybody, not to this machine only: something in front of it has a login.
+    /// Show the board to everybody, where nobody signs in: something in front of it has a login.
     #[arg(long)]
     pub open_board: bool,
 }

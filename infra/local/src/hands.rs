@@ -4,6 +4,7 @@
 use aws::clients::{Answer, Http, HttpError};
 use aws::links::{self, Action, Grant};
 use aws::secrets::{SecretError, Secrets};
+use aws::session::{MACHINE, Session};
 use aws::settings::Configuration;
 use domain::{ChangeId, IncidentId, InvalidId, PersonId, ServiceId};
 use jiff::{SignedDuration, Timestamp};
@@ -201,7 +202,14 @@ impl Hands<'_> {
     }
 
     async fn send(&self, method: &'static str, path: &str, body: Vec<u8>) -> Result<Answer, HandsError> {
-        let headers = [("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded")];
+        let secret = self.secrets.first(&self.configuration.link_secret)?;
+        // Where people sign in, a command proves itself by the bundle's own secret.
+        let session = Session { who: MACHINE.to_owned(), expires: self.now + LIFE }.seal(&secret);
+        let cookies = ["", "__Host-"].map(|prefix| format!("{prefix}deployers-session={session}")).join("; ");
+        let mut headers = vec![("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded")];
+        if self.configuration.sign_in.is_some() {
+            headers.push(("cookie", &cookies));
+        }
         let sent = Http::new().send(method, &format!("{}{path}", self.address), &headers, body, DEADLINE_SECONDS).await;
         sent.map_err(|source| HandsError::NotRunning { address: self.address.clone(), source })
     }

@@ -117,10 +117,8 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 
 async fn serve(arguments: &Arguments) -> Result<(), Failure> {
     telemetry::terminal();
-    if !arguments.listen.ip().is_loopback() && !arguments.open_board {
-        return Err("the board has no login yet, so beyond loopback anybody could read it: put a proxy with a login in front and say --open-board".into());
-    }
     let mut configuration = check::read(&arguments.config)?;
+    let board = audience(arguments, &configuration)?;
     let listener =
         TcpListener::bind(arguments.listen).await.map_err(|e| format!("cannot listen on {}: {e}", arguments.listen))?;
     let address = listener.local_addr()?;
@@ -139,7 +137,6 @@ async fn serve(arguments: &Arguments) -> Result<(), Failure> {
     let bundle = Bundle::start(Options { configuration, secrets, file, aws, now, terminal }).await?;
     tokio::spawn(bundle.clone().run_schedule());
     note("Ready. Pages are printed here; stop with Ctrl-C.");
-    let board = if arguments.open_board { Board::Everybody } else { Board::ThisMachine };
     tokio::select! {
         served = server::serve(listener, bundle, board, stopped()) => served?,
         () = async { stopped().await; stopped().await } => {}
@@ -148,13 +145,27 @@ async fn serve(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Who sees the board. Beyond this machine somebody has to ask who reads it: we do, or something in front does.
+fn audience(arguments: &Arguments, configuration: &Configuration) -> Result<Board, Failure> {
+    let beyond = !arguments.listen.ip().is_loopback();
+    let named = !configuration.settings.public_url.is_empty();
+    match (&configuration.sign_in, arguments.open_board) {
+        (Some(_), true) => Err("--open-board shows the board to everybody, and [sign_in] to those who sign in: take one of them away".into()),
+        (Some(_), false) if beyond && !named => Err("people who sign in come back to `public_url`: configure it, an https address".into()),
+        (Some(_), false) | (None, true) => Ok(Board::Everybody),
+        (None, false) if beyond => Err("nobody signs in here, so beyond loopback anybody could read the board: configure [sign_in], or put a proxy with a login in front and say --open-board".into()),
+        (None, false) => Ok(Board::ThisMachine),
+    }
+}
+
 /// Makes up what is missing and refuses what is empty.
 fn prepare_secrets(configuration: &Configuration, directory: &Path) -> Result<Secrets, Failure> {
     let names = secrets::ours(configuration);
     secrets::make_missing(directory, &names)?;
     let secrets = Secrets::new(Some(directory.to_owned()));
     let tokens = configuration.senders.values().filter_map(|s| s.api_token.clone());
-    for name in names.into_iter().chain(tokens) {
+    let provider = configuration.sign_in.iter().map(|sign_in| sign_in.secret.clone());
+    for name in names.into_iter().chain(tokens).chain(provider) {
         secrets.get(&name)?;
     }
     Ok(secrets)

@@ -19,8 +19,8 @@ use tokio::net::TcpListener;
 
 use crate::bundle::Bundle;
 
-/// Who may see the board, which has no login yet: only this machine, unless somebody vouched for the rest. Webhooks
-/// and the links by which people act prove themselves and are served to everybody.
+/// Who may see the board where nobody signs in: only this machine, unless somebody vouched for the rest. Webhooks and the
+/// links by which people act prove themselves and are served to everybody.
 ///
 /// "This machine" is told by the `Host` header, so that neither a tunnel meant for webhooks nor a web page that
 /// makes its own name point to loopback can read it; and by the absence of what a proxy adds, because one that
@@ -28,6 +28,7 @@ use crate::bundle::Bundle;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Board {
     ThisMachine,
+    /// Something in front has a login, or `on-request` asks each reader to sign in.
     Everybody,
 }
 
@@ -112,8 +113,8 @@ async fn handle(State((bundle, board)): State<(Bundle, Board)>, request: http::R
     answer(response)
 }
 
-const NOT_HERE: &str = "the board has no login yet, so it is shown to this machine only, by its own address; \
-    to show it to others, put a proxy with a login in front and say --open-board";
+const NOT_HERE: &str = "nobody signs in here, so the board is shown to this machine only, by its own address; to show it to \
+    others, configure [sign_in], or put a proxy with a login in front and say --open-board";
 
 fn answer(response: Response) -> http::Response<Body> {
     let mut answer = http::Response::new(Body::from(response.body));

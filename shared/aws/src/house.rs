@@ -41,6 +41,8 @@ pub struct House {
     pub renewal: Option<Arc<Renewal>>,
     /// Has `on-schedule` woken at a moment to come; where there is none the tick does it.
     pub waker: Option<Waker>,
+    /// Whoever hands in requests has seen to it who reads the board, where nobody signs in.
+    pub vouched: bool,
 }
 
 /// How old secrets become before they are read again.
@@ -151,6 +153,7 @@ impl House {
             terminal: None,
             renewal,
             waker,
+            vouched: false,
         };
         match house.read_secrets().await {
             Err(error) if needs == Needs::All => return Err(error.into()),

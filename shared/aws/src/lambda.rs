@@ -24,6 +24,9 @@ struct HttpEvent {
     raw_query_string: String,
     #[serde(default)]
     headers: BTreeMap<String, String>,
+    /// They come here and not as a header.
+    #[serde(default)]
+    cookies: Vec<String>,
     request_context: HttpContext,
     body: Option<String>,
     #[serde(default)]
@@ -64,15 +67,24 @@ pub fn request(event: Value) -> Result<Request, Refusal> {
         Some(rest) => format!("/{rest}"),
         None => event.raw_path,
     };
-    let headers = event.headers.into_iter().collect();
+    let cookies = event.cookies.into_iter().map(|cookie| ("cookie".to_owned(), cookie));
+    let headers = event.headers.into_iter().chain(cookies).collect();
     Ok(Request::new(&event.request_context.http.method, &path, headers, body).with_query(&event.raw_query_string))
 }
 
 /// The answer as API Gateway wants it.
 #[must_use]
 pub fn response(response: Response) -> Value {
-    let headers: BTreeMap<String, String> = response.headers.into_iter().collect();
-    json!({ "statusCode": response.status, "headers": headers, "body": response.body, "isBase64Encoded": false })
+    let (cookies, headers): (Vec<_>, Vec<_>) = response.headers.into_iter().partition(|(name, _)| name == "set-cookie");
+    let cookies: Vec<String> = cookies.into_iter().map(|(_, value)| value).collect();
+    let headers: BTreeMap<String, String> = headers.into_iter().collect();
+    json!({
+        "statusCode": response.status,
+        "headers": headers,
+        "cookies": cookies,
+        "body": response.body,
+        "isBase64Encoded": false
+    })
 }
 
 /// The answer to one event, boxed: the SDK's futures nest deeper than the compiler likes to look.
@@ -123,6 +135,21 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cookies_travel_apart_from_headers() {
+        let event = json!({
+            "rawPath": "/", "cookies": ["a=1", "b=2; c=3"],
+            "headers": { "host": "x" }, "requestContext": { "http": { "method": "GET" } }
+        });
+        let request = request(event).unwrap();
+        assert_eq!(["a", "b", "c", "d"].map(|name| request.cookie(name)), [Some("1"), Some("2"), Some("3"), None]);
+        let answer = Response::redirect("/").with_header("set-cookie", "a=1").with_header("set-cookie", "b=2");
+        let answer = response(answer);
+        assert_eq!(answer.get("cookies"), Some(&json!(["a=1", "b=2"])));
+        assert_eq!(answer.pointer("/headers/location"), Some(&json!("/")));
+        assert_eq!(answer.pointer("/headers/set-cookie"), None);
+    }
 
     #[test]
     fn an_api_gateway_event_is_read_to_its_raw_bytes() {

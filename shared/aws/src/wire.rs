@@ -59,6 +59,15 @@ impl Request {
         }
     }
 
+    /// The one cookie of this name; of two none, since nobody knows whose the other is.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let sent = self.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case("cookie"));
+        let pairs = sent.flat_map(|(_, value)| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        let mut found = pairs.filter(|(n, _)| *n == name).map(|(_, value)| value);
+        found.next().filter(|_| found.next().is_none())
+    }
+
     /// The fields of a form; of a repeated field the last.
     #[must_use]
     pub fn form(&self) -> BTreeMap<String, String> {
@@ -97,6 +106,19 @@ impl Response {
     pub fn ignored(why: &str) -> Self {
         tracing::debug!(why, "ignored");
         Self::json(200, &json!({ "ignored": why }))
+    }
+
+    /// Sends a browser there.
+    #[must_use]
+    pub fn redirect(to: &str) -> Self {
+        let headers = [("location", to), ("cache-control", "no-store"), ("referrer-policy", "no-referrer")];
+        Self { status: 303, headers: headers.map(|(n, v)| (n.to_owned(), v.to_owned())).to_vec(), body: String::new() }
+    }
+
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// Whether it says that the message was not for us.

@@ -12,6 +12,7 @@ use minijinja::context;
 use serde_json::{Value, json};
 
 use crate::page;
+use crate::sign_in::Reader;
 use crate::view::{lines, utc};
 use delivery::Delivery;
 use view::incident_view;
@@ -50,7 +51,7 @@ impl<'a> Scene<'a> {
 }
 
 /// `GET /incidents/{id}`
-pub(crate) async fn show(house: &House, request: &Request, id: &str) -> Result<Response, Refusal> {
+pub(crate) async fn show(house: &House, request: &Request, reader: &Reader, id: &str) -> Result<Response, Refusal> {
     let for_program = page::is_for_program(request);
     let missing = || {
         let what = "It is not among the incidents we remember.";
@@ -77,6 +78,7 @@ pub(crate) async fn show(house: &House, request: &Request, id: &str) -> Result<R
     said.reverse();
     let view = incident_view(scene, &incident);
     let values = context! {
+        reader => reader.shown(house),
         title => view.headline.clone(), now => utc(now), incident => page::value(&view),
         timeline => page::value(&timeline::timeline(scene, &incident)), log => page::value(&said),
     };

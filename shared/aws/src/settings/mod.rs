@@ -10,6 +10,7 @@ mod policy;
 mod receivers;
 mod section;
 mod services;
+pub mod sign_in;
 mod spelling;
 mod squads;
 
@@ -25,6 +26,7 @@ use toml::de::DeTable;
 use crate::receiver::ReceiverConfig;
 use crate::sender::Sender;
 use section::Section;
+use sign_in::SignIn;
 
 /// The kinds of sources that are forges, each of which can be asked where its source has an `api_token`.
 pub const FORGES: [&str; 6] = ["github", "gitlab", "bitbucket", "bitbucket-server", "gitea", "azure"];
@@ -55,8 +57,10 @@ pub struct Configuration {
     pub settings: Settings,
     pub senders: BTreeMap<String, SenderConfig>,
     pub receivers: BTreeMap<String, ReceiverConfig>,
-    /// The name of the secret with which links are signed.
+    /// The name of the secret with which links and sessions are signed.
     pub link_secret: String,
+    /// Where people sign in to the board.
+    pub sign_in: Option<SignIn>,
 }
 
 /// One problem, at one line (counted from 1).
@@ -191,6 +195,10 @@ impl Configuration {
     fn build(root: &mut Section<'_, '_>, known: Option<&[&str]>) -> Self {
         let public_url = root.url("public_url").unwrap_or_default();
         let link_secret = root.text("link_secret").unwrap_or_else(|| "links".to_owned());
+        let sign_in = root.table("sign_in", sign_in::read);
+        if sign_in.is_some() && !public_url.is_empty() && !sign_in::is_safe(&public_url) {
+            root.problem_with("public_url", "`public_url` has to be an https address: people sign in there");
+        }
         let receivers = receivers::read(root);
         let mut speaking = Vec::new();
         let senders = root.tables("senders", |name, section| source(name, section, known, &mut speaking));
@@ -211,7 +219,7 @@ impl Configuration {
         let settings = Settings::new(services, roster, unmapped, public_url)
             .with_labels(labels)
             .with_squads(squads, code_owners.compiled());
-        Self { settings, senders, receivers, link_secret }
+        Self { settings, senders, receivers, link_secret, sign_in }
     }
 }
 
