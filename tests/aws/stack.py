@@ -17,6 +17,7 @@ FUNCTIONS = ["on-merge", "on-deploy", "on-alert", "on-schedule", "on-page", "on-
 STACK = "recent-deployers-test"
 SECRETS = {
     "github": "It's a Secret to Everybody",
+    "sign-in": "the client's secret",
     "alertmanager": "alertmanager-token",
     "links": "links-key",
     "hook": "hook-key",

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use aws::Store;
 use aws::clients::{self, Aws, Http};
+use aws::secrets::Secret;
+use aws::session::{MACHINE, Session};
 use house_tests::ministack::{self, MiniStack};
 use house_tests::peer::Peer;
 use house_tests::{GITHUB_SECRET, TOKEN, binary, commit, configuration, now, root};
@@ -66,6 +68,14 @@ impl Stack {
         let url = format!("{}{path}", self.emulator.endpoint);
         let answer = self.http.send(method, &url, &headers, body.as_bytes().to_vec(), 60).await.unwrap();
         (answer.status, String::from_utf8_lossy(&answer.body).into_owned())
+    }
+
+    /// Where the API sends a browser that asks for a path.
+    async fn redirected(&self, path: &str) -> (u16, String) {
+        let host = self.made["outputs"]["Board"].as_str().unwrap().trim_start_matches("http://").to_owned();
+        let url = format!("{}{path}", self.emulator.endpoint);
+        let answer = self.http.send("GET", &url, &[("host", host.as_str())], Vec::new(), 60).await.unwrap();
+        (answer.status, answer.location.unwrap_or_default())
     }
 
     async fn tells(&self, path: &str, headers: Vec<(String, String)>, payload: &Value) -> String {
@@ -140,7 +150,15 @@ async fn one_change_through_the_whole_stack_to_a_person() {
     // Without an address of its own the board is where the API is.
     let text = text.replace("public_url = \"https://deployers.example.com\"", "");
     let hook = format!("\n[receivers.hook]\nkind = \"webhook\"\nurl = \"{}/\"\nsecret = \"hook\"\n", telephone.address);
-    let text = format!("{text}{hook}");
+    let provider = Peer::start().await;
+    let endpoint = |name: &str| format!("{}/{name}", provider.address);
+    let description = json!({
+        "issuer": provider.address, "authorization_endpoint": endpoint("authorize"), "token_endpoint": endpoint("token"),
+        "jwks_uri": endpoint("keys"),
+    });
+    provider.always_answers("GET /.well-known/openid-configuration", 200, description.to_string());
+    let sign_in = format!("\n[sign_in]\nissuer = \"{}\"\nclient_id = \"deployers\"\n", provider.address);
+    let text = format!("{text}{hook}{sign_in}");
     let stack = Stack::create(&ministack, &template, &text).await;
     let made = stack.made["made"].as_object().unwrap();
     let failed: Vec<_> = made.iter().filter(|(_, status)| *status != "CREATE_COMPLETE").collect();
@@ -212,7 +230,15 @@ async fn one_change_through_the_whole_stack_to_a_person() {
     let situation = stack.store().situation(&service).await.unwrap();
     let incident = situation.incidents.values().next().unwrap();
     assert_eq!((incident.value.acknowledged.len(), situation.incidents.len()), (1, 1));
-    let (status, board) = stack.request("GET", "/", &[], "").await;
+    // The board is for whoever signs in, at the provider and then by what their browser carries.
+    for (path, location) in [("/", "/sign-in?to=%2F"), ("/sign-in", endpoint("authorize").as_str())] {
+        let (status, headers) = stack.redirected(path).await;
+        assert!(status == 303 && headers.starts_with(location), "{path}: {status} {headers}");
+    }
+    let session = Session { who: MACHINE.to_owned(), expires: now() + SignedDuration::from_mins(5) };
+    let session = session.seal(&Secret::new("links-key").unwrap());
+    let cookies = ["", "__Host-"].map(|prefix| format!("{prefix}deployers-session={session}")).join("; ");
+    let (status, board) = stack.request("GET", "/", &[("cookie".to_owned(), cookies)], "").await;
     assert!(status == 200 && board.contains("HighErrorRate"), "{status} {board}");
 
     // An alarm that AWS itself hands over, by EventBridge; those about the bundle are not for it.
@@ -235,7 +261,7 @@ async fn one_change_through_the_whole_stack_to_a_person() {
     assert!(stack.takes("Pipelines", &moved).await);
     assert!(!stack.takes("Pipelines", &alarm("edxapp-5xx")).await);
     // What is declared for later has its begin and end scheduled, once each.
-    let secret = aws::secrets::Secret::new("links-key").unwrap();
+    let secret = Secret::new("links-key").unwrap();
     let action = aws::links::Action::Queue(service.clone());
     let grant =
         aws::links::Grant { action, person: "olga".parse().unwrap(), expires: now() + SignedDuration::from_hours(1) };

@@ -60,14 +60,11 @@ impl CodeOwners {
                 break;
             }
         }
-        let mut sections = Vec::new();
-        for draft in reader.drafts {
-            match Patterns::new(&draft.patterns) {
-                Ok(patterns) => sections.push(Section { name: draft.name, owners: draft.owners, patterns }),
-                Err(why) => problems.push((1, why)),
-            }
-        }
-        (Self { sections }, problems)
+        let section = |draft: Draft| {
+            let patterns = Patterns::new(draft.patterns);
+            Section { name: draft.name, owners: draft.owners, patterns }
+        };
+        (Self { sections: reader.drafts.into_iter().map(section).collect() }, problems)
     }
 
     /// Who owns a file, lower-cased: of each section the owners of its last rule that means it.

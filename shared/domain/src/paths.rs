@@ -3,15 +3,14 @@
 //! `docs/` is a folder at any depth, `/docs/` that of the root, `*.rb` an ending, `docs/*` the files directly in
 //! a folder, `docs/**` all below it. Letter case counts. Deliberately absent, as on GitHub: `!`, `[ ]` and `\#`.
 
+use std::collections::HashMap;
 use std::fmt;
 
-use globset::{Candidate, Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+use fast_glob::glob_match;
 
 /// How many patterns one list may have.
 pub const MOST_PATTERNS: usize = 1000;
 const MOST_LENGTH: usize = 500;
-/// Patterns are compiled in sets of this many: quick to match, and far below the engine's bound of size.
-const ONE_SET: usize = 500;
 /// A path with more folders than these is compared by the outermost of them.
 const MOST_FOLDERS: usize = 50;
 
@@ -47,11 +46,22 @@ impl Means {
     }
 }
 
-/// One pattern. A file is also compared by its folders, so that most globs stay plain names, which are looked up
-/// and not searched.
+/// One pattern. A file is also compared by its folders, so that most patterns stay plain names, which are looked up and not
+/// searched.
 pub(crate) struct Pattern {
-    glob: Glob,
+    shape: Shape,
     means: Means,
+}
+
+/// How a pattern is compared with a path.
+enum Shape {
+    /// With the whole of it: `lms/urls.py`.
+    Whole(String),
+    /// With its last part: `Makefile`.
+    Name(String),
+    /// With the end of its last part: `*.rb`.
+    Ending(String),
+    Glob(String),
 }
 
 impl Pattern {
@@ -63,11 +73,13 @@ impl Pattern {
             (pattern.starts_with("\\#"), "`\\#` is not supported: a path cannot begin with `#`"),
             (pattern.contains(['[', ']']), "`[ ]` is not supported: write `?` for one character"),
             (pattern.chars().all(|c| c == '/'), "names no file"),
+            (ends_in_escape(pattern), "ends in a `\\` that escapes nothing"),
         ];
         if let Some((_, why)) = refused.iter().find(|(is_refused, _)| *is_refused) {
             return Err((*why).to_owned());
         }
-        let core = pattern.trim_matches('/');
+        let core = stars(pattern.trim_matches('/'));
+        let core = core.as_str();
         let is_anchored = pattern.starts_with('/') || (anchor == Anchor::AnySlash && core.contains('/'));
         let (core, means) = match core.rsplit_once('/') {
             _ if pattern.ends_with('/') => (core, Means::Folder),
@@ -77,31 +89,69 @@ impl Pattern {
             None if core == "*" && is_anchored => (core, Means::File),
             Some(_) | None => (core, Means::Both),
         };
-        // Braces are ordinary characters of a path.
-        let core = core.replace('{', "\\{").replace('}', "\\}");
-        let glob = if is_anchored || core.starts_with("**/") { core } else { format!("**/{core}") };
-        let built = GlobBuilder::new(&glob).literal_separator(true).backslash_escape(true).build();
-        Ok(Self { glob: built.map_err(|error| error.kind().to_string())?, means })
+        Ok(Self { shape: shape(core, is_anchored), means })
     }
 }
 
-/// Many patterns that are matched together.
+/// Whether a text ends in an odd number of backslashes.
+fn ends_in_escape(pattern: &str) -> bool {
+    pattern.chars().rev().take_while(|c| *c == '\\').count() % 2 == 1
+}
+
+/// Two stars are something else than one only where they are all of a folder's name.
+fn stars(pattern: &str) -> String {
+    let mut parts: Vec<String> = pattern.split('/').map(str::to_owned).collect();
+    for part in parts.iter_mut().filter(|part| *part != "**") {
+        while part.contains("**") {
+            *part = part.replace("**", "*");
+        }
+    }
+    parts.join("/")
+}
+
+fn shape(core: &str, is_anchored: bool) -> Shape {
+    let is_plain = |text: &str| !text.contains(['*', '?', '\\']);
+    match core.strip_prefix("**/").filter(|rest| !rest.contains('/')).or((!is_anchored).then_some(core)) {
+        None if is_plain(core) => Shape::Whole(core.to_owned()),
+        Some(name) if !name.contains('/') && is_plain(name) => Shape::Name(name.to_owned()),
+        Some(name) if !name.contains('/') && name.strip_prefix('*').is_some_and(is_plain) => {
+            Shape::Ending(name.trim_start_matches('*').to_owned())
+        }
+        _ => {
+            // Braces, and a `!` at the start, are ordinary characters of a path.
+            let mut glob = if is_anchored || core.starts_with("**/") { core.to_owned() } else { format!("**/{core}") };
+            glob = glob.replace('{', "\\{").replace('}', "\\}");
+            if glob.starts_with('!') {
+                glob.insert(0, '\\');
+            }
+            Shape::Glob(glob)
+        }
+    }
+}
+
+/// Many patterns, of which the last that means a file counts. Each list of places is in rising order.
 #[derive(Clone, Default)]
 pub(crate) struct Patterns {
-    sets: Vec<(GlobSet, Vec<Means>)>,
+    whole: HashMap<String, Vec<usize>>,
+    names: HashMap<String, Vec<usize>>,
+    endings: Vec<(usize, String)>,
+    globs: Vec<(usize, String)>,
+    means: Vec<Means>,
 }
 
 impl Patterns {
-    pub(crate) fn new(patterns: &[Pattern]) -> Result<Self, String> {
-        let compiled = patterns.chunks(ONE_SET).map(|some| {
-            let mut set = GlobSetBuilder::new();
-            for pattern in some {
-                set.add(pattern.glob.clone());
+    pub(crate) fn new(patterns: Vec<Pattern>) -> Self {
+        let mut all = Self::default();
+        for (at, pattern) in patterns.into_iter().enumerate() {
+            all.means.push(pattern.means);
+            match pattern.shape {
+                Shape::Whole(path) => all.whole.entry(path).or_default().push(at),
+                Shape::Name(name) => all.names.entry(name).or_default().push(at),
+                Shape::Ending(ending) => all.endings.push((at, ending)),
+                Shape::Glob(glob) => all.globs.push((at, glob)),
             }
-            Ok((set.build()?, some.iter().map(|p| p.means).collect()))
-        });
-        let sets = compiled.collect::<Result<_, globset::Error>>();
-        Ok(Self { sets: sets.map_err(|error| error.kind().to_string())? })
+        }
+        all
     }
 
     /// The last pattern that means this file.
@@ -110,22 +160,25 @@ impl Patterns {
         let parent = path.rfind('/');
         let folders = path.match_indices('/').take(MOST_FOLDERS).map(|(end, _)| {
             let kind = if Some(end) == parent { Means::Parent } else { Means::Folder };
-            (Candidate::new(&path[..end]), kind)
+            (path.get(..end).unwrap_or(path), kind)
         });
-        let all: Vec<_> = folders.chain([(Candidate::new(path), Means::File)]).collect();
-        let mut found = Vec::new();
-        for (number, (set, means)) in self.sets.iter().enumerate().rev() {
-            let mut last = None;
-            for (candidate, kind) in &all {
-                set.matches_candidate_into(candidate, &mut found);
-                let fits = |i: &&usize| means.get(**i).is_some_and(|m| m.includes(*kind));
-                last = last.max(found.iter().filter(fits).max().copied());
-            }
-            if let Some(last) = last {
-                return Some(number * ONE_SET + last);
-            }
+        let mut last = None;
+        for (candidate, kind) in folders.chain([(path, Means::File)]) {
+            let name = candidate.rsplit('/').next().unwrap_or(candidate);
+            let fits = |at: &usize| self.means.get(*at).is_some_and(|means| means.includes(kind));
+            let known = |map: &HashMap<String, Vec<usize>>, key: &str| {
+                map.get(key).and_then(|places| places.iter().rev().copied().find(|at| fits(at)))
+            };
+            last = last.max(known(&self.whole, candidate)).max(known(&self.names, name));
+            // From the last on, and no further than what is known already.
+            let searched = |list: &[(usize, String)], last: Option<usize>, meant: &dyn Fn(&str) -> bool| {
+                let later = list.iter().rev().take_while(|(at, _)| Some(*at) > last);
+                later.filter(|(at, _)| fits(at)).find(|(_, text)| meant(text)).map(|(at, _)| *at)
+            };
+            last = last.max(searched(&self.endings, last, &|ending| name.ends_with(ending)));
+            last = last.max(searched(&self.globs, last, &|glob| glob_match(glob, candidate)));
         }
-        None
+        last
     }
 }
 
@@ -144,8 +197,7 @@ impl Paths {
         }
         let read = |(i, text): (usize, &String)| Pattern::new(text, Anchor::AnySlash).map_err(|why| (i, why));
         let read = patterns.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
-        let compiled = Patterns::new(&read).map_err(|why| (0, why))?;
-        Ok(Self { patterns: patterns.to_vec(), compiled })
+        Ok(Self { patterns: patterns.to_vec(), compiled: Patterns::new(read) })
     }
 
     /// Whether one of the patterns means this file. Without patterns there is none.
@@ -176,6 +228,9 @@ impl Eq for Paths {}
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn paths(patterns: &[&str]) -> Paths {
@@ -215,6 +270,42 @@ mod tests {
             }
             for path in outside {
                 assert!(!paths.matches(path), "{pattern} does not mean {path}");
+            }
+        }
+    }
+
+    /// The number of the last pattern that means a path, as globset says: every pattern a regular expression.
+    fn last_by_globset(patterns: &[Pattern], path: &str) -> Option<usize> {
+        let parent = path.rfind('/');
+        let folders = path
+            .match_indices('/')
+            .map(|(end, _)| (&path[..end], if Some(end) == parent { Means::Parent } else { Means::Folder }));
+        let candidates: Vec<_> = folders.chain([(path, Means::File)]).collect();
+        let escaped = |text: &str| text.replace('{', "\\{").replace('}', "\\}");
+        patterns.iter().rposition(|pattern| {
+            let glob = match &pattern.shape {
+                Shape::Whole(path) => escaped(path),
+                Shape::Name(name) => format!("**/{}", escaped(name)),
+                Shape::Ending(ending) => format!("**/*{}", escaped(ending)),
+                Shape::Glob(glob) => glob.clone(),
+            };
+            let built = globset::GlobBuilder::new(&glob).literal_separator(true).backslash_escape(true).build();
+            let matcher = built.unwrap().compile_matcher();
+            candidates.iter().any(|(path, kind)| pattern.means.includes(*kind) && matcher.is_match(path))
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+        #[test]
+        fn the_last_pattern_that_means_a_file_is_the_one_that_globset_finds(
+            texts in vec("/?(\\*\\*/)?[ab*?.{}]{1,3}(/[ab*?.!]{1,3}|/\\*\\*){0,3}/?", 1..12),
+            paths in vec("[ab.{}!]{1,3}(/[ab.]{1,3}){0,4}", 1..12),
+        ) {
+            let read = || texts.iter().filter_map(|text| Pattern::new(text, Anchor::AnySlash).ok()).collect::<Vec<_>>();
+            let (expected, ours) = (read(), Patterns::new(read()));
+            for path in &paths {
+                prop_assert_eq!(ours.last_match(path), last_by_globset(&expected, path), "{:?} {}", texts, path);
             }
         }
     }
