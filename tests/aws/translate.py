@@ -1,6 +1,6 @@
 """Translates infra/template.yaml as AWS does, to plain CloudFormation in JSON: translate.py TEMPLATE OUT [S3_PREFIX].
 
-What CodeUri and ContentUri name is taken to be at S3_PREFIX (s3://bucket/prefix), in a zip of its folder's name."""
+What CodeUri and ContentUri name is taken to be at S3_PREFIX (s3://bucket/prefix), in a zip of that name."""
 import json
 import sys
 
@@ -23,7 +23,7 @@ def main():
     for resource in text["Resources"].values():
         for key in ("CodeUri", "ContentUri"):
             if key in resource.get("Properties", {}):
-                name = resource["Properties"][key].rsplit("/", 1)[-1]
+                name = resource["Properties"][key].rsplit("/", 1)[-1].removesuffix(".zip")
                 resource["Properties"][key] = f"{prefix}/{name}.zip"
     translated = transform(text, {}, NoManagedPolicies())
     with open(out, "w") as file:

@@ -62,6 +62,7 @@ fn the_domain_depends_on_nothing_that_can_do_io() {
     // Dates, serialisation, a digest, patterns of paths, error texts, and what those are made of. To add one, ask whether it can
     // read a clock, a file, a socket or a random number; if it can, it belongs to `aws`.
     let pure = [
+        "arrayvec",
         "block-buffer",
         "cfg-if",
         "const-oid",

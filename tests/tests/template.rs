@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws::keys;
+use aws::{keys, schema};
 use house_tests::long_day::LongDay;
 use house_tests::{FUNCTIONS, Stage, TOKEN};
 use recent_deployers::demo::payloads::token_headers;
@@ -40,6 +40,14 @@ fn all<'a>(template: &'a Value, kind: &str) -> Vec<(&'a str, &'a Value)> {
 /// What is a list, or one thing.
 fn list(value: &Value) -> Vec<&Value> {
     value.as_array().map_or_else(|| vec![value], |list| list.iter().collect())
+}
+
+#[test]
+fn the_versions_of_the_tables_items_are_those_of_the_code() {
+    let Some(template) = template() else { return };
+    let output = |name: &str| template["Outputs"][name]["Value"].as_str().unwrap().to_owned();
+    assert_eq!(output("TableWrites"), schema::WRITES.to_string());
+    assert_eq!(output("TableReads"), schema::READS.to_string());
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub const SORT: &str = "sk";
 pub const REVISION: &str = "rev";
 pub const BODY: &str = "body";
 pub const EXPIRES: &str = "expires";
+/// The version of what is in the body: see [`crate::schema`].
+pub const VERSION: &str = "v";
 /// The index of services that are due, and its attributes.
 pub const DUE_INDEX: &str = "due";
 pub const DUE: &str = "due";

@@ -13,6 +13,7 @@ pub mod outbox;
 pub mod parameters;
 pub mod receiver;
 pub mod records;
+pub mod schema;
 pub mod secrets;
 pub mod sender;
 pub mod session;

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::keys::{self, Key};
+use crate::schema;
 use crate::store::StoreError;
 
 pub type Item = HashMap<String, AttributeValue>;
@@ -41,6 +42,7 @@ pub fn body<T: Serialize>(value: &T) -> Result<AttributeValue, StoreError> {
 pub fn item<T: Serialize>(key: &Key, value: &T, expires: Option<Timestamp>) -> Result<Item, StoreError> {
     let mut item = key_item(key);
     item.insert(keys::BODY.into(), body(value)?);
+    schema::mark(&mut item);
     if let Some(at) = expires {
         item.insert(keys::EXPIRES.into(), number(at.as_second()));
     }
@@ -49,6 +51,7 @@ pub fn item<T: Serialize>(key: &Key, value: &T, expires: Option<Timestamp>) -> R
 
 /// The record in an item's body.
 pub fn read<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
+    let item = schema::current(item)?;
     read_value(item.get(keys::BODY).ok_or_else(|| StoreError::Unreadable("an item without a body".into()))?)
 }
 

@@ -3,7 +3,7 @@
 //! `docs/` is a folder at any depth, `/docs/` that of the root, `*.rb` an ending, `docs/*` the files directly in
 //! a folder, `docs/**` all below it. Letter case counts. Deliberately absent, as on GitHub: `!`, `[ ]` and `\#`.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use fast_glob::glob_match;
@@ -132,8 +132,8 @@ fn shape(core: &str, is_anchored: bool) -> Shape {
 /// Many patterns, of which the last that means a file counts. Each list of places is in rising order.
 #[derive(Clone, Default)]
 pub(crate) struct Patterns {
-    whole: HashMap<String, Vec<usize>>,
-    names: HashMap<String, Vec<usize>>,
+    whole: BTreeMap<String, Vec<usize>>,
+    names: BTreeMap<String, Vec<usize>>,
     endings: Vec<(usize, String)>,
     globs: Vec<(usize, String)>,
     means: Vec<Means>,
@@ -166,7 +166,7 @@ impl Patterns {
         for (candidate, kind) in folders.chain([(path, Means::File)]) {
             let name = candidate.rsplit('/').next().unwrap_or(candidate);
             let fits = |at: &usize| self.means.get(*at).is_some_and(|means| means.includes(kind));
-            let known = |map: &HashMap<String, Vec<usize>>, key: &str| {
+            let known = |map: &BTreeMap<String, Vec<usize>>, key: &str| {
                 map.get(key).and_then(|places| places.iter().rev().copied().find(|at| fits(at)))
             };
             last = last.max(known(&self.whole, candidate)).max(known(&self.names, name));

@@ -314,6 +314,9 @@ pub enum Reason {
     NoContactAccepted {
         why: String,
     },
+    /// Decided by a newer version of the bundle, before it was rolled back.
+    #[serde(other)]
+    Newer,
 }
 
 impl Reason {

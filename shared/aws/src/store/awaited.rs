@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use super::{Store, StoreError};
 use crate::keys::{self, Key};
 use crate::records::{self, Item};
+use crate::schema;
 
 /// The reports that wait, as JSON: a set, because it grows without being read.
 const AWAITING: &str = "awaiting";
@@ -57,7 +58,7 @@ impl Store {
         what: &T,
         now: Timestamp,
     ) -> Result<Vec<W>, StoreError> {
-        let item = self.grow(topic, "SET body = :what, expires = :expires", records::body(what)?, now).await?;
+        let item = self.grow(topic, "SET body = :what, v = :v, expires = :expires", records::body(what)?, now).await?;
         let awaiting = item.get(AWAITING).and_then(|v| v.as_ss().ok()).into_iter().flatten();
         awaiting.map(|text| serde_json::from_str(text).map_err(|e| StoreError::Unreadable(e.to_string()))).collect()
     }
@@ -103,8 +104,7 @@ impl Store {
             .table_name(&self.table)
             .set_key(Some(records::key_item(&topic.key)))
             .update_expression(expression)
-            .expression_attribute_values(":what", value)
-            .expression_attribute_values(":expires", records::number((now + topic.keep).as_second()))
+            .set_expression_attribute_values(Some(schema::values(expression, value, now + topic.keep)))
             .return_values(ReturnValue::AllNew)
             .send()
             .await

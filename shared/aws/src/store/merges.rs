@@ -13,6 +13,7 @@ use super::transaction::Transaction;
 use super::{Store, StoreError};
 use crate::keys;
 use crate::records::{self, Item};
+use crate::schema;
 
 /// Beside the body, which says who enqueued: the set of who approved and when, as `<milliseconds> <login>`. A set,
 /// because it grows without being read.
@@ -138,9 +139,9 @@ impl Store {
     pub async fn note_enqueued(&self, enqueued: &Enqueued, now: Timestamp) -> Result<Queued, StoreError> {
         let key = keys::enqueued(&enqueued.repository, enqueued.number);
         let expression = if enqueued.sure {
-            "SET body = :what, expires = :expires"
+            "SET body = :what, v = :v, expires = :expires"
         } else {
-            "SET body = if_not_exists(body, :what), expires = :expires"
+            "SET body = if_not_exists(body, :what), v = if_not_exists(v, :v), expires = :expires"
         };
         self.note_on_way(&key, expression, records::body(enqueued)?, now).await
     }
@@ -167,8 +168,7 @@ impl Store {
             .table_name(&self.table)
             .set_key(Some(records::key_item(key)))
             .update_expression(expression)
-            .expression_attribute_values(":what", value)
-            .expression_attribute_values(":expires", records::number((now + keys::KEEP_ENQUEUED).as_second()))
+            .set_expression_attribute_values(Some(schema::values(expression, value, now + keys::KEEP_ENQUEUED)))
             .return_values(ReturnValue::AllNew)
             .send()
             .await

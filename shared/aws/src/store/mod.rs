@@ -41,6 +41,12 @@ pub enum StoreError {
     Unavailable(String),
     #[error("the table holds something that is not ours: {0}")]
     Unreadable(String),
+    /// A newer program wrote it; this one would misunderstand it.
+    #[error(
+        "the table holds something of version {version}, and this program reads {}: deploy the newer one again",
+        crate::schema::READS
+    )]
+    Newer { version: usize },
 }
 
 impl StoreError {

@@ -143,6 +143,7 @@ impl fmt::Display for Reason {
             Self::NoContactAccepted { why } => {
                 write!(f, "no contact accepted it ({why}): tried again within two minutes")
             }
+            Self::Newer => f.write_str("decided by a newer version of the bundle, whose words this one does not know"),
         }
     }
 }
