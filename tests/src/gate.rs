@@ -66,7 +66,15 @@ fn told_what_it_costs(request: &Received) -> String {
 fn actions(request: &Received) -> Vec<String> {
     let target = request.header("x-amz-target").rsplit('.').next().unwrap_or_default();
     if target.is_empty() {
-        return if request.body.contains("Action=Publish") { vec!["sns:Publish".to_owned()] } else { Vec::new() };
+        let names: &[&str] = match request.line.split(' ').nth(1).unwrap_or_default() {
+            path if path.starts_with("/v2/email/") => &["ses:SendEmail"],
+            // Whoever makes a schedule hands it the role by which it wakes.
+            path if path.starts_with("/schedules/") => &["iam:PassRole", "scheduler:CreateSchedule"],
+            _ if request.body.contains("PhoneNumber=") => &["sns:Publish to a number"],
+            _ if request.body.contains("Action=Publish") => &["sns:Publish"],
+            _ => &[],
+        };
+        return names.iter().map(ToString::to_string).collect();
     }
     let body: Value = serde_json::from_str(&request.body).unwrap_or_default();
     if target == "TransactWriteItems" {

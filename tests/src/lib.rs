@@ -13,8 +13,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws::clients::{self, Aws};
 use aws::links::{Action, Grant};
+use aws::receiver::ReceiverKind;
 use aws::secrets::{Secret, Secrets};
 use aws::settings::Configuration;
+use aws::wake::Waker;
 use aws::{House, Request, Response};
 use domain::{Incident, ServiceId, Situation};
 use gate::Gate;
@@ -205,19 +207,29 @@ impl Stage {
         self.bundle.serve_topic(listener, self.bundle.house.clone());
     }
 
-    /// Puts gates of its own before the table and the topic for each function, so that it is seen what each asks for.
+    /// Puts gates of its own before the table, the topic and whatever else of AWS answers at `beyond` for each function, so that it
+    /// is seen what each asks for.
     ///
     /// # Panics
     /// When no port is free.
-    pub async fn watched(&mut self) -> BTreeMap<&'static str, [Gate; 2]> {
+    pub async fn watched(&mut self, beyond: &str) -> BTreeMap<&'static str, [Gate; 3]> {
         let (mut gates, mut own) = (BTreeMap::new(), BTreeMap::new());
         let mut listeners = Vec::new();
         for function in FUNCTIONS {
             let (house, table, topic, listener) = self.behind_gates().await;
+            let beyond = Gate::before(beyond.to_owned()).await;
             let mut bundle = self.bundle.clone();
-            bundle.house = house;
+            let mut configuration = (*house.configuration).clone();
+            let of_aws = |kind| matches!(kind, ReceiverKind::Email | ReceiverKind::Sms);
+            configuration.receivers.values_mut().filter(|receiver| of_aws(receiver.kind)).for_each(|receiver| {
+                receiver.url.clone_from(&beyond.address);
+            });
+            let aws = Aws { scheduler_endpoint: Some(beyond.address.clone()), ..self.bundle.endpoints.clone() };
+            let (http, text) = (house.http.clone(), str::to_owned);
+            let waker = Waker { aws, http, group: text("wakes"), target: text("on-schedule"), role: text("scheduler") };
+            bundle.house = House { configuration: configuration.into(), waker: Some(waker), ..house };
             own.insert(function, bundle);
-            gates.insert(function, [table, topic]);
+            gates.insert(function, [table, topic, beyond]);
             listeners.push(listener);
         }
         // Whoever publishes, it is on-page that delivers.

@@ -10,6 +10,8 @@ use crate::{REPOSITORY, Stage, TOKEN, commit, configuration};
 /// The day, and those who answer in it.
 pub struct LongDay {
     pub stage: Stage,
+    /// Where e-mails, text messages and schedules go.
+    pub beyond: Peer,
     _peers: [Peer; 2],
 }
 
@@ -22,6 +24,20 @@ impl LongDay {
         let text = configuration(&["edxapp", "ecommerce"]).replace(
             "github = [\"feanil\"]\ncontacts = [\"terminal\"]",
             "github = [\"feanil\"]\ncontacts = [\"slack:U024BE7LH\", \"terminal\"]",
+        );
+        let beyond = Peer::start().await;
+        let text = text
+            .replace(
+                "github = [\"anna\"]\ncontacts = [\"terminal\"]",
+                "github = [\"anna\"]\ncontacts = [\"sms:+15555550123\"]",
+            )
+            .replace(
+                "github = [\"usama\"]\ncontacts = [\"terminal\"]",
+                "github = [\"usama\"]\ncontacts = [\"email:usama@example.com\"]",
+            );
+        let text = format!(
+            "{text}\n[receivers.sms]\nurl = \"{0}\"\n[receivers.email]\nfrom = \"deployers@example.com\"\nurl = \"{0}\"\n",
+            beyond.address
         );
         let text = format!(
             "{text}\n[receivers.slack]\nkind = \"slack\"\nurl = \"{}/api\"\nsecret = \"api\"\n[senders.opsgenie]\nsecret = \"alertmanager\"\n[senders.generic]\nsecret = \"alertmanager\"\n",
@@ -42,7 +58,7 @@ impl LongDay {
             (github.api_token, github.api_url) = (Some("api".into()), Some(address));
         })
         .await;
-        Self { stage, _peers: [chat, forge] }
+        Self { stage, beyond, _peers: [chat, forge] }
     }
 
     /// # Panics
@@ -113,6 +129,10 @@ async fn a_long_day(day: &mut Stage) {
     assert_eq!(day.post(&link, Vec::new(), b"do=acknowledge").await.status, 200);
     let link = day.link(links::Action::OnCall("edxapp".parse().unwrap()), "usama");
     day.post(&link, Vec::new(), b"do=take&for=30+min").await;
+    // What is declared for later has its begin and its end scheduled.
+    let link = day.link(links::Action::Queue("edxapp".parse().unwrap()), "olga");
+    let form = b"do=maintain&for=30+min&why=upgrade&from=2026-03-20T18:00Z";
+    assert_eq!(day.post(&link, Vec::new(), form).await.status, 200);
     // It is over; days pass, and what is closed leaves.
     both["alerts"].as_array_mut().unwrap().iter_mut().for_each(|alert| {
         alert["status"] = json!("resolved");

@@ -121,6 +121,11 @@ impl Provider {
     }
 }
 
+/// What is changed in what a token says.
+type Adjust = Box<dyn Fn(&mut Value)>;
+/// What is given instead of a token that says this.
+type Make<'a> = Box<dyn Fn(&Value) -> String + 'a>;
+
 const USUAL: &str = r#"{"alg":"ES256","kid":"k1"}"#;
 
 async fn stage(text: &str) -> Stage {
@@ -265,7 +270,7 @@ async fn a_token_that_does_not_prove_it_signs_nobody_in() {
     let provider = Provider::start().await;
     let stage = stage(&sign_in(&provider.peer.address, "")).await;
     let at = now().as_second();
-    let cases: Vec<(&str, Box<dyn Fn(&mut Value)>, u16)> = vec![
+    let cases: Vec<(&str, Adjust, u16)> = vec![
         ("as it should be", Box::new(|_| {}), 303),
         ("another issuer", Box::new(|c| c["iss"] = json!("https://evil.example")), 502),
         ("for another application", Box::new(|c| c["aud"] = json!("other")), 502),
@@ -324,7 +329,7 @@ async fn a_token_is_signed_by_the_providers_own_key_and_in_a_way_that_proves_it(
     let stage = stage(&sign_in(&provider.peer.address, "")).await;
     let usual: Value = serde_json::from_str(USUAL).unwrap();
     let unsigned = |token: &str| format!("{}.", token.rsplit_once('.').unwrap().0);
-    let cases: Vec<(&str, Box<dyn Fn(&Value) -> String>)> = vec![
+    let cases: Vec<(&str, Make<'_>)> = vec![
         ("by a stranger", Box::new(|claims| stranger.token(&usual, claims))),
         ("by nobody", Box::new(|claims| unsigned(&provider.token(&json!({ "alg": "none" }), claims)))),
         ("by a shared key", Box::new(|claims| provider.token(&json!({ "alg": "HS256", "kid": "k1" }), claims))),
