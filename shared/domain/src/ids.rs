@@ -113,6 +113,14 @@ id!(
     simple_name
 );
 id!(
+    /// A freeze, by the configuration's name for it or by that of whoever declared it.
+    FreezeId,
+    "freeze",
+    "1 to 64 letters, digits, `-`, `_` or `.`",
+    true,
+    simple_name
+);
+id!(
     /// A squad of the configuration.
     SquadId,
     "squad",

@@ -18,6 +18,7 @@ pub mod code_owners;
 pub mod decision;
 pub mod deployment;
 pub mod escalation;
+pub mod freeze;
 pub mod hold;
 pub mod ids;
 pub mod incident;

@@ -1,0 +1,280 @@
+//! A time in which merging or deploying should wait, or has to. By the configuration, again and again, or by somebody's word.
+//!
+//! What holds at a moment follows from the stored times alone, whatever jobs have fired. Of several that hold the strongest counts
+//! ("deny beats allow"), and those that overlap or touch are one: the answer says until when.
+
+use std::collections::BTreeSet;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
+
+use crate::ids::{EnvironmentName, FreezeId, PersonId, Repository, ServiceId};
+use crate::service::Service;
+use crate::settings::Settings;
+use crate::text;
+
+/// How far ahead is looked for what comes next, and for how long what overlaps is joined.
+const LOOK_AHEAD: SignedDuration = SignedDuration::from_hours(24 * 400);
+
+/// What a freeze asks for on one side.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, EnumString, IntoStaticStr,
+)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum Strength {
+    /// Please wait.
+    Advise,
+    /// It has to wait.
+    Require,
+}
+
+/// What waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    Merges,
+    Deployments,
+}
+
+/// What a freeze asks for: nothing of a side, or so much.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stops {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merges: Option<Strength>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployments: Option<Strength>,
+}
+
+impl Stops {
+    #[must_use]
+    pub fn of(self, side: Side) -> Option<Strength> {
+        match side {
+            Side::Merges => self.merges,
+            Side::Deployments => self.deployments,
+        }
+    }
+}
+
+/// The kinds of time of the product's table, by what they ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Preset {
+    /// Merging as always, at the price of being asked; deploying waits for working hours where it can.
+    Weekend,
+    /// A company holiday, gratitude week: please do not merge; deploying is paused as a backstop.
+    Holiday,
+    /// A hackathon.
+    Hackathon,
+    /// Cyber Monday: please do not merge, and nothing is deployed.
+    PeakEvent,
+}
+
+impl Preset {
+    #[must_use]
+    pub fn stops(self) -> Stops {
+        let (merges, deployments) = match self {
+            Self::Weekend => (None, Strength::Advise),
+            Self::Holiday | Self::Hackathon | Self::PeakEvent => (Some(Strength::Advise), Strength::Require),
+        };
+        Stops { merges, deployments: Some(deployments) }
+    }
+}
+
+/// What it is about. What is empty means all.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scope {
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub services: BTreeSet<ServiceId>,
+    /// `*` in a pattern stands for anything.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub repositories: BTreeSet<String>,
+    /// Of deployments only: a merge is on its way to every environment.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub environments: BTreeSet<EnvironmentName>,
+}
+
+impl Scope {
+    fn concerns(&self, question: &Question<'_>) -> bool {
+        let service = self.services.is_empty() || question.services.iter().any(|id| self.services.contains(*id));
+        let like = |repository: &Repository| self.repositories.iter().any(|p| text::is_like(repository.as_str(), p));
+        let repository = self.repositories.is_empty() || question.repositories.iter().any(|r| like(r));
+        let environment =
+            self.environments.is_empty() || question.environment.is_none_or(|name| self.environments.contains(name));
+        service && repository && environment
+    }
+
+    /// Whether it is about this service at all.
+    #[must_use]
+    pub fn includes(&self, service: &Service) -> bool {
+        self.concerns(&Question::about(Side::Merges, service, None))
+    }
+}
+
+/// A freeze of the configuration: once, or each time that its rule or its calendar says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Freeze {
+    pub id: FreezeId,
+    /// What people call it: "gratitude week".
+    pub name: String,
+    pub stops: Stops,
+    pub scope: Scope,
+    /// In which its times are told to everybody.
+    pub zone: TimeZone,
+    /// From when until when, in rising order.
+    pub times: Vec<(Timestamp, Timestamp)>,
+}
+
+/// A freeze by somebody's word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Declared {
+    pub id: FreezeId,
+    pub name: String,
+    pub stops: Stops,
+    #[serde(default)]
+    pub scope: Scope,
+    /// By its name in the database of zones.
+    pub zone: String,
+    pub from: Timestamp,
+    pub until: Timestamp,
+    pub by: PersonId,
+    pub declared_at: Timestamp,
+    /// When it was ended before its time, and by whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<(Timestamp, PersonId)>,
+}
+
+impl Declared {
+    #[must_use]
+    pub fn over_at(&self) -> Timestamp {
+        self.ended.as_ref().map_or(self.until, |(at, _)| (*at).min(self.until))
+    }
+}
+
+/// One time of a freeze.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Occurrence<'a> {
+    pub id: &'a FreezeId,
+    pub name: &'a str,
+    pub stops: Stops,
+    pub scope: &'a Scope,
+    pub zone: &'a str,
+    pub from: Timestamp,
+    pub until: Timestamp,
+    /// Absent: the configuration.
+    pub by: Option<&'a PersonId>,
+}
+
+/// What is asked about.
+#[derive(Debug, Clone)]
+pub struct Question<'a> {
+    pub side: Side,
+    pub services: Vec<&'a ServiceId>,
+    pub repositories: Vec<&'a Repository>,
+    pub environment: Option<&'a EnvironmentName>,
+}
+
+impl<'a> Question<'a> {
+    /// About what goes into a service; a deployment into this environment.
+    #[must_use]
+    pub fn about(side: Side, service: &'a Service, environment: Option<&'a EnvironmentName>) -> Self {
+        let own = service.repositories.iter().map(|served| &served.repository);
+        let repositories = own.chain(service.upstreams.iter().map(|upstream| &upstream.repository)).collect();
+        Self { side, services: vec![&service.id], repositories, environment }
+    }
+
+    /// About a merge into a repository, whichever services it goes to.
+    #[must_use]
+    pub fn of_merge(repository: &'a Repository, settings: &'a Settings) -> Self {
+        let services = settings.services_of(repository).map(|service| &service.id).collect();
+        Self { side: Side::Merges, services, repositories: vec![repository], environment: None }
+    }
+}
+
+/// What holds at a moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer<'a> {
+    /// Absent: nothing speaks against it.
+    pub strength: Option<Strength>,
+    /// When that ends, or becomes weaker.
+    pub until: Option<Timestamp>,
+    /// What holds, the strongest first.
+    pub because: Vec<Occurrence<'a>>,
+    /// What begins next.
+    pub next: Option<Occurrence<'a>>,
+}
+
+impl Answer<'_> {
+    #[must_use]
+    pub fn may(&self) -> bool {
+        self.strength != Some(Strength::Require)
+    }
+}
+
+/// All that is known of freezes: those of the configuration, and those that people declared.
+#[derive(Debug, Clone, Copy)]
+pub struct Freezes<'a> {
+    pub configured: &'a [Freeze],
+    pub declared: &'a [Declared],
+}
+
+impl<'a> Freezes<'a> {
+    /// Each time of each freeze that is not over at `at` and begins within [`LOOK_AHEAD`], by when it begins.
+    #[must_use]
+    pub fn ahead(&self, at: Timestamp) -> Vec<Occurrence<'a>> {
+        let limit = at.checked_add(LOOK_AHEAD).unwrap_or(Timestamp::MAX);
+        let configured = self.configured.iter().flat_map(|freeze| {
+            let first = freeze.times.partition_point(|(_, until)| *until <= at);
+            let times = freeze.times.get(first..).unwrap_or_default().iter();
+            times.map(move |(from, until)| Occurrence {
+                id: &freeze.id,
+                name: &freeze.name,
+                stops: freeze.stops,
+                scope: &freeze.scope,
+                zone: freeze.zone.iana_name().unwrap_or("UTC"),
+                from: *from,
+                until: *until,
+                by: None,
+            })
+        });
+        let declared = self.declared.iter().map(|freeze| Occurrence {
+            id: &freeze.id,
+            name: &freeze.name,
+            stops: freeze.stops,
+            scope: &freeze.scope,
+            zone: &freeze.zone,
+            from: freeze.from,
+            until: freeze.over_at(),
+            by: Some(&freeze.by),
+        });
+        let is_ahead = |one: &Occurrence<'_>| one.from < one.until && at < one.until && one.from <= limit;
+        let mut all: Vec<_> = configured.chain(declared).filter(is_ahead).collect();
+        all.sort_by_key(|one| (one.from, one.until, one.id));
+        all
+    }
+
+    /// What holds at `at` for what is asked about.
+    #[must_use]
+    pub fn answer(&self, question: &Question<'_>, at: Timestamp) -> Answer<'a> {
+        let strength = |one: &Occurrence<'_>| one.stops.of(question.side);
+        let mut ahead = self.ahead(at);
+        ahead.retain(|one| strength(one).is_some() && one.scope.concerns(question));
+        let mut because: Vec<Occurrence<'a>> = ahead.iter().copied().filter(|one| one.from <= at).collect();
+        because.sort_by_key(|one| (std::cmp::Reverse(strength(one)), std::cmp::Reverse(one.until), one.id));
+        let strongest = because.iter().filter_map(strength).max();
+        let until = strongest.map(|least| {
+            // What is as strong and begins before the rest has ended goes on with it.
+            ahead.iter().filter(|one| strength(one) >= Some(least)).fold(at, |until, one| {
+                if one.from <= until { until.max(one.until) } else { until }
+            })
+        });
+        let next = ahead.into_iter().find(|one| one.from > at);
+        Answer { strength: strongest, until, because, next }
+    }
+}
+
+#[cfg(test)]
+#[path = "freeze_tests.rs"]
+mod tests;
