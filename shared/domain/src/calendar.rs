@@ -61,6 +61,19 @@ pub enum Span {
     Times { from: Timestamp, until: Timestamp },
 }
 
+impl Span {
+    /// From when until when, for whoever lives in this zone; none at the ends of the calendar.
+    #[must_use]
+    pub fn moments(self, zone: &TimeZone) -> Option<(Timestamp, Timestamp)> {
+        match self {
+            Self::Days { first, last } => {
+                Some((first_moment(zone, first.into())?, first_moment(zone, last.tomorrow().ok()?.into())?))
+            }
+            Self::Times { from, until } => Some((from, until)),
+        }
+    }
+}
+
 /// A time that is set apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Occasion {

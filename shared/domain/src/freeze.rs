@@ -117,14 +117,21 @@ impl Scope {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Freeze {
     pub id: FreezeId,
-    /// What people call it: "gratitude week".
-    pub name: String,
     pub stops: Stops,
     pub scope: Scope,
     /// In which its times are told to everybody.
     pub zone: TimeZone,
-    /// From when until when, in rising order.
-    pub times: Vec<(Timestamp, Timestamp)>,
+    /// By when they begin.
+    pub times: Vec<Time>,
+}
+
+/// One time of a freeze of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Time {
+    pub from: Timestamp,
+    pub until: Timestamp,
+    /// What people call it: "gratitude week", or the holiday's name.
+    pub name: String,
 }
 
 /// A freeze by somebody's word.
@@ -226,16 +233,15 @@ impl<'a> Freezes<'a> {
     pub fn ahead(&self, at: Timestamp) -> Vec<Occurrence<'a>> {
         let limit = at.checked_add(LOOK_AHEAD).unwrap_or(Timestamp::MAX);
         let configured = self.configured.iter().flat_map(|freeze| {
-            let first = freeze.times.partition_point(|(_, until)| *until <= at);
-            let times = freeze.times.get(first..).unwrap_or_default().iter();
-            times.map(move |(from, until)| Occurrence {
+            let soon = freeze.times.partition_point(|time| time.from <= limit);
+            freeze.times.get(..soon).unwrap_or_default().iter().map(move |time| Occurrence {
                 id: &freeze.id,
-                name: &freeze.name,
+                name: &time.name,
                 stops: freeze.stops,
                 scope: &freeze.scope,
                 zone: freeze.zone.iana_name().unwrap_or("UTC"),
-                from: *from,
-                until: *until,
+                from: time.from,
+                until: time.until,
                 by: None,
             })
         });
@@ -266,9 +272,10 @@ impl<'a> Freezes<'a> {
         let strongest = because.iter().filter_map(strength).max();
         let until = strongest.map(|least| {
             // What is as strong and begins before the rest has ended goes on with it.
-            ahead.iter().filter(|one| strength(one) >= Some(least)).fold(at, |until, one| {
-                if one.from <= until { until.max(one.until) } else { until }
-            })
+            ahead
+                .iter()
+                .filter(|one| strength(one) >= Some(least))
+                .fold(at, |until, one| if one.from <= until { until.max(one.until) } else { until })
         });
         let next = ahead.into_iter().find(|one| one.from > at);
         Answer { strength: strongest, until, because, next }

@@ -49,7 +49,10 @@ fn the_strongest_counts_and_those_that_touch_are_one() {
     assert_eq!((hard.strength, hard.until), (Some(Strength::Require), Some(at("Sat 08:00"))), "two touch");
     assert!(!hard.may() && names(&hard) == ["sale", "week"]);
     let soft = ask("Sat 08:00");
-    assert_eq!((soft.strength, soft.until, names(&soft)), (Some(Strength::Advise), Some(at("Mon 12:00")), vec!["week".to_owned()]));
+    assert_eq!(
+        (soft.strength, soft.until, names(&soft)),
+        (Some(Strength::Advise), Some(at("Mon 12:00")), vec!["week".to_owned()])
+    );
     let over = ask("Mon 12:00");
     assert_eq!((over.strength, next(&over).as_deref()), (None, Some("later")));
     assert_eq!(ask("Tue 01:00").next, None);

@@ -88,7 +88,8 @@ pub use deployment::{
     Carries, DeployEvent, Deployment, DeploymentEvent, DeploymentKey, DeploymentState, Manner, Revision, StandsFor,
 };
 pub use ids::{
-    ChangeId, Commit, EnvironmentName, IncidentId, InvalidId, PersonId, Reference, Repository, ServiceId, SquadId,
+    ChangeId, Commit, EnvironmentName, FreezeId, IncidentId, InvalidId, PersonId, Reference, Repository, ServiceId,
+    SquadId,
 };
 pub use incident::{Incident, PageRecord};
 pub use login::Login;

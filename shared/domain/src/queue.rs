@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::{Occasion, OccasionKind, Span, Timetable};
+use crate::calendar::OccasionKind;
 use crate::change::Change;
 use crate::deployment::Deployment;
 use crate::ids::{EnvironmentName, PersonId, Repository};
@@ -120,7 +120,9 @@ pub fn expected_live(change: &Change, queue: &Queue, now: Timestamp) -> Option<T
 pub fn waited(change: &Change, queue: &Queue, service: &Service, now: Timestamp) -> SignedDuration {
     let pauses = queue.pauses.iter().map(|p| (p.from, p.until.unwrap_or(now)));
     let frozen = service.timetable.calendars.iter().flat_map(|c| c.occasions());
-    let frozen = frozen.filter_map(|occasion| bounds(occasion, &service.timetable));
+    // What stops the work of one person only stops no queue.
+    let frozen = frozen.filter(|occasion| occasion.kind != OccasionKind::DayOff);
+    let frozen = frozen.filter_map(|occasion| occasion.span.moments(&service.timetable.zone));
     let mut spans: Vec<(Timestamp, Timestamp)> = pauses
         .chain(frozen)
         .map(|(from, until)| (from.max(change.merged_at), until.min(now)))
@@ -137,18 +139,6 @@ pub fn waited(change: &Change, queue: &Queue, service: &Service, now: Timestamp)
         }
     }
     waited
-}
-
-/// When an occasion that stops the work begins and ends.
-fn bounds(occasion: &Occasion, timetable: &Timetable) -> Option<(Timestamp, Timestamp)> {
-    match (occasion.kind, occasion.span) {
-        (OccasionKind::DayOff, _) => None,
-        (OccasionKind::Holiday | OccasionKind::Event, Span::Times { from, until }) => Some((from, until)),
-        (OccasionKind::Holiday | OccasionKind::Event, Span::Days { first, last }) => {
-            let start = |day: jiff::civil::Date| timetable.zone.to_timestamp(day.into()).ok();
-            Some((start(first)?, start(last.tomorrow().ok()?)?))
-        }
-    }
 }
 
 /// What makes a queue of changes old enough to be told of.

@@ -3,9 +3,12 @@
 //! Reading it from a file is `aws::settings`; nothing here can be malformed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::alert::Alert;
+use crate::calendar::{Calendar, Occasion, OccasionKind, Span};
 use crate::code_owners::CodeOwners;
+use crate::freeze::{Freeze, Time};
 use crate::ids::{EnvironmentName, PersonId, Repository, ServiceId, SquadId};
 use crate::roster::Roster;
 use crate::service::Service;
@@ -50,6 +53,8 @@ pub struct Settings {
     pub labels: Labels,
     pub squads: BTreeMap<SquadId, Squad>,
     pub ownership: Ownership,
+    /// Those of the configuration.
+    pub freezes: Vec<Freeze>,
     /// Where people reach the board, without a trailing slash; links in messages start with it.
     pub public_url: String,
 }
@@ -64,13 +69,30 @@ impl Settings {
     ) -> Self {
         let services = services.into_iter().map(|s| (s.id.clone(), s)).collect();
         let (squads, ownership) = (BTreeMap::new(), Ownership::default());
-        Self { services, roster, unmapped, labels: Labels::default(), squads, ownership, public_url }
+        let (labels, freezes) = (Labels::default(), Vec::new());
+        Self { services, roster, unmapped, labels, squads, ownership, freezes, public_url }
     }
 
     /// With other labels by which alerts are placed.
     #[must_use]
     pub fn with_labels(self, labels: Labels) -> Self {
         Self { labels, ..self }
+    }
+
+    /// With freezes. Where one asks to wait with merges, who merges all the same is asked as at any other time that is set apart.
+    #[must_use]
+    pub fn with_freezes(mut self, freezes: Vec<Freeze>) -> Self {
+        for freeze in freezes.iter().filter(|freeze| freeze.stops.merges.is_some()) {
+            let occasion = |time: &Time| {
+                let span = Span::Times { from: time.from, until: time.until };
+                Occasion { name: time.name.clone(), kind: OccasionKind::Event, span }
+            };
+            let calendar = Arc::new(Calendar::new(freeze.times.iter().map(occasion)));
+            for service in self.services.values_mut().filter(|service| freeze.scope.includes(service)) {
+                service.timetable.calendars.push(Arc::clone(&calendar));
+            }
+        }
+        Self { freezes, ..self }
     }
 
     /// With the squads, and the CODEOWNERS files by which changes are theirs.

@@ -141,7 +141,7 @@ fn shift(text: &str) -> Option<(Vec<usize>, (Time, Time))> {
 }
 
 /// `["2026-12-25", "2026-12-28..2027-01-01"]`, the last day included.
-fn days(section: &mut Section<'_, '_>, key: &str, name: &str, kind: OccasionKind) -> Vec<Occasion> {
+pub(super) fn days(section: &mut Section<'_, '_>, key: &str, name: &str, kind: OccasionKind) -> Vec<Occasion> {
     let mut found = Vec::new();
     for (text, span) in section.texts(key) {
         let (first, last) = text.split_once("..").unwrap_or((&text, &text));

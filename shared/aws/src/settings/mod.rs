@@ -3,6 +3,7 @@
 //! What the domain needs becomes [`domain::Settings`]; what only the shell needs (senders, receivers) stays here.
 
 mod calendars;
+mod freezes;
 mod icalendar;
 mod paging;
 mod people;
@@ -215,10 +216,12 @@ impl Configuration {
         let unmapped = services::unmapped(root, &roster, &defaults);
         let labels = root.table("alerts", labels).unwrap_or_default();
         let squads = squads::read(root, &roster, &services);
+        let freezes = freezes::read(root, &services, &calendars);
         root.finish();
         let settings = Settings::new(services, roster, unmapped, public_url)
             .with_labels(labels)
-            .with_squads(squads, code_owners.compiled());
+            .with_squads(squads, code_owners.compiled())
+            .with_freezes(freezes);
         Self { settings, senders, receivers, link_secret, sign_in }
     }
 }

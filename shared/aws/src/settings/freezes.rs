@@ -1,0 +1,156 @@
+//! `[freezes.<id>]`: when merging and deploying should wait, or have to.
+
+use domain::calendar::Occasion;
+use domain::freeze::{Freeze, Preset, Scope, Stops, Strength, Time};
+use domain::{OccasionKind, Service, ServiceId, Span, text};
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use super::calendars::{self, Calendars};
+use super::icalendar;
+use super::section::Section;
+
+pub(super) fn read(root: &mut Section<'_, '_>, services: &[Service], calendars: &Calendars) -> Vec<Freeze> {
+    let freezes = root.tables("freezes", |id, section| freeze(id, section, services, calendars));
+    freezes.into_values().flatten().collect()
+}
+
+fn freeze(id: &str, section: &mut Section<'_, '_>, services: &[Service], known: &Calendars) -> Option<Freeze> {
+    let zone = calendars::zone(section);
+    let stops = stops(section);
+    let name = section.text("name").unwrap_or_else(|| id.replace('-', " "));
+    let times = times(section, &text::line(&name, 80), &zone, known);
+    let scope = scope(section, services);
+    match id.parse() {
+        Ok(id) => Some(Freeze { id, stops, scope, zone, times }),
+        Err(error) => {
+            section.problem(format!("not a {error}"));
+            None
+        }
+    }
+}
+
+/// `preset = "holiday"`, or `merges` and `deployments`; what is said of a side goes before the preset.
+fn stops(section: &mut Section<'_, '_>) -> Stops {
+    let presets = [
+        ("weekend", Preset::Weekend),
+        ("holiday", Preset::Holiday),
+        ("hackathon", Preset::Hackathon),
+        ("peak-event", Preset::PeakEvent),
+    ];
+    let preset = section.choice("preset", &presets).map(Preset::stops).unwrap_or_default();
+    let words = [("allow", None), ("advise", Some(Strength::Advise)), ("require", Some(Strength::Require))];
+    let stops = Stops {
+        merges: section.choice("merges", &words).unwrap_or(preset.merges),
+        deployments: section.choice("deployments", &words).unwrap_or(preset.deployments),
+    };
+    if stops == Stops::default() {
+        section.problem("asks for nothing: give it a `preset`, or `merges` or `deployments`");
+    }
+    stops
+}
+
+/// `from` and `until`, again by `rule`; or `days`; or each occasion of a `calendar`.
+fn times(section: &mut Section<'_, '_>, name: &str, zone: &TimeZone, known: &Calendars) -> Vec<Time> {
+    let mut occasions = calendars::days(section, "days", name, OccasionKind::Event);
+    if let Some(id) = section.text("calendar") {
+        match known.get(&id) {
+            Some(calendar) => occasions.extend(calendar.occasions().iter().cloned()),
+            None => {
+                let id = text::line(&id, 60);
+                section.problem_with("calendar", format!("`calendar` names {id}, but there is no [calendars.{id}]"));
+            }
+        }
+    }
+    let (from, until) = (moment(section, "from"), moment(section, "until"));
+    let rule = section.text("rule");
+    match (from, until) {
+        (Some(from), Some(until)) if from < until => match event(name, from, until, rule.as_deref(), zone) {
+            Ok(times) => occasions.extend(times),
+            Err(why) => section.problem_with(if rule.is_some() { "rule" } else { "from" }, why),
+        },
+        (Some(_), Some(_)) => section.problem_with("until", "`until` has to be after `from`"),
+        (None, None) if rule.is_some() => section.problem("`rule` says how `from` and `until` come again: give both"),
+        (None, None) if occasions.is_empty() && !section.has("calendar") && !section.has("days") => {
+            section.problem("is never: give it `from` and `until`, `days`, or a `calendar`");
+        }
+        (None, None) => {}
+        (Some(_), None) | (None, Some(_)) => section.problem("needs both `from` and `until`"),
+    }
+    let time = |occasion: Occasion| {
+        let (from, until) = occasion.span.moments(zone)?;
+        let name = if occasion.name.is_empty() { name.to_owned() } else { occasion.name };
+        Some(Time { from, until, name })
+    };
+    let mut times: Vec<Time> = occasions.into_iter().filter_map(time).collect();
+    times.sort();
+    times
+}
+
+/// `"2026-12-28 09:00"`, or a day, which begins at midnight.
+fn moment(section: &mut Section<'_, '_>, key: &'static str) -> Option<DateTime> {
+    let text = section.text(key)?;
+    let whole = format!("{text} 00:00");
+    let read = [text.as_str(), whole.as_str()].iter().find_map(|text| DateTime::strptime("%Y-%m-%d %H:%M", text).ok());
+    let read = read.filter(|moment| (2000..2100).contains(&moment.year()));
+    if read.is_none() {
+        section.problem_with(key, format!("`{key}` has to be a day or a time such as \"2026-12-28 09:00\""));
+    }
+    read
+}
+
+/// One event, again by its rule, as an iCalendar file would have it: read in the same way.
+fn event(
+    name: &str,
+    from: DateTime,
+    until: DateTime,
+    rule: Option<&str>,
+    zone: &TimeZone,
+) -> Result<Vec<Occasion>, String> {
+    let rule = rule.map(|rule| rule.trim().trim_start_matches("RRULE:"));
+    if rule.is_some_and(|rule| !rule.bytes().all(|b| b.is_ascii_alphanumeric() || b"=;,+-".contains(&b))) {
+        return Err("`rule` has to be such as \"FREQ=YEARLY;BYMONTH=11;BYDAY=4TH\" (RFC 5545)".to_owned());
+    }
+    let local = |moment: DateTime| moment.strftime("%Y%m%dT%H%M%S").to_string();
+    let again = rule.map(|rule| format!("RRULE:{rule}\r\n")).unwrap_or_default();
+    let calendar = format!(
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//deployers\r\nBEGIN:VEVENT\r\nUID:1\r\nSUMMARY:freeze\r\nDTSTART:{}\r\nDTEND:{}\r\n{again}END:VEVENT\r\nEND:VCALENDAR\r\n",
+        local(from),
+        local(until),
+    );
+    let mut read = icalendar::read(&calendar, zone, OccasionKind::Event)
+        .map_err(|problems| format!("`rule`: {}", problems.join("; ")))?;
+    for occasion in &mut read {
+        name.clone_into(&mut occasion.name);
+        // iCalendar counts hours; a freeze ends when the clock on the wall says so, also where clocks change meanwhile.
+        if let Span::Times { from: begins, until: ends } = &mut occasion.span {
+            let last = zone.to_datetime(*begins).checked_add(from.duration_until(until));
+            *ends = last.and_then(|last| zone.to_timestamp(last)).unwrap_or(*ends);
+        }
+    }
+    Ok(read)
+}
+
+fn scope(section: &mut Section<'_, '_>, services: &[Service]) -> Scope {
+    let named: Vec<(ServiceId, _)> = section.ids("services");
+    for (id, span) in &named {
+        if !services.iter().any(|service| service.id == *id) {
+            section.problem_in(span, format!("`services` names {id}, which is not a service"));
+        }
+    }
+    let environments: Vec<(domain::EnvironmentName, _)> = section.ids("environments");
+    for (name, span) in &environments {
+        if !services.iter().flat_map(|service| &service.environments).any(|known| known.name == *name) {
+            section.problem_in(span, format!("`environments` names {name}, which no service has"));
+        }
+    }
+    Scope {
+        services: named.into_iter().map(|(id, _)| id).collect(),
+        repositories: section.texts("repositories").into_iter().map(|(pattern, _)| pattern).collect(),
+        environments: environments.into_iter().map(|(name, _)| name).collect(),
+    }
+}
+
+#[cfg(test)]
+#[path = "freezes_tests.rs"]
+mod tests;
