@@ -15,9 +15,11 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use house_tests::peer::Peer;
 use house_tests::{Stage, configuration, now, root};
 use jiff::SignedDuration;
+use recent_deployers::server::{self, Board};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 const SECRET: (&str, &str) = ("sign-in", "the client's secret");
@@ -193,8 +195,9 @@ async fn who_signs_in_reads_the_board_and_who_does_not_is_sent_to_sign_in() {
     for path in ["/people/feanil", "/who"] {
         assert_eq!(browser.get(&stage, path).await.status, 200, "{path}");
     }
-    // Each attempt is good for one sign-in: its cookie is gone.
-    assert_eq!(browser.get(&stage, &back).await.status, 403);
+    // Each attempt is good for one sign-in: its cookie is gone, and who comes again is in already.
+    let again = browser.get(&stage, &back).await;
+    assert_eq!((again.status, header(&again, "location")), (303, "/"));
 
     // A form of another site signs nobody out; one's own does.
     let foreign = browser.ask(&stage, "POST", "/sign-out", &[("sec-fetch-site", "cross-site")]).await;
@@ -269,6 +272,7 @@ async fn whoever_is_of_no_roster_reads_only_where_their_domain_may() {
 async fn a_token_that_does_not_prove_it_signs_nobody_in() {
     let provider = Provider::start().await;
     let stage = stage(&sign_in(&provider.peer.address, "")).await;
+    provider.peer.always_answers("GET /userinfo", 200, "{\"sub\":\"u1\"}");
     let at = now().as_second();
     let cases: Vec<(&str, Adjust, u16)> = vec![
         ("as it should be", Box::new(|_| {}), 303),
@@ -287,7 +291,9 @@ async fn a_token_that_does_not_prove_it_signs_nobody_in() {
         ("long over", Box::new(move |c| c["exp"] = json!(at - 121)), 502),
         ("just over, by a clock a little apart", Box::new(move |c| c["exp"] = json!(at - 60)), 303),
         ("of a time to come", Box::new(move |c| c["iat"] = json!(at + 3600)), 502),
-        ("of no time", Box::new(|c| c["exp"] = json!(1e300)), 502),
+        ("of no time", Box::new(|c| c["exp"] = json!(null)), 502),
+        ("of a time in thousandths", Box::new(move |c| c["exp"] = json!(at * 1000)), 303),
+        ("of a time long before time", Box::new(|c| c["exp"] = json!(-1e15)), 502),
         ("of another attempt", Box::new(|c| c["nonce"] = json!("other")), 502),
         (
             "of no attempt",
@@ -561,4 +567,60 @@ async fn the_whole_flow_against_a_provider_that_others_wrote() {
         assert_eq!(answer.status, says, "{person}: {}", answer.body);
         assert_eq!(browser.get(&stage, "/").await.status, if says == 303 { 200 } else { 303 });
     }
+}
+
+/// An answer as it comes over the wire: its status, and its header lines.
+async fn over_the_wire(address: &str, target: &str, cookies: &str) -> (u16, Vec<(String, String)>) {
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let head = format!("GET {target} HTTP/1.1\r\nhost: {address}\r\ncookie: {cookies}\r\nconnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.unwrap();
+    let mut lines = text.split("\r\n\r\n").next().unwrap().lines();
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    (status, lines.filter_map(|line| line.split_once(": ")).map(|(n, v)| (n.to_owned(), v.to_owned())).collect())
+}
+
+#[tokio::test]
+async fn one_machine_signs_people_in_too() {
+    let provider = Provider::start().await;
+    let stage = stage(&sign_in(&provider.peer.address, "")).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(server::serve(listener, stage.bundle.clone(), Board::Everybody, std::future::pending()));
+    let one = |headers: &[(String, String)], name: &str| -> Vec<String> {
+        headers.iter().filter(|(n, _)| n == name).map(|(_, value)| value.clone()).collect()
+    };
+    let (status, headers) = over_the_wire(&address, "/people/feanil?x=1", "").await;
+    assert_eq!((status, one(&headers, "location")), (303, vec!["/sign-in?to=%2Fpeople%2Ffeanil%3Fx%3D1".to_owned()]));
+    let (_, headers) = over_the_wire(&address, "/sign-in?to=%2Fpeople%2Ffeanil%3Fx%3D1", "").await;
+    let asked = parameters(&one(&headers, "location")[0]);
+    let attempt = one(&headers, "set-cookie")[0].split(';').next().unwrap().to_owned();
+    provider.gives(&provider.token(&serde_json::from_str(USUAL).unwrap(), &provider.claims(&asked["nonce"])));
+    let back = format!("/sign-in/callback?code=c1&state={}", asked["state"]);
+    let (status, headers) = over_the_wire(&address, &back, &attempt).await;
+    assert_eq!((status, one(&headers, "location")), (303, vec!["/people/feanil?x=1".to_owned()]));
+    let set = one(&headers, "set-cookie");
+    assert_eq!(set.len(), 2, "the session, and that the attempt is over: {set:?}");
+    let session = set[0].split(';').next().unwrap();
+    assert_eq!(over_the_wire(&address, "/", session).await.0, 200);
+    assert_eq!(over_the_wire(&address, "/", "").await.0, 303);
+    // Another tab that wanted to sign in meanwhile.
+    assert_eq!(over_the_wire(&address, "/sign-in/callback?code=c2&state=other", session).await.0, 303);
+}
+
+#[tokio::test]
+async fn a_provider_is_asked_who_it_is_once_in_a_while_and_as_somebody_else_if_that_is_wished() {
+    let provider = Provider::start().await;
+    let stage = stage(&sign_in(&provider.peer.address, "")).await;
+    let _ = provider.peer.received();
+    for _ in 0..20 {
+        assert_eq!(Browser::default().get(&stage, "/sign-in").await.status, 303);
+    }
+    assert_eq!(provider.peer.received().len(), 1);
+    let sent = Browser::default().get(&stage, "/sign-in?other=1").await;
+    assert_eq!(parameters(header(&sent, "location"))["prompt"], "select_account");
+    stage.clock.set(now() + SignedDuration::from_mins(11));
+    assert_eq!(Browser::default().get(&stage, "/sign-in").await.status, 303);
+    assert_eq!(provider.peer.received().len(), 1);
 }

@@ -127,6 +127,8 @@ fn every_route_leads_to_its_function_and_alerts_are_not_throttled() {
     }
     let want = [
         ("GET /", "OnRequest"),
+        ("GET /sign-in", "OnRequest"),
+        ("GET /sign-in/callback", "OnRequest"),
         ("GET /{proxy+}", "OnRequest"),
         ("HEAD /{proxy+}", "OnRequest"),
         ("POST /alert/{sender}", "OnAlert"),
@@ -136,7 +138,8 @@ fn every_route_leads_to_its_function_and_alerts_are_not_throttled() {
     ];
     assert_eq!(routes.into_iter().collect::<Vec<_>>(), want);
     let throttled = properties(&template, "Stage")["RouteSettings"].as_object().unwrap();
-    assert_eq!(throttled.keys().collect::<Vec<_>>(), ["POST /deploy/{sender}", "POST /merge/{sender}"]);
+    let want = ["GET /sign-in", "GET /sign-in/callback", "POST /deploy/{sender}", "POST /merge/{sender}"];
+    assert_eq!(throttled.keys().collect::<Vec<_>>(), want);
     let own = |name: &str| properties(&template, name)["ReservedConcurrentExecutions"]["Ref"].clone();
     assert_eq!((own("OnAlert"), own("OnMerge")), (json!("AlertConcurrency"), json!("OtherConcurrency")));
 }

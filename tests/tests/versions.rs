@@ -62,6 +62,11 @@ async fn what_a_newer_version_wrote_is_not_misread_and_nothing_is_written_over_i
     let refused = stage.alert("edxapp", "Fri 12:00", false).await;
     assert_eq!(refused.status, 503, "{}", refused.body);
     assert_eq!(stage.house.store.log(&edxapp, 50).await.unwrap(), before, "nothing was written");
+    // The board shows the others, and says why not this one; so does `who`.
+    for path in ["/", "/people/feanil", "/who"] {
+        let shown = stage.get(path).await;
+        assert!(shown.status == 200 && shown.body.contains("deploy the newer one again"), "{path}: {}", shown.body);
+    }
     // Other services go on, and so does this one once the newer version is back, or brought the item down.
     let discovery = stage.situation("discovery").await;
     assert_eq!(discovery.changes.len(), 1);

@@ -1,8 +1,9 @@
 //! The board: who is on call for what until when, the queue, open incidents, what happened lately and why.
 
-use aws::{House, Refusal, Response};
+use aws::wire::error_chain;
+use aws::{House, Refusal, Response, StoreError};
 use domain::ids::ServiceId;
-use domain::{Person, PersonId, Phase, Settings, Window, times, window};
+use domain::{Person, PersonId, Phase, Service, Settings, Window, times, window};
 use jiff::Timestamp;
 use minijinja::context;
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use crate::incident::Scene;
 use crate::page;
 use crate::sign_in::Reader;
-use crate::view::{just_now, utc, view};
+use crate::view::{ServiceView, just_now, utc, view};
 
 /// How many lines of the log the board shows for each service.
 const MOST_LINES: i32 = 15;
@@ -20,13 +21,9 @@ const MOST_PAST: i32 = 5;
 /// `GET /`
 pub(crate) async fn overview(house: &House, reader: &Reader) -> Result<Response, Refusal> {
     let now = house.now();
-    let mut services = Vec::new();
+    let (mut services, mut unreadable) = (Vec::new(), Vec::new());
     for service in house.settings().services() {
-        let situation = house.store.situation(&service.id).await?;
-        let log = house.store.log(&service.id, MOST_LINES).await?;
-        let outbox = house.store.outbox(&service.id).await?;
-        let past = house.store.past_incidents(&service.id, MOST_PAST).await?;
-        let view = view(Scene { house, service, situation: &situation, outbox: &outbox, log: &log, now }, &past);
+        let Some(view) = readable(&mut unreadable, service, seen(house, service, now).await)? else { continue };
         // The bucket of unmapped alerts shows only when there is something in it.
         if !service.repositories.is_empty() || !view.incidents.is_empty() || !view.lately.is_empty() {
             services.push(view);
@@ -36,8 +33,34 @@ pub(crate) async fn overview(house: &House, reader: &Reader) -> Result<Response,
     Ok(page::render(
         200,
         "board.html",
-        context! { reader => reader.shown(house), title => "On call", now => utc(now), services => page::value(&services), open },
+        context! { reader => reader.shown(house), title => "On call", now => utc(now), services => page::value(&services), open, unreadable },
     ))
+}
+
+/// A service as the board shows it.
+async fn seen(house: &House, service: &Service, now: Timestamp) -> Result<ServiceView, StoreError> {
+    let situation = house.store.situation(&service.id).await?;
+    let log = house.store.log(&service.id, MOST_LINES).await?;
+    let outbox = house.store.outbox(&service.id).await?;
+    let past = house.store.past_incidents(&service.id, MOST_PAST).await?;
+    Ok(view(Scene { house, service, situation: &situation, outbox: &outbox, log: &log, now }, &past))
+}
+
+/// What was read of a service. What of one cannot be understood keeps nobody from reading the others.
+fn readable<T>(
+    unreadable: &mut Vec<String>,
+    service: &Service,
+    read: Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(error @ (StoreError::Newer { .. } | StoreError::Unreadable(_))) => {
+            tracing::error!(service.name = %service.id, cause = error_chain(&error), "cannot be shown");
+            unreadable.push(format!("{} cannot be shown: {error}", service.id));
+            Ok(None)
+        }
+        Err(error @ (StoreError::Unavailable(_) | StoreError::Conflict)) => Err(error),
+    }
 }
 
 /// `GET /people/{id}`: am I on call?
@@ -52,8 +75,10 @@ pub(crate) async fn person(house: &House, reader: &Reader, id: &str) -> Result<R
     let mut windows = Vec::new();
     let mut services = house.store.services_of(&person.id, 200).await?;
     services.extend(answers_in(person, settings));
+    let mut unreadable = Vec::new();
     for service in services.iter().filter_map(|id| settings.service(id)) {
-        let situation = house.store.situation(&service.id).await?;
+        let read = house.store.situation(&service.id).await;
+        let Some(situation) = readable(&mut unreadable, service, read)? else { continue };
         for window in window::windows(&situation, service, &settings.roster, now)
             .iter()
             .filter(|w| w.responder.person == person.id || w.holder.person == person.id)
@@ -68,7 +93,7 @@ pub(crate) async fn person(house: &House, reader: &Reader, id: &str) -> Result<R
     Ok(page::render(
         200,
         "person.html",
-        context! { reader => reader.shown(house), title => person.name.clone(), zone => zone.iana_name().unwrap_or("UTC"), windows },
+        context! { reader => reader.shown(house), title => person.name.clone(), zone => zone.iana_name().unwrap_or("UTC"), windows, unreadable },
     ))
 }
 
@@ -77,7 +102,11 @@ pub(crate) async fn who(house: &House) -> Result<Response, Refusal> {
     let (settings, now) = (house.settings(), house.now());
     let mut services = Vec::new();
     for service in settings.services() {
-        let situation = house.store.situation(&service.id).await?;
+        let (mut unreadable, read) = (Vec::new(), house.store.situation(&service.id).await);
+        let Some(situation) = readable(&mut unreadable, service, read)? else {
+            services.push(json!({ "service": service.id, "now": unreadable, "windows": [] }));
+            continue;
+        };
         let all = window::windows(&situation, service, &settings.roster, now);
         let windows: Vec<_> = all.iter().map(|w| window_json(w, settings)).collect();
         let rotation = situation.paging.value.rotation(service, now);

@@ -198,6 +198,10 @@ impl Hands<'_> {
     async fn services(&self) -> Result<Vec<Value>, HandsError> {
         let answer = self.send("GET", "/who", Vec::new()).await?;
         let said: Value = serde_json::from_slice(&answer.body).map_err(|_| HandsError::Answer(answer.status))?;
+        if answer.status != 200 {
+            let text = said.get("error").and_then(Value::as_str).unwrap_or("it does not say why").to_owned();
+            return Err(HandsError::Refused { title: format!("The bundle answered {}", answer.status), text });
+        }
         Ok(said.get("services").and_then(Value::as_array).cloned().unwrap_or_default())
     }
 

@@ -121,7 +121,8 @@ fn answer(response: Response) -> http::Response<Body> {
     *answer.status_mut() = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in response.headers {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            answer.headers_mut().insert(name, value);
+            // Cookies come several at a time.
+            answer.headers_mut().append(name, value);
         }
     }
     answer

@@ -19,6 +19,7 @@ pub struct Keys {
 
 #[derive(Debug, Deserialize)]
 struct Key {
+    #[serde(default)]
     kty: String,
     #[serde(default)]
     kid: Option<String>,
@@ -43,6 +44,9 @@ struct Header {
     alg: String,
     #[serde(default)]
     kid: Option<String>,
+    /// What has to be understood beside: nothing that we do.
+    #[serde(default)]
+    crit: Option<serde::de::IgnoredAny>,
 }
 
 /// Why a token proves nothing.
@@ -89,9 +93,8 @@ impl Algorithm {
         let verified = match self {
             Self::Rsa(parameters) => {
                 let (n, e) = (part(&key.n)?, part(&key.e)?);
-                // What begins with a nought is no number to ring, and is to some providers.
-                let n = n.iter().position(|b| *b != 0).and_then(|at| n.get(at..)).unwrap_or_default();
-                RsaPublicKeyComponents { n, e: &e }.verify(parameters, signed, signature)
+                let (n, e) = (plain(&n), plain(&e));
+                RsaPublicKeyComponents { n, e }.verify(parameters, signed, signature)
             }
             Self::P256 => {
                 let point = [&[4][..], &part(&key.x)?, &part(&key.y)?].concat();
@@ -100,6 +103,11 @@ impl Algorithm {
         };
         verified.map_err(|_| BadToken::Signature)
     }
+}
+
+/// A number without noughts before it: to ring it is none with them, and is to some providers.
+fn plain(number: &[u8]) -> &[u8] {
+    number.iter().position(|b| *b != 0).and_then(|at| number.get(at..)).unwrap_or_default()
 }
 
 /// What a token says, once one of the keys has proved that its issuer says it.
@@ -111,7 +119,7 @@ pub fn verify(token: &str, keys: &Keys) -> Result<Vec<u8>, BadToken> {
     let (signed, signature) = token.rsplit_once('.').ok_or(BadToken::Malformed)?;
     let (header, payload) = signed.split_once('.').ok_or(BadToken::Malformed)?;
     let header: Header = serde_json::from_slice(&bytes(header)?).map_err(|_| BadToken::Malformed)?;
-    let algorithm = Algorithm::named(&header.alg).ok_or(BadToken::Algorithm)?;
+    let algorithm = Algorithm::named(&header.alg).filter(|_| header.crit.is_none()).ok_or(BadToken::Algorithm)?;
     let signature = bytes(signature)?;
     let fits = |key: &&Key| {
         algorithm.fits(key)

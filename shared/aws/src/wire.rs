@@ -49,6 +49,12 @@ impl Request {
         pairs.filter(|(n, _)| n == name).map(|(_, value)| value.into_owned()).collect()
     }
 
+    /// The path with what follows it.
+    #[must_use]
+    pub fn target(&self) -> String {
+        if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }
+    }
+
     /// The one value of a header. Two values are a fault: which of them was signed?
     pub fn header(&self, name: &str) -> Result<&str, HeaderFault> {
         let mut found = self.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str());

@@ -119,9 +119,9 @@ fn person<'a>(roster: &'a Roster, receivers: &[&ReceiverConfig], user: &str) -> 
 
 /// Whom the message was sent to does not count: who presses acts.
 async fn perform(house: &House, person: &Person, button: &Button) -> Result<Outcome, Refusal> {
-    let secret = house.secrets.first(&house.configuration.link_secret).map_err(Refusal::NoSecret)?;
+    let secrets = house.secrets.get(&house.configuration.link_secret).map_err(Refusal::NoSecret)?;
     let carried = button.value.as_deref().unwrap_or_default();
-    match links::pressed(&secret, carried, person.id.clone(), house.now()) {
+    match links::by_any(&secrets, |secret| links::pressed(secret, carried, person.id.clone(), house.now())) {
         Ok(grant) => {
             let form = Filled::from([("do".to_owned(), button.action_id.clone())]);
             act::perform(house, &grant, &form).await

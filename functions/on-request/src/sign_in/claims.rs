@@ -3,12 +3,12 @@
 
 use aws::jws::{self, BadToken, Keys};
 use aws::settings::sign_in::{EMAIL, SignIn};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// How far the provider's clock may be from ours.
-const LEEWAY: SignedDuration = SignedDuration::from_mins(2);
+const LEEWAY_SECONDS: f64 = 120.0;
 
 /// What is known of whoever signed in.
 #[derive(Debug, Deserialize)]
@@ -85,17 +85,27 @@ pub(super) fn proven(
     if !ours || party.is_some_and(|party| *party != config.client_id) || (several && party.is_none()) {
         return Err(NotProven::Audience);
     }
-    let time =
-        |seconds: f64| SignedDuration::try_from_secs_f64(seconds).ok().map(|since| Timestamp::UNIX_EPOCH + since);
-    let over = time(envelope.exp).is_none_or(|expires| expires + LEEWAY <= now);
-    let early = envelope.iat.is_some_and(|issued| time(issued).is_none_or(|issued| issued > now + LEEWAY));
-    if over || early {
+    // As numbers: there are more of them than times.
+    let now = now.as_duration().as_secs_f64();
+    let in_time =
+        envelope.exp + LEEWAY_SECONDS > now && envelope.iat.is_none_or(|issued| issued < now + LEEWAY_SECONDS);
+    if !in_time {
         return Err(NotProven::Time);
     }
     if envelope.nonce.as_deref() != Some(nonce) {
         return Err(NotProven::Nonce);
     }
     serde_json::from_slice(&payload).map_err(malformed)
+}
+
+/// Google: whoever has an address may have made a private account of it, and keeps that when they have left.
+const GOOGLE: &str = "https://accounts.google.com";
+
+/// Whether an address of a domain is the organization's own: Google says so by `hd`.
+/// <https://developers.google.com/identity/openid-connect/openid-connect#an-id-tokens-payload>
+pub(super) fn is_member(claims: &Claims, config: &SignIn, address: &str) -> bool {
+    let domain = address.rsplit_once('@').map(|(_, domain)| domain);
+    config.issuer != GOOGLE || claims.others.get("hd").and_then(Value::as_str) == domain
 }
 
 /// The address by which somebody is known. An address that nobody verified may be anybody's.
@@ -111,4 +121,30 @@ pub(super) fn address(claims: &Claims, config: &SignIn) -> Result<String, NotKno
         return Err(NotKnown::NotVerified);
     }
     Ok(address.trim().to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_private_google_account_with_an_address_of_the_domain_is_no_member() {
+        let config = |issuer: &str| SignIn {
+            issuer: issuer.to_owned(),
+            client_id: String::new(),
+            secret: String::new(),
+            claim: EMAIL.to_owned(),
+            domains: vec!["example.com".to_owned()],
+            lasts: jiff::SignedDuration::from_hours(12),
+        };
+        let is = |issuer: &str, claims: Value| {
+            is_member(&serde_json::from_value(claims).unwrap(), &config(issuer), "anna@example.com")
+        };
+        assert!(is(GOOGLE, json!({ "sub": "1", "hd": "example.com" })));
+        assert!(!is(GOOGLE, json!({ "sub": "1" })));
+        assert!(!is(GOOGLE, json!({ "sub": "1", "hd": "other.example" })));
+        assert!(is("https://id.example.com", json!({ "sub": "1" })), "there the organization makes the accounts");
+    }
 }

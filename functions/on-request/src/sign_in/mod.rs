@@ -6,6 +6,8 @@
 mod claims;
 mod provider;
 
+use std::time::Duration;
+
 use aws::session::{Attempt, MACHINE, PATIENCE, Session};
 use aws::settings::sign_in::SignIn;
 use aws::wire::error_chain;
@@ -15,8 +17,8 @@ use minijinja::context;
 use serde_json::json;
 
 use crate::page;
-use claims::address;
-use provider::{Exchange, Provider};
+use claims::{address, is_member};
+use provider::{Exchange, Provider, ProviderError};
 
 /// Where the provider sends browsers back to.
 const BACK: &str = "/sign-in/callback";
@@ -42,6 +44,9 @@ impl Reader {
     }
 }
 
+/// How long the provider may take in all: the function has 9 s, and may have secrets to read first.
+const ALL_ITS_ANSWERS: Duration = Duration::from_millis(3900);
+
 const NO_SIGN_IN: Refusal =
     Refusal::Forbidden("the board is shown to people who sign in, and the configuration has no [sign_in]");
 
@@ -50,17 +55,22 @@ pub(crate) fn reader(house: &House, request: &Request) -> Result<Result<Reader, 
     let Some(config) = &house.configuration.sign_in else {
         return if house.vouched { Ok(Ok(Reader::Unasked)) } else { Err(NO_SIGN_IN) };
     };
-    let secret = house.secrets.first(&house.configuration.link_secret).map_err(Refusal::NoSecret)?;
-    let carried = request.cookie(&session_cookie(house));
-    let session = carried.and_then(|sealed| Session::open(&secret, sealed, house.now()));
-    if let Some(reader) = session.and_then(|session| still_known(house, config, &session)) {
+    if let Some(reader) = signed_in(house, config, request)? {
         return Ok(Ok(reader));
     }
     if page::is_for_program(request) {
         return Err(Refusal::Unauthenticated("sign in with a browser at /sign-in"));
     }
-    let to: String = form_urlencoded::byte_serialize(request.path.as_bytes()).collect();
+    let to: String = form_urlencoded::byte_serialize(request.target().as_bytes()).collect();
     Ok(Err(Response::redirect(&format!("/sign-in?to={to}"))))
+}
+
+/// Whose session the browser carries, if they may still read. While the secret is rotated either value proves it.
+fn signed_in(house: &House, config: &SignIn, request: &Request) -> Result<Option<Reader>, Refusal> {
+    let secrets = house.secrets.get(&house.configuration.link_secret).map_err(Refusal::NoSecret)?;
+    let Some(sealed) = request.cookie(&session_cookie(house)) else { return Ok(None) };
+    let session = secrets.iter().find_map(|secret| Session::open(secret, sealed, house.now()));
+    Ok(session.and_then(|session| still_known(house, config, &session)))
 }
 
 /// Whose session it is, if they may still read.
@@ -94,7 +104,9 @@ pub(crate) async fn begin(house: &House, request: &Request) -> Result<Response, 
         Ok(provider) => provider,
         Err(error) => return Ok(away(&error)),
     };
-    let url = provider.authorization(config, &secret, &attempt, &back(house));
+    // Who is signed in there as somebody else is asked, not signed in as that again.
+    let other = !request.query("other").is_empty();
+    let url = provider.authorization(config, &secret, &attempt, &back(house), other);
     let carried = cookie(house, &attempt_cookie(house), &attempt.seal(&secret), PATIENCE.as_secs());
     Ok(Response::redirect(&url).with_header("set-cookie", &carried))
 }
@@ -107,6 +119,10 @@ pub(crate) async fn finish(house: &House, request: &Request) -> Result<Response,
     let one = |name: &str| request.query(name).into_iter().next().unwrap_or_default();
     let attempt = request.cookie(&attempt_cookie(house)).and_then(|sealed| Attempt::open(&secret, sealed, now));
     let Some(attempt) = attempt.filter(|attempt| attempt.is_state(&secret, &one("state"))) else {
+        // Of several tabs that wanted to sign in one has done it for all.
+        if signed_in(house, config, request)?.is_some() {
+            return Ok(Response::redirect("/"));
+        }
         return Ok(refused("it was begun in another browser or another tab, or more than ten minutes ago"));
     };
     // Who names itself there has to be who was asked (RFC 9207).
@@ -122,25 +138,27 @@ pub(crate) async fn finish(house: &House, request: &Request) -> Result<Response,
     let client_secret = house.secrets.first(&config.secret).map_err(Refusal::NoSecret)?;
     let (verifier, nonce, back) = (attempt.verifier(&secret), attempt.nonce(&secret), back(house));
     let exchange = Exchange { code: &code, verifier: &verifier, nonce: &nonce, back: &back };
-    let claims = match Provider::discover(house, config).await {
-        Ok(provider) => provider.claims(house, config, &client_secret, &exchange, now).await,
-        Err(error) => Err(error),
+    let asked = async {
+        let provider = Provider::discover(house, config).await?;
+        provider.claims(house, config, &client_secret, &exchange, now).await
     };
-    let claims = match claims {
-        Ok(claims) => claims,
-        Err(error) => return Ok(away(&error)),
+    let claims = match tokio::time::timeout(ALL_ITS_ANSWERS, asked).await {
+        Ok(Ok(claims)) => claims,
+        Ok(Err(error)) => return Ok(away(&error)),
+        Err(_) => return Ok(away(&ProviderError::Slow)),
     };
     let who = match address(&claims, config) {
         Ok(who) => who,
         Err(why) => return Ok(refused(&why.to_string())),
     };
-    let Some(reader) = known(house, config, &who) else {
+    let may = known(house, config, &who)
+        .filter(|reader| *reader != Reader::Guest(who.clone()) || is_member(&claims, config, &who));
+    let Some(reader) = may else {
         tracing::warn!("somebody signed in who is not of the roster, nor of a domain that may read");
-        return Ok(page::notice(
-            403,
-            "You may not read this board",
-            &format!("You are signed in as {who}, and nobody in the roster has this address."),
-        ));
+        let text = format!(
+            "You are signed in as {who}, and nobody in the roster has this address. Somebody else signs in at /sign-in?other=1."
+        );
+        return Ok(page::notice(403, "You may not read this board", &text));
     };
     if let Reader::Person(person) = &reader {
         tracing::info!(%person, "signed in");
@@ -171,7 +189,7 @@ fn refused(why: &str) -> Response {
     page::notice(403, "You are not signed in", &format!("Nothing was done: {why}. Try again at /sign-in."))
 }
 
-fn away(error: &provider::ProviderError) -> Response {
+fn away(error: &ProviderError) -> Response {
     tracing::error!(cause = error_chain(error), "the OpenID provider");
     let text =
         format!("The provider by which people sign in could not be asked: {error}. Links in messages work without it.");

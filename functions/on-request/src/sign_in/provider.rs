@@ -1,24 +1,34 @@
 //! The OpenID provider: what it publishes about itself, and what it gives for the code that a browser brings back.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use aws::House;
 use aws::clients::{Answer, HttpError};
 use aws::jws::Keys;
 use aws::secrets::Secret;
 use aws::session::Attempt;
-use aws::settings::sign_in::{SignIn, is_safe};
+use aws::settings::sign_in::{EMAIL, SignIn, is_safe};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::claims::{Claims, NotProven, proven};
 
-/// How long each of its answers may take: four of them fit the function's time.
-const DEADLINE_SECONDS: u64 = 2;
+/// How long each of its answers may take.
+const DEADLINE_SECONDS: u64 = 3;
+/// How long what it says of itself is believed.
+const KNOWN_FOR: SignedDuration = SignedDuration::from_mins(10);
+/// Of so many providers it is remembered.
+const MOST_KNOWN: usize = 16;
+
+/// What providers said of themselves, by their names. Whoever asks to sign in need not be anybody, and each would have it asked again.
+static KNOWN: Mutex<BTreeMap<String, (Timestamp, Provider)>> = Mutex::new(BTreeMap::new());
 
 /// What it publishes (OpenID Connect Discovery 1.0).
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub(super) struct Provider {
     issuer: String,
     pub(super) authorization_endpoint: String,
@@ -46,8 +56,10 @@ pub(super) enum ProviderError {
         #[source]
         source: HttpError,
     },
-    #[error("{what} answered {status}")]
-    Status { what: &'static str, status: u16 },
+    #[error("{what} answered {status}{why}")]
+    Status { what: &'static str, status: u16, why: String },
+    #[error("it takes too long")]
+    Slow,
     #[error("{0} said something that cannot be read")]
     Unreadable(&'static str),
     #[error("it calls itself {0}, and the configuration does not")]
@@ -63,6 +75,12 @@ pub(super) enum ProviderError {
 impl Provider {
     pub(super) async fn discover(house: &House, config: &SignIn) -> Result<Self, ProviderError> {
         const WHAT: &str = "the provider's description of itself";
+        let now = house.now();
+        let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = |(at, _): &&(Timestamp, Self)| (SignedDuration::ZERO..KNOWN_FOR).contains(&now.duration_since(*at));
+        if let Some((_, provider)) = known().get(&config.issuer).filter(fresh) {
+            return Ok(provider.clone());
+        }
         let url = format!("{}/.well-known/openid-configuration", config.issuer.trim_end_matches('/'));
         let answer =
             house.http.send("GET", &url, &[("accept", "application/json")], Vec::new(), DEADLINE_SECONDS).await;
@@ -74,11 +92,23 @@ impl Provider {
         if all.into_iter().chain(&provider.userinfo_endpoint).any(|url| !is_safe(url)) {
             return Err(ProviderError::Unsafe);
         }
+        let mut known = known();
+        if known.len() >= MOST_KNOWN {
+            known.clear();
+        }
+        known.insert(config.issuer.clone(), (now, provider.clone()));
         Ok(provider)
     }
 
     /// Where a browser is sent to sign in.
-    pub(super) fn authorization(&self, config: &SignIn, secret: &Secret, attempt: &Attempt, back: &str) -> String {
+    pub(super) fn authorization(
+        &self,
+        config: &SignIn,
+        secret: &Secret,
+        attempt: &Attempt,
+        back: &str,
+        other: bool,
+    ) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query
             .append_pair("response_type", "code")
@@ -89,6 +119,9 @@ impl Provider {
             .append_pair("nonce", &attempt.nonce(secret))
             .append_pair("code_challenge", &attempt.challenge(secret))
             .append_pair("code_challenge_method", "S256");
+        if other {
+            query.append_pair("prompt", "select_account");
+        }
         let joint = if self.authorization_endpoint.contains('?') { '&' } else { '?' };
         format!("{}{joint}{}", self.authorization_endpoint, query.finish())
     }
@@ -106,7 +139,9 @@ impl Provider {
         let answer = house.http.send("GET", &self.jwks_uri, &[], Vec::new(), DEADLINE_SECONDS).await;
         let keys: Keys = read("the provider's list of keys", answer)?;
         let claims = proven(&tokens.id_token, &keys, config, exchange.nonce, now)?;
-        match (claims.others.contains_key(&config.claim), &self.userinfo_endpoint, &tokens.access_token) {
+        let complete = claims.others.contains_key(&config.claim)
+            && (config.claim != EMAIL || claims.others.contains_key("email_verified"));
+        match (complete, &self.userinfo_endpoint, &tokens.access_token) {
             (false, Some(url), Some(token)) => user_information(house, url, token, &claims).await,
             _ => Ok(claims),
         }
@@ -161,13 +196,22 @@ async fn user_information(house: &House, url: &str, token: &str, known: &Claims)
     let headers = [("authorization", bearer.as_str()), ("accept", "application/json")];
     let answer = house.http.send("GET", url, &headers, Vec::new(), DEADLINE_SECONDS).await;
     let claims: Claims = read("the provider's user information", answer)?;
-    if claims.sub == known.sub { Ok(claims) } else { Err(ProviderError::Subject) }
+    if claims.sub != known.sub {
+        return Err(ProviderError::Subject);
+    }
+    let others = known.others.clone().into_iter().chain(claims.others).collect();
+    Ok(Claims { others, ..claims })
 }
 
 fn read<T: DeserializeOwned>(what: &'static str, answer: Result<Answer, HttpError>) -> Result<T, ProviderError> {
     let answer = answer.map_err(|source| ProviderError::Away { what, source })?;
     if answer.status != 200 {
-        return Err(ProviderError::Status { what, status: answer.status });
+        // RFC 6749 names what is wrong: the secret, the code, where it was to come back to.
+        let said: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let name = said.get("error").and_then(serde_json::Value::as_str).unwrap_or_default();
+        let named = !name.is_empty() && name.len() <= 60 && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        let why = if named { format!(" ({name})") } else { String::new() };
+        return Err(ProviderError::Status { what, status: answer.status, why });
     }
     serde_json::from_slice(&answer.body).map_err(|_| ProviderError::Unreadable(what))
 }
