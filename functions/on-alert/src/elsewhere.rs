@@ -63,7 +63,9 @@ pub(crate) fn incidents(decisions: &Decisions) -> impl Iterator<Item = Incident>
             | Record::Queue(_)
             | Record::Files(..)
             | Record::Errand(_)
-            | Record::Paging(_) => None,
+            | Record::Paging(_)
+            | Record::Freeze(_)
+            | Record::FreezeNotes(..) => None,
         },
         Write::Drop { .. } => None,
     })

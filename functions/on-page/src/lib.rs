@@ -211,7 +211,11 @@ fn actions(house: &House, message: &Message, incident: Option<&Incident>) -> Res
             ("Hand over", Action::HandOver(service(), change.clone()))
         }
         (Subject::Shift(_), _, Step::HandedOver) => ("Give back", Action::OnCall(service())),
-        (Subject::Change(_) | Subject::Incident(_) | Subject::Shift(_) | Subject::Service, _, _) => {
+        (
+            Subject::Change(_) | Subject::Incident(_) | Subject::Shift(_) | Subject::Freeze(_) | Subject::Service,
+            _,
+            _,
+        ) => {
             return Ok(Vec::new());
         }
     };

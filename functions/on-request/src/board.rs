@@ -2,17 +2,21 @@
 
 use aws::wire::error_chain;
 use aws::{House, Refusal, Response, StoreError};
+use domain::freeze::Freezes;
 use domain::ids::ServiceId;
+use domain::wording::freezes;
 use domain::{Person, PersonId, Phase, Service, Settings, Window, times, window};
 use jiff::Timestamp;
 use minijinja::context;
 use serde_json::{Value, json};
 
 use crate::incident::Scene;
-use crate::page;
 use crate::sign_in::Reader;
 use crate::view::{ServiceView, just_now, utc, view};
+use crate::{may, page};
 
+/// How many freezes that are under way or ahead it shows.
+const MOST_FREEZES: usize = 5;
 /// How many lines of the log the board shows for each service.
 const MOST_LINES: i32 = 15;
 /// How many of the incidents that left the working set it shows.
@@ -29,11 +33,15 @@ pub(crate) async fn overview(house: &House, reader: &Reader) -> Result<Response,
             services.push(view);
         }
     }
+    let declared = may::declared(house).await?;
+    let all = Freezes { configured: &house.settings().freezes, declared: &declared };
+    let freezes: Vec<(bool, String)> =
+        all.ahead(now).iter().take(MOST_FREEZES).map(|one| (one.from <= now, freezes::line(one, now))).collect();
     let open: usize = services.iter().map(|s| s.incidents.iter().filter(|i| i.resolved.is_none()).count()).sum();
     Ok(page::render(
         200,
         "board.html",
-        context! { reader => reader.shown(house), title => "On call", now => utc(now), services => page::value(&services), open, unreadable },
+        context! { reader => reader.shown(house), title => "On call", now => utc(now), services => page::value(&services), open, unreadable, freezes },
     ))
 }
 

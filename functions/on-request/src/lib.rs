@@ -4,6 +4,7 @@ mod act;
 mod board;
 mod chat;
 mod incident;
+mod may;
 mod page;
 mod paging;
 mod sign_in;
@@ -23,7 +24,7 @@ pub fn secrets(configuration: &Configuration) -> Vec<String> {
     chats.chain(provider).chain([configuration.link_secret.clone()]).collect()
 }
 
-/// To those who sign in: `GET /`, `GET /incidents/{id}`, `GET /people/{id}`, `GET /who`; `GET /sign-in` and `POST /sign-out`. What
+/// To those who sign in: `GET /`, `GET /incidents/{id}`, `GET /people/{id}`, `GET /who`, `GET /may-deploy`, `GET /may-merge`; `GET /sign-in` and `POST /sign-out`. What
 /// proves itself: `GET` and `POST` of [`aws::links`], `POST /chat/slack`.
 pub async fn handle(house: &House, request: Request) -> Response {
     serve(house, &request).await.unwrap_or_else(Response::from)
@@ -56,6 +57,8 @@ async fn read(house: &House, request: &Request, reader: &Reader) -> Result<Respo
         ["incidents", id] => incident::show(house, request, reader, id).await,
         ["people", id] => board::person(house, reader, id).await,
         ["who"] => board::who(house).await,
+        ["may-deploy"] => may::deploy(house, request).await,
+        ["may-merge"] => may::merge(house, request).await,
         _ => Err(NOTHING_HERE),
     }
 }

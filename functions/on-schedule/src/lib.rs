@@ -8,6 +8,7 @@ mod merges;
 pub mod pagers;
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 
 use asking::Asker;
 use aws::settings::Configuration;
@@ -90,18 +91,31 @@ fn rung(event: &Value) -> Option<Vec<ServiceId>> {
 /// Looks at every service whose clock has run out; then asks the forges what they know, so that no page of any
 /// service waits for a forge.
 pub async fn tick(house: &House) -> Result<usize, StoreError> {
-    let due = house.store.due(house.now()).await?;
+    let due = due(house).await?;
     let looked = look(house, &due).await;
     ask(house, &due).await;
     deliveries::catch_up(house).await;
     looked.map(|()| due.len())
 }
 
+/// The services whose clock has run out. A configuration may have come with freezes that nobody has looked at yet: once in each
+/// process they are due.
+pub async fn due(house: &House) -> Result<Vec<ServiceId>, StoreError> {
+    let mut due = house.store.due(house.now()).await?;
+    let desk = &house.settings().freeze_desk().id;
+    if !house.settings().freezes.is_empty() && !house.freezes_seen.swap(true, Ordering::Relaxed) && !due.contains(desk)
+    {
+        due.push(desk.clone());
+    }
+    Ok(due)
+}
+
 /// After a single process was stopped, however it was, and `started` again: nothing can be in hand since before, so
 /// whatever the outboxes hold is published at once instead of when its time is up, before anything else is looked at.
 /// Pages go first, since notices may be many.
 pub async fn resume(house: &House, started: Timestamp) -> Result<(), StoreError> {
-    let services: Vec<ServiceId> = house.settings().services().map(|service| service.id.clone()).collect();
+    let desk = std::iter::once(house.settings().freeze_desk());
+    let services: Vec<ServiceId> = house.settings().services().chain(desk).map(|service| service.id.clone()).collect();
     let (mut left, mut failed) = (Vec::new(), None);
     for service in &services {
         match pick_up(house, service, started).await {
@@ -195,10 +209,15 @@ async fn run_rounds(house: &House, id: &ServiceId) -> Result<(), StoreError> {
         let later = Decisions::none(id, Wake::Exactly(Some(house.now() + LEFT_ALONE)));
         return house.store.decide(id, house.now(), |_| (later.clone(), ())).await.map(|_| ());
     };
+    let desk = settings.freeze_desk().id == *id;
     for _ in 0..MOST_ROUNDS {
         let now = house.now();
         let decide = |situation: &Situation, outbox: &[Outgoing]| {
-            let round = on_schedule::decide(situation, outbox, service, settings, now);
+            let round = if desk {
+                on_schedule::freezes::decide(situation, outbox, settings, now)
+            } else {
+                on_schedule::decide(situation, outbox, service, settings, now)
+            };
             (round.decisions, round.republish)
         };
         let (decisions, republish) = house.store.decide_seeing_outbox(id, now, decide).await?;
@@ -210,6 +229,12 @@ async fn run_rounds(house: &House, id: &ServiceId) -> Result<(), StoreError> {
         house.publish(&republish).await;
         let again = decisions.wake;
         if !matches!(again, Wake::Exactly(Some(at)) if at <= now) {
+            // What a freeze begins or ends with has a job of its own; the tick is what it falls back to.
+            if let Wake::Exactly(Some(at)) = again
+                && desk
+            {
+                house.wake_at(id, at).await;
+            }
             return Ok(());
         }
     }

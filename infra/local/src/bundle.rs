@@ -124,6 +124,7 @@ impl Bundle {
             terminal: Some(Arc::new(move |text| print(text).printed())),
             renewal: None,
             waker: None,
+            freezes_seen: Arc::default(),
             // The server of one machine shows the board to that machine, unless it is told otherwise.
             vouched: true,
         };
@@ -146,7 +147,8 @@ impl Bundle {
             Some("merge") => on_merge::handle(&self.house, request).await,
             Some("deploy") => on_deploy::handle(&self.house, request).await,
             Some("alert") => on_alert::handle(&self.house, request).await,
-            None | Some("incidents" | "people" | "who" | "chat" | "sign-in" | "sign-out") => {
+            None
+            | Some("incidents" | "people" | "who" | "chat" | "sign-in" | "sign-out" | "may-deploy" | "may-merge") => {
                 on_request::handle(&self.house, request).await
             }
             Some(first) if Action::PATHS.contains(&first) => on_request::handle(&self.house, request).await,
@@ -242,7 +244,7 @@ impl Bundle {
 
     /// Looks at what is due, and says what that was.
     async fn look_at_due(&self) -> Vec<ServiceId> {
-        let due = self.house.store.due(self.house.now()).await.unwrap_or_else(|error| {
+        let due = on_schedule::due(&self.house).await.unwrap_or_else(|error| {
             tracing::error!(cause = error_chain(&error), "the tick failed, tried again in a minute");
             Vec::new()
         });

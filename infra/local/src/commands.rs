@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::hands::Wish;
+use crate::hands::{Freeze, Wish};
 
 /// If you merge, you are on call for it.
 #[derive(Parser)]
@@ -128,6 +128,34 @@ pub enum Command {
         #[command(flatten)]
         me: Me,
     },
+    /// Declare a freeze: freeze "gratitude week" --until "2027-01-04 09:00" --as olga; what it asks for is a holiday's
+    Freeze {
+        #[command(flatten)]
+        freeze: Box<Freeze>,
+        #[command(flatten)]
+        me: Me,
+    },
+    /// End a freeze before its time, or call it off, by its short name.
+    Thaw {
+        freeze: String,
+        #[command(flatten)]
+        me: Me,
+    },
+    /// Say whether a service may be deployed: exit code 0 if it may, 1 if a freeze requires to wait.
+    MayDeploy {
+        service: String,
+        #[arg(long)]
+        environment: Option<String>,
+        /// No, too, where it is only advised to wait.
+        #[arg(long)]
+        advised: bool,
+    },
+    /// Say whether may be merged into a repository, in the same way.
+    MayMerge {
+        repository: String,
+        #[arg(long)]
+        advised: bool,
+    },
     /// Say that a paused pipeline goes on.
     Resume {
         service: String,
@@ -165,6 +193,9 @@ impl Command {
                 (service, &me.id, Wish::Pause { why: why.clone(), how_long: how_long.clone() })
             }
             Self::Resume { service, me } => (service, &me.id, Wish::Resume),
+            // Freezes are of no service.
+            Self::Freeze { freeze, me } => ("freezes", &me.id, Wish::Freeze(freeze.clone())),
+            Self::Thaw { freeze, me } => ("freezes", &me.id, Wish::Thaw { freeze: freeze.clone() }),
             Self::Maintain { service, end: true, me, .. } => (service, &me.id, Wish::Maintained),
             Self::Maintain { service, how_long, why, environment, from, me, .. } => {
                 let (environment, from) = (environment.clone(), from.clone());
@@ -176,6 +207,8 @@ impl Command {
             | Self::Connect { .. }
             | Self::Check { .. }
             | Self::Layer { .. }
+            | Self::MayDeploy { .. }
+            | Self::MayMerge { .. }
             | Self::Who { .. } => return None,
         })
     }

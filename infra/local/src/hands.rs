@@ -52,6 +52,47 @@ pub enum Wish {
         from: Option<String>,
     },
     Maintained,
+    Freeze(Box<Freeze>),
+    Thaw {
+        freeze: String,
+    },
+}
+
+/// A freeze as it is declared on the command line; each text goes to the bundle, which says what is wrong with it.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Freeze {
+    /// What people call it, such as "gratitude week".
+    pub name: String,
+    /// Until when, such as "2026-12-28 09:00".
+    #[arg(long)]
+    pub until: String,
+    /// From when; without this, from now.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub from: String,
+    /// In which zone its times are; without this, in yours.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub zone: String,
+    /// weekend, holiday, hackathon or peak-event: what it asks for, where `--merges` and `--deployments` do not say.
+    #[arg(long, default_value = "holiday")]
+    pub preset: String,
+    /// advise, require or allow.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub merges: String,
+    /// advise, require or allow.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub deployments: String,
+    /// Of these services only, with commas between them.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub services: String,
+    /// Of these repositories only; `*` stands for anything.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub repositories: String,
+    /// Of deployments to these environments only.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub environments: String,
+    /// A short name; said again, what is under way or ahead by this name is changed.
+    #[arg(long = "id", default_value = "", hide_default_value = true)]
+    pub id: String,
 }
 
 impl Wish {
@@ -67,6 +108,8 @@ impl Wish {
             Self::Pause { .. } => "pause",
             Self::Resume => "resume",
             Self::Maintain { .. } | Self::Maintained => "maintain",
+            Self::Freeze(_) => "freeze",
+            Self::Thaw { .. } => "thaw",
         }
     }
 }
@@ -96,6 +139,14 @@ pub enum HandsError {
     Answer(u16),
 }
 
+/// Whether something may go on.
+pub struct May {
+    pub may: bool,
+    pub advised_against: bool,
+    /// What to print.
+    pub words: String,
+}
+
 /// Where the bundle runs, and who acts.
 pub struct Hands<'a> {
     pub configuration: &'a Configuration,
@@ -114,6 +165,7 @@ impl Hands<'_> {
         let action = match wish {
             Wish::Take { .. } | Wish::GiveBack | Wish::Drill { .. } => Action::OnCall(service),
             Wish::Pause { .. } | Wish::Resume | Wish::Maintain { .. } | Wish::Maintained => Action::Queue(service),
+            Wish::Freeze(_) | Wish::Thaw { .. } => Action::Freezes,
             Wish::HandOver { change, .. } => Action::HandOver(service.clone(), self.change(&service, change).await?),
             Wish::Answer { change, .. } => Action::Answer(service.clone(), self.change(&service, change).await?),
         };
@@ -151,6 +203,30 @@ impl Hands<'_> {
             }));
         }
         Ok(lines.join("\n"))
+    }
+
+    /// Whether something may go on, as the bundle says it.
+    pub async fn may(&self, what: &str, query: &[(&str, &str)]) -> Result<May, HandsError> {
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+        let answer = self.send("GET", &format!("/{what}?{query}"), Vec::new()).await?;
+        let said: Value = serde_json::from_slice(&answer.body).map_err(|_| HandsError::Answer(answer.status))?;
+        if answer.status != 200 {
+            let text = said.get("error").and_then(Value::as_str).unwrap_or("it does not say why").to_owned();
+            return Err(HandsError::Refused { title: format!("The bundle answered {}", answer.status), text });
+        }
+        let is = |name: &str| said.get(name).and_then(Value::as_bool).unwrap_or(false);
+        let (may, advised_against) = (is("may_deploy") || is("may_merge"), is("advised_against"));
+        let listed = said.get("because").and_then(Value::as_array).cloned().unwrap_or_default();
+        let next = said.get("next").and_then(|next| next.get("words")).and_then(Value::as_str);
+        let answer = match (may, advised_against) {
+            (true, false) => "yes",
+            (true, true) => "yes, and please wait",
+            (false, _) => "no",
+        };
+        let because = listed.iter().filter_map(|one| one.get("words").and_then(Value::as_str));
+        let lines = std::iter::once(answer.to_owned()).chain(because.map(|line| format!("  {line}")));
+        let words = lines.chain(next.map(|line| format!("  next: {line}"))).collect::<Vec<_>>().join("\n");
+        Ok(May { may, advised_against, words })
     }
 
     /// The ladder of an incident, as the bundle says it.
@@ -232,6 +308,8 @@ fn form(wish: &Wish) -> String {
         Wish::Resume => "resume",
         Wish::Maintain { .. } => "maintain",
         Wish::Maintained => "maintained",
+        Wish::Freeze(_) => "freeze",
+        Wish::Thaw { .. } => "thaw",
     };
     form.append_pair("do", does);
     match wish {
@@ -259,6 +337,37 @@ fn form(wish: &Wish) -> String {
             for (name, given) in [("environment", environment), ("from", from)] {
                 form.append_pair(name, given.as_deref().unwrap_or(""));
             }
+        }
+        Wish::Freeze(freeze) => {
+            let Freeze {
+                name,
+                until,
+                from,
+                zone,
+                preset,
+                merges,
+                deployments,
+                services,
+                repositories,
+                environments,
+                id,
+            } = freeze.as_ref();
+            form.extend_pairs([
+                ("name", name),
+                ("until", until),
+                ("from", from),
+                ("zone", zone),
+                ("preset", preset),
+                ("merges", merges),
+                ("deployments", deployments),
+                ("services", services),
+                ("repositories", repositories),
+                ("environments", environments),
+                ("freeze", id),
+            ]);
+        }
+        Wish::Thaw { freeze } => {
+            form.append_pair("freeze", freeze);
         }
         Wish::GiveBack | Wish::Answer { .. } | Wish::Resume | Wish::Maintained => {}
     }

@@ -38,6 +38,7 @@ fn main() -> ExitCode {
     let bad_input = matches!(arguments.command, Some(Command::Explain { sender: Some(_), .. } | Command::Check { .. }));
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<HasToWait>() => ExitCode::FAILURE,
         Err(error) => {
             // A configuration's problems are a list, one a line; anything else is one line.
             let own = error.downcast_ref::<aws::settings::Unreadable>();
@@ -71,6 +72,14 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Ok(say(&summary).map_err(CannotPrint)?)
         }
         Some(Command::Layer { config, folder }) => Ok(say(&layer::write(config, folder)?).map_err(CannotPrint)?),
+        Some(Command::MayDeploy { service, environment, advised }) => {
+            let mut query = vec![("service", service.as_str())];
+            query.extend(environment.iter().map(|name| ("environment", name.as_str())));
+            may(&arguments, "may-deploy", &query, *advised)
+        }
+        Some(Command::MayMerge { repository, advised }) => {
+            may(&arguments, "may-merge", &[("repository", repository.as_str())], *advised)
+        }
         Some(command) => {
             let said = runtime()?.block_on(hand(&arguments, command))?;
             Ok(say(&said).map_err(CannotPrint)?)
@@ -95,14 +104,32 @@ fn connect_sender(arguments: &Arguments, sender: &str) -> Result<String, Failure
     Ok(connect::connect(&configuration, sender, base, secret.as_ref().map(|secret| secret.expose()))?)
 }
 
+/// What was asked about has to wait: said already, and told by the exit code.
+#[derive(Debug, thiserror::Error)]
+#[error("no")]
+struct HasToWait;
+
+/// Says whether something may go on. It fails where it has to wait.
+fn may(arguments: &Arguments, what: &str, query: &[(&str, &str)], advised: bool) -> Result<(), Failure> {
+    let configuration = check::read(&arguments.config)?;
+    let secrets = Secrets::new(Some(arguments.data.join("secrets")));
+    let said = runtime()?.block_on(hands(arguments, &configuration, &secrets).may(what, query))?;
+    say(&said.words).map_err(CannotPrint)?;
+    if said.may && !(advised && said.advised_against) { Ok(()) } else { Err(HasToWait.into()) }
+}
+
+fn hands<'a>(arguments: &Arguments, configuration: &'a Configuration, secrets: &'a Secrets) -> Hands<'a> {
+    #[expect(clippy::disallowed_methods, reason = "a command line reads the clock")]
+    let now = jiff::Timestamp::now();
+    let address = format!("http://{}", banner::shown(arguments.listen));
+    Hands { configuration, secrets, address, now }
+}
+
 /// Asks the running bundle, or has it do what a person wants.
 async fn hand(arguments: &Arguments, command: &Command) -> Result<String, Failure> {
     let configuration = check::read(&arguments.config)?;
     let secrets = Secrets::new(Some(arguments.data.join("secrets")));
-    #[expect(clippy::disallowed_methods, reason = "a command line reads the clock")]
-    let now = jiff::Timestamp::now();
-    let address = format!("http://{}", banner::shown(arguments.listen));
-    let hands = Hands { configuration: &configuration, secrets: &secrets, address, now };
+    let hands = hands(arguments, &configuration, &secrets);
     Ok(match (command.wish(), command) {
         (Some((service, me, wish)), _) => hands.act(service, me, &wish).await?,
         (None, Command::Who { service }) => hands.who(service.as_deref()).await?,

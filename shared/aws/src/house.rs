@@ -1,6 +1,7 @@
 //! What every function's shell is given: the store, the topic, the configuration, secrets, and the time.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::{Message, ServiceId};
@@ -41,6 +42,8 @@ pub struct House {
     pub renewal: Option<Arc<Renewal>>,
     /// Has `on-schedule` woken at a moment to come; where there is none the tick does it.
     pub waker: Option<Waker>,
+    /// Whether this process has looked at the freezes of its configuration.
+    pub freezes_seen: Arc<AtomicBool>,
     /// Whoever hands in requests has seen to it who reads the board, where nobody signs in.
     pub vouched: bool,
 }
@@ -153,6 +156,7 @@ impl House {
             terminal: None,
             renewal,
             waker,
+            freezes_seen: Arc::default(),
             vouched: false,
         };
         match house.read_secrets().await {

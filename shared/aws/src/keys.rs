@@ -19,7 +19,8 @@
 //! `expires` is the time-to-live attribute: garbage collection only. Nothing reads it.
 
 use domain::{
-    ChangeId, Commit, DeploymentKey, EnvironmentName, IncidentId, MessageKey, Reference, Repository, ServiceId,
+    ChangeId, Commit, DeploymentKey, EnvironmentName, FreezeId, IncidentId, MessageKey, Reference, Repository,
+    ServiceId,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -155,6 +156,16 @@ pub fn errand(service: &ServiceId, errand: &str) -> Key {
 }
 
 /// What is kept of the queue beside its changes: pauses, and how long changes took.
+#[must_use]
+pub fn freeze(service: &ServiceId, freeze: &FreezeId) -> Key {
+    key(working_set(service), format!("Z#{freeze}"))
+}
+
+#[must_use]
+pub fn freeze_notes(service: &ServiceId, time: &str) -> Key {
+    key(working_set(service), format!("Y#{time}"))
+}
+
 #[must_use]
 pub fn queue(service: &ServiceId) -> Key {
     key(working_set(service), "Q#")

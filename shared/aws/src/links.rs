@@ -27,11 +27,13 @@ pub enum Action {
     OnCall(ServiceId),
     /// `/queue/<service>`: pause the pipeline, resume it; say that the service may break for a while, and that this is over.
     Queue(ServiceId),
+    /// `/freezes`: declare one, change it, end it.
+    Freezes,
 }
 
 impl Action {
     /// The first segment of the paths by which people act.
-    pub const PATHS: [&str; 5] = ["acknowledge", "answer", "hand-over", "on-call", "queue"];
+    pub const PATHS: [&str; 6] = ["acknowledge", "answer", "freezes", "hand-over", "on-call", "queue"];
 
     /// What can be done about it by one click, with nothing to fill in: the label, and what is sent as `do`.
     #[must_use]
@@ -39,7 +41,7 @@ impl Action {
         match self {
             Self::Acknowledge(_) => &[("Acknowledge", "acknowledge"), ("Not mine", "not-mine"), ("Take it", "take")],
             Self::Answer(..) => &[("Take the pager", "take"), ("I cannot", "decline")],
-            Self::HandOver(..) | Self::OnCall(_) | Self::Queue(_) => &[],
+            Self::HandOver(..) | Self::OnCall(_) | Self::Queue(_) | Self::Freezes => &[],
         }
     }
 
@@ -50,6 +52,7 @@ impl Action {
             Self::HandOver(service, change) => format!("hand-over/{service}/{change}"),
             Self::OnCall(service) => format!("on-call/{service}"),
             Self::Queue(service) => format!("queue/{service}"),
+            Self::Freezes => "freezes".to_owned(),
         }
     }
 
@@ -64,6 +67,7 @@ impl Action {
             ["hand-over", rest @ ..] => about(rest).map(|(service, change)| Self::HandOver(service, change)),
             ["on-call", service] => Some(Self::OnCall(service.parse().ok()?)),
             ["queue", service] => Some(Self::Queue(service.parse().ok()?)),
+            ["freezes"] => Some(Self::Freezes),
             _ => None,
         }
     }
@@ -207,6 +211,7 @@ mod tests {
             Action::HandOver(service.clone(), change.clone()),
             Action::OnCall(service.clone()),
             Action::Queue(service),
+            Action::Freezes,
         ] {
             let grant = grant(action);
             let path = path(&secret, &grant);

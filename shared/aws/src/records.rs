@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::change::Files;
+use domain::freeze::{Declared, FreezeNotes};
 use domain::on_merge::errands::Errand;
 use domain::paging::Paging;
 use domain::{Deployment, Incident, Queue, Record, Shift, Signals, WindowNotes};
@@ -109,6 +110,12 @@ pub fn encode(service: &domain::ServiceId, record: &Record, rev: u64, now: Times
         Record::Queue(queue) => item(&keys::queue(service), queue, None)?,
         Record::Paging(paging) => item(&keys::paging(service), paging, None)?,
         Record::Files(id, files) => item(&keys::files(service, id), files, Some(long))?,
+        Record::Freeze(freeze) => {
+            item(&keys::freeze(service, &freeze.id), freeze, Some(freeze.over_at() + keys::KEEP_CHANGE))?
+        }
+        Record::FreezeNotes(time, notes) => {
+            item(&keys::freeze_notes(service, time), notes, Some(notes.until.max(now) + keys::KEEP_LOOK))?
+        }
         Record::Errand(errand) => item(&keys::errand(service, &errand.key()), errand, Some(long))?,
     };
     item.insert(keys::REVISION.into(), number(rev));
@@ -132,6 +139,8 @@ pub fn decode(item: &Item) -> Result<Option<Record>, StoreError> {
         "P" => Record::Paging(read::<Paging>(item)?),
         "F" => Record::Files(keys::parse_change(rest).ok_or_else(wrong)?, read::<Files>(item)?),
         "E" => Record::Errand(read::<Errand>(item)?),
+        "Z" => Record::Freeze(read::<Declared>(item)?),
+        "Y" => Record::FreezeNotes(rest.to_owned(), read::<FreezeNotes>(item)?),
         _ => return Err(wrong()),
     }))
 }

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::{Change, Files};
 use crate::deployment::{Deployment, DeploymentKey};
-use crate::ids::{ChangeId, EnvironmentName, IncidentId, PersonId, ServiceId};
+use crate::freeze::{Declared, FreezeNotes};
+use crate::ids::{ChangeId, EnvironmentName, FreezeId, IncidentId, PersonId, ServiceId};
 use crate::incident::Incident;
 use crate::message::{Message, Subject};
 use crate::on_merge::errands::Errand;
@@ -30,6 +31,10 @@ pub enum Record {
     Files(ChangeId, Files),
     Errand(Errand),
     Paging(Paging),
+    /// By somebody's word.
+    Freeze(Declared),
+    /// What was said of one time of a freeze.
+    FreezeNotes(String, FreezeNotes),
 }
 
 /// The name of a record within its service.
@@ -45,6 +50,8 @@ pub enum RecordKey {
     Files(ChangeId),
     Errand(String),
     Paging,
+    Freeze(FreezeId),
+    FreezeNotes(String),
 }
 
 impl Record {
@@ -61,6 +68,8 @@ impl Record {
             Self::Files(id, _) => RecordKey::Files(id.clone()),
             Self::Errand(errand) => RecordKey::Errand(errand.key()),
             Self::Paging(_) => RecordKey::Paging,
+            Self::Freeze(freeze) => RecordKey::Freeze(freeze.id.clone()),
+            Self::FreezeNotes(key, _) => RecordKey::FreezeNotes(key.clone()),
         }
     }
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
 use crate::ids::{EnvironmentName, FreezeId, PersonId, Repository, ServiceId};
+use crate::message::Step;
 use crate::service::Service;
 use crate::settings::Settings;
 use crate::text;
@@ -174,6 +175,26 @@ pub struct Occurrence<'a> {
     pub by: Option<&'a PersonId>,
 }
 
+impl Occurrence<'_> {
+    /// Which time of which freeze: edited, it is another.
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!("{}@{}", self.id, self.from.strftime("%Y%m%dT%H%M%SZ"))
+    }
+}
+
+/// What was said of one time of a freeze.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FreezeNotes {
+    pub said: BTreeSet<Step>,
+    /// Who was told each.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub told: BTreeSet<(Step, PersonId)>,
+    /// When it is over, as far as was known.
+    pub until: Timestamp,
+    pub name: String,
+}
+
 /// What is asked about.
 #[derive(Debug, Clone)]
 pub struct Question<'a> {
@@ -232,9 +253,18 @@ impl<'a> Freezes<'a> {
     #[must_use]
     pub fn ahead(&self, at: Timestamp) -> Vec<Occurrence<'a>> {
         let limit = at.checked_add(LOOK_AHEAD).unwrap_or(Timestamp::MAX);
-        let configured = self.configured.iter().flat_map(|freeze| {
-            let soon = freeze.times.partition_point(|time| time.from <= limit);
-            freeze.times.get(..soon).unwrap_or_default().iter().map(move |time| Occurrence {
+        let is_ahead = |one: &Occurrence<'_>| one.from < one.until && at < one.until;
+        let mut all: Vec<_> = self.from_to(Timestamp::MIN, limit).filter(is_ahead).collect();
+        all.sort_by_key(|one| (one.from, one.until, one.id));
+        all
+    }
+
+    /// Each time that begins between these.
+    fn from_to(&self, first: Timestamp, last: Timestamp) -> impl Iterator<Item = Occurrence<'a>> + use<'a> {
+        let configured = self.configured.iter().flat_map(move |freeze| {
+            let begin = freeze.times.partition_point(|time| time.from < first);
+            let end = freeze.times.partition_point(|time| time.from <= last);
+            freeze.times.get(begin..end).unwrap_or_default().iter().map(move |time| Occurrence {
                 id: &freeze.id,
                 name: &time.name,
                 stops: freeze.stops,
@@ -255,10 +285,18 @@ impl<'a> Freezes<'a> {
             until: freeze.over_at(),
             by: Some(&freeze.by),
         });
-        let is_ahead = |one: &Occurrence<'_>| one.from < one.until && at < one.until && one.from <= limit;
-        let mut all: Vec<_> = configured.chain(declared).filter(is_ahead).collect();
-        all.sort_by_key(|one| (one.from, one.until, one.id));
-        all
+        let begins = move |one: &Occurrence<'_>| (first..=last).contains(&one.from);
+        configured.chain(declared.filter(begins))
+    }
+
+    /// The time that is called so, also when it is over.
+    #[must_use]
+    pub fn find(&self, key: &str) -> Option<Occurrence<'a>> {
+        let begins = key.rsplit_once('@').and_then(|(_, from)| {
+            Timestamp::strptime("%Y%m%dT%H%M%S%z", format!("{}+0000", from.trim_end_matches('Z'))).ok()
+        })?;
+        let before = begins.checked_sub(SignedDuration::from_secs(1)).ok()?;
+        self.from_to(before, begins.checked_add(SignedDuration::from_secs(1)).ok()?).find(|one| one.key() == key)
     }
 
     /// What holds at `at` for what is asked about.

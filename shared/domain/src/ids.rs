@@ -96,6 +96,13 @@ id!(
     true,
     simple_name
 );
+impl ServiceId {
+    /// Freezes are kept as if they were a service of this name.
+    #[must_use]
+    pub fn freezes() -> Self {
+        Self("freezes".to_owned())
+    }
+}
 id!(
     /// An environment of a service, by the configuration's name for it.
     EnvironmentName,

@@ -84,6 +84,14 @@ pub enum Step {
     Opened,
     /// In a channel: somebody was paged, or nobody is, and why.
     Escalated,
+    /// A freeze begins within a day.
+    FreezeTomorrow,
+    /// A freeze begins within an hour.
+    FreezeSoon,
+    /// A freeze has begun.
+    FreezeBegan,
+    /// A freeze is over.
+    FreezeOver,
     /// A page for nothing, to see that pages arrive.
     Drill,
     /// A pager is told that somebody has taken what it keeps open.
@@ -123,6 +131,8 @@ pub enum Subject {
     Incident(IncidentId),
     /// A shift, by its id.
     Shift(String),
+    /// One time of a freeze, by [`crate::freeze::Occurrence::key`].
+    Freeze(String),
     /// The service itself.
     Service,
 }
@@ -133,6 +143,7 @@ impl fmt::Display for Subject {
             Self::Change(id) => id.fmt(f),
             Self::Incident(id) => id.fmt(f),
             Self::Shift(id) => write!(f, "shift-{id}"),
+            Self::Freeze(key) => write!(f, "freeze-{key}"),
             Self::Service => f.write_str("service"),
         }
     }

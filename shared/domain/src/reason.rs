@@ -314,6 +314,30 @@ pub enum Reason {
     NoContactAccepted {
         why: String,
     },
+    /// Somebody declared a freeze.
+    FreezeDeclared {
+        freeze: String,
+    },
+    /// Somebody changed when a freeze is over, or what it asks for.
+    FreezeChanged {
+        freeze: String,
+    },
+    /// Somebody ended a freeze, or called it off.
+    FreezeEnded {
+        freeze: String,
+    },
+    /// A freeze begins soon.
+    FreezeAhead {
+        freeze: String,
+    },
+    /// A freeze has begun.
+    FreezeBegan {
+        freeze: String,
+    },
+    /// A freeze is over.
+    FreezeOver {
+        freeze: String,
+    },
     /// Decided by a newer version of the bundle, before it was rolled back.
     #[serde(other)]
     Newer,

@@ -55,6 +55,8 @@ pub struct Settings {
     pub ownership: Ownership,
     /// Those of the configuration.
     pub freezes: Vec<Freeze>,
+    /// Where freezes are kept and told of, as if it were a service: it has no repositories, and nothing of it breaks.
+    freeze_desk: Service,
     /// Where people reach the board, without a trailing slash; links in messages start with it.
     pub public_url: String,
 }
@@ -70,7 +72,9 @@ impl Settings {
         let services = services.into_iter().map(|s| (s.id.clone(), s)).collect();
         let (squads, ownership) = (BTreeMap::new(), Ownership::default());
         let (labels, freezes) = (Labels::default(), Vec::new());
-        Self { services, roster, unmapped, labels, squads, ownership, freezes, public_url }
+        let freeze_desk =
+            Service { id: ServiceId::freezes(), rotation: Vec::new(), owners: Vec::new(), ..unmapped.clone() };
+        Self { services, roster, unmapped, labels, squads, ownership, freezes, freeze_desk, public_url }
     }
 
     /// With other labels by which alerts are placed.
@@ -109,7 +113,14 @@ impl Settings {
 
     #[must_use]
     pub fn service(&self, id: &ServiceId) -> Option<&Service> {
-        self.services.get(id).or_else(|| (self.unmapped.id == *id).then_some(&self.unmapped))
+        let apart = || [&self.unmapped, &self.freeze_desk].into_iter().find(|service| service.id == *id);
+        self.services.get(id).or_else(apart)
+    }
+
+    /// Where freezes are kept and told of.
+    #[must_use]
+    pub fn freeze_desk(&self) -> &Service {
+        &self.freeze_desk
     }
 
     /// Every service, the bucket of unmapped alerts last.

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use crate::change::{Change, Files};
 use crate::decision::{Decisions, Record, RecordKey, Wake, Write};
 use crate::deployment::{Deployment, DeploymentKey};
-use crate::ids::{ChangeId, EnvironmentName, IncidentId, ServiceId};
+use crate::freeze::{Declared, FreezeNotes};
+use crate::ids::{ChangeId, EnvironmentName, FreezeId, IncidentId, ServiceId};
 use crate::incident::Incident;
 use crate::on_merge::errands::Errand;
 use crate::paging::Paging;
@@ -44,6 +45,9 @@ pub struct Situation {
     pub files: BTreeMap<ChangeId, Noted<Files>>,
     pub errands: BTreeMap<String, Noted<Errand>>,
     pub paging: Noted<Paging>,
+    /// Those that people declared, and what was said of each time of each: at the desk of freezes only.
+    pub freezes: BTreeMap<FreezeId, Noted<Declared>>,
+    pub freeze_notes: BTreeMap<String, Noted<FreezeNotes>>,
     pub clock: Noted<Clock>,
 }
 
@@ -62,6 +66,8 @@ impl Situation {
             files: BTreeMap::new(),
             errands: BTreeMap::new(),
             paging: Noted::default(),
+            freezes: BTreeMap::new(),
+            freeze_notes: BTreeMap::new(),
             clock: Noted::default(),
         }
     }
@@ -94,6 +100,12 @@ impl Situation {
             }
             Record::Errand(value) => {
                 self.errands.insert(value.key(), Noted { value, rev });
+            }
+            Record::Freeze(value) => {
+                self.freezes.insert(value.id.clone(), Noted { value, rev });
+            }
+            Record::FreezeNotes(key, value) => {
+                self.freeze_notes.insert(key, Noted { value, rev });
             }
         }
     }
@@ -140,6 +152,12 @@ impl Situation {
             }
             RecordKey::Errand(key) => {
                 self.errands.remove(key);
+            }
+            RecordKey::Freeze(id) => {
+                self.freezes.remove(id);
+            }
+            RecordKey::FreezeNotes(key) => {
+                self.freeze_notes.remove(key);
             }
         }
     }

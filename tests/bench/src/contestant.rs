@@ -47,14 +47,16 @@ impl Contestant {
     /// When it does not start, or answers anything else than it should: then there is nothing to measure.
     pub async fn cold(&self, emulator: &Path, event: &Value) -> Measured {
         let (address, api) = (free().await, free().await);
+        // Where something does not start, it says why.
+        let loud = std::env::var_os("BENCH_LOUD").is_some();
         let child = Command::new(emulator)
             .args(["--runtime-interface-emulator-address", &address, "--runtime-api-address", &api])
             .args(&self.program)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stdout(if loud { Stdio::inherit() } else { Stdio::null() })
+            .stderr(if loud { Stdio::inherit() } else { Stdio::null() })
             .spawn()
             .unwrap();
         let running = Running(child);

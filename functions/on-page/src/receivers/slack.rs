@@ -47,7 +47,7 @@ pub(super) async fn send(letter: &Letter<'_>) -> Result<(), Undelivered> {
 fn subject(message: &Message) -> Option<String> {
     match &message.key.subject {
         Subject::Change(_) | Subject::Incident(_) => Some(message.key.subject.to_string()),
-        Subject::Shift(_) => Some(format!("{}#{}", message.key.service, message.key.subject)),
+        Subject::Shift(_) | Subject::Freeze(_) => Some(format!("{}#{}", message.key.service, message.key.subject)),
         Subject::Service => None,
     }
 }

@@ -1,6 +1,7 @@
 //! A person acts by link: opening it asks, posting it acts, doing it again says so. A browser gets a page; a program
 //! that accepts JSON gets `{"done", "title", "text"}`.
 
+mod freezes;
 mod hands;
 mod incident;
 mod maintenance;
@@ -99,6 +100,7 @@ pub(crate) async fn ask(house: &House, request: &Request) -> Result<Response, Re
         Action::Answer(..) | Action::HandOver(..) | Action::OnCall(_) | Action::Queue(_) => {
             hands::ask(house, &grant).await?
         }
+        Action::Freezes => freezes::ask(house, &grant).await?,
     };
     let question = match asked {
         Ok(question) => question,
@@ -127,6 +129,7 @@ pub(crate) async fn perform(house: &House, grant: &Grant, form: &Filled) -> Resu
         Action::Answer(..) | Action::HandOver(..) | Action::OnCall(_) | Action::Queue(_) => {
             hands::act(house, grant, form).await
         }
+        Action::Freezes => freezes::act(house, grant, form).await,
     }
 }
 

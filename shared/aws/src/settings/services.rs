@@ -71,6 +71,9 @@ fn service(
     let (runbook, dashboard) = (section.url("runbook"), section.url("dashboard"));
     match name.parse() {
         Ok(_) if name == UNMAPPED => section.problem("`unmapped` is reserved: it takes the alerts of no service"),
+        Ok(id) if id == domain::ServiceId::freezes() => {
+            section.problem("`freezes` is reserved: freezes are kept there")
+        }
         Ok(id) => {
             return Some(Service {
                 id,

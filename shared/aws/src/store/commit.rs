@@ -196,6 +196,8 @@ fn add_write(
             RecordKey::Paging => transaction.delete_at(&keys::paging(service), *seen),
             RecordKey::Files(id) => transaction.delete_at(&keys::files(service, id), *seen),
             RecordKey::Errand(key) => transaction.delete_at(&keys::errand(service, key), *seen),
+            RecordKey::Freeze(id) => transaction.delete_at(&keys::freeze(service, id), *seen),
+            RecordKey::FreezeNotes(time) => transaction.delete_at(&keys::freeze_notes(service, time), *seen),
         },
     }
 }

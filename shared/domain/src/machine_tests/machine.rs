@@ -387,6 +387,8 @@ impl Machine {
             RecordKey::Paging => Some(s.paging.rev),
             RecordKey::Files(id) => s.files.get(id).map(|n| n.rev),
             RecordKey::Errand(key) => s.errands.get(key).map(|n| n.rev),
+            RecordKey::Freeze(id) => s.freezes.get(id).map(|n| n.rev),
+            RecordKey::FreezeNotes(key) => s.freeze_notes.get(key).map(|n| n.rev),
         };
         rev.unwrap_or(0)
     }
@@ -419,7 +421,7 @@ impl Machine {
         let outgoing = self.outbox.get(&key);
         let incident = match &key.subject {
             Subject::Incident(id) => self.situation.incidents.get(id).map(|known| &known.value),
-            Subject::Change(_) | Subject::Shift(_) | Subject::Service => None,
+            Subject::Change(_) | Subject::Shift(_) | Subject::Freeze(_) | Subject::Service => None,
         };
         let before = outgoing.and_then(|outgoing| on_page::page_before(&outgoing.message, incident));
         if before.is_some_and(|before| self.outbox.contains_key(&before)) {

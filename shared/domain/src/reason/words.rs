@@ -143,6 +143,12 @@ impl fmt::Display for Reason {
             Self::NoContactAccepted { why } => {
                 write!(f, "no contact accepted it ({why}): tried again within two minutes")
             }
+            Self::FreezeDeclared { freeze } => write!(f, "a freeze was declared: {freeze}"),
+            Self::FreezeChanged { freeze } => write!(f, "a freeze was changed: {freeze}"),
+            Self::FreezeEnded { freeze } => write!(f, "a freeze was ended: {freeze}"),
+            Self::FreezeAhead { freeze } => write!(f, "a freeze begins soon: {freeze}"),
+            Self::FreezeBegan { freeze } => write!(f, "a freeze has begun: {freeze}"),
+            Self::FreezeOver { freeze } => write!(f, "a freeze is over: {freeze}"),
             Self::Newer => f.write_str("decided by a newer version of the bundle, whose words this one does not know"),
         }
     }

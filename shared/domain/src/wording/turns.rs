@@ -61,6 +61,10 @@ pub fn notice(
         | Step::AlsoBroken
         | Step::Opened
         | Step::Drill
+        | Step::FreezeTomorrow
+        | Step::FreezeSoon
+        | Step::FreezeBegan
+        | Step::FreezeOver
         | Step::Escalated
         | Step::PagerAcknowledged
         | Step::PagerResolved

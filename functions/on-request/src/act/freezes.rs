@@ -1,0 +1,162 @@
+//! Declaring a freeze, changing it, ending it.
+
+use std::collections::BTreeSet;
+
+use aws::links::Grant;
+use aws::{House, Refusal};
+use domain::freeze::{Freezes, Preset, Scope, Stops, Strength};
+use domain::on_request::freezes::{Desk, Refused, Wanted};
+use domain::wording::freezes::line;
+use domain::{FreezeId, PersonId, times};
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use super::{Field, Filled, Form, Outcome, Question, nothing, sentence};
+use crate::may::declared;
+
+const DECLARE: &str = "freeze";
+const END: &str = "thaw";
+
+pub(super) async fn ask(house: &House, grant: &Grant) -> Result<Result<Question, Outcome>, Refusal> {
+    let (settings, now) = (house.settings(), house.now());
+    let declared = declared(house).await?;
+    let freezes = Freezes { configured: &settings.freezes, declared: &declared };
+    let ahead = freezes.ahead(now);
+    let mut lines: Vec<String> =
+        ahead.iter().take(10).map(|one| format!("{}.", sentence(&line(one, now)).trim_end_matches('.'))).collect();
+    if lines.is_empty() {
+        lines.push("No freeze is under way or ahead.".to_owned());
+    }
+    let zone = settings.roster.zone_of(&grant.person);
+    let option = |text: &str| (text.to_owned(), text.to_owned());
+    let words = ["advise", "require", "allow"].map(option).to_vec();
+    let field = |name, label| Field { name, label, ..Field::default() };
+    let fields = vec![
+        field("name", "What it is called"),
+        field("until", "Until, such as 2026-12-28 09:00"),
+        field("from", "From (empty: now)"),
+        Field { value: zone.iana_name().unwrap_or("UTC").to_owned(), ..field("zone", "In the zone") },
+        Field { value: "advise".to_owned(), options: words.clone(), ..field("merges", "Merging") },
+        Field { value: "require".to_owned(), options: words, ..field("deployments", "Deploying") },
+        field("services", "Services (empty: every one)"),
+    ];
+    let mut forms = vec![Form { button: "Declare a freeze", does: DECLARE, fields }];
+    let own: Vec<(String, String)> =
+        ahead.iter().filter(|one| one.by.is_some()).map(|one| (one.id.to_string(), one.name.to_owned())).collect();
+    if !own.is_empty() {
+        let field = Field { options: own, ..field("freeze", "Which") };
+        forms.push(Form { button: "End a freeze", does: END, fields: vec![field] });
+    }
+    Ok(Ok(Question { title: "Freezes".to_owned(), lines, forms }))
+}
+
+pub(super) async fn act(house: &House, grant: &Grant, filled: &Filled) -> Result<Outcome, Refusal> {
+    let (settings, now) = (house.settings(), house.now());
+    let wish = match Wish::read(filled, &settings.roster.zone_of(&grant.person)) {
+        Ok(wish) => wish,
+        Err(why) => return Ok(Outcome::not_understood(why)),
+    };
+    let decide = |situation: &_| wish.decide(Desk { situation, settings, now }, &grant.person);
+    Ok(match super::decide(house, settings.freeze_desk(), decide).await? {
+        Ok(()) => wish.done(house, &grant.person).await?,
+        Err(why @ Refused::AlreadySo) => Outcome::done("Nothing to do", sentence(&why)),
+        Err(why) => nothing(&why),
+    })
+}
+
+/// What the person wants, read from the form.
+enum Wish {
+    Declare(Wanted),
+    End(FreezeId),
+}
+
+impl Wish {
+    fn read(filled: &Filled, own: &TimeZone) -> Result<Self, &'static str> {
+        let text = |name: &str| filled.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
+        let list =
+            |name: &str| text(name).into_iter().flat_map(|text| text.split([',', ' '])).filter(|one| !one.is_empty());
+        match text("do") {
+            Some(END) => {
+                let id = text("freeze").and_then(|id| id.parse().ok());
+                Ok(Self::End(id.ok_or("`freeze` is the name of one")?))
+            }
+            Some(DECLARE) => {
+                let name = text("name").ok_or("`name` is what people call it, such as \"gratitude week\"")?;
+                let given = text("freeze").map_or_else(|| slug(name), str::to_owned);
+                let id = given.parse().map_err(|_| "`freeze` is a short name: letters, digits, `-`, `_` and `.`")?;
+                let zone_name = text("zone").or(own.iana_name()).unwrap_or("UTC");
+                let zone = TimeZone::get(zone_name).map_err(|_| "`zone` is a time zone such as \"Europe/London\"")?;
+                const WHEN: &str = "`from` and `until` are times such as \"2026-12-28 09:00\" or 2026-12-28T09:00Z";
+                let until = text("until").and_then(|text| moment(text, &zone)).ok_or(WHEN)?;
+                let from = text("from").map(|text| moment(text, &zone).ok_or(WHEN)).transpose()?;
+                let preset = text("preset").map(|name| {
+                    name.parse::<Preset>().map_err(|_| "`preset` is weekend, holiday, hackathon or peak-event")
+                });
+                let preset = preset.transpose()?.map(Preset::stops).unwrap_or_default();
+                let stops = Stops {
+                    merges: strength(text("merges"), preset.merges)?,
+                    deployments: strength(text("deployments"), preset.deployments)?,
+                };
+                const NAMES: &str = "`services` and `environments` are names, with commas between them";
+                let scope = Scope {
+                    services: list("services").map(str::parse).collect::<Result<_, _>>().map_err(|_| NAMES)?,
+                    repositories: list("repositories").map(str::to_owned).collect::<BTreeSet<String>>(),
+                    environments: list("environments").map(str::parse).collect::<Result<_, _>>().map_err(|_| NAMES)?,
+                };
+                let name = name.to_owned();
+                Ok(Self::Declare(Wanted { id, name, stops, scope, zone: zone_name.to_owned(), from, until }))
+            }
+            _ => Err(super::NOT_ALLOWED),
+        }
+    }
+
+    fn decide(&self, desk: Desk<'_>, person: &PersonId) -> Result<domain::Decisions, Refused> {
+        match self {
+            Self::Declare(wanted) => desk.declare(person, wanted),
+            Self::End(id) => desk.end(person, id),
+        }
+    }
+
+    /// What came of it, and that it is looked at when it begins and ends.
+    async fn done(&self, house: &House, person: &PersonId) -> Result<Outcome, Refusal> {
+        let (settings, now) = (house.settings(), house.now());
+        Ok(match self {
+            Self::Declare(wanted) => {
+                for at in wanted.from.into_iter().chain([wanted.until]) {
+                    house.wake_at(&settings.freeze_desk().id, at).await;
+                }
+                let zone = settings.roster.zone_of(person);
+                let until = times::time(wanted.until, &zone, now);
+                let text =
+                    format!("{}: {}, until {until}. It is called {}.", wanted.name, wanted.stops.in_words(), wanted.id);
+                Outcome::done("The freeze is declared", text)
+            }
+            Self::End(id) => Outcome::done("The freeze is over", format!("{id} holds nothing any more.")),
+        })
+    }
+}
+
+fn strength(given: Option<&str>, preset: Option<Strength>) -> Result<Option<Strength>, &'static str> {
+    match given {
+        None => Ok(preset),
+        Some("allow") => Ok(None),
+        Some(word) => word.parse().map(Some).map_err(|_| "`merges` and `deployments` are advise, require or allow"),
+    }
+}
+
+/// A time of the clock on the wall in this zone, or a moment.
+fn moment(text: &str, zone: &TimeZone) -> Option<Timestamp> {
+    let whole = format!("{text} 00:00");
+    let local = [text, whole.as_str()].iter().find_map(|text| DateTime::strptime("%Y-%m-%d %H:%M", text).ok());
+    let at = local.and_then(|local| zone.to_timestamp(local).ok()).or_else(|| text.parse().ok());
+    at.filter(|at| times::plausible(*at))
+}
+
+/// `Gratitude week` as a name: `gratitude-week`.
+fn slug(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let mut slug = words.collect::<Vec<_>>().join("-").to_ascii_lowercase();
+    slug.truncate(60);
+    slug
+}

@@ -1,0 +1,158 @@
+//! A person declares a freeze, says that it lasts longer or shorter, ends it. Doing it again is harmless and says so.
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::decision::{Decisions, Record, Wake};
+use crate::freeze::{Declared, Scope, Stops};
+use crate::ids::{FreezeId, PersonId};
+use crate::message::Subject;
+use crate::reason::Reason;
+use crate::settings::Settings;
+use crate::situation::Situation;
+use crate::text;
+
+/// The longest that one freeze may last by somebody's word: what is longer belongs into the configuration.
+const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 31);
+/// How far ahead it may begin.
+const FURTHEST: SignedDuration = SignedDuration::from_hours(24 * 366);
+/// How many may be ahead at a time.
+const MOST: usize = 50;
+/// Asking again within this time is a second click, not a wish for longer.
+const A_CLICK: SignedDuration = SignedDuration::from_mins(1);
+
+/// What is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    pub id: FreezeId,
+    pub name: String,
+    pub stops: Stops,
+    pub scope: Scope,
+    pub zone: String,
+    /// Absent: from now on.
+    pub from: Option<Timestamp>,
+    pub until: Timestamp,
+}
+
+/// Why nothing was done. Each says what is so, or what to do instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("that is so already")]
+    AlreadySo,
+    #[error("it asks for nothing: say what should wait, merges or deployments")]
+    Nothing,
+    #[error("it has to end after it begins, and not lie in the past")]
+    Backwards,
+    #[error("at most 31 days at a time, at most a year ahead: what is longer belongs into the configuration")]
+    TooLong,
+    #[error("`{0}` is not a time zone; write one such as \"Europe/London\"")]
+    NoZone(String),
+    #[error("there is no service {0}")]
+    NoService(String),
+    #[error("{0} is a freeze of the configuration: only that changes it")]
+    Configured(FreezeId),
+    #[error("{MOST} freezes are ahead already: end some first")]
+    TooMany,
+    #[error("no freeze {0} is under way or ahead")]
+    NoSuch(FreezeId),
+}
+
+/// Where freezes are kept, as it stands at one moment.
+#[derive(Clone, Copy)]
+pub struct Desk<'a> {
+    pub situation: &'a Situation,
+    pub settings: &'a Settings,
+    pub now: Timestamp,
+}
+
+impl Desk<'_> {
+    /// By the word of `by` there is a freeze; one of this name that is not over yet is changed.
+    pub fn declare(&self, by: &PersonId, wanted: &Wanted) -> Result<Decisions, Refused> {
+        let known = self.situation.freezes.get(&wanted.id);
+        let ahead = known.filter(|noted| self.now < noted.value.over_at()).map(|noted| &noted.value);
+        let from = match (ahead, wanted.from) {
+            // What is under way began when it began.
+            (Some(ahead), _) if ahead.from <= self.now => ahead.from,
+            (_, from) => from.unwrap_or(self.now).max(self.now),
+        };
+        if wanted.stops == Stops::default() {
+            return Err(Refused::Nothing);
+        }
+        if wanted.until <= from.max(self.now) {
+            return Err(Refused::Backwards);
+        }
+        if from.duration_since(self.now) > FURTHEST || wanted.until.duration_since(from) > LONGEST {
+            return Err(Refused::TooLong);
+        }
+        TimeZone::get(&wanted.zone).map_err(|_| Refused::NoZone(text::line(&wanted.zone, 60)))?;
+        if let Some(service) = wanted.scope.services.iter().find(|id| self.settings.service(id).is_none()) {
+            return Err(Refused::NoService(service.to_string()));
+        }
+        if self.settings.freezes.iter().any(|freeze| freeze.id == wanted.id) {
+            return Err(Refused::Configured(wanted.id.clone()));
+        }
+        let others = self.situation.freezes.values().filter(|noted| self.now < noted.value.over_at());
+        if ahead.is_none() && others.count() >= MOST {
+            return Err(Refused::TooMany);
+        }
+        let name = text::line(&wanted.name, 80);
+        let freeze = Declared {
+            id: wanted.id.clone(),
+            name: if name.is_empty() { wanted.id.to_string() } else { name },
+            stops: wanted.stops,
+            scope: wanted.scope.clone(),
+            zone: wanted.zone.clone(),
+            from,
+            until: wanted.until,
+            by: by.clone(),
+            declared_at: self.now,
+            ended: None,
+        };
+        let near = |a: Timestamp, b: Timestamp| a.duration_since(b).abs() < A_CLICK;
+        if ahead.is_some_and(|old| {
+            let same = (&old.name, old.stops, &old.scope, &old.zone)
+                == (&freeze.name, freeze.stops, &freeze.scope, &freeze.zone);
+            same && near(old.from, freeze.from) && near(old.until, freeze.until)
+        }) {
+            return Err(Refused::AlreadySo);
+        }
+        let (did, reason) = match ahead {
+            Some(_) => ("changes", Reason::FreezeChanged { freeze: freeze.name.clone() }),
+            None => ("declares", Reason::FreezeDeclared { freeze: freeze.name.clone() }),
+        };
+        let what = format!("{} {did} the freeze {}: {}", self.name(by), freeze.id, freeze.in_words());
+        let mut decisions = self.decisions();
+        decisions.log(self.now, Some(Subject::Service), Some(by.clone()), what, reason);
+        decisions.put(Record::Freeze(freeze), known.map_or(0, |noted| noted.rev));
+        Ok(decisions)
+    }
+
+    /// A freeze is over by the word of `by`, or does not begin.
+    pub fn end(&self, by: &PersonId, id: &FreezeId) -> Result<Decisions, Refused> {
+        if self.settings.freezes.iter().any(|freeze| freeze.id == *id) {
+            return Err(Refused::Configured(id.clone()));
+        }
+        let known = self.situation.freezes.get(id).filter(|noted| self.now < noted.value.over_at());
+        let Some(noted) = known else { return Err(Refused::NoSuch(id.clone())) };
+        let freeze = Declared { ended: Some((self.now, by.clone())), ..noted.value.clone() };
+        let did = if freeze.from <= self.now { "ends" } else { "calls off" };
+        let what = format!("{} {did} the freeze {id} ({})", self.name(by), freeze.name);
+        let mut decisions = self.decisions();
+        let reason = Reason::FreezeEnded { freeze: freeze.name.clone() };
+        decisions.log(self.now, Some(Subject::Service), Some(by.clone()), what, reason);
+        decisions.put(Record::Freeze(freeze), noted.rev);
+        Ok(decisions)
+    }
+
+    fn decisions(&self) -> Decisions {
+        Decisions::none(&self.settings.freeze_desk().id, Wake::Now)
+    }
+
+    fn name<'b>(&'b self, person: &'b PersonId) -> &'b str {
+        self.settings.roster.name_of(person)
+    }
+}
+
+#[cfg(test)]
+#[path = "freezes_tests.rs"]
+mod tests;

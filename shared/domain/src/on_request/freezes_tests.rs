@@ -1,0 +1,130 @@
+use super::*;
+use crate::freeze::{Freeze, Freezes, Preset, Question, Side, Time};
+use crate::testing::{at, settings};
+
+struct Table {
+    settings: Settings,
+    situation: Situation,
+    now: Timestamp,
+}
+
+fn wanted(until: &str) -> Wanted {
+    Wanted {
+        id: "sale".parse().unwrap(),
+        name: "Cyber Monday".to_owned(),
+        stops: Preset::PeakEvent.stops(),
+        scope: Scope::default(),
+        zone: "Europe/London".to_owned(),
+        from: None,
+        until: at(until),
+    }
+}
+
+impl Table {
+    fn new() -> Self {
+        let settings = settings();
+        let situation = Situation::empty(settings.freeze_desk().id.clone());
+        Self { settings, situation, now: at("12:00") }
+    }
+
+    fn does(&mut self, decide: impl FnOnce(Desk<'_>) -> Result<Decisions, Refused>) -> Result<String, Refused> {
+        let decisions = decide(Desk { situation: &self.situation, settings: &self.settings, now: self.now })?;
+        self.situation.apply(&decisions, self.now);
+        Ok(decisions.entries.iter().map(|entry| format!("{} [{}]", entry.what, entry.reason.name())).collect())
+    }
+
+    fn declares(&mut self, wanted: &Wanted) -> Result<String, Refused> {
+        let by = "olga".parse().unwrap();
+        self.does(|desk| desk.declare(&by, wanted))
+    }
+
+    fn ends(&mut self, id: &str) -> Result<String, Refused> {
+        let (by, id) = ("anna".parse().unwrap(), id.parse().unwrap());
+        self.does(|desk| desk.end(&by, &id))
+    }
+
+    fn may(&self, when: &str) -> bool {
+        let declared: Vec<Declared> = self.situation.freezes.values().map(|noted| noted.value.clone()).collect();
+        let freezes = Freezes { configured: &self.settings.freezes, declared: &declared };
+        let service = self.settings.services().next().unwrap();
+        freezes.answer(&Question::about(Side::Deployments, service, None), at(when)).may()
+    }
+}
+
+#[test]
+fn a_freeze_is_declared_changed_while_it_runs_and_ended_and_each_is_in_the_log() {
+    let mut table = Table::new();
+    assert_eq!(
+        table.declares(&wanted("18:00")).unwrap(),
+        "Olga declares the freeze sale: Cyber Monday, 2026-03-20 12:00 to 18:00 (Europe/London): please do not merge; \
+         nothing is deployed (every service) [freeze_declared]"
+    );
+    assert!(!table.may("17:59") && table.may("18:00"));
+    assert_eq!(table.declares(&wanted("18:00")), Err(Refused::AlreadySo), "a second click");
+    table.now = at("15:00");
+    assert!(
+        table
+            .declares(&wanted("20:00"))
+            .unwrap()
+            .contains("changes the freeze sale: Cyber Monday, 2026-03-20 12:00 to 20:00")
+    );
+    assert_eq!(table.situation.freezes.len(), 1);
+    assert!(!table.may("19:59"));
+    table.now = at("16:00");
+    assert_eq!(table.ends("sale").unwrap(), "Anna ends the freeze sale (Cyber Monday) [freeze_ended]");
+    assert!(table.may("16:00"));
+    assert_eq!(table.ends("sale"), Err(Refused::NoSuch("sale".parse().unwrap())));
+    // Of this name there can be another one later.
+    table.now = at("Sat 12:00");
+    assert!(table.declares(&wanted("Sat 18:00")).unwrap().contains("declares"));
+    assert!(!table.may("Sat 13:00"));
+}
+
+#[test]
+fn one_that_lies_ahead_is_called_off() {
+    let mut table = Table::new();
+    table.declares(&Wanted { from: Some(at("Mon 00:00")), ..wanted("Tue 00:00") }).unwrap();
+    assert!(table.may("Sun 23:59") && !table.may("Mon 00:00"));
+    assert!(table.ends("sale").unwrap().contains("calls off"));
+    assert!(table.may("Mon 00:00"));
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_and_nothing_is_kept() {
+    let mut table = Table::new();
+    let base = wanted("18:00");
+    let cases = [
+        (Wanted { stops: Stops::default(), ..base.clone() }, Refused::Nothing),
+        (Wanted { until: at("12:00"), ..base.clone() }, Refused::Backwards),
+        (Wanted { from: Some(at("19:00")), ..base.clone() }, Refused::Backwards),
+        (Wanted { until: at("12:00") + SignedDuration::from_hours(24 * 32), ..base.clone() }, Refused::TooLong),
+        (Wanted { zone: "Mars/Olympus".to_owned(), ..base.clone() }, Refused::NoZone("Mars/Olympus".to_owned())),
+        (
+            Wanted {
+                scope: Scope { services: ["nothing".parse().unwrap()].into(), ..Scope::default() },
+                ..base.clone()
+            },
+            Refused::NoService("nothing".to_owned()),
+        ),
+    ];
+    for (wanted, why) in cases {
+        assert_eq!(table.declares(&wanted), Err(why));
+    }
+    assert!(table.situation.freezes.is_empty());
+    for n in 0..50 {
+        table.declares(&Wanted { id: format!("f{n}").parse().unwrap(), ..base.clone() }).unwrap();
+    }
+    assert_eq!(table.declares(&Wanted { id: "one-more".parse().unwrap(), ..base.clone() }), Err(Refused::TooMany));
+    assert!(table.declares(&Wanted { id: "f7".parse().unwrap(), ..wanted("19:00") }).is_ok(), "one of them is changed");
+    // What the configuration says only that changes.
+    let time = Time { from: at("12:00"), until: at("13:00"), name: "x".to_owned() };
+    let zone = jiff::tz::TimeZone::UTC;
+    let freeze =
+        Freeze { id: "f7".parse().unwrap(), stops: base.stops, scope: Scope::default(), zone, times: vec![time] };
+    table.settings = settings().with_freezes(vec![freeze]);
+    let configured = Refused::Configured("f7".parse().unwrap());
+    assert_eq!(
+        (table.ends("f7"), table.declares(&Wanted { id: "f7".parse().unwrap(), ..base })),
+        (Err(configured.clone()), Err(configured))
+    );
+}

@@ -1,0 +1,183 @@
+//! The clock of freezes: says a day and an hour before that one begins, when it has begun and when it is over, once each, in
+//! the channels of the services that it is about. It says what the stored times say at the moment: looked at late, it says what
+//! is so by then, and nothing of what it missed.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{LINGER, Next, REPUBLISH, Round, unsent};
+use crate::decision::{Decisions, Record, RecordKey, Wake};
+use crate::freeze::{Declared, FreezeNotes, Freezes, Occurrence, Strength};
+use crate::ids::PersonId;
+use crate::message::{Outgoing, Step, Subject};
+use crate::reason::Reason;
+use crate::settings::Settings;
+use crate::situation::Situation;
+use crate::wording::{Reader, freezes as words};
+
+/// How long before it begins it is told of.
+const TOMORROW: SignedDuration = SignedDuration::from_hours(24);
+const SOON: SignedDuration = SignedDuration::from_hours(1);
+/// How long one that is over stays known.
+const KNOWN: SignedDuration = SignedDuration::from_hours(24 * 7);
+
+/// Looks at the freezes.
+#[must_use]
+pub fn decide(situation: &Situation, outbox: &[Outgoing], settings: &Settings, now: Timestamp) -> Round {
+    let declared: Vec<Declared> = situation.freezes.values().map(|noted| noted.value.clone()).collect();
+    let freezes = Freezes { configured: &settings.freezes, declared: &declared };
+    let mut decisions = Decisions::none(&settings.freeze_desk().id, Wake::Now);
+    let mut next = Next::default();
+    let desk = Desk { situation, settings, freezes, now };
+    for one in freezes.ahead(now) {
+        let moments = [one.from - TOMORROW, one.from - SOON, one.from, one.until];
+        moments.into_iter().filter(|at| *at > now).for_each(|at| next.at(at));
+        if let Some(step) = due(&one, now) {
+            desk.say(&mut decisions, &mut next, &one, step);
+        }
+    }
+    desk.what_is_over(&mut decisions, &mut next);
+    for (id, noted) in &situation.freezes {
+        let leaves = noted.value.over_at() + KNOWN;
+        if leaves <= now && decisions.room() > 0 {
+            decisions.drop_record(RecordKey::Freeze(id.clone()), noted.rev);
+        } else {
+            next.at(leaves.max(now));
+        }
+    }
+    let republish = unsent(&mut next, outbox, now);
+    if !decisions.messages.is_empty() {
+        next.at(now + REPUBLISH);
+    }
+    decisions.wake = Wake::Exactly(next.0);
+    Round { decisions, republish }
+}
+
+/// What is to be said of one that is ahead or under way.
+fn due(one: &Occurrence<'_>, now: Timestamp) -> Option<Step> {
+    match one.from.duration_since(now) {
+        left if left <= SignedDuration::ZERO => Some(Step::FreezeBegan),
+        left if left <= SOON => Some(Step::FreezeSoon),
+        left if left <= TOMORROW => Some(Step::FreezeTomorrow),
+        _ => None,
+    }
+}
+
+struct Desk<'a> {
+    situation: &'a Situation,
+    settings: &'a Settings,
+    freezes: Freezes<'a>,
+    now: Timestamp,
+}
+
+impl Desk<'_> {
+    fn notes(&self, one: &Occurrence<'_>) -> (FreezeNotes, u64) {
+        let known = self.situation.freeze_notes.get(&one.key());
+        let fresh = || FreezeNotes { said: [].into(), told: [].into(), until: one.until, name: one.name.to_owned() };
+        known.map_or_else(|| (fresh(), 0), |noted| (noted.value.clone(), noted.rev))
+    }
+
+    /// Whom it is told: the channels of the services that it is about. One that only advises to deploy later is no news.
+    fn hearers(&self, one: &Occurrence<'_>) -> Vec<PersonId> {
+        if one.stops.merges.is_none() && one.stops.deployments != Some(Strength::Require) {
+            return Vec::new();
+        }
+        let about = self.settings.services().filter(|service| one.scope.includes(service));
+        let mut channels: Vec<PersonId> = about.filter_map(|service| service.channel.clone()).collect();
+        channels.sort();
+        channels.dedup();
+        channels
+    }
+
+    /// Says it once: to everybody who hears of it, then that it was said. What does not fit is left to the next round.
+    fn say(&self, decisions: &mut Decisions, next: &mut Next, one: &Occurrence<'_>, step: Step) {
+        let (mut notes, rev) = self.notes(one);
+        let before = notes.clone();
+        notes.until = one.until;
+        // Who learnt that it has begun need not hear that it will.
+        if !notes.said.iter().any(|said| *said >= step) {
+            let desk = self.settings.freeze_desk();
+            let mut left = false;
+            for person in self.hearers(one) {
+                if notes.told.contains(&(step, person.clone())) {
+                    continue;
+                }
+                if decisions.room() < 3 {
+                    left = true;
+                    break;
+                }
+                let reader = Reader { settings: self.settings, service: desk, person: &person, now: self.now };
+                decisions.tell(words::notice(reader, one, step, self.ended_by(one)));
+                notes.told.insert((step, person));
+            }
+            if left {
+                next.at(self.now);
+            } else {
+                let what = words::log(one, step);
+                decisions.log(self.now, Some(Subject::Freeze(one.key())), None, what, reason(one, step));
+                notes.said.insert(step);
+                notes.told.clear();
+            }
+        }
+        if notes != before || rev == 0 {
+            decisions.put(Record::FreezeNotes(one.key(), notes), rev);
+        }
+    }
+
+    /// What had begun and is over: by its time, by somebody's word, or because the configuration has it no more.
+    fn what_is_over(&self, decisions: &mut Decisions, next: &mut Next) {
+        for (key, noted) in &self.situation.freeze_notes {
+            let known = self.freezes.find(key);
+            let over_at = known.as_ref().map_or(noted.value.until.min(self.now), |one| one.until);
+            if over_at > self.now {
+                continue;
+            }
+            if decisions.room() < 3 {
+                return next.at(self.now);
+            }
+            let begun = noted.value.said.contains(&Step::FreezeBegan);
+            if begun && !noted.value.said.contains(&Step::FreezeOver) {
+                match &known {
+                    Some(one) => self.say(decisions, next, one, Step::FreezeOver),
+                    None => {
+                        let name = noted.value.name.clone();
+                        let what = format!("the freeze {name} is over: the configuration has it no more");
+                        decisions.log(
+                            self.now,
+                            Some(Subject::Freeze(key.clone())),
+                            None,
+                            what,
+                            Reason::FreezeOver { freeze: name },
+                        );
+                        decisions.drop_record(RecordKey::FreezeNotes(key.clone()), noted.rev);
+                    }
+                }
+                continue;
+            }
+            let leaves = over_at + LINGER;
+            if leaves <= self.now {
+                decisions.drop_record(RecordKey::FreezeNotes(key.clone()), noted.rev);
+            } else {
+                next.at(leaves);
+            }
+        }
+    }
+
+    /// Who ended it before its time.
+    fn ended_by(&self, one: &Occurrence<'_>) -> Option<&PersonId> {
+        let noted = self.situation.freezes.get(one.id)?;
+        noted.value.ended.as_ref().filter(|(at, _)| *at < noted.value.until).map(|(_, by)| by)
+    }
+}
+
+fn reason(one: &Occurrence<'_>, step: Step) -> Reason {
+    let freeze = one.name.to_owned();
+    match step {
+        Step::FreezeOver => Reason::FreezeOver { freeze },
+        Step::FreezeBegan => Reason::FreezeBegan { freeze },
+        _ => Reason::FreezeAhead { freeze },
+    }
+}
+
+#[cfg(test)]
+#[path = "freezes_tests.rs"]
+mod tests;

@@ -1,0 +1,182 @@
+use super::*;
+use crate::freeze::{Freeze, Preset, Scope, Stops, Time};
+use crate::ids::FreezeId;
+use crate::testing::{at, settings};
+
+/// Freezes as the table keeps them, looked at in virtual time.
+struct Days {
+    settings: Settings,
+    situation: Situation,
+    now: Timestamp,
+    heard: Vec<String>,
+}
+
+fn configured(from: &str, until: &str) -> Freeze {
+    Freeze {
+        id: "week".parse().unwrap(),
+        stops: Preset::Holiday.stops(),
+        scope: Scope::default(),
+        zone: jiff::tz::TimeZone::get("America/New_York").unwrap(),
+        times: vec![Time { from: at(from), until: at(until), name: "gratitude week".to_owned() }],
+    }
+}
+
+fn declared(id: &str, from: &str, until: &str) -> Declared {
+    Declared {
+        id: id.parse().unwrap(),
+        name: id.to_owned(),
+        stops: Preset::PeakEvent.stops(),
+        scope: Scope::default(),
+        zone: "UTC".to_owned(),
+        from: at(from),
+        until: at(until),
+        by: "olga".parse().unwrap(),
+        declared_at: at("00:00"),
+        ended: None,
+    }
+}
+
+impl Days {
+    fn of(freezes: Vec<Freeze>) -> Self {
+        let base = settings();
+        let channel: PersonId = "channel".parse().unwrap();
+        let services = base.services().filter(|service| !service.repositories.is_empty()).cloned();
+        let services: Vec<_> =
+            services.map(|service| crate::Service { channel: Some(channel.clone()), ..service }).collect();
+        let unmapped = base.services().last().unwrap().clone();
+        let settings =
+            Settings::new(services, base.roster, unmapped, "https://x.example".to_owned()).with_freezes(freezes);
+        let situation = Situation::empty(settings.freeze_desk().id.clone());
+        Self { settings, situation, now: at("00:00"), heard: Vec::new() }
+    }
+
+    /// Looks until nothing is due now.
+    fn look(&mut self, when: &str) -> &mut Self {
+        self.now = self.now.max(at(when));
+        for _ in 0..20 {
+            let round = decide(&self.situation, &[], &self.settings, self.now);
+            let time = self.now.strftime("%d %H:%M").to_string();
+            self.heard.extend(round.decisions.messages.iter().map(|message| format!("{time} {}", message.title)));
+            self.situation.apply(&round.decisions, self.now);
+            if !matches!(round.decisions.wake, Wake::Exactly(Some(due)) if due <= self.now) {
+                return self;
+            }
+        }
+        panic!("it never comes to rest");
+    }
+
+    /// Looks whenever it wants to be looked at, until then.
+    fn until(&mut self, when: &str) -> &mut Self {
+        self.look("00:00");
+        while let Some(due) = self.situation.clock.value.due_at.filter(|due| *due <= at(when)) {
+            self.now = self.now.max(due);
+            self.look("00:00");
+        }
+        self.look(when)
+    }
+
+    fn heard(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.heard)
+    }
+}
+
+#[test]
+fn each_time_is_told_of_a_day_and_an_hour_before_when_it_begins_and_when_it_is_over_once_each() {
+    let mut days = Days::of(vec![configured("Sun 12:00", "Mon 12:00")]);
+    assert_eq!(
+        days.until("Tue 20:00").heard(),
+        [
+            "21 12:00 A freeze begins within a day, at 2026-03-22 08:00 (America/New_York): gratitude week",
+            "22 11:00 A freeze begins within an hour, at 08:00 (America/New_York): gratitude week",
+            "22 12:00 Freeze until 2026-03-23 08:00 (America/New_York): gratitude week",
+            "23 12:00 The freeze is over: gratitude week",
+        ]
+    );
+    assert!(days.situation.freeze_notes.is_empty(), "it leaves after a day");
+    // Looked at all the time it says the same.
+    let mut often = Days::of(vec![configured("Sun 12:00", "Mon 12:00")]);
+    for minute in 0..5 * 24 * 60 / 7 {
+        often.now = at("00:00") + SignedDuration::from_mins(7 * minute);
+        often.look("00:00");
+    }
+    assert_eq!(often.heard().len(), 4);
+}
+
+#[test]
+fn looked_at_late_it_says_what_is_so_by_then_and_nothing_of_what_it_missed() {
+    let mut days = Days::of(vec![configured("Sun 12:00", "Mon 12:00")]);
+    assert_eq!(
+        days.look("Sun 15:00").heard(),
+        ["22 15:00 Freeze until 2026-03-23 08:00 (America/New_York): gratitude week"]
+    );
+    assert_eq!(days.look("Tue 00:00").heard(), ["24 00:00 The freeze is over: gratitude week"]);
+    // Of one that came and went while nobody looked nothing is said.
+    let mut late = Days::of(vec![configured("Sun 12:00", "Mon 12:00")]);
+    assert!(late.look("Tue 00:00").heard().is_empty());
+}
+
+#[test]
+fn by_somebodys_word_it_is_told_of_too_and_ends_when_they_say() {
+    let mut days = Days::of(vec![]);
+    days.situation.note(Record::Freeze(declared("sale", "10:00", "18:00")), 1);
+    assert_eq!(days.look("10:00").heard(), ["20 10:00 Freeze until 18:00 (UTC): sale"]);
+    // It lasts longer: its begin is the same, so nothing is said again.
+    days.situation.note(Record::Freeze(declared("sale", "10:00", "20:00")), 2);
+    assert!(days.until("19:00").heard().is_empty());
+    let ended = Declared { ended: Some((at("19:30"), "olga".parse().unwrap())), ..declared("sale", "10:00", "20:00") };
+    days.situation.note(Record::Freeze(ended), 3);
+    assert_eq!(days.look("19:30").heard(), ["20 19:30 The freeze is over: sale"]);
+    assert!(days.until("Tue 00:00").heard().is_empty());
+    // Called off before it began it is no news.
+    let off = Declared {
+        ended: Some((at("Tue 01:00"), "olga".parse().unwrap())),
+        ..declared("other", "Tue 05:00", "Tue 06:00")
+    };
+    days.situation.note(Record::Freeze(off), 1);
+    assert!(days.until("Tue 12:00").heard().is_empty());
+}
+
+#[test]
+fn what_the_configuration_has_no_more_is_over_and_moved_it_is_another() {
+    let mut days = Days::of(vec![configured("12:00", "Sat 12:00")]);
+    assert_eq!(days.look("13:00").heard().len(), 1);
+    let mut without = Days::of(vec![]);
+    without.situation = days.situation.clone();
+    assert!(without.look("14:00").heard().is_empty());
+    assert!(without.situation.freeze_notes.is_empty() && without.situation.clock.value.due_at.is_none());
+    let mut moved = Days::of(vec![configured("16:00", "Sat 12:00")]);
+    moved.situation = days.situation.clone();
+    assert_eq!(
+        moved.look("15:00").heard(),
+        ["20 15:00 A freeze begins within an hour, at 12:00 (America/New_York): gratitude week"]
+    );
+}
+
+#[test]
+fn of_a_weekend_that_only_advises_to_deploy_later_nobody_is_told_and_the_log_knows() {
+    let stops = Stops { merges: None, deployments: Some(Strength::Advise) };
+    let mut days = Days::of(vec![Freeze { stops, ..configured("12:00", "13:00") }]);
+    assert!(days.until("14:00").heard().is_empty());
+    assert_eq!(days.situation.freeze_notes.len(), 1);
+}
+
+#[test]
+fn many_channels_take_several_rounds_and_each_hears_it_once() {
+    let base = settings();
+    let mut days = Days::of(vec![]);
+    let service = base.services().next().unwrap().clone();
+    let many = (0..200).map(|n| crate::Service {
+        id: format!("s{n}").parse().unwrap(),
+        channel: Some(format!("channel{n}").parse().unwrap()),
+        ..service.clone()
+    });
+    let unmapped = base.services().last().unwrap().clone();
+    days.settings =
+        Settings::new(many, base.roster, unmapped, String::new()).with_freezes(vec![configured("12:00", "13:00")]);
+    days.look("12:00");
+    assert_eq!(days.heard().len(), 200);
+    assert!(days.look("12:01").heard().is_empty());
+    let id: FreezeId = "week".parse().unwrap();
+    let notes = days.situation.freeze_notes.get(&format!("{id}@20260320T120000Z")).unwrap();
+    assert!(notes.value.told.is_empty() && notes.value.said.len() == 1, "who was told is forgotten once all were");
+}

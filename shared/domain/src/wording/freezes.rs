@@ -1,0 +1,132 @@
+//! What is said of a freeze. Its times are those of its own zone, which it names, because it is one for everybody.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::Reader;
+use crate::alert::Severity;
+use crate::freeze::{Declared, Occurrence, Scope, Stops, Strength};
+use crate::ids::PersonId;
+use crate::message::{Kind, Link, Message, Step, Subject};
+use crate::reason::Reason;
+use crate::times::{period, time};
+
+/// How many names are said of those that it is about.
+const MOST_NAMED: usize = 8;
+
+impl Stops {
+    /// `please do not merge; nothing is deployed`
+    #[must_use]
+    pub fn in_words(self) -> String {
+        let say = |strength, verb, done| match strength {
+            Some(Strength::Advise) => Some(format!("please do not {verb}")),
+            Some(Strength::Require) => Some(format!("nothing is {done}")),
+            None => None,
+        };
+        let all = [say(self.merges, "merge", "merged"), say(self.deployments, "deploy", "deployed")];
+        all.into_iter().flatten().collect::<Vec<_>>().join("; ")
+    }
+}
+
+impl Scope {
+    /// `edxapp, discovery; production only`
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let listed = |names: Vec<&str>| {
+            let more = names.len().saturating_sub(MOST_NAMED);
+            let shown = names.iter().take(MOST_NAMED).copied().collect::<Vec<_>>().join(", ");
+            if more == 0 { shown } else { format!("{shown} and {more} more") }
+        };
+        let services = match self.services.is_empty() {
+            true => "every service".to_owned(),
+            false => listed(self.services.iter().map(|id| id.as_str()).collect()),
+        };
+        let repositories = (!self.repositories.is_empty())
+            .then(|| format!("; repositories {}", listed(self.repositories.iter().map(String::as_str).collect())));
+        let environments = (!self.environments.is_empty()).then(|| {
+            format!("; deployments to {} only", listed(self.environments.iter().map(|e| e.as_str()).collect()))
+        });
+        format!("{services}{}{}", repositories.unwrap_or_default(), environments.unwrap_or_default())
+    }
+}
+
+impl Declared {
+    /// `gratitude week, 2026-12-28 00:00 to 2027-01-02 00:00 (America/New_York): please do not merge (every service)`
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let zone = TimeZone::get(&self.zone).unwrap_or(TimeZone::UTC);
+        let times = period(self.from, self.until, &zone);
+        format!("{}, {times}: {} ({})", self.name, self.stops.in_words(), self.scope.in_words())
+    }
+}
+
+/// When it begins or ends, in its own zone.
+fn at(one: &Occurrence<'_>, at: Timestamp, now: Timestamp) -> String {
+    time(at, &TimeZone::get(one.zone).unwrap_or(TimeZone::UTC), now)
+}
+
+/// `gratitude week until 2027-01-02 00:00 (America/New_York)`, for the board.
+#[must_use]
+pub fn line(one: &Occurrence<'_>, now: Timestamp) -> String {
+    let when = if one.from <= now {
+        format!("until {}", at(one, one.until, now))
+    } else {
+        format!("from {} until {}", at(one, one.from, now), at(one, one.until, now))
+    };
+    format!("{} {when}: {} ({})", one.name, one.stops.in_words(), one.scope.in_words())
+}
+
+/// What stands in the log.
+#[must_use]
+pub fn log(one: &Occurrence<'_>, step: Step) -> String {
+    let what = match step {
+        Step::FreezeOver => "is over",
+        Step::FreezeBegan => "has begun",
+        Step::FreezeSoon => "begins within an hour",
+        _ => "begins within a day",
+    };
+    format!("the freeze {} {what}: {}", one.name, one.stops.in_words())
+}
+
+/// The notice that one begins or is over.
+#[must_use]
+pub fn notice(reader: Reader<'_>, one: &Occurrence<'_>, step: Step, ended_by: Option<&PersonId>) -> Message {
+    let freeze = one.name.to_owned();
+    let reason = match step {
+        Step::FreezeOver => Reason::FreezeOver { freeze },
+        Step::FreezeBegan => Reason::FreezeBegan { freeze },
+        _ => Reason::FreezeAhead { freeze },
+    };
+    let subject = Subject::Freeze(one.key());
+    let mut message = reader.message(subject, step, Kind::Notice, Severity::Info, reason);
+    let (from, until) = (at(one, one.from, reader.now), at(one, one.until, reader.now));
+    message.title = match step {
+        Step::FreezeOver => format!("The freeze is over: {}", one.name),
+        Step::FreezeBegan => format!("Freeze until {until}: {}", one.name),
+        Step::FreezeSoon => format!("A freeze begins within an hour, at {from}: {}", one.name),
+        _ => format!("A freeze begins within a day, at {from}: {}", one.name),
+    };
+    if step == Step::FreezeOver {
+        if let Some(by) = ended_by {
+            message.lines.push(format!("{} ended it before its time.", reader.settings.roster.name_of(by)));
+        }
+        message.lines.push("What has waited goes on as it can.".to_owned());
+    } else {
+        let asks = one.stops.in_words();
+        let mut letters = asks.chars();
+        let asks: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+        message.lines.push(format!("{asks}. For {}.", one.scope.in_words()));
+        if step != Step::FreezeBegan {
+            message.lines.push(format!("It is over at {until}."));
+        }
+        message.lines.push(match one.by {
+            Some(by) => format!("{} declared it.", reader.settings.roster.name_of(by)),
+            None => "The configuration says so.".to_owned(),
+        });
+        if one.stops.merges.is_some() {
+            message.lines.push("Who merges all the same is asked to take the pager for it.".to_owned());
+        }
+    }
+    message.links.push(Link { label: "Board".to_owned(), url: format!("{}/", reader.settings.public_url) });
+    message
+}
