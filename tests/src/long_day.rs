@@ -133,6 +133,11 @@ async fn a_long_day(day: &mut Stage) {
     let link = day.link(links::Action::Queue("edxapp".parse().unwrap()), "olga");
     let form = b"do=maintain&for=30+min&why=upgrade&from=2026-03-20T18:00Z";
     assert_eq!(day.post(&link, Vec::new(), form).await.status, 200);
+    // So has each begin and end of a freeze.
+    let link = day.link(links::Action::Freezes, "olga");
+    let form =
+        b"do=freeze&name=Move&deployments=require&services=many0&from=2026-03-20+18:00&until=2026-03-20+20:00&zone=UTC";
+    assert_eq!(day.post(&link, Vec::new(), form).await.status, 200);
     // It is over; days pass, and what is closed leaves.
     both["alerts"].as_array_mut().unwrap().iter_mut().for_each(|alert| {
         alert["status"] = json!("resolved");

@@ -135,7 +135,35 @@ fn an_empty_secret_and_a_board_without_login_beyond_loopback_are_refused_at_the_
     let said = text(&started.stderr);
     assert!(said.contains("the secret github-webhook is empty, which anybody could guess"), "{said}");
     let open = run(&["--data", &path, "--listen", "0.0.0.0:0"]);
-    assert!(text(&open.stderr).contains("the board has no login yet"), "{}", text(&open.stderr));
+    assert!(text(&open.stderr).contains("nobody signs in here"), "{}", text(&open.stderr));
+    // Where people sign in it is served, once it is said where they come back to; and not to everybody at once.
+    let config = data.join("sign-in.toml");
+    let base = std::fs::read_to_string(root().join("infra/recent-deployers.toml")).unwrap();
+    let sign_in = "\n[sign_in]\nissuer = \"https://id.example.com\"\nclient_id = \"deployers\"\n";
+    let own = |more: &str| {
+        for name in ["CODEOWNERS", "calendars/holidays-se.ics"] {
+            let to = data.join(name);
+            std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+            std::fs::copy(root().join("infra").join(name), to).unwrap();
+        }
+        std::fs::write(&config, format!("{more}{base}{sign_in}")).unwrap();
+        config.to_string_lossy().into_owned()
+    };
+    let refused = |more: &str, listen: &str, also: &[&str]| {
+        let config = own(more);
+        let output = run(&[&["--data", &path, "--config", &config, "--listen", listen], also].concat());
+        assert_eq!(output.status.code(), Some(1));
+        text(&output.stderr)
+    };
+    let said = refused("", "0.0.0.0:0", &[]);
+    assert!(said.contains("people who sign in come back to `public_url`"), "{said}");
+    let said = refused("", "127.0.0.1:0", &["--open-board"]);
+    assert!(said.contains("take one of them away"), "{said}");
+    let said = refused("public_url = \"http://deployers.example.com\"\n", "0.0.0.0:0", &[]);
+    assert!(said.contains("`public_url` has to be an https address"), "{said}");
+    std::fs::write(data.join("secrets/github-webhook"), "x\n").unwrap();
+    let said = refused("public_url = \"https://deployers.example.com\"\n", "0.0.0.0:0", &[]);
+    assert!(said.contains("the secret sign-in is not set"), "{said}");
 }
 
 fn scratch(name: &str) -> PathBuf {

@@ -6,8 +6,9 @@ use expect_test::{expect, expect_file};
 use house_tests::Stage;
 use house_tests::peer::Peer;
 use recent_deployers::demo::payloads::token_headers;
-use recent_deployers::hands::{Hands, HandsError, Wish};
+use recent_deployers::hands::{Hands, HandsError};
 use recent_deployers::server::{self, Board};
+use recent_deployers::wish::Wish;
 use serde_json::json;
 use tokio::net::TcpListener;
 

@@ -3,8 +3,9 @@
 
 use domain::Attendance;
 use house_tests::{REPOSITORY, Stage};
-use recent_deployers::hands::{Hands, HandsError, Wish};
+use recent_deployers::hands::{Hands, HandsError};
 use recent_deployers::server::{self, Board};
+use recent_deployers::wish::Wish;
 use serde_json::json;
 use tokio::net::TcpListener;
 

@@ -270,8 +270,19 @@ async fn one_change_through_the_whole_stack_to_a_person() {
     let link = aws::links::path(&secret, &grant);
     let (status, said) = stack.request("POST", &link, &[], &form).await;
     assert_eq!(status, 200, "{said}");
-    for at in [from, from + SignedDuration::from_mins(30)] {
-        let name = aws::wake::name(&service, at);
+    // So are the begin and the end of a freeze.
+    let freezes = domain::ServiceId::freezes();
+    let until = from + SignedDuration::from_hours(1);
+    let grant = aws::links::Grant { action: aws::links::Action::Freezes, ..grant };
+    let written = |at: jiff::Timestamp| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let form =
+        format!("do=freeze&name=Sale&preset=peak-event&zone=UTC&from={}&until={}", written(from), written(until));
+    let (status, said) = stack.request("POST", &aws::links::path(&secret, &grant), &[], &form).await;
+    assert_eq!(status, 200, "{said}");
+    for (of, at) in
+        [(&service, from), (&service, from + SignedDuration::from_mins(30)), (&freezes, from), (&freezes, until)]
+    {
+        let name = aws::wake::name(of, at);
         let group = stack.made["physical"]["Wakes"].as_str().unwrap();
         let url = format!("{}/schedules/{name}?groupName={group}", stack.emulator.endpoint);
         let authorization = "AWS4-HMAC-SHA256 Credential=test/20260320/eu-west-1/scheduler/aws4_request";

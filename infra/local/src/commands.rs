@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::hands::{Freeze, Wish};
+use crate::wish::{Freeze, Wish};
 
 /// If you merge, you are on call for it.
 #[derive(Parser)]

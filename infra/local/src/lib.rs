@@ -15,5 +15,6 @@ pub mod layer;
 pub mod secrets;
 pub mod server;
 pub mod topic;
+pub mod wish;
 
 pub use bundle::{Bundle, Options};

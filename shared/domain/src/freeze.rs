@@ -12,6 +12,7 @@ use strum::{EnumString, IntoStaticStr};
 
 use crate::ids::{EnvironmentName, FreezeId, PersonId, Repository, ServiceId};
 use crate::message::Step;
+use crate::reason::Reason;
 use crate::service::Service;
 use crate::settings::Settings;
 use crate::text;
@@ -183,13 +184,46 @@ impl Occurrence<'_> {
     }
 }
 
+/// What is said of one time of a freeze, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Said {
+    WithinADay,
+    WithinAnHour,
+    Began,
+    Over,
+}
+
+impl Said {
+    #[must_use]
+    pub fn step(self) -> Step {
+        match self {
+            Self::WithinADay => Step::FreezeTomorrow,
+            Self::WithinAnHour => Step::FreezeSoon,
+            Self::Began => Step::FreezeBegan,
+            Self::Over => Step::FreezeOver,
+        }
+    }
+
+    /// Why it is said.
+    #[must_use]
+    pub fn reason(self, one: &Occurrence<'_>) -> Reason {
+        let freeze = one.name.to_owned();
+        match self {
+            Self::WithinADay | Self::WithinAnHour => Reason::FreezeAhead { freeze },
+            Self::Began => Reason::FreezeBegan { freeze },
+            Self::Over => Reason::FreezeOver { freeze },
+        }
+    }
+}
+
 /// What was said of one time of a freeze.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FreezeNotes {
-    pub said: BTreeSet<Step>,
+    pub said: BTreeSet<Said>,
     /// Who was told each.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub told: BTreeSet<(Step, PersonId)>,
+    pub told: BTreeSet<(Said, PersonId)>,
     /// When it is over, as far as was known.
     pub until: Timestamp,
     pub name: String,
@@ -254,13 +288,13 @@ impl<'a> Freezes<'a> {
     pub fn ahead(&self, at: Timestamp) -> Vec<Occurrence<'a>> {
         let limit = at.checked_add(LOOK_AHEAD).unwrap_or(Timestamp::MAX);
         let is_ahead = |one: &Occurrence<'_>| one.from < one.until && at < one.until;
-        let mut all: Vec<_> = self.from_to(Timestamp::MIN, limit).filter(is_ahead).collect();
+        let mut all: Vec<_> = self.beginning(Timestamp::MIN, limit).filter(is_ahead).collect();
         all.sort_by_key(|one| (one.from, one.until, one.id));
         all
     }
 
     /// Each time that begins between these.
-    fn from_to(&self, first: Timestamp, last: Timestamp) -> impl Iterator<Item = Occurrence<'a>> + use<'a> {
+    fn beginning(&self, first: Timestamp, last: Timestamp) -> impl Iterator<Item = Occurrence<'a>> + use<'a> {
         let configured = self.configured.iter().flat_map(move |freeze| {
             let begin = freeze.times.partition_point(|time| time.from < first);
             let end = freeze.times.partition_point(|time| time.from <= last);
@@ -296,7 +330,7 @@ impl<'a> Freezes<'a> {
             Timestamp::strptime("%Y%m%dT%H%M%S%z", format!("{}+0000", from.trim_end_matches('Z'))).ok()
         })?;
         let before = begins.checked_sub(SignedDuration::from_secs(1)).ok()?;
-        self.from_to(before, begins.checked_add(SignedDuration::from_secs(1)).ok()?).find(|one| one.key() == key)
+        self.beginning(before, begins.checked_add(SignedDuration::from_secs(1)).ok()?).find(|one| one.key() == key)
     }
 
     /// What holds at `at` for what is asked about.

@@ -1,3 +1,5 @@
+//! What holds at a moment, against the stored times.
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 

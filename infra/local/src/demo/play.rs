@@ -16,7 +16,8 @@ use tokio::net::TcpListener;
 
 use super::{DemoError, payloads};
 use crate::bundle::{Bundle, Options};
-use crate::hands::{Hands, Wish};
+use crate::hands::Hands;
+use crate::wish::Wish;
 use crate::{secrets, server};
 
 /// The sample configuration, compiled in: the demo shows what a new user would run.

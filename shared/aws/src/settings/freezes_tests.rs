@@ -1,3 +1,5 @@
+//! Freezes as a configuration writes them: rules, zones, presets, and what is wrong with them.
+
 use domain::freeze::{Answer, Freezes, Question, Side};
 use jiff::Timestamp;
 

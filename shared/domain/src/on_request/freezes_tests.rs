@@ -1,3 +1,5 @@
+//! Freezes by somebody's word.
+
 use super::*;
 use crate::freeze::{Freeze, Freezes, Preset, Question, Side, Time};
 use crate::testing::{at, settings};

@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{LINGER, Next, REPUBLISH, Round, unsent};
 use crate::decision::{Decisions, Record, RecordKey, Wake};
-use crate::freeze::{Declared, FreezeNotes, Freezes, Occurrence, Strength};
+use crate::freeze::{Declared, FreezeNotes, Freezes, Occurrence, Said, Strength};
 use crate::ids::PersonId;
-use crate::message::{Outgoing, Step, Subject};
+use crate::message::{Outgoing, Subject};
 use crate::reason::Reason;
 use crate::settings::Settings;
 use crate::situation::Situation;
@@ -31,8 +31,8 @@ pub fn decide(situation: &Situation, outbox: &[Outgoing], settings: &Settings, n
     for one in freezes.ahead(now) {
         let moments = [one.from - TOMORROW, one.from - SOON, one.from, one.until];
         moments.into_iter().filter(|at| *at > now).for_each(|at| next.at(at));
-        if let Some(step) = due(&one, now) {
-            desk.say(&mut decisions, &mut next, &one, step);
+        if let Some(said) = due(&one, now) {
+            desk.say(&mut decisions, &mut next, &one, said);
         }
     }
     desk.what_is_over(&mut decisions, &mut next);
@@ -53,11 +53,11 @@ pub fn decide(situation: &Situation, outbox: &[Outgoing], settings: &Settings, n
 }
 
 /// What is to be said of one that is ahead or under way.
-fn due(one: &Occurrence<'_>, now: Timestamp) -> Option<Step> {
+fn due(one: &Occurrence<'_>, now: Timestamp) -> Option<Said> {
     match one.from.duration_since(now) {
-        left if left <= SignedDuration::ZERO => Some(Step::FreezeBegan),
-        left if left <= SOON => Some(Step::FreezeSoon),
-        left if left <= TOMORROW => Some(Step::FreezeTomorrow),
+        left if left <= SignedDuration::ZERO => Some(Said::Began),
+        left if left <= SOON => Some(Said::WithinAnHour),
+        left if left <= TOMORROW => Some(Said::WithinADay),
         _ => None,
     }
 }
@@ -89,16 +89,16 @@ impl Desk<'_> {
     }
 
     /// Says it once: to everybody who hears of it, then that it was said. What does not fit is left to the next round.
-    fn say(&self, decisions: &mut Decisions, next: &mut Next, one: &Occurrence<'_>, step: Step) {
+    fn say(&self, decisions: &mut Decisions, next: &mut Next, one: &Occurrence<'_>, said: Said) {
         let (mut notes, rev) = self.notes(one);
         let before = notes.clone();
         notes.until = one.until;
         // Who learnt that it has begun need not hear that it will.
-        if !notes.said.iter().any(|said| *said >= step) {
+        if !notes.said.iter().any(|before| *before >= said) {
             let desk = self.settings.freeze_desk();
             let mut left = false;
             for person in self.hearers(one) {
-                if notes.told.contains(&(step, person.clone())) {
+                if notes.told.contains(&(said, person.clone())) {
                     continue;
                 }
                 if decisions.room() < 3 {
@@ -106,15 +106,15 @@ impl Desk<'_> {
                     break;
                 }
                 let reader = Reader { settings: self.settings, service: desk, person: &person, now: self.now };
-                decisions.tell(words::notice(reader, one, step, self.ended_by(one)));
-                notes.told.insert((step, person));
+                decisions.tell(words::notice(reader, one, said, self.ended_by(one)));
+                notes.told.insert((said, person));
             }
             if left {
                 next.at(self.now);
             } else {
-                let what = words::log(one, step);
-                decisions.log(self.now, Some(Subject::Freeze(one.key())), None, what, reason(one, step));
-                notes.said.insert(step);
+                let what = words::log(one, said);
+                decisions.log(self.now, Some(Subject::Freeze(one.key())), None, what, said.reason(one));
+                notes.said.insert(said);
                 notes.told.clear();
             }
         }
@@ -134,10 +134,10 @@ impl Desk<'_> {
             if decisions.room() < 3 {
                 return next.at(self.now);
             }
-            let begun = noted.value.said.contains(&Step::FreezeBegan);
-            if begun && !noted.value.said.contains(&Step::FreezeOver) {
+            let begun = noted.value.said.contains(&Said::Began);
+            if begun && !noted.value.said.contains(&Said::Over) {
                 match &known {
-                    Some(one) => self.say(decisions, next, one, Step::FreezeOver),
+                    Some(one) => self.say(decisions, next, one, Said::Over),
                     None => {
                         let name = noted.value.name.clone();
                         let what = format!("the freeze {name} is over: the configuration has it no more");
@@ -166,15 +166,6 @@ impl Desk<'_> {
     fn ended_by(&self, one: &Occurrence<'_>) -> Option<&PersonId> {
         let noted = self.situation.freezes.get(one.id)?;
         noted.value.ended.as_ref().filter(|(at, _)| *at < noted.value.until).map(|(_, by)| by)
-    }
-}
-
-fn reason(one: &Occurrence<'_>, step: Step) -> Reason {
-    let freeze = one.name.to_owned();
-    match step {
-        Step::FreezeOver => Reason::FreezeOver { freeze },
-        Step::FreezeBegan => Reason::FreezeBegan { freeze },
-        _ => Reason::FreezeAhead { freeze },
     }
 }
 

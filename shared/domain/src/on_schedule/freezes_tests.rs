@@ -1,3 +1,5 @@
+//! What is said of freezes, and when, in virtual time.
+
 use super::*;
 use crate::freeze::{Freeze, Preset, Scope, Stops, Time};
 use crate::ids::FreezeId;

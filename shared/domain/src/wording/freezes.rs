@@ -5,10 +5,9 @@ use jiff::tz::TimeZone;
 
 use super::Reader;
 use crate::alert::Severity;
-use crate::freeze::{Declared, Occurrence, Scope, Stops, Strength};
+use crate::freeze::{Declared, Occurrence, Said, Scope, Stops, Strength};
 use crate::ids::PersonId;
-use crate::message::{Kind, Link, Message, Step, Subject};
-use crate::reason::Reason;
+use crate::message::{Kind, Link, Message, Subject};
 use crate::times::{period, time};
 
 /// How many names are said of those that it is about.
@@ -78,35 +77,29 @@ pub fn line(one: &Occurrence<'_>, now: Timestamp) -> String {
 
 /// What stands in the log.
 #[must_use]
-pub fn log(one: &Occurrence<'_>, step: Step) -> String {
-    let what = match step {
-        Step::FreezeOver => "is over",
-        Step::FreezeBegan => "has begun",
-        Step::FreezeSoon => "begins within an hour",
-        _ => "begins within a day",
+pub fn log(one: &Occurrence<'_>, said: Said) -> String {
+    let what = match said {
+        Said::Over => "is over",
+        Said::Began => "has begun",
+        Said::WithinAnHour => "begins within an hour",
+        Said::WithinADay => "begins within a day",
     };
     format!("the freeze {} {what}: {}", one.name, one.stops.in_words())
 }
 
 /// The notice that one begins or is over.
 #[must_use]
-pub fn notice(reader: Reader<'_>, one: &Occurrence<'_>, step: Step, ended_by: Option<&PersonId>) -> Message {
-    let freeze = one.name.to_owned();
-    let reason = match step {
-        Step::FreezeOver => Reason::FreezeOver { freeze },
-        Step::FreezeBegan => Reason::FreezeBegan { freeze },
-        _ => Reason::FreezeAhead { freeze },
-    };
+pub fn notice(reader: Reader<'_>, one: &Occurrence<'_>, said: Said, ended_by: Option<&PersonId>) -> Message {
     let subject = Subject::Freeze(one.key());
-    let mut message = reader.message(subject, step, Kind::Notice, Severity::Info, reason);
+    let mut message = reader.message(subject, said.step(), Kind::Notice, Severity::Info, said.reason(one));
     let (from, until) = (at(one, one.from, reader.now), at(one, one.until, reader.now));
-    message.title = match step {
-        Step::FreezeOver => format!("The freeze is over: {}", one.name),
-        Step::FreezeBegan => format!("Freeze until {until}: {}", one.name),
-        Step::FreezeSoon => format!("A freeze begins within an hour, at {from}: {}", one.name),
-        _ => format!("A freeze begins within a day, at {from}: {}", one.name),
+    message.title = match said {
+        Said::Over => format!("The freeze is over: {}", one.name),
+        Said::Began => format!("Freeze until {until}: {}", one.name),
+        Said::WithinAnHour => format!("A freeze begins within an hour, at {from}: {}", one.name),
+        Said::WithinADay => format!("A freeze begins within a day, at {from}: {}", one.name),
     };
-    if step == Step::FreezeOver {
+    if said == Said::Over {
         if let Some(by) = ended_by {
             message.lines.push(format!("{} ended it before its time.", reader.settings.roster.name_of(by)));
         }
@@ -116,7 +109,7 @@ pub fn notice(reader: Reader<'_>, one: &Occurrence<'_>, step: Step, ended_by: Op
         let mut letters = asks.chars();
         let asks: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
         message.lines.push(format!("{asks}. For {}.", one.scope.in_words()));
-        if step != Step::FreezeBegan {
+        if said != Said::Began {
             message.lines.push(format!("It is over at {until}."));
         }
         message.lines.push(match one.by {

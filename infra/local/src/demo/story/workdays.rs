@@ -2,7 +2,7 @@
 //! whose people take the pager themselves.
 
 use super::{Alert, DemoError, Deployment, Merge, PLATFORM, Play, day};
-use crate::hands::Wish;
+use crate::wish::Wish;
 
 const MORNING: &str = "c0ffee1590ab4d2e8f7a6b5c4d3e2f1a0b9c8d7e";
 const EVENING: &str = "d15ea5e0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e6";

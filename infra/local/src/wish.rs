@@ -1,0 +1,178 @@
+//! What a person can want by a command, and the form that a button would send for it.
+
+/// What a person wants.
+#[derive(Debug, Clone)]
+pub enum Wish {
+    /// Take the service's pager, or put somebody on call.
+    Take {
+        person: Option<String>,
+        how_long: String,
+        from: Option<String>,
+    },
+    GiveBack,
+    /// A test page to somebody.
+    Drill {
+        person: Option<String>,
+    },
+    HandOver {
+        change: String,
+        to: String,
+    },
+    /// The answer to "take the pager?".
+    Answer {
+        change: String,
+        takes: bool,
+    },
+    Pause {
+        why: String,
+        how_long: Option<String>,
+    },
+    Resume,
+    /// The service may break for a while.
+    Maintain {
+        how_long: String,
+        why: String,
+        environment: Option<String>,
+        from: Option<String>,
+    },
+    Maintained,
+    Freeze(Box<Freeze>),
+    Thaw {
+        freeze: String,
+    },
+}
+
+/// A freeze as it is declared on the command line; each text goes to the bundle, which says what is wrong with it.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Freeze {
+    /// What people call it, such as "gratitude week".
+    pub name: String,
+    /// Until when, such as "2026-12-28 09:00".
+    #[arg(long)]
+    pub until: String,
+    /// From when; without this, from now.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub from: String,
+    /// In which zone its times are; without this, in yours.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub zone: String,
+    /// weekend, holiday, hackathon or peak-event: what it asks for, where `--merges` and `--deployments` do not say.
+    #[arg(long, default_value = "holiday")]
+    pub preset: String,
+    /// advise, require or allow.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub merges: String,
+    /// advise, require or allow.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub deployments: String,
+    /// Of these services only, with commas between them.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub services: String,
+    /// Of these repositories only; `*` stands for anything.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub repositories: String,
+    /// Of deployments to these environments only.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub environments: String,
+    /// A short name; said again, what is under way or ahead by this name is changed.
+    #[arg(long = "id", default_value = "", hide_default_value = true)]
+    pub id: String,
+}
+
+impl Wish {
+    /// The command that says it.
+    #[must_use]
+    pub fn command(&self) -> &'static str {
+        match self {
+            Self::Take { .. } => "take",
+            Self::GiveBack => "give-back",
+            Self::Drill { .. } => "drill",
+            Self::HandOver { .. } => "hand-over",
+            Self::Answer { .. } => "answer",
+            Self::Pause { .. } => "pause",
+            Self::Resume => "resume",
+            Self::Maintain { .. } | Self::Maintained => "maintain",
+            Self::Freeze(_) => "freeze",
+            Self::Thaw { .. } => "thaw",
+        }
+    }
+}
+
+/// The form that a button would send.
+pub(crate) fn form(wish: &Wish) -> String {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    let does = match wish {
+        Wish::Take { .. } | Wish::Answer { takes: true, .. } => "take",
+        Wish::Answer { takes: false, .. } => "decline",
+        Wish::GiveBack => "give-back",
+        Wish::Drill { .. } => "drill",
+        Wish::HandOver { .. } => "hand-over",
+        Wish::Pause { .. } => "pause",
+        Wish::Resume => "resume",
+        Wish::Maintain { .. } => "maintain",
+        Wish::Maintained => "maintained",
+        Wish::Freeze(_) => "freeze",
+        Wish::Thaw { .. } => "thaw",
+    };
+    form.append_pair("do", does);
+    match wish {
+        Wish::Take { person, how_long, from } => {
+            form.append_pair("for", how_long);
+            person.iter().for_each(|person| {
+                form.append_pair("person", person);
+            });
+            from.iter().for_each(|from| {
+                form.append_pair("from", from);
+            });
+        }
+        Wish::Drill { person } => person.iter().for_each(|person| {
+            form.append_pair("person", person);
+        }),
+        Wish::HandOver { to, .. } => {
+            form.append_pair("to", to);
+        }
+        Wish::Pause { why, how_long } => {
+            form.append_pair("why", why);
+            form.append_pair("for", how_long.as_deref().unwrap_or(""));
+        }
+        Wish::Maintain { how_long, why, environment, from } => {
+            form.append_pair("for", how_long).append_pair("why", why);
+            for (name, given) in [("environment", environment), ("from", from)] {
+                form.append_pair(name, given.as_deref().unwrap_or(""));
+            }
+        }
+        Wish::Freeze(freeze) => {
+            let Freeze {
+                name,
+                until,
+                from,
+                zone,
+                preset,
+                merges,
+                deployments,
+                services,
+                repositories,
+                environments,
+                id,
+            } = freeze.as_ref();
+            form.extend_pairs([
+                ("name", name),
+                ("until", until),
+                ("from", from),
+                ("zone", zone),
+                ("preset", preset),
+                ("merges", merges),
+                ("deployments", deployments),
+                ("services", services),
+                ("repositories", repositories),
+                ("environments", environments),
+                ("freeze", id),
+            ]);
+        }
+        Wish::Thaw { freeze } => {
+            form.append_pair("freeze", freeze);
+        }
+        Wish::GiveBack | Wish::Answer { .. } | Wish::Resume | Wish::Maintained => {}
+    }
+    form.finish()
+}
