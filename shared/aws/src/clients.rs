@@ -3,10 +3,13 @@
 //! Built by hand, without `aws-config`: its credential chain costs nine tenths of a cold start
 //! (shared/TRIALS.md). Lambda hands credentials to a function in its environment, and that is all we need.
 
+use std::ffi::OsString;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedCredentialsProvider};
+use aws_smithy_http_client::tls::{TlsContext, TrustStore};
 use aws_smithy_http_client::{Connector, tls};
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
@@ -14,6 +17,8 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 
 /// Where AWS is: nothing but what a Lambda function's environment says.
 #[derive(Clone)]
@@ -28,11 +33,45 @@ pub struct Aws {
     pub ssm_endpoint: Option<String>,
     /// Another address of EventBridge Scheduler: an emulator's.
     pub scheduler_endpoint: Option<String>,
+    /// By whom AWS's own endpoints are believed.
+    pub authorities: Authorities,
+}
+
+/// Whose word is taken for who an endpoint is.
+#[derive(Debug, Clone)]
+pub enum Authorities {
+    /// Those of the machine: some 150, which take a tenth of a cold start to read.
+    Machine,
+    /// These, in PEM.
+    These(Vec<u8>),
+}
+
+/// Those that sign AWS's endpoints: <https://www.amazontrust.com/repository/>
+const AMAZON: &[u8] = include_bytes!("../authorities.pem");
+
+impl Authorities {
+    /// What the environment says: a file, as AWS's own tools take it; where the endpoints are others, or China's, which others
+    /// sign, those of the machine; else Amazon's.
+    fn told(bundle: Option<OsString>, region: &str, elsewhere: bool) -> Result<Self, NotOnAws> {
+        match bundle {
+            Some(path) => {
+                let pem = std::fs::read(path).ok().filter(|pem| are_certificates(pem));
+                Ok(Self::These(pem.ok_or(NotOnAws("AWS_CA_BUNDLE"))?))
+            }
+            None if elsewhere || region.starts_with("cn-") => Ok(Self::Machine),
+            None => Ok(Self::These(AMAZON.to_vec())),
+        }
+    }
+}
+
+fn are_certificates(pem: &[u8]) -> bool {
+    let mut all = CertificateDer::pem_slice_iter(pem).peekable();
+    all.peek().is_some() && all.all(|one| one.is_ok_and(|der| webpki::anchor_from_trusted_cert(&der).is_ok()))
 }
 
 /// Why the environment does not say where AWS is.
 #[derive(Debug, thiserror::Error)]
-#[error("the environment variable {0} is not set: is this running as a Lambda function?")]
+#[error("the environment variable {0} is not set, or names no file: is this running as a Lambda function?")]
 pub struct NotOnAws(&'static str);
 
 impl Aws {
@@ -40,8 +79,11 @@ impl Aws {
     pub fn from_environment() -> Result<Self, NotOnAws> {
         let need = |name: &'static str| std::env::var(name).map_err(|_| NotOnAws(name));
         let any = std::env::var("AWS_ENDPOINT_URL").ok();
+        let region = need("AWS_REGION")?;
+        let elsewhere = std::env::vars_os().any(|(name, _)| name.to_string_lossy().starts_with("AWS_ENDPOINT_URL"));
         Ok(Self {
-            region: need("AWS_REGION")?,
+            authorities: Authorities::told(std::env::var_os("AWS_CA_BUNDLE"), &region, elsewhere)?,
+            region,
             credentials: Credentials::new(
                 need("AWS_ACCESS_KEY_ID")?,
                 need("AWS_SECRET_ACCESS_KEY")?,
@@ -66,14 +108,18 @@ impl Aws {
             sns_endpoint: Some(sns_endpoint),
             ssm_endpoint: None,
             scheduler_endpoint: None,
+            authorities: Authorities::Machine,
         }
     }
 }
 
-/// The HTTP client: one connection pool, one trust store.
+/// The HTTP client: one connection pool and one trust store for AWS, and one for everybody else once somebody else is asked.
 #[derive(Clone, Debug)]
 pub struct Http {
-    connector: SharedHttpConnector,
+    to_aws: SharedHttpConnector,
+    to_others: Arc<OnceLock<SharedHttpConnector>>,
+    /// Which of them its requests go by.
+    is_for_aws: bool,
 }
 
 /// How much of an answer to an outgoing request is read: a forge's page of commits is a tenth of it.
@@ -116,19 +162,32 @@ impl Http {
     /// Connections are made when they are needed.
     #[must_use]
     pub fn new() -> Self {
-        let settings = HttpConnectorSettings::builder()
-            .connect_timeout(Duration::from_secs(2))
-            .read_timeout(Duration::from_secs(READ_SECONDS))
-            .build();
-        let connector = Connector::builder()
-            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-            .connector_settings(settings)
-            .build();
-        Self { connector: SharedHttpConnector::new(connector) }
+        let connector = connector(TlsContext::default());
+        Self { to_aws: connector.clone(), to_others: Arc::new(OnceLock::from(connector)), is_for_aws: false }
+    }
+
+    /// That of a function, which may never ask anybody but AWS.
+    #[must_use]
+    pub fn on_aws(aws: &Aws) -> Self {
+        let Authorities::These(pem) = &aws.authorities else { return Self::new() };
+        let store = TrustStore::empty().with_pem_certificate(pem.clone());
+        // It cannot fail but for names that are not given here.
+        let Ok(context) = TlsContext::builder().with_trust_store(store).build() else { return Self::new() };
+        Self { to_aws: connector(context), to_others: Arc::default(), is_for_aws: false }
+    }
+
+    /// The same, for requests to AWS.
+    #[must_use]
+    pub fn to_aws(&self) -> Self {
+        Self { is_for_aws: true, ..self.clone() }
+    }
+
+    fn connector(&self) -> &SharedHttpConnector {
+        if self.is_for_aws { &self.to_aws } else { self.to_others.get_or_init(|| connector(TlsContext::default())) }
     }
 
     fn for_sdk(&self) -> SharedHttpClient {
-        let connector = self.connector.clone();
+        let connector = self.to_aws.clone();
         aws_smithy_runtime_api::client::http::http_client_fn(move |_, _| connector.clone())
     }
 
@@ -151,7 +210,7 @@ impl Http {
                 .map_err(|_| HttpError::Invalid)?;
         }
         let exchange = async {
-            let response = self.connector.call(request).await.map_err(|error| {
+            let response = self.connector().call(request).await.map_err(|error| {
                 if error.is_timeout() { HttpError::Timeout(READ_SECONDS) } else { HttpError::Connection(error.into()) }
             })?;
             let status = response.status().as_u16();
@@ -173,6 +232,19 @@ impl Http {
         };
         tokio::time::timeout(Duration::from_secs(seconds), exchange).await.map_err(|_| HttpError::Timeout(seconds))?
     }
+}
+
+fn connector(context: TlsContext) -> SharedHttpConnector {
+    let settings = HttpConnectorSettings::builder()
+        .connect_timeout(Duration::from_secs(2))
+        .read_timeout(Duration::from_secs(READ_SECONDS))
+        .build();
+    let connector = Connector::builder()
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .tls_context(context)
+        .connector_settings(settings)
+        .build();
+    SharedHttpConnector::new(connector)
 }
 
 impl Default for Http {
@@ -220,4 +292,29 @@ pub fn sns(aws: &Aws, http: &Http) -> aws_sdk_sns::Client {
         config = config.endpoint_url(endpoint);
     }
     aws_sdk_sns::Client::from_conf(config.build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amazons_authorities_are_read_each() {
+        let all: Vec<CertificateDer<'_>> = CertificateDer::pem_slice_iter(AMAZON).collect::<Result<_, _>>().unwrap();
+        assert_eq!(all.len(), 5);
+        assert!(are_certificates(AMAZON));
+        assert!(
+            !are_certificates(b"")
+                && !are_certificates(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+        );
+    }
+
+    #[test]
+    fn whose_word_is_taken_follows_from_where_the_endpoints_are() {
+        let of = |region: &str, elsewhere| Authorities::told(None, region, elsewhere).unwrap();
+        assert!(matches!(of("eu-west-1", false), Authorities::These(pem) if pem == AMAZON));
+        assert!(matches!(of("eu-west-1", true), Authorities::Machine));
+        assert!(matches!(of("cn-north-1", false), Authorities::Machine));
+        assert!(Authorities::told(Some("/nowhere".into()), "eu-west-1", false).is_err());
+    }
 }

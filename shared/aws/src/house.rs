@@ -130,19 +130,19 @@ impl House {
         if configuration.settings.public_url.is_empty() {
             configuration.settings.public_url = std::env::var("RECENT_DEPLOYERS_PUBLIC_URL").unwrap_or_default();
         }
-        let http = Http::new();
+        let http = Http::on_aws(&aws);
         let mut names = secrets_of(&configuration);
         names.sort();
         names.dedup();
         let (secrets, renewal) = match std::env::var("RECENT_DEPLOYERS_SECRETS_PATH") {
             Ok(path) => {
-                let parameters = Parameters::new(aws.clone(), http.clone(), &path, names.clone());
+                let parameters = Parameters::new(aws.clone(), http.to_aws(), &path, names.clone());
                 let renewal = Renewal { parameters, due_at: Mutex::new(Timestamp::UNIX_EPOCH) };
                 (Secrets::told(&path), Some(Arc::new(renewal)))
             }
             Err(_) => (Secrets::new(std::env::var_os("RECENT_DEPLOYERS_SECRETS").map(PathBuf::from)), None),
         };
-        let waker = Waker::from_environment(&aws, &http);
+        let waker = Waker::from_environment(&aws, &http.to_aws());
         let house = Self {
             configuration: Arc::new(configuration),
             store: Store::new(clients::dynamodb(&aws, &http), need("RECENT_DEPLOYERS_TABLE")?),

@@ -70,6 +70,7 @@ mod tests {
     /// The credentials, region, service, time and host of AWS's own test suite of signatures.
     fn signed(headers: &[(&str, &str)], body: &str, token: Option<&str>) -> Vec<(String, String)> {
         let aws = Aws {
+            authorities: crate::clients::Authorities::Machine,
             region: "us-east-1".to_owned(),
             credentials: Credentials::new("AKIDEXAMPLE", SECRET, token.map(str::to_owned), None, "test"),
             dynamodb_endpoint: None,

@@ -98,7 +98,7 @@ impl Cloud {
             let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
             let names = asked["Names"].as_array().cloned().unwrap_or_default();
             let value = |name: &Value| match name.as_str() {
-                Some(name) if name.ends_with("github-webhook") => house_tests::GITHUB_SECRET,
+                Some(name) if name.ends_with("/github") => house_tests::GITHUB_SECRET,
                 _ => TOKEN,
             };
             let told: Vec<Value> = names.iter().map(|name| json!({ "Name": name, "Value": value(name) })).collect();

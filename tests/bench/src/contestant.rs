@@ -25,6 +25,8 @@ pub struct Contestant {
 pub struct Measured {
     /// From the request to its answer, the process's start included.
     pub cold: Duration,
+    /// The same for another such request to the same process: what the job takes, most of it the calls.
+    pub warm: Duration,
     /// Of which a processor worked for it.
     pub processor: Duration,
     /// The most memory that it held, in bytes.
@@ -41,11 +43,11 @@ impl Drop for Running {
 }
 
 impl Contestant {
-    /// Starts it, hands it an event, and ends it.
+    /// Starts it, hands it an event and then another, and ends it.
     ///
     /// # Panics
     /// When it does not start, or answers anything else than it should: then there is nothing to measure.
-    pub async fn cold(&self, emulator: &Path, event: &Value) -> Measured {
+    pub async fn cold(&self, emulator: &Path, event: &Value, another: &Value) -> Measured {
         let (address, api) = (free().await, free().await);
         // Where something does not start, it says why.
         let loud = std::env::var_os("BENCH_LOUD").is_some();
@@ -66,7 +68,11 @@ impl Contestant {
         let cold = began.elapsed();
         assert!(answer.contains(self.says), "{} answered: {answer}", self.name);
         let (processor, memory) = used(running.0.id());
-        Measured { cold, processor, memory }
+        let began = Instant::now();
+        let answer = post(&address, &another.to_string()).await;
+        let warm = began.elapsed();
+        assert!(answer.contains(self.says), "{} answered the second time: {answer}", self.name);
+        Measured { cold, warm, processor, memory }
     }
 }
 
