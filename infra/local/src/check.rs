@@ -39,6 +39,11 @@ pub fn summary(configuration: &Configuration) -> String {
             rotation.join(", ")
         ));
     }
+    for freeze in &settings.freezes {
+        let (asks, about) = (freeze.stops.in_words(), freeze.scope.in_words());
+        let times = count(freeze.times.len(), "time", "times");
+        lines.push(format!("  freeze {}, {times} until 2060: {asks} ({about})", freeze.id));
+    }
     lines.extend(doubled(configuration));
     lines.join("\n")
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::wish::{Freeze, Wish};
+use crate::wish::{NewFreeze, Wish};
 
 /// If you merge, you are on call for it.
 #[derive(Parser)]
@@ -131,7 +131,7 @@ pub enum Command {
     /// Declare a freeze: freeze "gratitude week" --until "2027-01-04 09:00" --as olga; what it asks for is a holiday's
     Freeze {
         #[command(flatten)]
-        freeze: Box<Freeze>,
+        freeze: Box<NewFreeze>,
         #[command(flatten)]
         me: Me,
     },
@@ -141,7 +141,7 @@ pub enum Command {
         #[command(flatten)]
         me: Me,
     },
-    /// Say whether a service may be deployed: exit code 0 if it may, 1 if a freeze requires to wait.
+    /// Say whether a service may be deployed: exit code 0 if it may, 1 if a freeze requires to wait, 2 if it cannot be told.
     MayDeploy {
         service: String,
         #[arg(long)]
@@ -221,6 +221,17 @@ mod tests {
     fn said(line: &str) -> Result<Option<Wish>, String> {
         let arguments = Arguments::try_parse_from(line.split(' ')).map_err(|error| error.to_string())?;
         Ok(arguments.command.and_then(|command| command.wish().map(|(_, _, wish)| wish)))
+    }
+
+    #[test]
+    fn no_two_arguments_of_a_command_are_called_the_same() {
+        <Arguments as clap::CommandFactory>::command().debug_assert();
+        let declared = said("x freeze sale --until 2026-12-01 --preset peak-event --called cyber --as olga").unwrap();
+        let Some(Wish::Freeze(freeze)) = declared else { panic!("no freeze") };
+        assert_eq!((freeze.name.as_str(), freeze.called.as_str(), freeze.merges.as_str()), ("sale", "cyber", ""));
+        assert!(matches!(said("x thaw cyber --as olga"), Ok(Some(Wish::Thaw { .. }))));
+        assert!(said("x freeze sale --as olga").is_err() && said("x freeze sale --until 2026-12-01").is_err());
+        assert!(matches!(said("x may-deploy edxapp --advised"), Ok(None)));
     }
 
     #[test]

@@ -32,10 +32,18 @@ fn say(text: &str) -> io::Result<()> {
     out.flush()
 }
 
-/// Exit codes: 1 when something failed, 2 when what was given cannot be used.
+/// Exit codes: 1 when something failed, 2 when what was given cannot be used. Of what may go on: 1 says no, 2 that it cannot be told.
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let bad_input = matches!(arguments.command, Some(Command::Explain { sender: Some(_), .. } | Command::Check { .. }));
+    let bad_input = matches!(
+        arguments.command,
+        Some(
+            Command::Explain { sender: Some(_), .. }
+                | Command::Check { .. }
+                | Command::MayDeploy { .. }
+                | Command::MayMerge { .. }
+        )
+    );
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is::<HasToWait>() => ExitCode::FAILURE,

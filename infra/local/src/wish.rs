@@ -36,7 +36,7 @@ pub enum Wish {
         from: Option<String>,
     },
     Maintained,
-    Freeze(Box<Freeze>),
+    Freeze(Box<NewFreeze>),
     Thaw {
         freeze: String,
     },
@@ -44,7 +44,7 @@ pub enum Wish {
 
 /// A freeze as it is declared on the command line; each text goes to the bundle, which says what is wrong with it.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct Freeze {
+pub struct NewFreeze {
     /// What people call it, such as "gratitude week".
     pub name: String,
     /// Until when, such as "2026-12-28 09:00".
@@ -75,8 +75,8 @@ pub struct Freeze {
     #[arg(long, default_value = "", hide_default_value = true)]
     pub environments: String,
     /// A short name; said again, what is under way or ahead by this name is changed.
-    #[arg(long = "id", default_value = "", hide_default_value = true)]
-    pub id: String,
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub called: String,
 }
 
 impl Wish {
@@ -142,7 +142,7 @@ pub(crate) fn form(wish: &Wish) -> String {
             }
         }
         Wish::Freeze(freeze) => {
-            let Freeze {
+            let NewFreeze {
                 name,
                 until,
                 from,
@@ -153,7 +153,7 @@ pub(crate) fn form(wish: &Wish) -> String {
                 services,
                 repositories,
                 environments,
-                id,
+                called,
             } = freeze.as_ref();
             form.extend_pairs([
                 ("name", name),
@@ -166,7 +166,7 @@ pub(crate) fn form(wish: &Wish) -> String {
                 ("services", services),
                 ("repositories", repositories),
                 ("environments", environments),
-                ("freeze", id),
+                ("freeze", called),
             ]);
         }
         Wish::Thaw { freeze } => {
