@@ -111,6 +111,7 @@ fn check_lists_every_problem_with_its_line() {
         infra/recent-deployers.toml is good: 2 services, 5 people, 4 senders
           discovery: openedx/course-discovery go live in production; turns last 1 h, at most 4 h; rotation: Anna Lindqvist; mode manual: nobody is paged
           edxapp: openedx/edx-platform go live in production; turns last 1 h, at most 4 h; rotation: Anna Lindqvist
+          freeze gratitude-week, 1 time until 2060: please do not merge; nothing is deployed (every service)
     "#]]
     .assert_eq(&text(&good.stdout));
 

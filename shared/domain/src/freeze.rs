@@ -3,6 +3,8 @@
 //! What holds at a moment follows from the stored times alone, whatever jobs have fired. Of several that hold the strongest counts
 //! ("deny beats allow"), and those that overlap or touch are one: the answer says until when.
 
+mod answer;
+
 use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;
@@ -14,8 +16,9 @@ use crate::ids::{EnvironmentName, FreezeId, PersonId, Repository, ServiceId};
 use crate::message::Step;
 use crate::reason::Reason;
 use crate::service::Service;
-use crate::settings::Settings;
 use crate::text;
+
+pub use answer::{Answer, Question};
 
 /// How far ahead is looked for what comes next, and for how long what overlaps is joined.
 const LOOK_AHEAD: SignedDuration = SignedDuration::from_hours(24 * 400);
@@ -229,52 +232,6 @@ pub struct FreezeNotes {
     pub name: String,
 }
 
-/// What is asked about.
-#[derive(Debug, Clone)]
-pub struct Question<'a> {
-    pub side: Side,
-    pub services: Vec<&'a ServiceId>,
-    pub repositories: Vec<&'a Repository>,
-    pub environment: Option<&'a EnvironmentName>,
-}
-
-impl<'a> Question<'a> {
-    /// About what goes into a service; a deployment into this environment.
-    #[must_use]
-    pub fn about(side: Side, service: &'a Service, environment: Option<&'a EnvironmentName>) -> Self {
-        let own = service.repositories.iter().map(|served| &served.repository);
-        let repositories = own.chain(service.upstreams.iter().map(|upstream| &upstream.repository)).collect();
-        Self { side, services: vec![&service.id], repositories, environment }
-    }
-
-    /// About a merge into a repository, whichever services it goes to.
-    #[must_use]
-    pub fn of_merge(repository: &'a Repository, settings: &'a Settings) -> Self {
-        let services = settings.services_of(repository).map(|service| &service.id).collect();
-        Self { side: Side::Merges, services, repositories: vec![repository], environment: None }
-    }
-}
-
-/// What holds at a moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer<'a> {
-    /// Absent: nothing speaks against it.
-    pub strength: Option<Strength>,
-    /// When that ends, or becomes weaker.
-    pub until: Option<Timestamp>,
-    /// What holds, the strongest first.
-    pub because: Vec<Occurrence<'a>>,
-    /// What begins next.
-    pub next: Option<Occurrence<'a>>,
-}
-
-impl Answer<'_> {
-    #[must_use]
-    pub fn may(&self) -> bool {
-        self.strength != Some(Strength::Require)
-    }
-}
-
 /// All that is known of freezes: those of the configuration, and those that people declared.
 #[derive(Debug, Clone, Copy)]
 pub struct Freezes<'a> {
@@ -331,26 +288,6 @@ impl<'a> Freezes<'a> {
         })?;
         let before = begins.checked_sub(SignedDuration::from_secs(1)).ok()?;
         self.beginning(before, begins.checked_add(SignedDuration::from_secs(1)).ok()?).find(|one| one.key() == key)
-    }
-
-    /// What holds at `at` for what is asked about.
-    #[must_use]
-    pub fn answer(&self, question: &Question<'_>, at: Timestamp) -> Answer<'a> {
-        let strength = |one: &Occurrence<'_>| one.stops.of(question.side);
-        let mut ahead = self.ahead(at);
-        ahead.retain(|one| strength(one).is_some() && one.scope.concerns(question));
-        let mut because: Vec<Occurrence<'a>> = ahead.iter().copied().filter(|one| one.from <= at).collect();
-        because.sort_by_key(|one| (std::cmp::Reverse(strength(one)), std::cmp::Reverse(one.until), one.id));
-        let strongest = because.iter().filter_map(strength).max();
-        let until = strongest.map(|least| {
-            // What is as strong and begins before the rest has ended goes on with it.
-            ahead
-                .iter()
-                .filter(|one| strength(one) >= Some(least))
-                .fold(at, |until, one| if one.from <= until { until.max(one.until) } else { until })
-        });
-        let next = ahead.into_iter().find(|one| one.from > at);
-        Answer { strength: strongest, until, because, next }
     }
 }
 

@@ -203,7 +203,7 @@ fn print(contestants: &[Contestant], all: &[Vec<(Measured, usize, Duration)>]) {
     println!();
     println!("{} rounds, medians; ratios are medians of each round's own.", all[0].len());
     println!(
-        "on-alert without its calls: {:.2} x echo (promised: at most 2); on-merge: {:.2} x.",
+        "What a start adds to the job: on-alert {:.2} x the whole start of the echo (promised: at most 2), on-merge {:.2} x.",
         alone("on-alert"),
         alone("on-merge")
     );
