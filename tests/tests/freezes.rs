@@ -42,7 +42,8 @@ async fn cyber_monday_is_declared_weeks_ahead_and_every_pipeline_that_asks_is_to
     let form =
         "do=freeze&name=Cyber+Monday&preset=peak-event&from=2026-03-23+00:00&until=2026-03-24+00:00&zone=Europe/London";
     let said = does(&stage, "olga", form).await;
-    assert!(said.status == 200 && said.body.contains("cyber-monday"), "{}", said.body);
+    let words = "Cyber Monday from 2026-03-23 00:00 (Europe/London) until 2026-03-24 00:00 (Europe/London): please do not merge; nothing is deployed (every service). It is called cyber-monday.";
+    assert!(said.status == 200 && said.body.replace("&#x2f;", "/").contains(words), "{}", said.body);
     assert!(does(&stage, "olga", form).await.body.contains("That is so already"));
     let board = stage.get("/").await.body;
     assert!(board.contains("Cyber Monday from 2026-03-23 00:00 (Europe"), "{board}");
@@ -138,6 +139,7 @@ async fn what_is_not_understood_is_said_and_nothing_is_declared() {
         ("do=freeze&name=x&until=2026-03-24&merges=perhaps", "are advise, require or allow"),
         ("do=freeze&name=x&until=2026-03-24&preset=fun", "`preset` is weekend"),
         ("do=freeze&name=%3Cb%3E&freeze=a/b&until=2026-03-24&deployments=require", "`freeze` is a short name"),
+        ("do=freeze&name=x&until=2026-03-24&services=,", "are names, with commas between them"),
         ("do=pause&why=x", "names something that this link does not allow"),
         ("do=thaw", "`freeze` is the name of one"),
     ] {
@@ -194,4 +196,39 @@ async fn each_begin_and_end_has_a_job_that_changes_nothing_by_firing_twice_late_
     on_schedule::handle(&stage.bundle.house, &wake).await.unwrap();
     stage.bundle.quiesce().await;
     assert!(told(&chat).is_empty());
+}
+
+#[tokio::test]
+async fn a_program_proves_itself_by_a_secret_and_is_never_sent_elsewhere_to_sign_in() {
+    let sign_in = "\n[sign_in]\nissuer = \"https://id.example.com\"\nclient_id = \"deployers\"\n";
+    let text = format!("api_secret = \"api\"\n{}{sign_in}", configuration(&["edxapp"]));
+    let stage = Stage::with(&text, |_| {}).await;
+    let ask = async |stage: &Stage, headers: &[(&str, &str)]| {
+        let headers = headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        let request = aws::Request::new("GET", "/may-deploy", headers, Vec::new()).with_query("service=edxapp&strict");
+        stage.bundle.route(request).await.status
+    };
+    for headers in [&[][..], &[("accept", "*/*")], &[("authorization", "Bearer guessed")], &[("authorization", "")]] {
+        assert_eq!(ask(&stage, headers).await, 401, "{headers:?}");
+    }
+    assert_eq!(ask(&stage, &[("authorization", "Bearer api-token")]).await, 200);
+    // Nor is a wrong secret taken where nobody signs in, and on AWS without one nobody is answered.
+    let mut plain = Stage::with(&format!("api_secret = \"api\"\n{}", configuration(&["edxapp"])), |_| {}).await;
+    assert_eq!(ask(&plain, &[]).await, 200);
+    assert_eq!(ask(&plain, &[("authorization", "Bearer guessed")]).await, 401);
+    plain.bundle.house = House { vouched: false, ..plain.bundle.house.clone() };
+    assert_eq!(ask(&plain, &[]).await, 401);
+    assert_eq!(ask(&plain, &[("authorization", "Bearer api-token")]).await, 200);
+}
+
+#[tokio::test]
+async fn the_desk_of_freezes_is_no_service_that_people_could_take() {
+    let (stage, _chat) = stage("").await;
+    for action in [Action::OnCall("freezes".parse().unwrap()), Action::Queue("freezes".parse().unwrap())] {
+        let link = stage.link(action, "olga");
+        assert_eq!(stage.get(&link).await.status, 403);
+        assert_eq!(stage.post(&link, Vec::new(), b"do=take&for=30").await.status, 403);
+    }
+    let drill = serde_json::json!({ "drill": { "service": "freezes", "person": "olga" } });
+    assert!(on_schedule::handle(&stage.house, &drill).await.unwrap().to_string().contains("refused"));
 }

@@ -1,5 +1,6 @@
 //! The board: who is on call for what until when, the queue, open incidents, what happened lately and why.
 
+use aws::links::{self, Action, Grant, LIFE};
 use aws::wire::error_chain;
 use aws::{House, Refusal, Response, StoreError};
 use domain::freeze::Freezes;
@@ -16,7 +17,9 @@ use crate::view::{ServiceView, just_now, utc, view};
 use crate::{may, page};
 
 /// How many freezes that are under way or ahead it shows.
-const MOST_FREEZES: usize = 5;
+const MOST_FREEZES: usize = 8;
+/// How many lines of their log.
+const MOST_LATELY: i32 = 3;
 /// How many lines of the log the board shows for each service.
 const MOST_LINES: i32 = 15;
 /// How many of the incidents that left the working set it shows.
@@ -33,16 +36,49 @@ pub(crate) async fn overview(house: &House, reader: &Reader) -> Result<Response,
             services.push(view);
         }
     }
-    let declared = may::declared(house).await?;
-    let all = Freezes { configured: &house.settings().freezes, declared: &declared };
-    let freezes: Vec<(bool, String)> =
-        all.ahead(now).iter().take(MOST_FREEZES).map(|one| (one.from <= now, freezes::line(one, now))).collect();
+    let freezes = freezes(house, reader, &mut unreadable, now).await?;
     let open: usize = services.iter().map(|s| s.incidents.iter().filter(|i| i.resolved.is_none()).count()).sum();
     Ok(page::render(
         200,
         "board.html",
-        context! { reader => reader.shown(house), title => "On call", now => utc(now), services => page::value(&services), open, unreadable, freezes },
+        context! { reader => reader.shown(house), title => "On call", now => utc(now), services => page::value(&services), open, unreadable, freezes => page::value(&freezes) },
     ))
+}
+
+/// What the board shows of freezes.
+#[derive(serde::Serialize)]
+struct FreezesView {
+    /// Whether it is under way, and its words.
+    lines: Vec<(bool, String)>,
+    /// What people did about them, newest first.
+    lately: Vec<String>,
+    /// Where this reader declares one, or ends it.
+    link: Option<String>,
+}
+
+async fn freezes(
+    house: &House,
+    reader: &Reader,
+    unreadable: &mut Vec<String>,
+    now: Timestamp,
+) -> Result<Value, Refusal> {
+    let (settings, desk) = (house.settings(), house.settings().freeze_desk());
+    let read = async {
+        let situation = house.store.situation(&desk.id).await?;
+        Ok((situation, house.store.log(&desk.id, MOST_LATELY).await?))
+    };
+    let Some((situation, log)) = readable(unreadable, desk, read.await)? else { return Ok(Value::Null) };
+    let declared: Vec<_> = situation.freezes.into_values().map(|noted| noted.value).collect();
+    let all = Freezes { configured: &settings.freezes, declared: &declared };
+    let shown = may::next_of_each(all.ahead(now), now);
+    let lines = shown.iter().take(MOST_FREEZES).map(|one| (one.from <= now, freezes::line(one, now))).collect();
+    let lately = log.into_iter().map(|entry| format!("{} {}", utc(entry.at), entry.what)).collect();
+    let may_declare = |id: &&PersonId| settings.roster.person(id).is_some_and(|person| !person.is_outside());
+    let person = if let Reader::Person(id) = reader { Some(id).filter(may_declare) } else { None };
+    let secret = house.secrets.first(&house.configuration.link_secret).map_err(Refusal::NoSecret)?;
+    let grant = |id: &PersonId| Grant { action: Action::Freezes, person: id.clone(), expires: now + LIFE };
+    let link = person.map(|id| links::path(&secret, &grant(id)));
+    Ok(serde_json::to_value(FreezesView { lines, lately, link }).unwrap_or_default())
 }
 
 /// A service as the board shows it.

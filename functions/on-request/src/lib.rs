@@ -21,10 +21,11 @@ use sign_in::Reader;
 pub fn secrets(configuration: &Configuration) -> Vec<String> {
     let chats = configuration.receivers.values().filter_map(|receiver| receiver.signing_secret.clone());
     let provider = configuration.sign_in.iter().map(|sign_in| sign_in.secret.clone());
-    chats.chain(provider).chain([configuration.link_secret.clone()]).collect()
+    let api = configuration.api_secret.clone();
+    chats.chain(provider).chain(api).chain([configuration.link_secret.clone()]).collect()
 }
 
-/// To those who sign in: `GET /`, `GET /incidents/{id}`, `GET /people/{id}`, `GET /who`, `GET /may-deploy`, `GET /may-merge`; `GET /sign-in` and `POST /sign-out`. What
+/// To those who sign in: `GET /`, `GET /incidents/{id}`, `GET /people/{id}`, `GET /who`; to programs with the secret too: `GET /may-deploy`, `GET /may-merge`. `GET /sign-in` and `POST /sign-out`. What
 /// proves itself: `GET` and `POST` of [`aws::links`], `POST /chat/slack`.
 pub async fn handle(house: &House, request: Request) -> Response {
     serve(house, &request).await.unwrap_or_else(Response::from)
@@ -36,6 +37,8 @@ async fn serve(house: &House, request: &Request) -> Result<Response, Refusal> {
         ("GET", [first, ..]) if Action::PATHS.contains(first) => act::ask(house, request).await,
         ("POST", [first, ..]) if Action::PATHS.contains(first) => act::act(house, request).await,
         ("POST", ["chat", "slack"]) => chat::slack::press(house, request).await,
+        ("GET", ["may-deploy"]) => may::deploy(house, request).await,
+        ("GET", ["may-merge"]) => may::merge(house, request).await,
         ("GET", ["sign-in"]) => sign_in::begin(house, request).await,
         ("GET", ["sign-in", "callback"]) => sign_in::finish(house, request).await,
         ("POST", ["sign-out"]) => Ok(sign_in::end(house, request)),
@@ -57,8 +60,6 @@ async fn read(house: &House, request: &Request, reader: &Reader) -> Result<Respo
         ["incidents", id] => incident::show(house, request, reader, id).await,
         ["people", id] => board::person(house, reader, id).await,
         ["who"] => board::who(house).await,
-        ["may-deploy"] => may::deploy(house, request).await,
-        ["may-merge"] => may::merge(house, request).await,
         _ => Err(NOTHING_HERE),
     }
 }

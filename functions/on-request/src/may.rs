@@ -3,13 +3,19 @@
 //! JSON, with 200. With `strict` it is 423 where the answer is no, so that `curl --fail` needs to read nothing; with
 //! `strict=advise` also where it is advised to wait.
 
+use std::collections::BTreeSet;
+
 use aws::{House, Malformed, Refusal, Request, Response};
 use domain::freeze::{Answer, Declared, Freezes, Occurrence, Question, Side, Strength};
 use domain::wording::freezes::line;
 use domain::{Repository, ServiceId};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::sign_in;
+
 pub(crate) async fn deploy(house: &House, request: &Request) -> Result<Response, Refusal> {
+    sign_in::program(house, request)?;
     let settings = house.settings();
     let id = one::<ServiceId>(request, "service")?;
     let known = settings.services().find(|service| service.id == id && !service.repositories.is_empty());
@@ -26,6 +32,7 @@ pub(crate) async fn deploy(house: &House, request: &Request) -> Result<Response,
 }
 
 pub(crate) async fn merge(house: &House, request: &Request) -> Result<Response, Refusal> {
+    sign_in::program(house, request)?;
     let repository = one::<Repository>(request, "repository")?;
     let question = Question::of_merge(&repository, house.settings());
     answer(house, request, "may_merge", &question).await
@@ -75,4 +82,10 @@ fn status(request: &Request, answer: &Answer<'_>) -> u16 {
 pub(crate) async fn declared(house: &House) -> Result<Vec<Declared>, Refusal> {
     let situation = house.store.situation(&house.settings().freeze_desk().id).await?;
     Ok(situation.freezes.into_values().map(|noted| noted.value).collect())
+}
+
+/// Those that are under way, and of each that is ahead its next time.
+pub(crate) fn next_of_each(ahead: Vec<Occurrence<'_>>, now: Timestamp) -> Vec<Occurrence<'_>> {
+    let mut seen = BTreeSet::new();
+    ahead.into_iter().filter(|one| one.from <= now || seen.insert(one.id)).collect()
 }

@@ -62,6 +62,7 @@ async fn drill(house: &House, wanted: &Value) -> Result<Value, StoreError> {
     let (settings, now) = (house.settings(), house.now());
     let text = |name: &str| wanted.get(name).and_then(Value::as_str).unwrap_or("");
     let service = text("service").parse().ok().and_then(|id: ServiceId| settings.service(&id));
+    let service = service.filter(|service| service.id != settings.freeze_desk().id);
     let (Some(service), Ok(person)) = (service, text("person").parse::<PersonId>()) else {
         return Ok(json!({ "refused": "a drill names a service of the configuration and a person of the roster" }));
     };
@@ -103,8 +104,7 @@ pub async fn tick(house: &House) -> Result<usize, StoreError> {
 pub async fn due(house: &House) -> Result<Vec<ServiceId>, StoreError> {
     let mut due = house.store.due(house.now()).await?;
     let desk = &house.settings().freeze_desk().id;
-    if !house.settings().freezes.is_empty() && !house.freezes_seen.swap(true, Ordering::Relaxed) && !due.contains(desk)
-    {
+    if !house.settings().freezes.is_empty() && !house.freezes_seen.load(Ordering::Relaxed) && !due.contains(desk) {
         due.push(desk.clone());
     }
     Ok(due)
@@ -230,6 +230,9 @@ async fn run_rounds(house: &House, id: &ServiceId) -> Result<(), StoreError> {
         let again = decisions.wake;
         if !matches!(again, Wake::Exactly(Some(at)) if at <= now) {
             // What a freeze begins or ends with has a job of its own; the tick is what it falls back to.
+            if desk {
+                house.freezes_seen.store(true, Ordering::Relaxed);
+            }
             if let Wake::Exactly(Some(at)) = again
                 && desk
             {

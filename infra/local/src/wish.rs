@@ -56,8 +56,9 @@ pub struct NewFreeze {
     /// In which zone its times are; without this, in yours.
     #[arg(long, default_value = "", hide_default_value = true)]
     pub zone: String,
-    /// weekend, holiday, hackathon or peak-event: what it asks for, where `--merges` and `--deployments` do not say.
-    #[arg(long, default_value = "holiday")]
+    /// weekend, holiday, hackathon or peak-event: what it asks for, where `--merges` and `--deployments` do not say; a holiday's, if
+    /// nothing says.
+    #[arg(long, default_value = "", hide_default_value = true)]
     pub preset: String,
     /// advise, require or allow.
     #[arg(long, default_value = "", hide_default_value = true)]

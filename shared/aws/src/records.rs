@@ -111,10 +111,10 @@ pub fn encode(service: &domain::ServiceId, record: &Record, rev: u64, now: Times
         Record::Paging(paging) => item(&keys::paging(service), paging, None)?,
         Record::Files(id, files) => item(&keys::files(service, id), files, Some(long))?,
         Record::Freeze(freeze) => {
-            item(&keys::freeze(service, &freeze.id), freeze, Some(freeze.over_at() + keys::KEEP_CHANGE))?
+            item(&keys::freeze(service, &freeze.id), freeze, freeze.over_at().checked_add(keys::KEEP_CHANGE).ok())?
         }
         Record::FreezeNotes(time, notes) => {
-            item(&keys::freeze_notes(service, time), notes, Some(notes.until.max(now) + keys::KEEP_LOOK))?
+            item(&keys::freeze_notes(service, time), notes, notes.until.max(now).checked_add(keys::KEEP_LOOK).ok())?
         }
         Record::Errand(errand) => item(&keys::errand(service, &errand.key()), errand, Some(long))?,
     };

@@ -47,8 +47,9 @@ pub(super) async fn send(letter: &Letter<'_>) -> Result<(), Undelivered> {
 fn subject(message: &Message) -> Option<String> {
     match &message.key.subject {
         Subject::Change(_) | Subject::Incident(_) => Some(message.key.subject.to_string()),
-        Subject::Shift(_) | Subject::Freeze(_) => Some(format!("{}#{}", message.key.service, message.key.subject)),
-        Subject::Service => None,
+        Subject::Shift(_) => Some(format!("{}#{}", message.key.service, message.key.subject)),
+        // Nobody follows a thread about a freeze: each word of it is one of its own.
+        Subject::Freeze(_) | Subject::Service => None,
     }
 }
 

@@ -13,7 +13,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use super::{Field, Filled, Form, Outcome, Question, nothing, sentence};
-use crate::may::declared;
+use crate::may::{declared, next_of_each};
 
 const DECLARE: &str = "freeze";
 const END: &str = "thaw";
@@ -22,7 +22,7 @@ pub(super) async fn ask(house: &House, grant: &Grant) -> Result<Result<Question,
     let (settings, now) = (house.settings(), house.now());
     let declared = declared(house).await?;
     let freezes = Freezes { configured: &settings.freezes, declared: &declared };
-    let ahead = freezes.ahead(now);
+    let ahead = next_of_each(freezes.ahead(now), now);
     let mut lines: Vec<String> =
         ahead.iter().take(10).map(|one| format!("{}.", sentence(&line(one, now)).trim_end_matches('.'))).collect();
     if lines.is_empty() {
@@ -59,7 +59,7 @@ pub(super) async fn act(house: &House, grant: &Grant, filled: &Filled) -> Result
     };
     let decide = |situation: &_| wish.decide(Desk { situation, settings, now }, &grant.person);
     Ok(match super::decide(house, settings.freeze_desk(), decide).await? {
-        Ok(()) => wish.done(house, &grant.person).await?,
+        Ok(()) => wish.done(house).await?,
         Err(why @ Refused::AlreadySo) => Outcome::done("Nothing to do", sentence(&why)),
         Err(why) => nothing(&why),
     })
@@ -93,17 +93,26 @@ impl Wish {
                 let preset = text("preset").map(|name| {
                     name.parse::<Preset>().map_err(|_| "`preset` is weekend, holiday, hackathon or peak-event")
                 });
-                let preset = preset.transpose()?.map(Preset::stops).unwrap_or_default();
+                let preset = preset.transpose()?.map(Preset::stops);
+                let usual = preset.unwrap_or(Preset::Holiday.stops());
                 let stops = Stops {
-                    merges: strength(text("merges"), preset.merges)?,
-                    deployments: strength(text("deployments"), preset.deployments)?,
+                    merges: strength(text("merges"), usual.merges)?,
+                    deployments: strength(text("deployments"), usual.deployments)?,
                 };
-                const NAMES: &str = "`services` and `environments` are names, with commas between them";
+                let stops =
+                    ["preset", "merges", "deployments"].iter().any(|name| text(name).is_some()).then_some(stops);
+                const NAMES: &str = "`services`, `repositories` and `environments` are names, with commas between them";
                 let scope = Scope {
                     services: list("services").map(str::parse).collect::<Result<_, _>>().map_err(|_| NAMES)?,
                     repositories: list("repositories").map(str::to_owned).collect::<BTreeSet<String>>(),
                     environments: list("environments").map(str::parse).collect::<Result<_, _>>().map_err(|_| NAMES)?,
                 };
+                let narrowed = ["services", "repositories", "environments"]
+                    .map(|name| (text(name).is_some(), list(name).next().is_some()));
+                if narrowed.iter().any(|(given, named)| given != named) {
+                    return Err(NAMES);
+                }
+                let scope = narrowed.iter().any(|(given, _)| *given).then_some(scope);
                 let name = name.to_owned();
                 Ok(Self::Declare(Wanted { id, name, stops, scope, zone: zone_name.to_owned(), from, until }))
             }
@@ -119,18 +128,18 @@ impl Wish {
     }
 
     /// What came of it, and that it is looked at when it begins and ends.
-    async fn done(&self, house: &House, person: &PersonId) -> Result<Outcome, Refusal> {
+    async fn done(&self, house: &House) -> Result<Outcome, Refusal> {
         let (settings, now) = (house.settings(), house.now());
         Ok(match self {
             Self::Declare(wanted) => {
                 for at in wanted.from.into_iter().chain([wanted.until]) {
                     house.wake_at(&settings.freeze_desk().id, at).await;
                 }
-                let zone = settings.roster.zone_of(person);
-                let until = times::time(wanted.until, &zone, now);
-                let text =
-                    format!("{}: {}, until {until}. It is called {}.", wanted.name, wanted.stops.in_words(), wanted.id);
-                Outcome::done("The freeze is declared", text)
+                let declared = declared(house).await?;
+                let freezes = Freezes { configured: &[], declared: &declared };
+                let ahead = freezes.ahead(now);
+                let said = ahead.iter().find(|one| *one.id == wanted.id).map(|one| line(one, now)).unwrap_or_default();
+                Outcome::done("The freeze is declared", format!("{said}. It is called {}.", wanted.id))
             }
             Self::End(id) => Outcome::done("The freeze is over", format!("{id} holds nothing any more.")),
         })

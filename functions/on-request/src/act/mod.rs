@@ -165,7 +165,13 @@ async fn decide<T: Clone>(
 
 fn granted(house: &House, request: &Request) -> Result<Result<Grant, Outcome>, Refusal> {
     let secrets = house.secrets.get(&house.configuration.link_secret).map_err(Refusal::NoSecret)?;
+    // Freezes are kept as if they were a service, and are none that people could take.
+    let is_desk = |action: &Action| {
+        let desk = &house.settings().freeze_desk().id;
+        matches!(action, Action::OnCall(service) | Action::Queue(service) | Action::Answer(service, _) | Action::HandOver(service, _) if service == desk)
+    };
     let known = |grant: Grant| match house.settings().roster.person(&grant.person) {
+        Some(_) if is_desk(&grant.action) => Err(BadLink::Forged),
         Some(person) if !house.settings().is_channel(&person.id) => Ok(grant),
         Some(_) | None => Err(BadLink::Forged),
     };

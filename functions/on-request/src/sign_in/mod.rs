@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use aws::session::{Attempt, MACHINE, PATIENCE, Session};
 use aws::settings::sign_in::SignIn;
-use aws::wire::error_chain;
+use aws::wire::{HeaderFault, error_chain};
 use aws::{House, Refusal, Request, Response};
 use domain::{Login, PersonId};
 use minijinja::context;
@@ -63,6 +63,23 @@ pub(crate) fn reader(house: &House, request: &Request) -> Result<Result<Reader, 
     }
     let to: String = form_urlencoded::byte_serialize(request.target().as_bytes()).collect();
     Ok(Err(Response::redirect(&format!("/sign-in?to={to}"))))
+}
+
+/// Whether a program may ask: by its secret, or because whoever runs it may read. It is never sent elsewhere to sign in, which
+/// some take for a yes.
+pub(crate) fn program(house: &House, request: &Request) -> Result<(), Refusal> {
+    const WANTED: Refusal = Refusal::Unauthenticated(
+        "send `Authorization: Bearer` with the secret that the configuration calls `api_secret`",
+    );
+    if request.header("authorization") != Err(HeaderFault::Missing) {
+        let name = house.configuration.api_secret.as_ref().ok_or(WANTED)?;
+        return aws::verify::token(request, &house.secrets.get(name).map_err(Refusal::NoSecret)?);
+    }
+    match &house.configuration.sign_in {
+        Some(config) => signed_in(house, config, request)?.map(|_| ()).ok_or(WANTED),
+        None if house.vouched => Ok(()),
+        None => Err(WANTED),
+    }
 }
 
 /// Whose session the browser carries, if they may still read. While the secret is rotated either value proves it.

@@ -3,6 +3,7 @@
 use domain::calendar::Occasion;
 use domain::freeze::{Freeze, Preset, Scope, Stops, Strength, Time};
 use domain::{OccasionKind, Service, ServiceId, Span, text};
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
@@ -78,13 +79,48 @@ fn times(section: &mut Section<'_, '_>, name: &str, zone: &TimeZone, known: &Cal
         (Some(_), None) | (None, Some(_)) => section.problem("needs both `from` and `until`"),
     }
     let time = |occasion: Occasion| {
-        let (from, until) = occasion.span.moments(zone)?;
-        let name = if occasion.name.is_empty() { name.to_owned() } else { occasion.name };
-        Some(Time { from, until, name })
+        let Occasion { name: own, span, .. } = occasion;
+        // What has no end in the calendar has one in this century.
+        let (from, until) = match span {
+            Span::Days { first, .. } => {
+                span.moments(zone).or(Some((Span::Days { first, last: first }.moments(zone)?.0, LAST)))
+            }
+            Span::Times { .. } => span.moments(zone),
+        }?;
+        let name = if own.is_empty() { name.to_owned() } else { own };
+        Some(Time { from, until: until.min(LAST), name })
     };
-    let mut times: Vec<Time> = occasions.into_iter().filter_map(time).collect();
+    joined(occasions.into_iter().filter_map(time).filter(|time| time.from < time.until).collect())
+}
+
+/// The end of what has none: the year 2100.
+const LAST: Timestamp = Timestamp::constant(4_102_444_800, 0);
+/// How many names are said of times that are one.
+const MOST_NAMES: usize = 4;
+
+/// Times that overlap or touch are one, by all their names.
+fn joined(mut times: Vec<Time>) -> Vec<Time> {
     times.sort();
-    times
+    let mut all: Vec<(Time, Vec<String>)> = Vec::new();
+    for time in times {
+        match all.last_mut().filter(|(last, _)| time.from <= last.until) {
+            Some((last, names)) => {
+                last.until = last.until.max(time.until);
+                if !names.contains(&time.name) {
+                    names.push(time.name);
+                }
+            }
+            None => {
+                let names = vec![time.name.clone()];
+                all.push((time, names));
+            }
+        }
+    }
+    let named = |(time, names): (Time, Vec<String>)| Time {
+        name: text::line(&names[..names.len().min(MOST_NAMES)].join(", "), 80),
+        ..time
+    };
+    all.into_iter().map(named).collect()
 }
 
 /// `"2026-12-28 09:00"`, or a day, which begins at midnight.

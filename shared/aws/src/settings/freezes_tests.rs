@@ -197,3 +197,26 @@ fn whatever_is_wrong_is_said_at_once_each_with_its_line() {
         [freezes.sly] `rule` has to be such as "FREQ=YEARLY;BYMONTH=11;BYDAY=4TH" (RFC 5545)"#]]
     .assert_eq(&shown.join("\n"));
 }
+
+#[test]
+fn days_that_touch_and_times_that_overlap_are_one_by_all_their_names() {
+    let calendar = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n\
+        BEGIN:VEVENT\r\nUID:1\r\nSUMMARY:Christmas Eve\r\nDTSTART;VALUE=DATE:20261224\r\nDTEND;VALUE=DATE:20261225\r\nEND:VEVENT\r\n\
+        BEGIN:VEVENT\r\nUID:2\r\nSUMMARY:Christmas Day\r\nDTSTART;VALUE=DATE:20261225\r\nDTEND;VALUE=DATE:20261226\r\nEND:VEVENT\r\n\
+        BEGIN:VEVENT\r\nUID:3\r\nSUMMARY:Christmas Day\r\nDTSTART;VALUE=DATE:20261225\r\nDTEND;VALUE=DATE:20261226\r\nEND:VEVENT\r\n\
+        BEGIN:VEVENT\r\nUID:4\r\nSUMMARY:For ever\r\nDTSTART;VALUE=DATE:20300101\r\nDTEND;VALUE=DATE:99991231\r\nEND:VEVENT\r\n\
+        END:VCALENDAR\r\n";
+    let text = format!(
+        "{BASE}\n[calendars.us]\nzone = \"UTC\"\nkind = \"holiday\"\nfile = \"us.ics\"\n[freezes.us]\npreset = \"holiday\"\nzone = \"UTC\"\ncalendar = \"us\"\n"
+    );
+    let configuration = Configuration::parse(&text, &|_| Ok(calendar.to_owned())).unwrap();
+    let times = &configuration.settings.freezes[0].times;
+    let shown: Vec<String> = times.iter().map(|t| format!("{} {} {}", t.from, t.until, t.name)).collect();
+    assert_eq!(
+        shown,
+        [
+            "2026-12-24T00:00:00Z 2026-12-26T00:00:00Z Christmas Eve, Christmas Day",
+            "2030-01-01T00:00:00Z 2100-01-01T00:00:00Z For ever",
+        ]
+    );
+}

@@ -62,6 +62,8 @@ pub struct Configuration {
     pub link_secret: String,
     /// Where people sign in to the board.
     pub sign_in: Option<SignIn>,
+    /// The name of the secret with which programs ask whether they may go on.
+    pub api_secret: Option<String>,
 }
 
 /// One problem, at one line (counted from 1).
@@ -196,6 +198,7 @@ impl Configuration {
     fn build(root: &mut Section<'_, '_>, known: Option<&[&str]>) -> Self {
         let public_url = root.url("public_url").unwrap_or_default();
         let link_secret = root.text("link_secret").unwrap_or_else(|| "links".to_owned());
+        let api_secret = root.text("api_secret");
         let sign_in = root.table("sign_in", sign_in::read);
         if sign_in.is_some() && !public_url.is_empty() && !sign_in::is_safe(&public_url) {
             root.problem_with("public_url", "`public_url` has to be an https address: people sign in there");
@@ -222,7 +225,7 @@ impl Configuration {
             .with_labels(labels)
             .with_squads(squads, code_owners.compiled())
             .with_freezes(freezes);
-        Self { settings, senders, receivers, link_secret, sign_in }
+        Self { settings, senders, receivers, link_secret, sign_in, api_secret }
     }
 }
 

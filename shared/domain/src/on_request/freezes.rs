@@ -1,11 +1,13 @@
 //! A person declares a freeze, says that it lasts longer or shorter, ends it. Doing it again is harmless and says so.
 
+use std::collections::BTreeSet;
+
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::decision::{Decisions, Record, Wake};
-use crate::freeze::{Declared, Scope, Stops};
-use crate::ids::{FreezeId, PersonId};
+use crate::freeze::{Declared, Preset, Scope, Stops};
+use crate::ids::{FreezeId, PersonId, ServiceId};
 use crate::message::Subject;
 use crate::reason::Reason;
 use crate::settings::Settings;
@@ -26,10 +28,12 @@ const A_CLICK: SignedDuration = SignedDuration::from_mins(1);
 pub struct Wanted {
     pub id: FreezeId,
     pub name: String,
-    pub stops: Stops,
-    pub scope: Scope,
+    /// Absent: a holiday's; of one that is changed, what it asked for.
+    pub stops: Option<Stops>,
+    /// Absent: everything; of one that is changed, what it was about. Environments are called as people call them.
+    pub scope: Option<Scope>,
     pub zone: String,
-    /// Absent: from now on.
+    /// Absent: from now on; of one that is changed, when it began or begins.
     pub from: Option<Timestamp>,
     pub until: Timestamp,
 }
@@ -49,6 +53,10 @@ pub enum Refused {
     NoZone(String),
     #[error("there is no service {0}")]
     NoService(String),
+    #[error("there is no environment {0} in what it is about")]
+    NoEnvironment(String),
+    #[error("outside contributors do not declare freezes")]
+    Outside,
     #[error("{0} is a freeze of the configuration: only that changes it")]
     Configured(FreezeId),
     #[error("{MOST} freezes are ahead already: end some first")]
@@ -73,9 +81,16 @@ impl Desk<'_> {
         let from = match (ahead, wanted.from) {
             // What is under way began when it began.
             (Some(ahead), _) if ahead.from <= self.now => ahead.from,
+            (Some(ahead), None) => ahead.from,
             (_, from) => from.unwrap_or(self.now).max(self.now),
         };
-        if wanted.stops == Stops::default() {
+        let stops = wanted.stops.or(ahead.map(|ahead| ahead.stops)).unwrap_or(Preset::Holiday.stops());
+        let scope = match (&wanted.scope, ahead) {
+            (Some(scope), _) => self.known(scope)?,
+            (None, Some(ahead)) => ahead.scope.clone(),
+            (None, None) => Scope::default(),
+        };
+        if stops == Stops::default() {
             return Err(Refused::Nothing);
         }
         if wanted.until <= from.max(self.now) {
@@ -85,8 +100,8 @@ impl Desk<'_> {
             return Err(Refused::TooLong);
         }
         TimeZone::get(&wanted.zone).map_err(|_| Refused::NoZone(text::line(&wanted.zone, 60)))?;
-        if let Some(service) = wanted.scope.services.iter().find(|id| self.settings.service(id).is_none()) {
-            return Err(Refused::NoService(service.to_string()));
+        if self.settings.roster.person(by).is_none_or(crate::Person::is_outside) {
+            return Err(Refused::Outside);
         }
         if self.settings.freezes.iter().any(|freeze| freeze.id == wanted.id) {
             return Err(Refused::Configured(wanted.id.clone()));
@@ -99,8 +114,8 @@ impl Desk<'_> {
         let freeze = Declared {
             id: wanted.id.clone(),
             name: if name.is_empty() { wanted.id.to_string() } else { name },
-            stops: wanted.stops,
-            scope: wanted.scope.clone(),
+            stops,
+            scope,
             zone: wanted.zone.clone(),
             from,
             until: wanted.until,
@@ -127,13 +142,36 @@ impl Desk<'_> {
         Ok(decisions)
     }
 
+    /// What it is about, by the configuration's own names.
+    fn known(&self, scope: &Scope) -> Result<Scope, Refused> {
+        let served = |id: &ServiceId| self.settings.services().any(|service| service.id == *id);
+        if let Some(id) = scope.services.iter().find(|id| !served(id)) {
+            return Err(Refused::NoService(id.to_string()));
+        }
+        let about = || self.settings.services().filter(|s| scope.services.is_empty() || scope.services.contains(&s.id));
+        let mut environments = BTreeSet::new();
+        for name in &scope.environments {
+            let called = about().filter_map(|service| service.environment_called(name.as_str()));
+            let before = environments.len();
+            environments.extend(called.map(|environment| environment.name.clone()));
+            if environments.len() == before && !environments.contains(name) {
+                return Err(Refused::NoEnvironment(name.to_string()));
+            }
+        }
+        let repositories = scope.repositories.iter().take(MOST).map(|pattern| text::line(pattern, 200)).collect();
+        Ok(Scope { services: scope.services.clone(), repositories, environments })
+    }
+
     /// A freeze is over by the word of `by`, or does not begin.
     pub fn end(&self, by: &PersonId, id: &FreezeId) -> Result<Decisions, Refused> {
-        if self.settings.freezes.iter().any(|freeze| freeze.id == *id) {
-            return Err(Refused::Configured(id.clone()));
-        }
         let known = self.situation.freezes.get(id).filter(|noted| self.now < noted.value.over_at());
-        let Some(noted) = known else { return Err(Refused::NoSuch(id.clone())) };
+        let Some(noted) = known else {
+            let configured = self.settings.freezes.iter().any(|freeze| freeze.id == *id);
+            return Err(if configured { Refused::Configured(id.clone()) } else { Refused::NoSuch(id.clone()) });
+        };
+        if self.settings.roster.person(by).is_none_or(crate::Person::is_outside) {
+            return Err(Refused::Outside);
+        }
         let freeze = Declared { ended: Some((self.now, by.clone())), ..noted.value.clone() };
         let did = if freeze.from <= self.now { "ends" } else { "calls off" };
         let what = format!("{} {did} the freeze {id} ({})", self.name(by), freeze.name);

@@ -14,8 +14,8 @@ fn wanted(until: &str) -> Wanted {
     Wanted {
         id: "sale".parse().unwrap(),
         name: "Cyber Monday".to_owned(),
-        stops: Preset::PeakEvent.stops(),
-        scope: Scope::default(),
+        stops: Some(Preset::PeakEvent.stops()),
+        scope: None,
         zone: "Europe/London".to_owned(),
         from: None,
         until: at(until),
@@ -96,17 +96,24 @@ fn what_makes_no_sense_is_refused_and_nothing_is_kept() {
     let mut table = Table::new();
     let base = wanted("18:00");
     let cases = [
-        (Wanted { stops: Stops::default(), ..base.clone() }, Refused::Nothing),
+        (Wanted { stops: Some(Stops::default()), ..base.clone() }, Refused::Nothing),
         (Wanted { until: at("12:00"), ..base.clone() }, Refused::Backwards),
         (Wanted { from: Some(at("19:00")), ..base.clone() }, Refused::Backwards),
         (Wanted { until: at("12:00") + SignedDuration::from_hours(24 * 32), ..base.clone() }, Refused::TooLong),
         (Wanted { zone: "Mars/Olympus".to_owned(), ..base.clone() }, Refused::NoZone("Mars/Olympus".to_owned())),
         (
             Wanted {
-                scope: Scope { services: ["nothing".parse().unwrap()].into(), ..Scope::default() },
+                scope: Some(Scope { services: ["nothing".parse().unwrap()].into(), ..Scope::default() }),
                 ..base.clone()
             },
             Refused::NoService("nothing".to_owned()),
+        ),
+        (
+            Wanted {
+                scope: Some(Scope { environments: ["moon".parse().unwrap()].into(), ..Scope::default() }),
+                ..base.clone()
+            },
+            Refused::NoEnvironment("moon".to_owned()),
         ),
     ];
     for (wanted, why) in cases {
@@ -121,12 +128,46 @@ fn what_makes_no_sense_is_refused_and_nothing_is_kept() {
     // What the configuration says only that changes.
     let time = Time { from: at("12:00"), until: at("13:00"), name: "x".to_owned() };
     let zone = jiff::tz::TimeZone::UTC;
-    let freeze =
-        Freeze { id: "f7".parse().unwrap(), stops: base.stops, scope: Scope::default(), zone, times: vec![time] };
+    let freeze = Freeze {
+        id: "f7".parse().unwrap(),
+        stops: Preset::Holiday.stops(),
+        scope: Scope::default(),
+        zone,
+        times: vec![time],
+    };
     table.settings = settings().with_freezes(vec![freeze]);
     let configured = Refused::Configured("f7".parse().unwrap());
-    assert_eq!(
-        (table.ends("f7"), table.declares(&Wanted { id: "f7".parse().unwrap(), ..base })),
-        (Err(configured.clone()), Err(configured))
-    );
+    assert_eq!(table.declares(&Wanted { id: "f7".parse().unwrap(), ..base }), Err(configured.clone()));
+    assert!(table.ends("f7").is_ok(), "that which somebody declared before");
+    assert_eq!(table.ends("f7"), Err(configured));
+}
+
+#[test]
+fn changed_it_keeps_what_is_not_said_again() {
+    let mut table = Table::new();
+    let scope = Scope { environments: ["prod".parse().unwrap()].into(), ..Scope::default() };
+    let first = Wanted { from: Some(at("Mon 00:00")), scope: Some(scope), ..wanted("Tue 00:00") };
+    table.declares(&first).unwrap();
+    // Longer, and nothing else is said: it still begins on Monday, still asks for the same, of the same.
+    table.declares(&Wanted { stops: None, ..wanted("Tue 12:00") }).unwrap();
+    let kept = &table.situation.freezes.values().next().unwrap().value;
+    assert_eq!((kept.from, kept.until, kept.stops), (at("Mon 00:00"), at("Tue 12:00"), Preset::PeakEvent.stops()));
+    let production: crate::EnvironmentName = "production".parse().unwrap();
+    assert_eq!(kept.scope.environments, [production].into(), "by the configuration's own name");
+    assert!(table.may("Sun 12:00") && !table.may("Mon 12:00"));
+    // Of a new one of which nothing is said it is a holiday's.
+    table.declares(&Wanted { id: "other".parse().unwrap(), stops: None, ..wanted("18:00") }).unwrap();
+    assert_eq!(table.situation.freezes.get(&"other".parse().unwrap()).unwrap().value.stops, Preset::Holiday.stops());
+}
+
+#[test]
+fn outside_contributors_do_not_declare_and_do_not_end() {
+    let mut table = Table::new();
+    let carol =
+        crate::Person { champions: vec!["anna".parse().unwrap()], ..crate::testing::person("carol", "Carol", "UTC") };
+    table.settings.roster.add(carol);
+    let carol: PersonId = "carol".parse().unwrap();
+    assert_eq!(table.does(|desk| desk.declare(&carol, &wanted("18:00"))), Err(Refused::Outside));
+    table.declares(&wanted("18:00")).unwrap();
+    assert_eq!(table.does(|desk| desk.end(&carol, &"sale".parse().unwrap())), Err(Refused::Outside));
 }

@@ -2,6 +2,8 @@
 //! the channels of the services that it is about. It says what the stored times say at the moment: looked at late, it says what
 //! is so by then, and nothing of what it missed.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::{LINGER, Next, REPUBLISH, Round, unsent};
@@ -12,7 +14,8 @@ use crate::message::{Outgoing, Subject};
 use crate::reason::Reason;
 use crate::settings::Settings;
 use crate::situation::Situation;
-use crate::wording::{Reader, freezes as words};
+use crate::wording::Reader;
+use crate::wording::freezes::{self as words, After};
 
 /// How long before it begins it is told of.
 const TOMORROW: SignedDuration = SignedDuration::from_hours(24);
@@ -28,7 +31,9 @@ pub fn decide(situation: &Situation, outbox: &[Outgoing], settings: &Settings, n
     let mut decisions = Decisions::none(&settings.freeze_desk().id, Wake::Now);
     let mut next = Next::default();
     let desk = Desk { situation, settings, freezes, now };
-    for one in freezes.ahead(now) {
+    let mut seen = BTreeSet::new();
+    // Of two of one name and begin the first is told of.
+    for one in freezes.ahead(now).into_iter().filter(|one| seen.insert(one.key())) {
         let moments = [one.from - TOMORROW, one.from - SOON, one.from, one.until];
         moments.into_iter().filter(|at| *at > now).for_each(|at| next.at(at));
         if let Some(said) = due(&one, now) {
@@ -90,6 +95,9 @@ impl Desk<'_> {
 
     /// Says it once: to everybody who hears of it, then that it was said. What does not fit is left to the next round.
     fn say(&self, decisions: &mut Decisions, next: &mut Next, one: &Occurrence<'_>, said: Said) {
+        if decisions.room() < 3 {
+            return next.at(self.now);
+        }
         let (mut notes, rev) = self.notes(one);
         let before = notes.clone();
         notes.until = one.until;
@@ -106,7 +114,8 @@ impl Desk<'_> {
                     break;
                 }
                 let reader = Reader { settings: self.settings, service: desk, person: &person, now: self.now };
-                decisions.tell(words::notice(reader, one, said, self.ended_by(one)));
+                let after = After { ended_by: self.ended_by(one), still: self.still(&person) };
+                decisions.tell(words::notice(reader, one, said, &after));
                 notes.told.insert((said, person));
             }
             if left {
@@ -140,7 +149,7 @@ impl Desk<'_> {
                     Some(one) => self.say(decisions, next, one, Said::Over),
                     None => {
                         let name = noted.value.name.clone();
-                        let what = format!("the freeze {name} is over: the configuration has it no more");
+                        let what = format!("the freeze {name} is over: it is there no more");
                         decisions.log(
                             self.now,
                             Some(Subject::Freeze(key.clone())),
@@ -160,6 +169,19 @@ impl Desk<'_> {
                 next.at(leaves);
             }
         }
+    }
+
+    /// What else is under way for whoever hears this channel.
+    fn still(&self, channel: &PersonId) -> Option<Occurrence<'_>> {
+        let heard = |one: &Occurrence<'_>| {
+            let mut services = self.settings.services().filter(|service| service.channel.as_ref() == Some(channel));
+            services.any(|service| one.scope.includes(service))
+        };
+        self.freezes
+            .ahead(self.now)
+            .into_iter()
+            .filter(|one| one.from <= self.now && heard(one))
+            .max_by_key(|one| one.until)
     }
 
     /// Who ended it before its time.

@@ -182,3 +182,38 @@ fn many_channels_take_several_rounds_and_each_hears_it_once() {
     let notes = days.situation.freeze_notes.get(&format!("{id}@20260320T120000Z")).unwrap();
     assert!(notes.value.told.is_empty() && notes.value.said.len() == 1, "who was told is forgotten once all were");
 }
+
+#[test]
+fn where_another_goes_on_nobody_is_told_that_it_is_over_for_what_waits() {
+    let mut days = Days::of(vec![configured("10:00", "Mon 12:00")]);
+    days.situation.note(Record::Freeze(declared("sale", "12:00", "18:00")), 1);
+    days.until("17:59");
+    let round = {
+        days.now = at("18:00");
+        decide(&days.situation, &[], &days.settings, days.now)
+    };
+    let message = &round.decisions.messages[0];
+    assert_eq!(message.title, "The freeze is over: sale");
+    assert!(message.lines.iter().any(|line| line.starts_with("Another goes on: gratitude week until")), "{message:?}");
+}
+
+#[test]
+fn very_many_at_once_take_several_rounds_and_two_of_one_key_are_told_of_once() {
+    let many = |n: usize| Freeze { id: format!("f{n}").parse().unwrap(), ..configured("12:00", "13:00") };
+    let twice =
+        Freeze { times: [configured("12:00", "13:00").times, configured("12:00", "14:00").times].concat(), ..many(0) };
+    let mut days = Days::of((1..120).map(many).chain([twice]).collect());
+    days.now = at("12:00");
+    for _ in 0..20 {
+        let round = decide(&days.situation, &[], &days.settings, days.now);
+        assert!(round.decisions.actions() <= 100, "{}", round.decisions.actions());
+        days.situation.apply(&round.decisions, days.now);
+        days.heard.extend(round.decisions.messages.iter().map(|message| message.key.to_string()));
+        if !matches!(round.decisions.wake, Wake::Exactly(Some(due)) if due <= days.now) {
+            break;
+        }
+    }
+    let heard = days.heard();
+    assert_eq!(heard.len(), 120);
+    assert_eq!(heard.iter().collect::<std::collections::BTreeSet<_>>().len(), 120);
+}

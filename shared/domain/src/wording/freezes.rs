@@ -87,9 +87,18 @@ pub fn log(one: &Occurrence<'_>, said: Said) -> String {
     format!("the freeze {} {what}: {}", one.name, one.stops.in_words())
 }
 
+/// What is so once one is over.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct After<'a> {
+    /// Who ended it before its time.
+    pub ended_by: Option<&'a PersonId>,
+    /// Another that goes on.
+    pub still: Option<Occurrence<'a>>,
+}
+
 /// The notice that one begins or is over.
 #[must_use]
-pub fn notice(reader: Reader<'_>, one: &Occurrence<'_>, said: Said, ended_by: Option<&PersonId>) -> Message {
+pub fn notice(reader: Reader<'_>, one: &Occurrence<'_>, said: Said, after: &After<'_>) -> Message {
     let subject = Subject::Freeze(one.key());
     let mut message = reader.message(subject, said.step(), Kind::Notice, Severity::Info, said.reason(one));
     let (from, until) = (at(one, one.from, reader.now), at(one, one.until, reader.now));
@@ -100,10 +109,13 @@ pub fn notice(reader: Reader<'_>, one: &Occurrence<'_>, said: Said, ended_by: Op
         Said::WithinADay => format!("A freeze begins within a day, at {from}: {}", one.name),
     };
     if said == Said::Over {
-        if let Some(by) = ended_by {
+        if let Some(by) = after.ended_by {
             message.lines.push(format!("{} ended it before its time.", reader.settings.roster.name_of(by)));
         }
-        message.lines.push("What has waited goes on as it can.".to_owned());
+        message.lines.push(match &after.still {
+            Some(other) => format!("Another goes on: {}.", line(other, reader.now)),
+            None => "What has waited goes on as it can.".to_owned(),
+        });
     } else {
         let asks = one.stops.in_words();
         let mut letters = asks.chars();
@@ -116,7 +128,8 @@ pub fn notice(reader: Reader<'_>, one: &Occurrence<'_>, said: Said, ended_by: Op
             Some(by) => format!("{} declared it.", reader.settings.roster.name_of(by)),
             None => "The configuration says so.".to_owned(),
         });
-        if one.stops.merges.is_some() {
+        // Those of the configuration are in the calendars of the services; whoever has no calendar is not asked.
+        if one.stops.merges.is_some() && one.by.is_none() {
             message.lines.push("Who merges all the same is asked to take the pager for it.".to_owned());
         }
     }
