@@ -1,7 +1,7 @@
 //! Given, event, expectation: the words in which the domain's tests are written. A [`World`] is one service
 //! as the store would keep it, driven through the real `decide` functions in virtual time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -166,6 +166,8 @@ pub struct World {
     pub now: Timestamp,
     /// The most that one transaction had to write.
     pub most_actions: usize,
+    /// What the store remembers of each change, also when it has left the working set: how much was told of it.
+    pub kept: BTreeMap<ChangeId, u64>,
 }
 
 impl World {
@@ -178,6 +180,7 @@ impl World {
             situation,
             told: vec![],
             reasons: vec![],
+            kept: BTreeMap::new(),
             now: at("12:00"),
             most_actions: 0,
         }
@@ -205,12 +208,14 @@ impl World {
         self.settings = Settings::new([self.service.clone()], roster, unmapped, url);
     }
 
-    /// What the store does with a merge: a richer report of the same commit replaces a poorer one.
+    /// What the store does with a merge: a richer report of the same commit replaces a poorer one, and the same one told again is
+    /// known, however long ago that was.
     pub fn merge(&mut self, change: Change) -> &mut Self {
         let event = MergeEvent::Merged(Box::new(change));
         if let MergeDecision::Keep(merge) = on_merge::decide(event, &Way::default(), &self.settings, self.now) {
             let (id, worth) = (merge.change.id.clone(), u64::from(merge.change.worth()));
-            if self.situation.changes.get(&merge.change.id).is_none_or(|known| known.rev < worth) {
+            if self.kept.get(&id).is_none_or(|known| *known < worth) {
+                self.kept.insert(id.clone(), worth);
                 self.situation.note(Record::Change(merge.change), worth);
             }
             if let Some(files) = merge.files {
