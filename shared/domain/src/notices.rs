@@ -236,6 +236,8 @@ impl<'a> Look<'a> {
             Due::GiveUp => {
                 notes.unattended_at = Some(self.now);
                 self.forewarn(window, &asking, notes, told);
+                // It may be somebody else's from now on, who has to hear of it.
+                told.wait(self.now);
             }
         }
     }

@@ -274,3 +274,24 @@ fn a_service_of_nobody_is_refused_by_check_and_drops_nothing_silently() {
     assert_eq!(world.settings.service(&id).unwrap().last_resort(), None);
     assert!(world.situation.changes.is_empty(), "without owner and rotation nobody can answer: `check` refuses that");
 }
+
+/// Found in one of tens of thousands of histories: the rotation's own change, declined by the rotation.
+#[test]
+fn whoever_gets_what_the_rotation_declined_hears_of_it_at_once() {
+    let mut world = begin();
+    for (minute, event) in [
+        (0, Event::Told(Told::Merge { number: 5, who: 0, reverts: None })),
+        (476, Event::Told(Told::Deploy { id: 105, number: 5, live: true, state: DeploymentState::Started })),
+        (688, Event::Told(Told::Merge { number: 1, who: 2, reverts: None })),
+        (702, Event::Done(Done::Answer { number: 1, who: 2, takes: false })),
+    ] {
+        world.until(moment(minute));
+        match event {
+            Event::Told(event) => tell(&mut world, event, moment(minute)),
+            Event::Done(event) => act(&mut world, event),
+        }
+        world.settle();
+        told(&world);
+    }
+    assert!(world.windows().contains("olga active until"), "{}", world.windows());
+}
