@@ -1,5 +1,5 @@
 //! The receivers: each takes a message to a person in its own way. To add one: a file here, an arm below, its kind in
-//! `aws::receiver`, its fake in `tests/tests/receivers`.
+//! `aws::receiver`, its fake in `tests/tests/whole/receivers`.
 
 mod atlassian;
 mod email;

@@ -5,7 +5,7 @@ use domain::{Contact, Kind, Message, MessageKey, Reason, Severity, Step, Subject
 use house_tests::peer::{Mishap, Peer};
 use house_tests::{Stage, configuration};
 
-use crate::contract::Fake;
+use super::contract::Fake;
 
 pub const FAKE: Fake = Fake {
     kind: "email",

@@ -48,7 +48,7 @@ const READERS: [(&str, &str, &[&str]); 28] = [
 const ON_OTHERS: [&str; 4] = ["azure", "jenkins", "spinnaker", "azure-monitor"];
 
 /// Payloads that have to be read into an event, so that ignoring is no way to pass: a file, its reader, each.
-const MUST_BE_READ: &str = include_str!("../golden/must-be-read.txt");
+const MUST_BE_READ: &str = include_str!("../../golden/must-be-read.txt");
 
 fn must_be_read() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     MUST_BE_READ.lines().filter(|line| !line.starts_with('#')).map(|line| {
@@ -98,7 +98,7 @@ fn every_payload_is_read_as_the_reviewed_golden_says() {
             writeln!(golden, "{function} {sender} {file}\n    {line}").unwrap();
         }
     }
-    expect_file!["../golden/payloads.txt"].assert_eq(&golden);
+    expect_file!["../../golden/payloads.txt"].assert_eq(&golden);
     println!("{} payloads walked: {counts:?}", files.len());
 }
 

@@ -148,10 +148,10 @@ async fn an_incidents_page_tells_it_whole_and_explain_prints_its_ladder() {
     let page = day.get(&format!("/incidents/{id}")).await.body;
     let page = text_of(&page);
     let (told, log) = page.split_once("\nLog\n").unwrap();
-    expect_file!["../golden/incident.txt"].assert_eq(&format!("{told}\n"));
+    expect_file!["../../golden/incident.txt"].assert_eq(&format!("{told}\n"));
     assert!(log.contains("page to feanil delivered"), "{log}");
     let late = recent_deployers::explain::ladder(&desk.hands(&day).incident(&id).await.unwrap());
-    expect_file!["../golden/ladder.txt"].assert_eq(&format!("{early}\n\n{late}\n"));
+    expect_file!["../../golden/ladder.txt"].assert_eq(&format!("{early}\n\n{late}\n"));
     let board = text_of(&day.get("/").await.body);
     for said in ["judged", "Acknowledged by anna at Fri 2026-03-20 12:26 UTC.", "It was no change of ours, says olga."]
     {

@@ -2,7 +2,7 @@
 
 use house_tests::peer::{Mishap, Peer};
 
-use crate::contract::Fake;
+use super::contract::Fake;
 
 const TAKEN: &str = r#"{"result":"Request will be processed","took":0.3,"requestId":"43a29c5c-3dbf"}"#;
 const STATUS: &str = "GET /v2/alerts/requests/43a29c5c-3dbf";

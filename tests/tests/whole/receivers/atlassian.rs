@@ -5,8 +5,8 @@ use house_tests::peer::Mishap;
 use jiff::Timestamp;
 use on_page::receivers;
 
-use crate::contract::Fake;
-use crate::{jira_service_management, opsgenie};
+use super::contract::Fake;
+use super::{jira_service_management, opsgenie};
 
 /// What they are asked when this happened to a page, as the first lines of the requests, or why that failed.
 async fn told(fake: &Fake, step: Step, mishaps: &[(&str, u16, &str)]) -> Result<Vec<String>, String> {

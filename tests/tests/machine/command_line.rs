@@ -25,7 +25,7 @@ fn text(bytes: &[u8]) -> String {
 fn the_demo_tells_its_story_message_by_message() {
     let demo = run(&["demo"]);
     assert!(demo.status.success(), "{}", text(&demo.stderr));
-    expect_file!["../golden/demo.txt"].assert_eq(&text(&demo.stdout));
+    expect_file!["../../golden/demo.txt"].assert_eq(&text(&demo.stdout));
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn check_lists_every_problem_with_its_line() {
         .output()
         .unwrap();
     assert_eq!(checked.status.code(), Some(2), "{}", bad.display());
-    expect_file!["../golden/problems.txt"].assert_eq(&text(&checked.stderr));
+    expect_file!["../../golden/problems.txt"].assert_eq(&text(&checked.stderr));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use house_tests::peer::Mishap;
 
-use crate::contract::Fake;
+use super::contract::Fake;
 
 const TAKEN: &str = r#"{"result":"Request will be processed","took":0.3,"requestId":"43a29c5c-3dbf"}"#;
 const BY_ALIAS: &str = "GET /jsm/ops/api/f3b2-site/v1/alerts/alias?alias=deployers.edxapp";

@@ -1,6 +1,6 @@
 //! GoAlert's generic API, as its page "Integration Keys" documents it.
 
-use crate::contract::{Fake, field};
+use super::contract::{Fake, field};
 
 pub const FAKE: Fake = Fake {
     kind: "goalert",

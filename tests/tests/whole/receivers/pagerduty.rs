@@ -4,7 +4,7 @@ use aws::wire::error_chain;
 use domain::{Contact, Kind, Message, MessageKey, Reason, Severity, Step, Subject};
 use jiff::Timestamp;
 
-use crate::contract::{Fake, field};
+use super::contract::{Fake, field};
 
 pub const FAKE: Fake = Fake {
     kind: "pagerduty",

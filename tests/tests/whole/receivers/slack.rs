@@ -5,7 +5,7 @@ use house_tests::Stage;
 use house_tests::peer::{Mishap, Peer};
 use serde_json::{Value, json};
 
-use crate::contract::Fake;
+use super::contract::Fake;
 
 pub const FAKE: Fake = Fake {
     kind: "slack",

@@ -1,6 +1,6 @@
 //! What each event costs, in DynamoDB's capacity units as the engine counts them (as AWS does): so many calls and no more,
 //! and the same however much has happened before. infra/README.md's costs are computed from what is printed here.
-//! `OLD=1000000 cargo test -p house-tests --test units` does it with a million old items instead of 20,000.
+//! `OLD=1000000 cargo test -p house-tests --test whole units` does it with a million old items instead of 20,000.
 
 use std::collections::BTreeMap;
 

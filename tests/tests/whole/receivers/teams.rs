@@ -4,7 +4,7 @@ use house_tests::peer::Peer;
 use house_tests::{Stage, configuration};
 use serde_json::Value;
 
-use crate::contract::Fake;
+use super::contract::Fake;
 
 pub const FAKE: Fake = Fake {
     kind: "teams",

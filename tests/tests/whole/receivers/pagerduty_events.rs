@@ -1,6 +1,6 @@
 //! PagerDuty's Events API, as <https://developer.pagerduty.com/docs/events-api-v2/overview/> documents it.
 
-use crate::contract::{Fake, field};
+use super::contract::{Fake, field};
 
 pub const FAKE: Fake = Fake {
     kind: "pagerduty-events",

@@ -1,6 +1,6 @@
 //! SNS's `Publish` to a telephone number. <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>
 
-use crate::contract::Fake;
+use super::contract::Fake;
 
 pub const FAKE: Fake = Fake {
     kind: "sms",

@@ -1,6 +1,6 @@
 //! A webhook signed as Standard Webhooks describes.
 
-use crate::contract::Fake;
+use super::contract::Fake;
 
 pub const FAKE: Fake = Fake {
     kind: "webhook",

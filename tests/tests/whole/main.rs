@@ -1,0 +1,32 @@
+//! Whole stories from wire to page, in one process on the embedded store. One program, because each links the whole house: forty of them
+//! are 4 GB.
+
+mod architecture;
+mod beside;
+mod broadcast;
+mod chat;
+mod conformance;
+mod deliveries;
+mod elsewhere;
+mod errands;
+mod forges;
+mod freezes;
+mod fuzz_findings;
+mod hostile;
+mod incidents;
+mod nights;
+mod ownership;
+mod pagers;
+mod pagers_atlassian;
+mod people;
+mod receivers;
+mod reliability;
+mod reverts;
+mod reviewed;
+mod secrets;
+mod sources;
+mod stories;
+mod template;
+mod units;
+mod versions;
+mod wake;
