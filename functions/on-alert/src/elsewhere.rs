@@ -64,6 +64,7 @@ pub(crate) fn incidents(decisions: &Decisions) -> impl Iterator<Item = Incident>
             | Record::Files(..)
             | Record::Errand(_)
             | Record::Paging(_)
+            | Record::Track(_)
             | Record::Freeze(_)
             | Record::FreezeNotes(..) => None,
         },

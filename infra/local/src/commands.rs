@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use jiff::SignedDuration;
 
 use crate::wish::{NewFreeze, Wish};
 
@@ -156,6 +157,22 @@ pub enum Command {
         #[arg(long)]
         advised: bool,
     },
+    /// Measure on a repository's own history how often the ranking of suspects is right: each revert is a failure of which the culprit is known.
+    Backtest {
+        /// A clone, or a history: `<folder>/<owner>__<name>` of two files of JSON lines.
+        #[arg(required_unless_present_any = ["history", "git"])]
+        path: Option<PathBuf>,
+        #[arg(long, conflicts_with_all = ["path", "git"])]
+        history: Option<PathBuf>,
+        #[arg(long, conflicts_with = "path")]
+        git: Option<PathBuf>,
+        /// How far back a change is a suspect, such as `25h` (what ships) or `72h`.
+        #[arg(long, default_value = "25h")]
+        window: SignedDuration,
+        /// For machines.
+        #[arg(long)]
+        json: bool,
+    },
     /// Say that a paused pipeline goes on.
     Resume {
         service: String,
@@ -202,7 +219,8 @@ impl Command {
                 let how_long = how_long.clone().unwrap_or_default();
                 (service, &me.id, Wish::Maintain { how_long, why: why.join(" "), environment, from })
             }
-            Self::Demo
+            Self::Backtest { .. }
+            | Self::Demo
             | Self::Explain { .. }
             | Self::Connect { .. }
             | Self::Check { .. }

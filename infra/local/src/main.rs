@@ -13,6 +13,7 @@ use aws::settings::Configuration;
 use aws::telemetry;
 use aws::wire::error_chain;
 use clap::Parser;
+use recent_deployers::backtest::{self, Source};
 use recent_deployers::commands::{Arguments, Command};
 use recent_deployers::hands::Hands;
 use recent_deployers::{Bundle, Options, banner, check, connect, demo, explain, layer, secrets, server, server::Board};
@@ -80,6 +81,12 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Ok(say(&summary).map_err(CannotPrint)?)
         }
         Some(Command::Layer { config, folder }) => Ok(say(&layer::write(config, folder)?).map_err(CannotPrint)?),
+        Some(Command::Backtest { path, history, git, window, json }) => {
+            let git = git.as_deref().map(Source::Git);
+            let source = git.or(history.as_deref().map(Source::History)).or(path.as_deref().map(Source::of));
+            let source = source.ok_or("name a clone or a history")?;
+            Ok(say(&backtest::run(source, *window, *json)?).map_err(CannotPrint)?)
+        }
         Some(Command::MayDeploy { service, environment, advised }) => {
             let mut query = vec![("service", service.as_str())];
             query.extend(environment.iter().map(|name| ("environment", name.as_str())));

@@ -2,7 +2,7 @@
 //!
 //! | what | partition | sort | read by | cost |
 //! | --- | --- | --- | --- | --- |
-//! | a service's working set: changes, files, notes, deployments, signals, incidents, shifts, queue, errands, paging, clock | `S#service` | by kind | every decision | 1 query |
+//! | a service's working set: changes, files, notes, deployments, signals, incidents, shifts, queue, errands, paging, track, clock | `S#service` | by kind | every decision | 1 query |
 //! | a service's outbox: what no receiver has accepted | `O#service` | subject, person, step | `on-schedule`, `on-page` | 1 query or 1 get |
 //! | a service's log, newest first | `L#service` | time | board | 1 query, bounded |
 //! | old incidents | `P#service` | time | board | 1 query, bounded |
@@ -175,6 +175,12 @@ pub fn queue(service: &ServiceId) -> Key {
 #[must_use]
 pub fn paging(service: &ServiceId) -> Key {
     key(working_set(service), "P#")
+}
+
+/// The bounded record of the service's past, out of which suspects are ranked.
+#[must_use]
+pub fn track(service: &ServiceId) -> Key {
+    key(working_set(service), "K#")
 }
 
 #[must_use]

@@ -7,6 +7,7 @@ use domain::change::Files;
 use domain::freeze::{Declared, FreezeNotes};
 use domain::on_merge::errands::Errand;
 use domain::paging::Paging;
+use domain::track::Track;
 use domain::{Deployment, Incident, Queue, Record, Shift, Signals, WindowNotes};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -109,6 +110,7 @@ pub fn encode(service: &domain::ServiceId, record: &Record, rev: u64, now: Times
         }
         Record::Queue(queue) => item(&keys::queue(service), queue, None)?,
         Record::Paging(paging) => item(&keys::paging(service), paging, None)?,
+        Record::Track(track) => item(&keys::track(service), track, None)?,
         Record::Files(id, files) => item(&keys::files(service, id), files, Some(long))?,
         Record::Freeze(freeze) => {
             item(&keys::freeze(service, &freeze.id), freeze, freeze.over_at().checked_add(keys::KEEP_CHANGE).ok())?
@@ -137,6 +139,7 @@ pub fn decode(item: &Item) -> Result<Option<Record>, StoreError> {
         "H" => Record::Shift(read::<Shift>(item)?),
         "Q" => Record::Queue(read::<Queue>(item)?),
         "P" => Record::Paging(read::<Paging>(item)?),
+        "K" => Record::Track(read::<Track>(item)?),
         "F" => Record::Files(keys::parse_change(rest).ok_or_else(wrong)?, read::<Files>(item)?),
         "E" => Record::Errand(read::<Errand>(item)?),
         "Z" => Record::Freeze(read::<Declared>(item)?),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::EnvironmentName;
 use crate::login::Login;
+use crate::rank::named;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -88,13 +89,35 @@ pub struct Alert {
     pub group: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// What else it says, a stack trace perhaps: looked through for what it names, shown to nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
 }
+
+/// As much of what an alert says beside its summary is looked at, in bytes.
+pub const MOST_DETAIL: usize = 8_000;
+/// Under which label a monitor lists files itself.
+const FILES: &str = "files";
 
 impl Alert {
     /// Sender and fingerprint: what the newest word is kept under.
     #[must_use]
     pub fn key(&self) -> String {
         format!("{}/{}", self.source, self.fingerprint)
+    }
+
+    /// The files and modules that it names, nearest to the failure first.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let listed = self.labels.get(FILES).map(String::as_str);
+        let said = [listed, self.detail.as_deref(), Some(&self.summary), Some(&self.name)];
+        let mut found: Vec<String> = Vec::new();
+        for name in said.into_iter().flatten().flat_map(named::names) {
+            if !found.contains(&name) && found.len() < named::MOST_NAMES {
+                found.push(name);
+            }
+        }
+        found
     }
 }
 

@@ -15,6 +15,7 @@ use crate::queue::Queue;
 use crate::reason::Reason;
 use crate::shift::Shift;
 use crate::signals::Signals;
+use crate::track::Track;
 use crate::window::WindowNotes;
 
 /// Something kept in a service's working set.
@@ -31,6 +32,8 @@ pub enum Record {
     Files(ChangeId, Files),
     Errand(Errand),
     Paging(Paging),
+    /// What is kept of the service's past.
+    Track(Track),
     /// By somebody's word.
     Freeze(Declared),
     /// What was said of one time of a freeze.
@@ -50,6 +53,7 @@ pub enum RecordKey {
     Files(ChangeId),
     Errand(String),
     Paging,
+    Track,
     Freeze(FreezeId),
     FreezeNotes(String),
 }
@@ -68,6 +72,7 @@ impl Record {
             Self::Files(id, _) => RecordKey::Files(id.clone()),
             Self::Errand(errand) => RecordKey::Errand(errand.key()),
             Self::Paging(_) => RecordKey::Paging,
+            Self::Track(_) => RecordKey::Track,
             Self::Freeze(freeze) => RecordKey::Freeze(freeze.id.clone()),
             Self::FreezeNotes(key, _) => RecordKey::FreezeNotes(key.clone()),
         }

@@ -5,13 +5,18 @@
 //! | --- | --- | --- |
 //! | whoever had taken it, where that grew stale or it worsened | at once | `first-responder` |
 //! | who has the pager of the service by a person's word | at once | `first-responder` |
-//! | else the responder of the first suspect whose turn is not over | at once | `first-responder` |
-//! | the responders of the next such suspects, three people in all | each `next_suspect_after` (3 min) | `next-responder` |
+//! | else the person whose suspects are the likeliest cause, of those whose turn is not over | at once | `first-responder` |
+//! | the next such people, if likely enough, three in all | each `next_suspect_after` (3 min) | `next-responder` |
 //! | the rotation | `rotation_after` (5 min), or at once if there is nobody before it | `rotation` |
+//! | the likeliest of those who were too unlikely | `rotation_after` | `next-responder` |
 //! | the responder of a suspect whose turn is over, if nobody's is not | `rotation_after` | `tail-responder` |
 //! | the next of the rotation, one by one | each `rotation_after` | `rotation` |
 //! | the owner | `owner_after` (15 min) | `owner` |
 //! | each of them again | `again_after` (10 min), then after twice as long, up to an hour | the same |
+//!
+//! How likely a person is, is the sum of their suspects' likelihoods, of what is left when those that were taken back, or whose
+//! responder said "not mine", are left out. Likely enough is policy: `first_suspect_from`, `next_suspect_from`. Whom
+//! somebody named is likely enough.
 //!
 //! A suspect's responder is asked again three times; the rotation and the owner as long as it takes. Whoever said "not
 //! mine" is passed over, and the next one is due at once; where everybody of the rotation and every owner did, they are
@@ -22,16 +27,19 @@
 //! the round before it), when everybody had said "not mine", and when what kept everybody asleep ([`crate::hold`]) is
 //! over. The stored times decide, whoever wakes late.
 
+mod likely;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::acknowledgement::Acknowledger;
-use crate::ids::PersonId;
+use crate::ids::{ChangeId, PersonId};
 use crate::incident::{Incident, MOST_REPEATS, PageRecord};
 use crate::message::Step;
 use crate::reason::Reason;
 use crate::responder::Responder;
 use crate::service::Service;
 use crate::suspect::{Stand, Suspect};
+use likely::Likely;
 
 /// At most this many suspects' responders are paged in one round.
 pub const MOST_FIRST_RESPONDERS: usize = 3;
@@ -100,9 +108,10 @@ impl<'a> Call<'a> {
         if let Some(person) = candidates().find(|p| rungs.iter().all(|r| r.person != **p)) {
             push(&mut rungs, at, person, Step::Rotation, reason);
         }
-        let tail = self.suspects(Stand::Tail).next().filter(|_| nobody_first);
-        if let Some(suspect) = tail {
-            push(&mut rungs, late, &suspect.responder, Step::TailResponder, unanswered);
+        let unlikely = self.likely().into_iter().next().map(|likely| (likely.person, Step::NextResponder));
+        let tail = || self.suspects(Stand::Tail).next().map(|suspect| (&suspect.responder, Step::TailResponder));
+        if let Some((person, step)) = unlikely.or_else(tail).filter(|_| nobody_first) {
+            push(&mut rungs, late, person, step, unanswered);
         }
         let mut at = at;
         for person in self.rotation.iter().filter(|p| !self.passed_over(p)) {
@@ -232,8 +241,7 @@ impl<'a> Call<'a> {
     /// The suspects whose turns stand so, that were not taken back, and whose responders did not say that it is not theirs. Whom somebody named
     /// instead comes first.
     fn suspects(&self, stand: Stand) -> impl Iterator<Item = &'a Suspect> {
-        let incident = self.incident;
-        let named = incident.not_mine.iter().rev().find_map(|said| said.instead.as_ref());
+        let (incident, named) = (self.incident, self.named());
         let mut found: Vec<&Suspect> =
             incident.suspects.iter().filter(|s| s.stand == stand && self.may_be_it(s)).collect();
         found.sort_by_key(|s| Some(&s.change) != named);
@@ -247,25 +255,41 @@ impl<'a> Call<'a> {
             Acknowledger::Person(_) | Acknowledger::Stranger(_) => None,
         });
         let pager = self.pager.filter(|p| !self.passed_over(&p.person));
-        let suspects = self.suspects(Stand::Active).filter(|_| pager.is_none());
-        let suspects = suspects.map(|s| (&s.responder, Reason::FirstSuspect { change: s.label.clone() }));
-        let all = before.into_iter().chain(pager.map(|p| (&p.person, Reason::HasThePager))).chain(suspects);
+        let likely = if pager.is_none() { self.likely() } else { Vec::new() };
+        let policy = &self.service.policy;
+        let enough = |(i, likely): &(usize, Likely<'_>)| {
+            let from = if *i == 0 { policy.first_suspect_from } else { policy.next_suspect_from };
+            likely.named || likely.percent.is_none_or(|percent| percent >= from)
+        };
+        let suspects = likely.into_iter().enumerate().take_while(enough);
+        let suspects = suspects.map(|(i, likely)| {
+            let (change, percent) = (likely.change.to_owned(), likely.percent);
+            let first = i == 0 && before.is_none();
+            let reason =
+                if first { Reason::FirstSuspect { change, percent } } else { Reason::NextSuspect { change, percent } };
+            (likely.person, reason)
+        });
+        let all = before.clone().into_iter().chain(pager.map(|p| (&p.person, Reason::HasThePager))).chain(suspects);
         let mut firsts: Vec<(&PersonId, Reason)> = Vec::new();
         for (person, reason) in all {
             if firsts.iter().all(|(known, _)| *known != person) && firsts.len() < MOST_FIRST_RESPONDERS {
-                let reason = if let (Reason::FirstSuspect { change }, false) = (&reason, firsts.is_empty()) {
-                    Reason::NextSuspect { change: change.clone() }
-                } else {
-                    reason
-                };
                 firsts.push((person, reason));
             }
         }
         firsts
     }
 
+    /// The change that somebody named instead of their own, the last word first.
+    fn named(&self) -> Option<&'a ChangeId> {
+        self.incident.not_mine.iter().rev().find_map(|said| said.instead.as_ref())
+    }
+
     fn why_nobody_first(&self) -> Reason {
         let incident = self.incident;
+        let unlikely = self.likely().into_iter().next().and_then(|likely| likely.percent);
+        if let Some(percent) = unlikely.filter(|percent| *percent < self.service.policy.first_suspect_from) {
+            return Reason::NobodyStandsOut { percent };
+        }
         match (incident.suspects.is_empty(), incident.not_mine.is_empty()) {
             (_, false) => Reason::NobodysOwn,
             (false, true) => Reason::OnlyTailSuspects,

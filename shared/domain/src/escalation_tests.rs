@@ -443,11 +443,11 @@ fn pagers_and_channels_hear_what_became_of_a_page() {
     expect![[r#"
         [critical] edxapp production: HighErrorRate
         7 % of requests fail, since 15:50 (UTC).
-        Paged: Olga (edx-platform#14 went live last before the alert).
+        Paged: Olga (edx-platform#14 is the likeliest cause, about 38 %).
         What changed:
-          1. edx-platform#14 change number 14 (Olga; live 49 min before the alert)
-          2. edx-platform#13 change number 13 (Usama; live 49 min before the alert)
-          3. edx-platform#12 change number 12 (Feanil; live 49 min before the alert)
+          1. edx-platform#14 change number 14 (Olga; about 40 %: live 49 min before the alert)
+          2. edx-platform#13 change number 13 (Usama; about 25 %: live 49 min before the alert)
+          3. edx-platform#12 change number 12 (Feanil; about 20 %: live 49 min before the alert)
         Board: https://deployers.example.com/incidents/edxapp-mtmyvkgg
         Runbook: https://wiki.example.com/edxapp"#]]
     .assert_eq(&channel.plain());

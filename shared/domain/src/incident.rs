@@ -40,6 +40,9 @@ pub struct AlertRecord {
     pub group: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// The files and modules that it names, nearest to the failure first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
 }
 
 /// What begins so much later than the rest of an incident is something else, unless its monitor says that it is not.
@@ -195,6 +198,7 @@ impl Incident {
                     started_at,
                     group: signal.group.clone(),
                     url: said.map_or(&signal.url, |said| &said.url).clone(),
+                    names: said.map_or(&signal.names, |said| &said.names).clone(),
                 };
                 self.alerts.insert(key.clone(), record);
             }

@@ -127,31 +127,31 @@ mod tests {
         check(
             &world,
             expect![[r#"
-            15:50 feanil first-responder: Paged, again 0
-            15:53 usama next-responder: Next
-            15:54 anna rotation: Later
-            16:04 olga owner: Later
-        "#]],
+                15:50 usama first-responder: Paged, again 0
+                15:53 feanil next-responder: Next
+                15:54 anna rotation: Later
+                16:04 olga owner: Later
+            "#]],
         );
         world.until(at("16:01"));
         check(
             &world,
             expect![[r#"
-            15:50 feanil first-responder: Paged, again 1
-            15:53 usama next-responder: Paged, again 0
-            15:54 anna rotation: Paged, again 0
-            16:04 olga owner: Next
-        "#]],
+                15:50 usama first-responder: Paged, again 1
+                15:53 feanil next-responder: Paged, again 0
+                15:54 anna rotation: Paged, again 0
+                16:04 olga owner: Next
+            "#]],
         );
         world.acknowledge("anna").unwrap();
         check(
             &world,
             expect![[r#"
-            15:50 feanil first-responder: Paged, again 1
-            15:53 usama next-responder: Paged, again 0
-            15:54 anna rotation: Paged, again 0
-            16:04 olga owner: Stopped
-        "#]],
+                15:50 usama first-responder: Paged, again 1
+                15:53 feanil next-responder: Paged, again 0
+                15:54 anna rotation: Paged, again 0
+                16:04 olga owner: Stopped
+            "#]],
         );
     }
 
@@ -162,18 +162,20 @@ mod tests {
         check(
             &world,
             expect![[r#"
-            15:50 feanil first-responder: Paged, again 0
-            15:54 anna rotation: Next
-            16:04 olga owner: Later
-        "#]],
+                15:50 usama first-responder: Paged, again 0
+                15:50 feanil first-responder: Paged, again 0
+                15:54 anna rotation: Next
+                16:04 olga owner: Later
+            "#]],
         );
         world.until(at("15:52"));
         world.alert(&[alert("HighErrorRate", at("15:50"), Some(at("15:52")))]);
         check(
             &world,
             expect![[r#"
-            15:50 feanil first-responder: Paged, again 0
-        "#]],
+                15:50 usama first-responder: Paged, again 0
+                15:50 feanil first-responder: Paged, again 0
+            "#]],
         );
     }
 }

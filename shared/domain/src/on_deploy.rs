@@ -109,6 +109,7 @@ pub fn alarm(event: &DeploymentEvent, place: &Place<'_>, service: &Service, now:
         group: None,
         lasts: Some(service.policy.after_failure),
         labels: BTreeMap::new(),
+        detail: None,
         url: event.url.clone(),
     })
 }

@@ -19,6 +19,7 @@ use crate::service::Service;
 use crate::settings::Settings;
 use crate::situation::Situation;
 use crate::suite;
+use crate::track::Track;
 use crate::window::{Closed, Phase, Window, windows};
 
 /// A published message that no receiver accepted is published again after this long.
@@ -59,7 +60,8 @@ pub fn decide(
     let failures = suite::failures(situation, service, now);
     let mut look = Look { situation, service, settings, all: &all, failures: &failures, now, owner_told: false };
 
-    incidents(&mut decisions, &mut next, situation, service, settings, now);
+    let mut track = situation.track.value.clone();
+    incidents(&mut decisions, &mut next, &mut track, &look);
     tidy::signals(&mut decisions, &mut next, &look);
     tidy::shifts(&mut decisions, &mut next, &look);
     tidy::lists(&mut decisions, &mut next, situation, now);
@@ -71,7 +73,7 @@ pub fn decide(
             next.at(now);
             break;
         }
-        let said = turn(&mut decisions, &mut next, &look, window);
+        let said = turn(&mut decisions, &mut next, &mut track, &look, window);
         if let Some(turn) = window.turn().filter(|_| said.went_live) {
             queue.learn(turn.since.duration_since(window.change.merged_at));
         }
@@ -85,6 +87,9 @@ pub fn decide(
     }
     if queue != situation.queue.value {
         decisions.put(Record::Queue(queue), situation.queue.rev);
+    }
+    if track != situation.track.value {
+        decisions.put(Record::Track(track), situation.track.rev);
     }
     tidy::deployments(&mut decisions, &mut next, &all, situation, service, now);
     if let Some(at) = beside::due_at(situation, service, &settings.roster, now) {
@@ -110,14 +115,8 @@ impl Next {
 }
 
 /// Open incidents escalate; resolved ones leave the working set after a day.
-fn incidents(
-    decisions: &mut Decisions,
-    next: &mut Next,
-    situation: &Situation,
-    service: &Service,
-    settings: &Settings,
-    now: Timestamp,
-) {
+fn incidents(decisions: &mut Decisions, next: &mut Next, track: &mut Track, look: &Look<'_>) {
+    let Look { situation, service, settings, now, .. } = *look;
     for (id, known) in &situation.incidents {
         if decisions.actions() + 60 > MOST_ACTIONS {
             next.at(now);
@@ -131,6 +130,7 @@ fn incidents(
             } else if now < resolved + LINGER {
                 next.at(resolved + LINGER);
             } else {
+                track.closes(&known.value);
                 decisions.drop_record(RecordKey::Incident(id.clone()), known.rev);
             }
             continue;
@@ -148,7 +148,7 @@ fn incidents(
 }
 
 /// One window: the notices that are due, its end, and when it wants to be looked at again. What was said.
-fn turn(decisions: &mut Decisions, next: &mut Next, look: &Look<'_>, window: &Window<'_>) -> Told {
+fn turn(decisions: &mut Decisions, next: &mut Next, track: &mut Track, look: &Look<'_>, window: &Window<'_>) -> Told {
     let (situation, now) = (look.situation, look.now);
     let known = situation.notes.get(&window.change.id);
     let before = known.map(|k| k.value.clone()).unwrap_or_default();
@@ -173,7 +173,7 @@ fn turn(decisions: &mut Decisions, next: &mut Next, look: &Look<'_>, window: &Wi
         if leaves > now {
             next.at(leaves);
         } else {
-            tidy::close(decisions, next, look, window);
+            tidy::close(decisions, next, track, look, window);
         }
         return told;
     }

@@ -175,9 +175,11 @@ pub enum Reason {
     IncidentResolved,
     /// The resolution came before, or with, the alert.
     ResolvedBeforeItFired,
-    /// Paged: the responder of the change that went live last.
+    /// Paged: the responder of the likeliest cause. `percent`: how likely, as far as that was reckoned.
     FirstSuspect {
         change: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        percent: Option<u16>,
     },
     /// Paged: this person has the pager of the service.
     HasThePager,
@@ -188,6 +190,12 @@ pub enum Reason {
     /// Paged: the responder of a further suspect.
     NextSuspect {
         change: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        percent: Option<u16>,
+    },
+    /// Paged: no suspect stands out. `percent`: how likely it is that the likeliest person's changes are it.
+    NobodyStandsOut {
+        percent: u16,
     },
     /// Paged: nobody acknowledged in time.
     NobodyAcknowledged {

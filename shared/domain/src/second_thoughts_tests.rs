@@ -393,8 +393,8 @@ fn a_revert_after_which_it_fires_again_was_not_it() {
         &mut world,
         "16:00",
         expect![[r#"
-            15:57 carl first-responder #1000 (first_suspect)
-            16:00 usama next-responder #1000 (next_suspect)"#]],
+            15:57 usama first-responder #1000 (first_suspect)
+            16:00 feanil next-responder #1000 (next_suspect)"#]],
     );
     assert_eq!(world.situation.incidents.len(), 1);
 }

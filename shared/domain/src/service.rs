@@ -24,6 +24,11 @@ pub struct Policy {
     pub next_suspect_after: SignedDuration,
     /// How long a page may go unacknowledged before the rotation is paged too.
     pub rotation_after: SignedDuration,
+    /// How likely, in percent, it has to be that a person's changes are it for them to be paged before the rotation; if nobody's is,
+    /// the rotation is paged at once.
+    pub first_suspect_from: u16,
+    /// The same for the second and the third.
+    pub next_suspect_from: u16,
     /// How long before the owner is.
     pub owner_after: SignedDuration,
     /// How long before whoever did not answer is asked again; nothing: never.
@@ -80,6 +85,8 @@ impl Default for Policy {
             ending_notice: SignedDuration::from_mins(10),
             next_suspect_after: SignedDuration::from_mins(3),
             rotation_after: SignedDuration::from_mins(5),
+            first_suspect_from: 15,
+            next_suspect_from: 15,
             owner_after: SignedDuration::from_mins(15),
             again_after: SignedDuration::from_mins(10),
             acknowledged_for: SignedDuration::from_mins(60),

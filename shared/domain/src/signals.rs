@@ -57,6 +57,9 @@ pub struct Signal {
     pub group: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// The files and modules that it names, nearest to the failure first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
     /// Starts and ends before these, where it flaps: the newest of each.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub earlier_starts: BTreeSet<Timestamp>,
@@ -101,6 +104,7 @@ impl Signal {
         self.summary = text::line(&alert.summary, MOST_SUMMARY);
         self.group = alert.group.as_deref().map(|group| text::line(group, MOST_NAME));
         self.url = alert.url.clone().filter(|url| url.len() <= 300);
+        self.names = alert.names();
     }
 
     fn is_wordless(&self) -> bool {
@@ -116,6 +120,7 @@ impl Signal {
             + self.summary.len()
             + self.url.as_ref().map_or(0, String::len)
             + self.group.as_ref().map_or(0, String::len)
+            + self.names.iter().map(|name| name.len() + 3).sum::<usize>()
     }
 }
 
@@ -148,6 +153,7 @@ impl Signals {
             lasts_until: None,
             group: None,
             url: None,
+            names: Vec::new(),
             earlier_starts: BTreeSet::new(),
             earlier_ends: BTreeSet::new(),
         });
@@ -187,7 +193,7 @@ impl Signals {
         for (i, (key, mut signal)) in all.into_iter().enumerate() {
             let used = MOST_BYTES - room + signal.bytes(&key);
             if i >= MOST_SIGNALS || used > MOST_BYTES_IN_WORDS {
-                (signal.name, signal.summary, signal.url, signal.group) = Default::default();
+                (signal.name, signal.summary, signal.url, signal.group, signal.names) = Default::default();
             }
             match room.checked_sub(signal.bytes(&key)).filter(|_| i < MOST_REMEMBERED) {
                 Some(left) => {

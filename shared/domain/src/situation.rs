@@ -17,6 +17,7 @@ use crate::paging::Paging;
 use crate::queue::Queue;
 use crate::shift::Shift;
 use crate::signals::Signals;
+use crate::track::Track;
 use crate::window::WindowNotes;
 
 /// A record with the revision at which it was read. A write names it, and fails if somebody was faster.
@@ -45,6 +46,7 @@ pub struct Situation {
     pub files: BTreeMap<ChangeId, Noted<Files>>,
     pub errands: BTreeMap<String, Noted<Errand>>,
     pub paging: Noted<Paging>,
+    pub track: Noted<Track>,
     /// Those that people declared, and what was said of each time of each: at the desk of freezes only.
     pub freezes: BTreeMap<FreezeId, Noted<Declared>>,
     pub freeze_notes: BTreeMap<String, Noted<FreezeNotes>>,
@@ -66,6 +68,7 @@ impl Situation {
             files: BTreeMap::new(),
             errands: BTreeMap::new(),
             paging: Noted::default(),
+            track: Noted::default(),
             freezes: BTreeMap::new(),
             freeze_notes: BTreeMap::new(),
             clock: Noted::default(),
@@ -95,6 +98,7 @@ impl Situation {
             }
             Record::Queue(value) => self.queue = Noted { value, rev },
             Record::Paging(value) => self.paging = Noted { value, rev },
+            Record::Track(value) => self.track = Noted { value, rev },
             Record::Files(id, value) => {
                 self.files.insert(id, Noted { value, rev });
             }
@@ -147,6 +151,7 @@ impl Situation {
             }
             RecordKey::Queue => self.queue = Noted::default(),
             RecordKey::Paging => self.paging = Noted::default(),
+            RecordKey::Track => self.track = Noted::default(),
             RecordKey::Files(id) => {
                 self.files.remove(id);
             }

@@ -1,6 +1,7 @@
-//! Which changes may have caused a failure, most likely first, with the evidence in words.
-//!
-//! Here the order is: most recently live first. Ranking on more evidence has an issue of its own.
+//! Which changes may have caused a failure, most likely first, with the evidence in words. How they are ranked is
+//! [`crate::rank`]'s; which changes users had, and what is known of them, is gathered here.
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,12 +9,21 @@ use serde::{Deserialize, Serialize};
 use crate::because::Because;
 use crate::deployment::Deployment;
 use crate::ids::{ChangeId, PersonId};
-use crate::service::Policy;
+use crate::incident::Incident;
+use crate::rank::words::{Told, words};
+use crate::rank::{self, Candidate, Feature, Score, Table, alike, named, probability};
+use crate::service::{Policy, Service};
+use crate::situation::Situation;
 use crate::text;
+use crate::track::{self, Track};
 use crate::window::{Closed, Phase, Window};
 
 /// How many suspects an incident keeps and shows.
 pub const MOST_SUSPECTS: usize = 5;
+/// Evidence of fewer points than this is on the board, not in a message.
+const TELLING: i64 = 150;
+/// So many pieces of evidence are in a message, beside since when it is live.
+const MOST_TOLD: usize = 3;
 
 /// Where the suspect's window stood when the failure began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -23,6 +33,14 @@ pub enum Stand {
     Active,
     /// Its turn is over: shown, paged only if nobody answers.
     Tail,
+}
+
+/// One line of a suspect's score.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    pub words: String,
+    /// What it adds to the score, in thousandths of a natural logarithm of odds.
+    pub points: i64,
 }
 
 /// A change that may have caused the failure.
@@ -38,24 +56,101 @@ pub struct Suspect {
     pub because: Because,
     pub stand: Stand,
     pub live_since: Timestamp,
-    /// Why it is here, in words.
+    /// Why it is here, in words: since when it is live, then what tells most.
     pub evidence: Vec<String>,
+    /// How likely it is the cause, of a thousand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub likelihood: Option<u16>,
+    /// What that comes from: the points add up to its score.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub weighed: Vec<Evidence>,
+}
+
+impl Suspect {
+    /// `about 35 %`, as exactly as it can be known.
+    #[must_use]
+    pub fn percent(&self) -> Option<u16> {
+        self.likelihood.map(|share| if share < 50 { (share + 5) / 10 } else { (share + 25) / 50 * 5 })
+    }
+
+    /// What it scores.
+    #[must_use]
+    pub fn score(&self) -> i64 {
+        self.weighed.iter().map(|evidence| evidence.points).sum()
+    }
+}
+
+/// What the alerts of an incident say, as far as it points at changes.
+#[derive(Debug, Clone, Default)]
+pub struct Clues {
+    /// Files and modules, nearest to the failure first.
+    pub names: Vec<String>,
+    /// Telling words.
+    pub words: BTreeSet<String>,
+}
+
+impl Clues {
+    #[must_use]
+    pub fn of(incident: &Incident, service: &Service) -> Self {
+        let mut names: Vec<String> = Vec::new();
+        let mut said = String::new();
+        for alert in incident.alerts.values() {
+            names.extend(alert.names.iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
+            said.extend([&alert.name, " ", &alert.summary, " "]);
+        }
+        names.truncate(named::MOST_NAMES);
+        let known = format!("{} {}", service.id, incident.environment);
+        Self { names, words: alike::words(&said, &known) }
+    }
+}
+
+/// A change that was in front of users.
+struct Exposed<'w, 'a> {
+    window: &'w Window<'a>,
+    deployment: &'a Deployment,
+    stand: Stand,
 }
 
 /// The suspects of a failure that was going on at `at`, best first, at most [`MOST_SUSPECTS`].
 #[must_use]
-pub fn suspects(windows: &[Window<'_>], policy: &Policy, at: Timestamp) -> Vec<Suspect> {
-    let mut found: Vec<(Suspect, Timestamp)> = windows
-        .iter()
-        .filter_map(|window| {
-            let (deployment, stand) = exposed(window, policy, at)?;
-            Some((suspect(window, deployment, stand, at), window.change.merged_at))
-        })
-        .collect();
-    found.sort_by(|(a, a_merged), (b, b_merged)| {
-        b.live_since.cmp(&a.live_since).then(b_merged.cmp(a_merged)).then(a.change.cmp(&b.change))
-    });
-    found.into_iter().take(MOST_SUSPECTS).map(|(suspect, _)| suspect).collect()
+pub fn suspects(
+    windows: &[Window<'_>],
+    situation: &Situation,
+    service: &Service,
+    clues: &Clues,
+    at: Timestamp,
+) -> Vec<Suspect> {
+    let exposed = |window| {
+        let (deployment, stand) = exposed(window, &service.policy, at)?;
+        Some(Exposed { window, deployment, stand })
+    };
+    let found: Vec<Exposed<'_, '_>> = windows.iter().filter_map(exposed).collect();
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let track = &situation.track.value;
+    let table = Table::shipped();
+    let gathered = Gathered::of(&found, situation, track, clues);
+    let candidates = gathered.candidates(&found, at);
+    let scores = rank::facts::scores(&candidates, &track.past, at, table);
+    let shares = probability::shares(&scores.iter().map(|score| score.points).collect::<Vec<_>>());
+    let among = track.past.among(table.among);
+    let mut order: Vec<usize> = (0..found.len()).collect();
+    let key = |i: usize| (scores[i].points, candidates[i].since, candidates[i].merged, &found[i].window.change.id);
+    order.sort_by(|a, b| key(*b).cmp(&key(*a)));
+    keep_on_call(&mut order, &found);
+    let suspect = |i: usize| gathered.suspect(i, &found[i], &scores[i], shares[i] * among, at);
+    order.into_iter().take(MOST_SUSPECTS).map(suspect).collect()
+}
+
+/// Whoever is on call has a change among those that are kept, however unlikely it is: they are paged before the rotation.
+fn keep_on_call(order: &mut Vec<usize>, found: &[Exposed<'_, '_>]) {
+    let active = |i: &usize| found[*i].stand == Stand::Active;
+    let first = order.iter().position(active).filter(|place| *place >= MOST_SUSPECTS);
+    if let Some(place) = first {
+        let i = order.remove(place);
+        order.insert(MOST_SUSPECTS - 1, i);
+    }
 }
 
 /// The deployment by which the window's change was in front of users at `at`, if it was.
@@ -75,19 +170,114 @@ fn exposed<'a>(window: &Window<'a>, policy: &Policy, at: Timestamp) -> Option<(&
     Some((*tried, Stand::Active))
 }
 
-fn suspect(window: &Window<'_>, deployment: &Deployment, stand: Stand, at: Timestamp) -> Suspect {
-    let live_since = deployment.suspect_since().unwrap_or(deployment.created_at);
-    let minutes = at.duration_since(live_since).as_mins();
-    let age = match minutes {
-        ..1 => "less than a minute".to_owned(),
-        1..120 => format!("{minutes} min"),
-        _ => format!("{} h", minutes / 60),
-    };
+fn live_since(deployment: &Deployment) -> Timestamp {
+    deployment.suspect_since().unwrap_or(deployment.created_at)
+}
+
+/// What is known of each of them beside its window, in the same order.
+struct Gathered<'a> {
+    paths: Vec<Vec<&'a str>>,
+    traits: Vec<rank::Traits>,
+    named: Vec<Option<(f64, &'a str)>>,
+    alike: Vec<Option<(f64, &'a str)>>,
+}
+
+impl<'a> Gathered<'a> {
+    fn of(found: &[Exposed<'_, 'a>], situation: &'a Situation, track: &Track, clues: &'a Clues) -> Self {
+        let paths: Vec<Vec<&str>> = found.iter().map(|e| track::paths(situation, e.window.change)).collect();
+        let traits = track.traits(situation, found.iter().map(|e| &e.window.change.id));
+        let about: Vec<(&str, &[&str])> =
+            found.iter().zip(&paths).map(|(e, paths)| (e.window.change.title.as_str(), paths.as_slice())).collect();
+        let alike = alike::alike(&clues.words, &about);
+        let named = paths.iter().map(|paths| named::matches(&clues.names, paths)).collect();
+        Self { traits, named, alike, paths }
+    }
+
+    fn candidates<'b>(&'b self, found: &[Exposed<'_, 'b>], at: Timestamp) -> Vec<Candidate<'b>> {
+        let anything_named = self.named.iter().any(Option::is_some);
+        let anything_alike = self.alike.iter().any(Option::is_some);
+        let sure = |of: Option<(f64, &str)>, any: bool| any.then(|| of.map_or(0.0, |(sure, _)| sure));
+        let each = found.iter().enumerate();
+        each.map(|(i, Exposed { window, deployment, .. })| {
+            let change = window.change;
+            let commits = u32::try_from(change.commits.len()).ok().filter(|n| *n > 0);
+            let taken_back = window.reverted_live_at.is_some_and(|live| live <= at);
+            Candidate {
+                since: live_since(deployment),
+                merged: (change.merged_at, i),
+                author: change.author.name(),
+                title: &change.title,
+                lands_again: change.reverts.as_ref().map(|said| said.lands_again),
+                taken_back,
+                traits: self.traits[i],
+                paths: &self.paths[i],
+                size: change.size,
+                commits,
+                by_machine: change.author.is_bot(),
+                named: sure(self.named[i], anything_named),
+                alike: sure(self.alike[i], anything_alike),
+                rolling_out: deployment.succeeded_at.is_none_or(|done| at < done) && !deployment.has_failed(),
+            }
+        })
+        .collect()
+    }
+
+    fn suspect(&self, i: usize, exposed: &Exposed<'_, '_>, score: &Score, share: f64, at: Timestamp) -> Suspect {
+        let Exposed { window, deployment, stand } = exposed;
+        let live_since = live_since(deployment);
+        let age = age(at, live_since);
+        let told = Told {
+            age: &age,
+            lineage: window.lineage.as_deref(),
+            file: self.named[i].map(|(_, file)| file),
+            word: self.alike[i].map(|(_, word)| word),
+        };
+        let weighed: Vec<(Feature, Evidence)> = score
+            .parts
+            .iter()
+            .filter(|part| part.points != 0)
+            .map(|part| (part.feature, Evidence { words: words(part, told), points: part.points }))
+            .collect();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a thousand")]
+        let likelihood = (share * 1000.0).round() as u16;
+        Suspect {
+            change: window.change.id.clone(),
+            label: window.change.label(),
+            title: window.change.title.clone(),
+            url: window.change.url.clone(),
+            responder: window.holder.person.clone(),
+            because: window.holder.because.clone(),
+            stand: *stand,
+            live_since,
+            evidence: evidence(exposed, &age, &weighed),
+            likelihood: Some(likelihood),
+            weighed: weighed.into_iter().map(|(_, evidence)| evidence).collect(),
+        }
+    }
+}
+
+/// What a message says of a suspect: since when users have it, what tells most for or against it, how large it is, and what
+/// it comes with.
+fn evidence(exposed: &Exposed<'_, '_>, age: &str, weighed: &[(Feature, Evidence)]) -> Vec<String> {
+    let Exposed { window, deployment, stand } = exposed;
     let mut evidence = vec![if deployment.has_failed() {
         format!("took traffic {age} before the alert, in a deployment that failed")
     } else {
         format!("live {age} before the alert")
     }];
+    // Where it stands is said by the order, and how large it is and what it reverts is said anyway.
+    let said = |feature: Feature| {
+        use Feature::{Age, IsRevert, LandsAgain, LaterByAuthor, Lines, Newer, Pace};
+        matches!(feature, Age | Pace | Newer | LaterByAuthor | Lines)
+            || matches!(feature, IsRevert | LandsAgain) && window.lineage.is_some()
+    };
+    let mut telling: Vec<&Evidence> = weighed
+        .iter()
+        .filter(|(feature, evidence)| !said(*feature) && evidence.points.abs() >= TELLING)
+        .map(|(_, evidence)| evidence)
+        .collect();
+    telling.sort_by_key(|evidence| std::cmp::Reverse(evidence.points.abs()));
+    evidence.extend(telling.into_iter().take(MOST_TOLD).map(|evidence| evidence.words.clone()));
     if let Some(size) = window.change.size {
         evidence.push(format!(
             "{} changed, +{} -{}",
@@ -98,18 +288,16 @@ fn suspect(window: &Window<'_>, deployment: &Deployment, stand: Stand, at: Times
     }
     evidence.extend(window.lineage.clone());
     evidence.extend(window.pinned_by.map(|by| format!("went live with {}", by.label())));
-    if stand == Stand::Tail {
+    if *stand == Stand::Tail {
         evidence.push("its turn was over".to_owned());
     }
-    Suspect {
-        change: window.change.id.clone(),
-        label: window.change.label(),
-        title: window.change.title.clone(),
-        url: window.change.url.clone(),
-        responder: window.holder.person.clone(),
-        because: window.holder.because.clone(),
-        stand,
-        live_since,
-        evidence,
+    evidence
+}
+
+fn age(at: Timestamp, since: Timestamp) -> String {
+    match at.duration_since(since).as_mins() {
+        ..1 => "less than a minute".to_owned(),
+        minutes @ 1..120 => format!("{minutes} min"),
+        minutes => format!("{} h", minutes / 60),
     }
 }

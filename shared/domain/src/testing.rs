@@ -150,6 +150,7 @@ pub fn alert(name: &str, started_at: Timestamp, ended_at: Option<Timestamp>) -> 
         released_at: None,
         lasts: None,
         group: None,
+        detail: None,
         url: None,
     }
 }

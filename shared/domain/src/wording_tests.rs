@@ -313,7 +313,7 @@ fn a_page_to_who_has_the_pager_and_to_a_colleague() {
             7 % of requests fail, since 20:20 (Asia/Karachi).
             Why you: Feanil handed edx-platform#12 over to you, live 20 min before the alert.
             What changed:
-              1. edx-platform#12 change number 12 (you; live 20 min before the alert)
+              1. edx-platform#12 change number 12 (you; about 80 %: live 20 min before the alert)
             Revert: press Revert on https://github.com/openedx/edx-platform/pull/12
             Cannot take it? Leave it: without an acknowledgement by 20:24 (Asia/Karachi), Anna is paged. Not yours? Say so by the link.
             Board: https://deployers.example.com/incidents/edxapp-mtchk598

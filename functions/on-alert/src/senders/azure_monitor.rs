@@ -78,6 +78,7 @@ fn common(message: &Value, essentials: &Value) -> Result<Reading<Alert>, Malform
         released_at: None,
         lasts: unended.then_some(super::UNENDED),
         group: None,
+        detail: None,
         labels: common_labels(message, essentials, context, target.as_deref()),
         url: LINKS.iter().find_map(|place| text::url(&given::any(message, &[place])?)),
     }))

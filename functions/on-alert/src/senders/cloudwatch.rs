@@ -140,6 +140,7 @@ impl<'a> Parts<'a> {
             released_at: None,
             lasts: None,
             group: None,
+            detail: None,
             url: console(&name, self.region),
             name,
             labels,

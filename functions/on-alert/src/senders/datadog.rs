@@ -10,6 +10,7 @@ use domain::on_alert::AlertEvent;
 use domain::{Alert, AlertState, Severity, text};
 use serde_json::Value;
 
+use super::detail;
 use super::labels::{Said, parts};
 pub const SENDER: Sender<AlertEvent> = Sender {
     name: "datadog",
@@ -244,6 +245,7 @@ fn build(fields: &Fields, standing: Standing, fingerprint: String, monitor: Opti
         released_at: None,
         lasts: None,
         group: None,
+        detail: detail(fields.word(&message).as_deref()),
         labels: labels.labels(),
         url: fields.word(&["link", "alerturl", "eventlink", "url"]).as_deref().and_then(text::url),
     }

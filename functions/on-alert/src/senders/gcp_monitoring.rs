@@ -74,6 +74,7 @@ fn notification(message: &Value) -> Result<Reading<AlertEvent>, Malformed> {
         released_at: None,
         lasts: None,
         group: None,
+        detail: None,
         labels: labels.labels(),
         url: given::any(incident, &["/url"]).as_deref().and_then(text::url),
     };

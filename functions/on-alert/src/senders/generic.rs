@@ -3,6 +3,7 @@
 
 use aws::wire::parse;
 use aws::{Guide, Malformed, Proof, Reading, Sender, given};
+use domain::alert::MOST_DETAIL;
 use domain::on_alert::AlertEvent;
 use domain::{Alert, AlertState, Severity, text};
 use jiff::{SignedDuration, Timestamp};
@@ -28,11 +29,12 @@ pub const SENDER: Sender<AlertEvent> = Sender {
 };
 
 const SOURCE: &str = "generic";
-const KNOWN: [&str; 12] = [
+const KNOWN: [&str; 13] = [
     "service",
     "environment",
     "name",
     "summary",
+    "detail",
     "severity",
     "state",
     "id",
@@ -98,6 +100,7 @@ fn alert(fields: &Map<String, Value>) -> Result<Alert, Malformed> {
         released_at: None,
         lasts: minutes,
         group: None,
+        detail: word(fields, "detail", MOST_DETAIL)?,
         labels: labels(fields, &service, environment.as_deref())?,
         url: link(fields)?,
         name,

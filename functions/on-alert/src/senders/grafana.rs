@@ -145,6 +145,7 @@ fn legacy(message: &Value) -> Result<Reading<AlertEvent>, Malformed> {
         released_at: None,
         lasts: None,
         group: None,
+        detail: None,
         labels: labels.labels(),
         url: given::any(message, &["/ruleUrl"]).as_deref().and_then(text::url),
     };

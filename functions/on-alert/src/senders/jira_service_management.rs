@@ -102,6 +102,7 @@ fn read_issue(issue: &Value, message: &Value, deleted: bool) -> Result<Alert, Ma
         released_at: None,
         lasts: None,
         group: None,
+        detail: None,
         labels: labels(issue, key.as_deref()),
         url: key.and_then(|key| link(issue, &key)),
     })

@@ -20,6 +20,7 @@ use std::cmp::Reverse;
 
 use aws::Sender;
 use aws::verify::{hmac_sha256, to_hex};
+use domain::alert::MOST_DETAIL;
 use domain::on_alert::AlertEvent;
 use domain::{Alert, AlertState, text};
 use jiff::SignedDuration;
@@ -59,6 +60,13 @@ fn bounded(mut alerts: Vec<Alert>, of: usize) -> AlertEvent {
 /// One alert of a monitor whose later messages may lack what says where it belongs.
 fn brief(alert: Alert) -> AlertEvent {
     AlertEvent { brief: true, ..bounded(vec![alert], 1) }
+}
+
+/// What an alert says beside its summary, as far as it is looked through for what it names.
+fn detail<'a>(said: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let whole = said.into_iter().collect::<Vec<_>>().join("\n");
+    let cut = &whole[..whole.floor_char_boundary(MOST_DETAIL)];
+    (!cut.trim().is_empty()).then(|| cut.to_owned())
 }
 
 /// How long after it fired what a monitor never ends is over by itself, if it does not fire again.

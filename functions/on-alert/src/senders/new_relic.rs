@@ -104,6 +104,7 @@ fn issue(message: &Value) -> Result<Reading<Alert>, Malformed> {
         released_at: None,
         lasts: None,
         group: None,
+        detail: None,
         labels: issue_labels(message),
         url: given::any(message, &["/issueUrl", "/issuePageUrl", "/issueLink"]).as_deref().and_then(text::url),
     }))
@@ -175,6 +176,7 @@ fn incident(message: &Value) -> Result<Reading<Alert>, Malformed> {
         released_at: None,
         lasts: None,
         group: None,
+        detail: None,
         labels: labels.labels(),
         url: given::any(message, &["/incident_url"]).as_deref().and_then(text::url),
     }))

@@ -12,6 +12,7 @@ use domain::{Alert, AlertState, Login, Severity, text};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::detail;
 use super::labels::Labels;
 
 /// At most this many tags and details each become labels.
@@ -59,6 +60,7 @@ pub fn read(message: &Value, speaker: Speaker) -> Result<Reading<AlertEvent>, Ma
         released_at: updated.filter(|_| gives_back(given)),
         lasts: None,
         group: None,
+        detail: detail(word(alert, "/description")),
         labels: labels(alert, message),
         url: link(alert, &id, speaker),
         fingerprint: id,

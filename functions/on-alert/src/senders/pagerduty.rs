@@ -17,6 +17,8 @@ use domain::{Alert, AlertState, Login, Severity, text};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::detail;
+
 pub const SENDER: Sender<AlertEvent> = Sender {
     name: "pagerduty",
     proofs: &[Proof::Signature(Signature {
@@ -176,6 +178,7 @@ fn read_incident(
         released_at: moved.filter(|_| kind.starts_with("incident.unacknowledge") && state == AlertState::Firing),
         lasts: None,
         group: None,
+        detail: detail(says.into_iter().filter_map(|from| word(incident, from))),
         labels: labels(incident),
         url: word(incident, "/html_url").and_then(text::url),
     }))

@@ -6,6 +6,7 @@ use domain::{Alert, AlertState, Severity, text};
 use jiff::SignedDuration;
 use serde_json::Value;
 
+use super::detail;
 use super::labels::Labels;
 
 /// So many labels of all alerts are read: each alert gets them, and there may be many.
@@ -69,6 +70,7 @@ impl<'a> Shape<'a> {
             released_at: None,
             lasts,
             group: self.group.clone(),
+            detail: detail(told.into_iter().filter_map(|name| annotations.get(name).map(String::as_str))),
             labels,
             url: word("generatorURL").and_then(text::url),
         })

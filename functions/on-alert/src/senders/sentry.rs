@@ -130,6 +130,7 @@ fn read_issue(issue: &Value, action: &str) -> Result<Reading<Alert>, Malformed> 
         released_at: None,
         lasts: Some(super::UNENDED),
         group: None,
+        detail: None,
         labels,
         url: link(issue, &["/web_url", "/permalink"]),
     }))
@@ -216,6 +217,7 @@ fn read_metric(alert: &Value, data: &Value, action: &str) -> Result<Reading<Aler
         released_at: None,
         lasts: None,
         group: None,
+        detail: None,
         labels,
         url: link(data, &["/web_url"]),
     }))

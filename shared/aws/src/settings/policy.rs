@@ -26,6 +26,8 @@ pub(super) fn policy(section: &mut Section<'_, '_>, base: &Policy) -> Policy {
         tail: section.duration("tail").unwrap_or(base.tail),
         ending_notice: section.duration("ending_notice").unwrap_or(base.ending_notice),
         next_suspect_after: section.duration("next_suspect_after").unwrap_or(base.next_suspect_after),
+        first_suspect_from: section.percent("first_suspect_from").unwrap_or(base.first_suspect_from),
+        next_suspect_from: section.percent("next_suspect_from").unwrap_or(base.next_suspect_from),
         rotation_after: section.duration("rotation_after").unwrap_or(base.rotation_after),
         owner_after: section.duration("owner_after").unwrap_or(base.owner_after),
         again_after: section.duration("again_after").unwrap_or(base.again_after),

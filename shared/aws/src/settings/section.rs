@@ -148,6 +148,16 @@ impl<'a, 'p> Section<'a, 'p> {
     }
 
     /// A list of texts, each with its place for problems.
+    /// A share in words, such as `"10 %"`.
+    pub(super) fn percent(&mut self, key: &str) -> Option<u16> {
+        let text = self.text(key)?;
+        let number = text.strip_suffix('%').and_then(|number| number.trim().parse().ok()).filter(|n| *n <= 100);
+        if number.is_none() {
+            self.problem_with(key, format!("`{key}` has to be a share such as \"10 %\", from 0 to 100"));
+        }
+        number
+    }
+
     pub(super) fn texts(&mut self, key: &str) -> Vec<(String, Range<usize>)> {
         let Some(value) = self.value(key) else {
             return Vec::new();

@@ -194,6 +194,7 @@ fn add_write(
             RecordKey::Shift(id) => transaction.delete_at(&keys::shift(service, id), *seen),
             RecordKey::Queue => transaction.delete_at(&keys::queue(service), *seen),
             RecordKey::Paging => transaction.delete_at(&keys::paging(service), *seen),
+            RecordKey::Track => transaction.delete_at(&keys::track(service), *seen),
             RecordKey::Files(id) => transaction.delete_at(&keys::files(service, id), *seen),
             RecordKey::Errand(key) => transaction.delete_at(&keys::errand(service, key), *seen),
             RecordKey::Freeze(id) => transaction.delete_at(&keys::freeze(service, id), *seen),

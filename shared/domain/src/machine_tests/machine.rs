@@ -385,6 +385,7 @@ impl Machine {
             RecordKey::Shift(id) => s.shifts.get(id).map(|n| n.rev),
             RecordKey::Queue => Some(s.queue.rev),
             RecordKey::Paging => Some(s.paging.rev),
+            RecordKey::Track => Some(s.track.rev),
             RecordKey::Files(id) => s.files.get(id).map(|n| n.rev),
             RecordKey::Errand(key) => s.errands.get(key).map(|n| n.rev),
             RecordKey::Freeze(id) => s.freezes.get(id).map(|n| n.rev),

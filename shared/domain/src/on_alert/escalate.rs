@@ -17,7 +17,7 @@ use crate::service::Service;
 use crate::settings::Settings;
 use crate::shift::Shift;
 use crate::situation::Situation;
-use crate::suspect::{Suspect, suspects};
+use crate::suspect::{Clues, Suspect, suspects};
 use crate::window::{Window, windows};
 use crate::wording::{self, Reader, incidents};
 
@@ -64,7 +64,8 @@ pub(super) fn with(decisions: &mut Decisions, incident: &mut Incident, scene: Sc
     let all = windows(situation, service, &settings.roster, now);
     let desk = Desk { elsewhere, situation, service, settings, all: &all, now };
     if service.is_live(&incident.environment) {
-        incident.suspects = suspects(&all, &service.policy, incident.latest_at);
+        let clues = Clues::of(incident, service);
+        incident.suspects = suspects(&all, situation, service, &clues, incident.latest_at);
     } else {
         incident.suspects = Vec::new();
     }

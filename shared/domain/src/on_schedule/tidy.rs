@@ -17,6 +17,7 @@ use crate::release;
 use crate::service::Service;
 use crate::shift::{self, Scope, Shift};
 use crate::situation::Situation;
+use crate::track::Track;
 use crate::window::{Closed, Phase, Window};
 use crate::wording::{Reader, hands};
 
@@ -62,7 +63,13 @@ pub(super) fn signals(decisions: &mut Decisions, next: &mut Next, look: &Look<'_
 }
 
 /// A closed window leaves the working set, once nothing else needs what it knows.
-pub(super) fn close(decisions: &mut Decisions, next: &mut Next, look: &Look<'_>, window: &Window<'_>) {
+pub(super) fn close(
+    decisions: &mut Decisions,
+    next: &mut Next,
+    track: &mut Track,
+    look: &Look<'_>,
+    window: &Window<'_>,
+) {
     let (situation, id) = (look.situation, &window.change.id);
     // First its deployments have to remember when it was merged, or their releases would change; and what is live
     // only because of it has to leave before it.
@@ -81,6 +88,9 @@ pub(super) fn close(decisions: &mut Decisions, next: &mut Next, look: &Look<'_>,
         Phase::Standby | Phase::Active { .. } | Phase::Tail { .. } | Phase::Closed { .. } => Reason::WindowClosed,
     };
     decisions.log(look.now, Some(Subject::Change(id.clone())), person, what, reason);
+    if !matches!(window.phase, Phase::Closed { reason: Closed::OtherPaths, .. }) {
+        track.leaves(situation, window.change, window.reverted_by.is_some());
+    }
     decisions.drop_record(RecordKey::Change(id.clone()), situation.changes.get(id).map_or(0, |c| c.rev));
     if let Some(known) = situation.notes.get(id) {
         decisions.drop_record(RecordKey::Notes(id.clone()), known.rev);

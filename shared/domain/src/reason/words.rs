@@ -94,7 +94,10 @@ impl fmt::Display for Reason {
             Self::IncidentGrew { alerts } => write!(f, "now {}", alerts_word(*alerts)),
             Self::IncidentResolved => f.write_str("no alert fires any more"),
             Self::ResolvedBeforeItFired => f.write_str("resolved before we heard of it"),
-            Self::FirstSuspect { change } => write!(f, "{change} went live last before the alert"),
+            Self::FirstSuspect { change, percent: None } => write!(f, "{change} went live last before the alert"),
+            Self::FirstSuspect { change, percent: Some(percent) } => {
+                write!(f, "{change} is the likeliest cause, about {percent} %")
+            }
             Self::HasThePager => f.write_str("has the pager of the service just now"),
             Self::NoSuspect => f.write_str("no recent change is a suspect"),
             Self::OnlyTailSuspects => f.write_str("every suspect's turn was over"),
@@ -109,7 +112,11 @@ impl fmt::Display for Reason {
             Self::NoLongerTrue => f.write_str("no receiver took it while it was true"),
             Self::DeliveryUnderWay => f.write_str("another delivery of the same message is under way"),
             Self::AcceptedBy { receiver } => write!(f, "accepted by {receiver}"),
-            Self::NextSuspect { change } => write!(f, "{change} is live too, and nobody acknowledged"),
+            Self::NextSuspect { change, percent: None } => write!(f, "{change} is live too, and nobody acknowledged"),
+            Self::NextSuspect { change, percent: Some(percent) } => {
+                write!(f, "{change} may be it too, about {percent} %, and nobody acknowledged")
+            }
+            Self::NobodyStandsOut { percent } => write!(f, "no suspect stands out: the likeliest is it by {percent} %"),
             Self::StillUnacknowledged { minutes } => write!(f, "nobody has acknowledged for {minutes} min"),
             Self::NobodysOwn => f.write_str("whoever was asked said that it is not theirs"),
             Self::AcknowledgementStale { minutes } => {

@@ -85,7 +85,8 @@ fn what_changed(reader: Reader<'_>, suspects: &[Suspect]) -> Vec<String> {
     let list = suspects.iter().enumerate().map(|(i, s)| {
         let who = reader.name(&s.responder);
         let title = if s.title.is_empty() { String::new() } else { format!(" {}", s.title) };
-        format!("  {}. {}{title} ({who}; {})", i + 1, s.label, s.evidence.join(", "))
+        let likely = s.percent().map_or_else(String::new, |percent| format!("about {percent} %: "));
+        format!("  {}. {}{title} ({who}; {likely}{})", i + 1, s.label, s.evidence.join(", "))
     });
     std::iter::once("What changed:".to_owned()).chain(list).collect()
 }

@@ -73,6 +73,7 @@ fn metric(data: &Value) -> Result<Reading<Alert>, Malformed> {
         released_at: None,
         lasts: None,
         group: None,
+        detail: None,
         labels: labels.labels(),
         url: given::any(context, &["/portalLink"]).as_deref().and_then(text::url),
     }))
@@ -111,6 +112,7 @@ fn log(data: &Value) -> Result<Reading<Alert>, Malformed> {
         released_at: None,
         lasts: Some(super::super::UNENDED),
         group: None,
+        detail: None,
         labels: labels.labels(),
         url: links.iter().find_map(|place| text::url(&given::any(data, &[place])?)),
     }))
@@ -156,6 +158,7 @@ fn activity(data: &Value, event: &Value) -> Result<Reading<Alert>, Malformed> {
         released_at: None,
         lasts: is_deed.then_some(super::super::UNENDED),
         group: None,
+        detail: None,
         labels: labels.labels(),
         url: None,
     }))

@@ -9,6 +9,7 @@ use aws::{Malformed, Reading};
 use domain::{Alert, AlertState, text};
 use serde_json::Value;
 
+use super::super::detail;
 use super::{SOURCE, add, link, named, severity};
 use crate::senders::labels::Labels;
 
@@ -61,6 +62,7 @@ pub(super) fn read(event: &Value, around: &Value) -> Result<Reading<Alert>, Malf
         released_at: None,
         lasts: Some(super::super::UNENDED),
         group: None,
+        detail: detail(word(event, "/culprit").or(word(around, "/culprit"))),
         labels: labels(event, around, &tags, level),
         url: link(event, &["/web_url"])
             .or_else(|| link(around, &["/url", "/group/url"]))

@@ -1,0 +1,1 @@
+//! Clones as they come.

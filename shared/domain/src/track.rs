@@ -1,0 +1,98 @@
+//! What is kept of a service's past beside its working set: the bounded record out of which suspects are ranked. What is still in
+//! the working set is added when somebody asks; what leaves it is counted in the same transaction, once.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::change::Change;
+use crate::ids::ChangeId;
+use crate::incident::Incident;
+use crate::lineage;
+use crate::outcome::Judge;
+use crate::rank::{Past, Touches, Traits, past};
+use crate::revert::Claim;
+use crate::situation::Situation;
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Track {
+    #[serde(default)]
+    pub past: Past,
+    /// When somebody had it forget everything, if ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset_at: Option<Timestamp>,
+}
+
+/// The files of a change, as far as they are known.
+#[must_use]
+pub fn paths<'a>(situation: &'a Situation, change: &'a Change) -> Vec<&'a str> {
+    let listed = situation.files.get(&change.id).map(|known| &known.value).or(change.files.as_ref());
+    listed.into_iter().flat_map(|files| &files.paths).map(String::as_str).take(past::MOST_FILES).collect()
+}
+
+fn touches<'a>(change: &'a Change, paths: &'a [&'a str]) -> Touches<'a> {
+    Touches { author: change.author.name(), title: &change.title, paths }
+}
+
+impl Track {
+    /// What is known of these changes of the working set, each by what had landed before it.
+    #[must_use]
+    pub fn traits<'a>(&self, situation: &Situation, of: impl IntoIterator<Item = &'a ChangeId>) -> Vec<Traits> {
+        let mut changes: Vec<&Change> = situation.changes.values().map(|c| &c.value).collect();
+        changes.sort_by(|a, b| a.order().cmp(&b.order()));
+        let reverts = lineage::reverts(&changes);
+        let mut past = self.past.clone();
+        let mut known: BTreeMap<&ChangeId, Traits> = BTreeMap::new();
+        for change in &changes {
+            let paths = paths(situation, change);
+            known.insert(&change.id, past.traits(touches(change, &paths)));
+            past.landed(touches(change, &paths), is_revert(change));
+            for back in changes.iter().filter(|back| reverts.get(&back.id).is_some_and(|by| by.id == change.id)) {
+                let paths = self::paths(situation, back);
+                past.taken_back(touches(back, &paths));
+            }
+        }
+        of.into_iter().map(|id| known.get(id).copied().unwrap_or_default()).collect()
+    }
+
+    /// A change leaves the working set. What it takes back may have left long before: then its own files are those that had to be
+    /// taken back.
+    pub fn leaves(&mut self, situation: &Situation, change: &Change, reverted: bool) {
+        let paths = paths(situation, change);
+        self.past.landed(touches(change, &paths), is_revert(change));
+        if reverted {
+            self.past.taken_back(touches(change, &paths));
+        }
+        let said = change.reverts.as_ref().filter(|_| is_revert(change));
+        let title = said.and_then(|said| {
+            said.of.iter().find_map(|claim| match claim {
+                Claim::Title(title) => Some(title.as_str()),
+                Claim::Commit(_) | Claim::Number(_) => None,
+            })
+        });
+        if let Some(title) = title.filter(|title| !self.past.has_taken_back(title)) {
+            self.past.taken_back(Touches { title, ..touches(change, &paths) });
+        }
+    }
+
+    /// An incident leaves the working set: which change it was, and how long that was live, if somebody knows.
+    pub fn closes(&mut self, incident: &Incident) {
+        let Some(verdict) = &incident.verdict else { return };
+        match &verdict.change {
+            Some(change) => {
+                let suspect = incident.suspects.iter().find(|suspect| suspect.change == *change);
+                if let Some(suspect) = suspect {
+                    self.past.caused(incident.began_at.duration_since(suspect.live_since));
+                }
+            }
+            // A guess that it is none of them is too little.
+            None if matches!(verdict.by, Judge::Person(_)) => self.past.caused_by_none(),
+            None => {}
+        }
+    }
+}
+
+fn is_revert(change: &Change) -> bool {
+    change.reverts.as_ref().is_some_and(|said| !said.lands_again)
+}
