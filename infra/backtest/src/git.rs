@@ -204,7 +204,7 @@ fn named<'a>(title: &'a str, body: &'a str) -> (Option<u64>, &'a str) {
         return (digits(rest), own());
     }
     if title.starts_with("Merge branch '") {
-        let request = body.lines().filter(|line| line.starts_with("See merge request")).next_back();
+        let request = body.lines().rfind(|line| line.starts_with("See merge request"));
         return (request.and_then(|line| digits(line.rsplit_once('!')?.1)), own());
     }
     if let Some((_, rest)) = title.strip_prefix("Merged in ").and_then(|rest| rest.split_once("(pull request #")) {

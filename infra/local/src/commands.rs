@@ -173,6 +173,12 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Forget what was learnt of a service's past: its suspects are ranked as anybody's again.
+    Unlearn {
+        service: String,
+        #[command(flatten)]
+        me: Me,
+    },
     /// Say that a paused pipeline goes on.
     Resume {
         service: String,
@@ -210,6 +216,7 @@ impl Command {
                 (service, &me.id, Wish::Pause { why: why.clone(), how_long: how_long.clone() })
             }
             Self::Resume { service, me } => (service, &me.id, Wish::Resume),
+            Self::Unlearn { service, me } => (service, &me.id, Wish::Unlearn),
             // Freezes are of no service.
             Self::Freeze { freeze, me } => ("freezes", &me.id, Wish::Freeze(freeze.clone())),
             Self::Thaw { freeze, me } => ("freezes", &me.id, Wish::Thaw { freeze: freeze.clone() }),

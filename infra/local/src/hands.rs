@@ -68,7 +68,9 @@ impl Hands<'_> {
         }
         let action = match wish {
             Wish::Take { .. } | Wish::GiveBack | Wish::Drill { .. } => Action::OnCall(service),
-            Wish::Pause { .. } | Wish::Resume | Wish::Maintain { .. } | Wish::Maintained => Action::Queue(service),
+            Wish::Pause { .. } | Wish::Resume | Wish::Unlearn | Wish::Maintain { .. } | Wish::Maintained => {
+                Action::Queue(service)
+            }
             Wish::Freeze(_) | Wish::Thaw { .. } => Action::Freezes,
             Wish::HandOver { change, .. } => Action::HandOver(service.clone(), self.change(&service, change).await?),
             Wish::Answer { change, .. } => Action::Answer(service.clone(), self.change(&service, change).await?),

@@ -28,6 +28,8 @@ pub enum Wish {
         how_long: Option<String>,
     },
     Resume,
+    /// Forget what was learnt of the service's past.
+    Unlearn,
     /// The service may break for a while.
     Maintain {
         how_long: String,
@@ -92,6 +94,7 @@ impl Wish {
             Self::Answer { .. } => "answer",
             Self::Pause { .. } => "pause",
             Self::Resume => "resume",
+            Self::Unlearn => "unlearn",
             Self::Maintain { .. } | Self::Maintained => "maintain",
             Self::Freeze(_) => "freeze",
             Self::Thaw { .. } => "thaw",
@@ -110,6 +113,7 @@ pub(crate) fn form(wish: &Wish) -> String {
         Wish::HandOver { .. } => "hand-over",
         Wish::Pause { .. } => "pause",
         Wish::Resume => "resume",
+        Wish::Unlearn => "unlearn",
         Wish::Maintain { .. } => "maintain",
         Wish::Maintained => "maintained",
         Wish::Freeze(_) => "freeze",
@@ -173,7 +177,7 @@ pub(crate) fn form(wish: &Wish) -> String {
         Wish::Thaw { freeze } => {
             form.append_pair("freeze", freeze);
         }
-        Wish::GiveBack | Wish::Answer { .. } | Wish::Resume | Wish::Maintained => {}
+        Wish::GiveBack | Wish::Answer { .. } | Wish::Resume | Wish::Unlearn | Wish::Maintained => {}
     }
     form.finish()
 }

@@ -150,6 +150,8 @@ pub enum Reason {
     },
     /// The pipeline goes on.
     QueueResumed,
+    /// What was learnt of a service's past was forgotten, as somebody wished.
+    Unlearnt,
     /// Somebody has the pager, or a window, by this person's word.
     ShiftMade {
         by: PersonId,

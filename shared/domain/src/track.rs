@@ -14,6 +14,7 @@ use crate::outcome::Judge;
 use crate::rank::{Past, Touches, Traits, past};
 use crate::revert::Claim;
 use crate::situation::Situation;
+use crate::text;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Track {
@@ -36,6 +37,30 @@ fn touches<'a>(change: &'a Change, paths: &'a [&'a str]) -> Touches<'a> {
 }
 
 impl Track {
+    /// What was learnt, as a sentence.
+    #[must_use]
+    pub fn words(&self) -> Option<String> {
+        let ((changes, reverted), (culprits, others)) = (self.past.counted(), self.past.judged());
+        let judged = culprits + others;
+        if changes == 0 && judged == 0 {
+            return None;
+        }
+        let n = |n: u32, one: &str, more: &str| text::count(usize::try_from(n).unwrap_or(usize::MAX), one, more);
+        let mut said = format!(
+            "Ranked by {} of this service too, {reverted} of them taken back, and by {}, {others} of which no suspect",
+            n(changes, "earlier change", "earlier changes"),
+            n(judged, "judged incident", "judged incidents"),
+        );
+        let pace = self.past.pace();
+        if pace.abs() > 0.05 {
+            let than = if pace > 0.0 { "older" } else { "newer" };
+            said += "; what breaks it is ";
+            said += than;
+            said += " than elsewhere";
+        }
+        Some(said + ".")
+    }
+
     /// What is known of these changes of the working set, each by what had landed before it.
     #[must_use]
     pub fn traits<'a>(&self, situation: &Situation, of: impl IntoIterator<Item = &'a ChangeId>) -> Vec<Traits> {

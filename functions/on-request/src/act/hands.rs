@@ -101,11 +101,13 @@ fn queue(desk: Desk<'_>, person: &PersonId) -> Question {
     }
     let why = Field { name: "why", label: "Why", ..Field::default() };
     let how_long = Field { name: "for", label: "For (empty: until it is resumed)", ..Field::default() };
-    Question {
-        title,
-        lines: vec!["While it is paused, waiting does not count, and everybody sees why nothing moves.".to_owned()],
-        forms: vec![Form { button: "Pause", does: "pause", fields: vec![why, how_long] }],
+    let learnt = desk.situation.track.value.words();
+    let mut forms = vec![Form { button: "Pause", does: "pause", fields: vec![why, how_long] }];
+    if learnt.is_some() {
+        forms.push(Form { button: "Forget what was learnt of its past", does: "unlearn", fields: Vec::new() });
     }
+    let waiting = "While it is paused, waiting does not count, and everybody sees why nothing moves.".to_owned();
+    Question { title, lines: std::iter::once(waiting).chain(learnt).collect(), forms }
 }
 
 fn quoted(window: &Window<'_>) -> String {
@@ -151,6 +153,7 @@ enum Wish {
     Drill(PersonId),
     Pause { why: String, until: Option<Timestamp> },
     Resume,
+    Unlearn,
 }
 
 impl Wish {
@@ -188,6 +191,7 @@ impl Wish {
                 Ok(Self::Pause { why: text("why").unwrap_or("").to_owned(), until })
             }
             (Action::Queue(_), Some("resume")) => Ok(Self::Resume),
+            (Action::Queue(_), Some("unlearn")) => Ok(Self::Unlearn),
             _ => Err(NOT_ALLOWED),
         }
     }
@@ -201,6 +205,7 @@ impl Wish {
             Self::Drill(person) => desk.drill(person, by),
             Self::Pause { why, until } => desk.pause(by, why, *until),
             Self::Resume => desk.resume(by),
+            Self::Unlearn => desk.unlearn(by),
         }
     }
 
@@ -223,6 +228,9 @@ impl Wish {
                 Outcome::done("Paused", format!("The pipeline of {service} is paused; the board shows it."))
             }
             Self::Resume => Outcome::done("Resumed", format!("The pipeline of {service} goes on.")),
+            Self::Unlearn => {
+                Outcome::done("Forgotten", format!("The suspects of {service} are ranked as anybody's again."))
+            }
         }
     }
 }

@@ -24,6 +24,8 @@ pub(crate) struct IncidentView {
     /// What happens next if nobody does anything.
     pub(crate) next: Option<String>,
     pub(crate) suspects: Vec<SuspectView>,
+    /// What was learnt of the service's own past.
+    pub(crate) learnt: Option<String>,
     pub(crate) ladder: Vec<RungView>,
     pub(crate) pages: Vec<PageView>,
     /// Pages that no receiver took.
@@ -40,6 +42,11 @@ pub(crate) struct SuspectView {
     pub(crate) url: Option<String>,
     pub(crate) person: String,
     pub(crate) evidence: String,
+    /// `about 35 %`
+    pub(crate) likely: Option<String>,
+    /// What that comes from: words and points, which add up to the score.
+    pub(crate) weighed: Vec<(String, String)>,
+    pub(crate) score: String,
 }
 
 /// One line of the ladder.
@@ -85,6 +92,7 @@ pub(crate) fn incident_view(scene: Scene<'_>, incident: &Incident) -> IncidentVi
             Some(format!("Everybody was paged; asked again at {} UTC.", utc(at)))
         }),
         suspects: suspects(scene, incident),
+        learnt: scene.situation.track.value.words(),
         ladder: rows.iter().map(|row| rung(scene, incident, row)).collect(),
         undelivered: undelivered.map(|page| format!("The page to {}: {}", page.person, page.delivery)).collect(),
         pages,
@@ -129,8 +137,18 @@ fn suspects(scene: Scene<'_>, incident: &Incident) -> Vec<SuspectView> {
         url: s.url.clone(),
         person: scene.name(&s.responder).to_owned(),
         evidence: s.evidence.join(", "),
+        likely: s.percent().map(|percent| format!("about {percent} %")),
+        weighed: s.weighed.iter().map(|evidence| (evidence.words.clone(), points(evidence.points))).collect(),
+        score: points(s.score()),
     };
     incident.suspects.iter().map(view).collect()
+}
+
+/// Thousandths as people read them: `+0.9`.
+fn points(thousandths: i64) -> String {
+    let sign = if thousandths < 0 { '-' } else { '+' };
+    let hundredths = (thousandths.unsigned_abs() + 5) / 10;
+    format!("{sign}{}.{:02}", hundredths / 100, hundredths % 100)
 }
 
 fn rung(scene: Scene<'_>, incident: &Incident, row: &Row<'_>) -> RungView {

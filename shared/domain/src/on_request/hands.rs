@@ -9,12 +9,14 @@ use crate::decision::{Decisions, Record, Wake};
 use crate::ids::{ChangeId, PersonId};
 use crate::message::{Step, Subject};
 use crate::queue::Pause;
+use crate::rank::Past;
 use crate::reason::Reason;
 use crate::service::Service;
 use crate::settings::Settings;
 use crate::shift::{self, Scope, Shift};
 use crate::situation::{Noted, Situation};
 use crate::text;
+use crate::track::Track;
 use crate::window::{Phase, Window, windows};
 use crate::wording::{Reader, hands};
 
@@ -263,6 +265,20 @@ impl<'a> Desk<'a> {
         let what = format!("{} paused the pipeline of {}", self.name(by), self.service.id);
         decisions.log(self.now, Some(Subject::Service), Some(by.clone()), what, Reason::QueuePaused { why });
         decisions.put(Record::Queue(queue), self.situation.queue.rev);
+        Ok(decisions)
+    }
+
+    /// Forgets what was learnt of the service's past, so that its suspects are ranked as anybody's.
+    pub fn unlearn(&self, by: &PersonId) -> Result<Decisions, Refused> {
+        let known = &self.situation.track;
+        if known.value.past == Past::default() {
+            return Err(Refused::AlreadySo);
+        }
+        let mut decisions = self.decisions();
+        let what = format!("{} had the past of {} forgotten", self.name(by), self.service.id);
+        decisions.log(self.now, Some(Subject::Service), Some(by.clone()), what, Reason::Unlearnt);
+        let track = Track { past: Past::default(), reset_at: Some(self.now) };
+        decisions.put(Record::Track(track), known.rev);
         Ok(decisions)
     }
 

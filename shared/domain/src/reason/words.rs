@@ -84,6 +84,7 @@ impl fmt::Display for Reason {
             }
             Self::QueuePaused { why } => write!(f, "the pipeline is paused: {why}"),
             Self::QueueResumed => f.write_str("the pipeline goes on"),
+            Self::Unlearnt => f.write_str("its suspects are ranked as anybody's again"),
             Self::ShiftMade { by } => write!(f, "by the word of {by}"),
             Self::ShiftEnded => f.write_str("given back before its time"),
             Self::Muted => f.write_str("not told: this person does not want this notice"),
