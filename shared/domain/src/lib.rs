@@ -74,7 +74,11 @@ mod second_thoughts_tests;
 #[cfg(test)]
 mod situations_tests;
 #[cfg(test)]
+mod suspect_tests;
+#[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod track_tests;
 #[cfg(test)]
 mod wording_tests;
 

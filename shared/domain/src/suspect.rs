@@ -22,6 +22,8 @@ use crate::window::{Closed, Phase, Window};
 pub const MOST_SUSPECTS: usize = 5;
 /// Evidence of fewer points than this is on the board, not in a message.
 const TELLING: i64 = 150;
+/// What speaks clearly has so many points.
+const CLEAR: i64 = 500;
 /// So many pieces of evidence are in a message, beside since when it is live.
 const MOST_TOLD: usize = 3;
 
@@ -71,6 +73,13 @@ impl Suspect {
     #[must_use]
     pub fn percent(&self) -> Option<u16> {
         self.likelihood.map(|share| if share < 50 { (share + 5) / 10 } else { (share + 25) / 50 * 5 })
+    }
+
+    /// What speaks for it most, beside its being live, if anything speaks clearly.
+    #[must_use]
+    pub fn telling(&self) -> Option<&str> {
+        let clear = |words: &&String| self.weighed.iter().any(|part| part.words == **words && part.points >= CLEAR);
+        self.evidence.iter().skip(1).find(clear).map(String::as_str)
     }
 
     /// What it scores.

@@ -81,6 +81,11 @@ fn split(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// One of several.
+fn one(word: &str) -> &str {
+    word.strip_suffix(['s', 'S']).filter(|one| one.len() >= SHORTEST).unwrap_or(word)
+}
+
 /// For each change, by its title and files: how rare the rarest word is that it has in common with the alert, and which.
 #[must_use]
 pub fn alike<'a>(alert: &'a BTreeSet<String>, changes: &[(&str, &[&str])]) -> Vec<Option<(f64, &'a str)>> {
@@ -91,7 +96,8 @@ pub fn alike<'a>(alert: &'a BTreeSet<String>, changes: &[(&str, &[&str])]) -> Ve
         .iter()
         .map(|(title, paths)| {
             let all = std::iter::once(*title).chain(paths.iter().copied()).flat_map(split);
-            let known = |word: &str| alert.iter().find(|known| known.eq_ignore_ascii_case(word)).map(String::as_str);
+            let same = |known: &str, word: &str| one(known).eq_ignore_ascii_case(one(word));
+            let known = |word: &str| alert.iter().find(|known| same(known, word)).map(String::as_str);
             all.filter(|word| word.len() >= SHORTEST).filter_map(known).collect()
         })
         .collect();

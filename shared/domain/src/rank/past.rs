@@ -23,6 +23,8 @@ const DOUBT_OF_INCIDENTS: f64 = 10.0;
 const USUAL_PACE: f64 = 1.64;
 /// So far, at most, a service's pace bends the weight of age.
 pub const MOST_PACE: f64 = 0.5;
+/// Before so many changes are known, nobody is new to a file, and no folder is better than another.
+const FEWEST: u32 = 10;
 /// Of how many of a change's files the past is asked.
 pub const MOST_FILES: usize = 100;
 
@@ -104,7 +106,7 @@ impl Past {
     pub fn traits(&self, of: Touches<'_>) -> Traits {
         let returns = self.has_taken_back(of.title);
         let files = of.paths().count();
-        if files == 0 {
+        if files == 0 || self.changes < FEWEST {
             return Traits { returns, ..Traits::default() };
         }
         let usual = self.usual();

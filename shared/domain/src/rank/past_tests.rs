@@ -25,6 +25,8 @@ fn what_had_landed_before_says_what_to_think_of_a_change() {
     // A colleague who was never there; a title as a squash has it.
     let other = past.traits(touches("ben", "Billing (#12)", &["billing/charge.py", "help/page.py"]));
     assert_eq!((other.familiarity, other.returns), (Some(0.5), true));
+    // Of a service that is new to us nothing is said.
+    assert_eq!(Past::default().traits(risky), Traits::default());
     // Nothing is said of files that are not known.
     assert_eq!(past.traits(touches("ann", "Else", &[])), Traits::default());
 }
@@ -32,8 +34,9 @@ fn what_had_landed_before_says_what_to_think_of_a_change() {
 #[test]
 fn a_revert_is_no_change_but_its_author_has_seen_the_files() {
     let mut past = Past::default();
+    (0..10).for_each(|_| past.landed(touches("ben", "Help", &["help/page.py"]), false));
     past.landed(touches("ann", "Revert \"Billing\"", &["billing/charge.py"]), true);
-    assert_eq!(past.counted(), (0, 0));
+    assert_eq!(past.counted(), (10, 0));
     assert_eq!(past.traits(touches("ann", "x", &["billing/charge.py"])).familiarity, Some(1.0));
 }
 

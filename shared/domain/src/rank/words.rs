@@ -24,7 +24,7 @@ pub fn words(part: &Part, told: Told<'_>) -> String {
         Feature::Age => format!("live {} before the alert", told.age),
         Feature::Pace if value > 0.0 => "what breaks this service is older than elsewhere".to_owned(),
         Feature::Pace => "what breaks this service is newer than elsewhere".to_owned(),
-        Feature::Newer if n() == 0 => "the last to go live".to_owned(),
+        Feature::Newer if n() == 0 => "the newest".to_owned(),
         Feature::Newer => format!("{} after it", count(n(), "change", "changes")),
         Feature::LaterByAuthor => format!("{} by its author after it", count(n(), "change", "changes")),
         Feature::IsRevert => told.lineage.unwrap_or("takes something back").to_owned(),

@@ -68,7 +68,8 @@ fn why_you(reader: Reader<'_>, incident: &Incident, step: Step, reason: &Reason)
         (_, _) if matches!(reason, Reason::Worsened) => format!("Why you: you took what was before; {reason}."),
         (Step::FirstResponder | Step::NextResponder | Step::TailResponder, Some(suspect)) => {
             let when = suspect.evidence.first().map_or("", String::as_str);
-            format!("Why you: {}, {when}.", reader.why(&suspect.because, &suspect.label))
+            let telling = suspect.telling().map_or_else(String::new, |telling| format!("; {telling}"));
+            format!("Why you: {}, {when}{telling}.", reader.why(&suspect.because, &suspect.label))
         }
         (Step::FirstResponder, None) => {
             format!("Why you: you have the pager of {} just now.", reader.service.id)

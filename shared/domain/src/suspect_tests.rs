@@ -1,0 +1,212 @@
+//! Whom a failure points at, and whether whoever is paged can see why.
+
+use expect_test::{Expect, expect};
+
+use crate::DeploymentState::Succeeded;
+use crate::change::Files;
+use crate::testing::{World, alert, at, change, deployment};
+use crate::{Alert, Change, Kind, Person};
+
+/// A change with its files.
+fn of(number: u64, who: &str, when: &str, title: &str, paths: &[&str]) -> Change {
+    let files = Some(Files::of(paths.iter().copied()));
+    Change { title: title.into(), files, ..change(number, who, at(when)) }
+}
+
+/// Four changes of three people, live together since 15:40.
+fn release() -> World {
+    let mut world = World::new();
+    world.now = at("15:00");
+    world.merge(of(11, "usama", "14:00", "Coupons in the cart", &["shop/cart/coupons.py", "shop/cart/views.py"]));
+    world.merge(of(12, "feanil", "14:10", "Faster search", &["search/index.py"]));
+    world.merge(of(13, "usama", "14:20", "Fix the help page", &["help/README.md"]));
+    world.merge(of(14, "olga", "14:30", "New colours", &["static/site.css"]));
+    world.deploy(&deployment(1, 14, "prod", Succeeded, at("15:40")));
+    world.until(at("15:50"));
+    world.told.clear();
+    world
+}
+
+fn fires(world: &mut World, alert: Alert) {
+    world.alert(&[alert]);
+    world.settle();
+}
+
+/// The first page, as its reader has it.
+fn page(world: &World, expected: Expect) {
+    let page = world.told.iter().find(|message| message.kind == Kind::Page).unwrap();
+    expected.assert_eq(&format!("to {}: {}\n{}", page.key.person, page.title, page.lines.join("\n")));
+}
+
+/// `12 feanil 35 % +0.2`, a line for each suspect.
+fn suspects(world: &World, expected: Expect) {
+    let incident = &world.situation.incidents.values().next().unwrap().value;
+    let line = |s: &crate::Suspect| {
+        let percent = s.percent().unwrap();
+        format!("{} {} {percent} %: {}", s.label, s.responder, s.evidence.join(", "))
+    };
+    expected.assert_eq(&incident.suspects.iter().map(line).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn a_page_says_why_you_and_not_the_others() {
+    let mut world = release();
+    let trace = "Traceback (most recent call last):\n  File \"/app/shop/urls.py\", line 3, in route\n  File \"/app/shop/cart/views.py\", line 42, in total\nKeyError";
+    fires(&mut world, Alert { detail: Some(trace.into()), ..alert("CartErrors", at("15:50"), None) });
+    page(
+        &world,
+        expect![[r#"
+            to usama: [critical] edxapp production: CartErrors
+            7 % of requests fail, since 20:50 (Asia/Karachi).
+            Why you: you merged edx-platform#11, live 49 min before the alert; the alert names shop/cart/views.py.
+            What changed:
+              1. edx-platform#11 Coupons in the cart (you; about 75 %: live 49 min before the alert, the alert names shop/cart/views.py, the alert speaks of “cart” too)
+              2. edx-platform#14 New colours (Olga; about 2 %: live 49 min before the alert, documents, styles and pictures only)
+              3. edx-platform#12 Faster search (Feanil; about 2 %: live 49 min before the alert)
+              4. edx-platform#13 Fix the help page (you; about 1 %: live 49 min before the alert, documents, styles and pictures only, says that it mends something)
+            Revert: press Revert on https://github.com/openedx/edx-platform/pull/11
+            Cannot take it? Leave it: without an acknowledgement by 20:54 (Asia/Karachi), Anna is paged. Not yours? Say so by the link."#]],
+    );
+}
+
+#[test]
+fn without_a_trace_it_is_less_sure() {
+    let mut world = release();
+    fires(&mut world, alert("HighErrorRate", at("15:50"), None));
+    suspects(
+        &world,
+        expect![[r#"
+            edx-platform#14 olga 25 %: live 49 min before the alert, documents, styles and pictures only
+            edx-platform#12 feanil 25 %: live 49 min before the alert
+            edx-platform#11 usama 15 %: live 49 min before the alert
+            edx-platform#13 usama 10 %: live 49 min before the alert, documents, styles and pictures only, says that it mends something"#]],
+    );
+}
+
+#[test]
+fn the_parts_of_each_score_add_up_to_it() {
+    let mut world = release();
+    fires(&mut world, alert("CouponFailures", at("15:50"), None));
+    let incident = &world.situation.incidents.values().next().unwrap().value;
+    let first = &incident.suspects[0];
+    let lines: Vec<String> = first.weighed.iter().map(|part| format!("{:+} {}", part.points, part.words)).collect();
+    expect![[r#"
+        +1128 live 49 min before the alert
+        +428 3 changes after it
+        -220 1 change by its author after it
+        +700 the alert speaks of “coupon” too
+        = +2036"#]]
+    .assert_eq(&format!("{}\n= {:+}", lines.join("\n"), first.score()));
+    let likely: u32 = incident.suspects.iter().filter_map(|s| s.likelihood).map(u32::from).sum();
+    assert!((790..=820).contains(&likely), "four in five are one of the suspects: {likely}");
+}
+
+/// Eight people, a change each, live together.
+fn crowd(world: &mut World) {
+    world.change_roster(|people| {
+        let one: Person = people[0].clone();
+        people.extend((1..=8).map(|i| Person {
+            id: format!("p{i}").parse().unwrap(),
+            logins: vec![crate::Login::new("github", &format!("p{i}")).unwrap()],
+            ..one.clone()
+        }));
+    });
+    for i in 1..=8 {
+        world.merge(change(20 + i, &format!("p{i}"), at(&format!("14:0{i}"))));
+    }
+    world.deploy(&deployment(1, 28, "prod", Succeeded, at("15:40")));
+    world.until(at("15:50"));
+    world.told.clear();
+}
+
+fn heard(world: &mut World, when: &str, expected: Expect) {
+    world.until(at(when));
+    expected.assert_eq(&world.heard());
+}
+
+#[test]
+fn where_nobody_stands_out_the_rotation_is_paged_at_once_and_the_likeliest_later() {
+    let mut world = World::new();
+    world.change_service(|service| service.policy.first_suspect_from = 40);
+    world.now = at("15:00");
+    crowd(&mut world);
+    fires(&mut world, alert("HighErrorRate", at("15:50"), None));
+    heard(&mut world, "15:50", expect!["page anna rotation (nobody_stands_out)"]);
+    heard(&mut world, "15:56", expect!["page p8 next-responder (nobody_acknowledged)"]);
+}
+
+#[test]
+fn of_many_only_those_are_paged_who_are_likely_enough() {
+    let mut world = World::new();
+    world.now = at("15:00");
+    crowd(&mut world);
+    fires(&mut world, alert("HighErrorRate", at("15:50"), None));
+    heard(
+        &mut world,
+        "16:00",
+        expect![[r#"
+        page p8 first-responder (first_suspect)
+        page anna rotation (nobody_acknowledged)
+        page p8 first-responder (still_unacknowledged)"#]],
+    );
+}
+
+#[test]
+fn a_person_is_as_likely_as_their_changes_together() {
+    let mut world = World::new();
+    world.now = at("15:00");
+    for (number, who) in [(11, "usama"), (12, "usama"), (13, "usama"), (14, "feanil")] {
+        world.merge(change(number, who, at(&format!("14:{number}"))));
+    }
+    world.deploy(&deployment(1, 14, "prod", Succeeded, at("15:40")));
+    world.until(at("15:50"));
+    world.told.clear();
+    fires(&mut world, alert("HighErrorRate", at("15:50"), None));
+    suspects(
+        &world,
+        expect![[r#"
+        edx-platform#14 feanil 35 %: live 49 min before the alert
+        edx-platform#13 usama 20 %: live 49 min before the alert
+        edx-platform#12 usama 15 %: live 49 min before the alert
+        edx-platform#11 usama 10 %: live 49 min before the alert"#]],
+    );
+    heard(&mut world, "15:50", expect!["page usama first-responder (first_suspect)"]);
+}
+
+#[test]
+fn who_says_not_mine_makes_the_others_likelier() {
+    let mut world = World::new();
+    world.change_service(|service| service.policy.next_suspect_from = 60);
+    world.now = at("15:00");
+    for (number, who) in [(11, "usama"), (14, "feanil")] {
+        world.merge(change(number, who, at(&format!("14:{number}"))));
+    }
+    world.deploy(&deployment(1, 14, "prod", Succeeded, at("15:40")));
+    world.until(at("15:50"));
+    world.told.clear();
+    fires(&mut world, alert("HighErrorRate", at("15:50"), None));
+    heard(&mut world, "15:53", expect!["page feanil first-responder (first_suspect)"]);
+    world.does("feanil", |counter| counter.not_mine(None)).unwrap();
+    heard(&mut world, "15:53", expect!["page usama first-responder (first_suspect)"]);
+}
+
+#[test]
+fn who_is_on_call_is_among_those_that_are_kept() {
+    let mut world = World::new();
+    world.now = at("12:00");
+    // A revert is hardly ever it, and is the only one whose turn is not over.
+    for number in 11..=16 {
+        world.merge(change(number, "usama", at("12:00")));
+    }
+    world.deploy(&deployment(1, 16, "prod", Succeeded, at("12:30")));
+    world.until(at("15:00"));
+    let mut revert = change(17, "feanil", at("15:00"));
+    revert.reverts = crate::revert::read("Revert \"something old\"", "", &revert.id.repository);
+    world.merge(revert);
+    world.deploy(&deployment(2, 17, "prod", Succeeded, at("15:40")));
+    world.until(at("15:50"));
+    world.told.clear();
+    fires(&mut world, alert("HighErrorRate", at("15:50"), None));
+    let incident = &world.situation.incidents.values().next().unwrap().value;
+    assert!(incident.suspects.iter().any(|s| s.responder.as_str() == "feanil"));
+}

@@ -1,0 +1,97 @@
+//! What is learnt of a service, once, when it leaves the working set.
+
+use expect_test::expect;
+
+use crate::DeploymentState::Succeeded;
+use crate::change::Files;
+use crate::on_request::hands::{Desk, Refused};
+use crate::rank::Touches;
+use crate::testing::{World, alert, at, change, deployment};
+use crate::{Change, Reason, Record};
+
+fn in_cart(number: u64, when: &str) -> Change {
+    Change { files: Some(Files::of(["shop/cart.py"])), ..change(number, "usama", at(when)) }
+}
+
+/// Usama's change is live since 15:40, breaks something at 15:50, and is reverted at 16:00.
+fn reverted() -> World {
+    let mut world = World::new();
+    world.now = at("15:00");
+    world.merge(in_cart(12, "15:00"));
+    world.deploy(&deployment(1, 12, "prod", Succeeded, at("15:40")));
+    world.until(at("15:50"));
+    world.alert(&[alert("Down", at("15:50"), None)]);
+    world.until(at("15:55"));
+    let mut revert = Change { files: Some(Files::of(["shop/cart.py"])), ..change(13, "feanil", at("15:55")) };
+    revert.reverts = crate::revert::read("Revert \"change number 12\"", "Reverts #12", &revert.id.repository);
+    world.merge(revert);
+    world.deploy(&deployment(2, 13, "prod", Succeeded, at("16:00")));
+    world.until(at("16:10"));
+    world.alert(&[alert("Down", at("15:50"), Some(at("16:05")))]);
+    world.until(at("16:11"));
+    world
+}
+
+#[test]
+fn a_change_is_counted_when_it_leaves_and_its_incident_when_that_does() {
+    let mut world = reverted();
+    assert_eq!(world.situation.track.value.past.counted(), (0, 0), "it is in the working set still");
+    world.until(at("Tue 12:00"));
+    assert!(world.is_empty() && world.situation.incidents.is_empty());
+    let past = &world.situation.track.value.past;
+    // The revert is no change, and what it took back is counted once.
+    assert_eq!((past.counted(), past.judged()), ((1, 1), (1, 0)));
+    let words = world.situation.track.value.words().unwrap();
+    expect!["Ranked by 1 earlier change of this service too, 1 of them taken back, and by 1 judged incident, 0 of which no suspect; what breaks it is newer than elsewhere."]
+        .assert_eq(&words);
+}
+
+#[test]
+fn what_is_in_the_working_set_counts_as_what_has_left_it_does() {
+    let mut world = reverted();
+    let later = in_cart(14, "17:00");
+    world.until(at("17:00"));
+    // Enough is known of the service.
+    let mut track = world.situation.track.value.clone();
+    let touches = Touches { author: "anna", title: "Help", paths: &["help/page.html"] };
+    (0..20).for_each(|_| track.past.landed(touches, false));
+    let rev = world.situation.track.rev;
+    world.situation.note(Record::Track(track), rev);
+    world.merge(later.clone());
+    let of = |world: &World| world.situation.track.value.traits(&world.situation, [&later.id])[0];
+    let before = of(&world);
+    assert!(before.directory.unwrap() > 0.0 && before.familiarity == Some(1.0));
+    world.until(at("Tue 12:00"));
+    assert_eq!(world.situation.changes.len(), 1, "it waits in the queue");
+    assert_eq!(of(&world), before);
+}
+
+#[test]
+fn a_revert_of_what_left_long_ago_is_counted_on_its_own_files() {
+    let mut world = World::new();
+    world.now = at("15:00");
+    let mut revert = Change { files: Some(Files::of(["shop/cart.py"])), ..change(13, "feanil", at("15:00")) };
+    revert.reverts = crate::revert::read("Revert \"Old things\"", "", &revert.id.repository);
+    world.merge(revert);
+    world.deploy(&deployment(1, 13, "prod", Succeeded, at("15:40")));
+    world.until(at("Tue 12:00"));
+    assert_eq!(world.situation.track.value.past.counted(), (0, 1));
+    assert!(world.situation.track.value.past.has_taken_back("Old things"));
+}
+
+#[test]
+fn it_is_forgotten_where_somebody_wishes() {
+    let mut world = reverted();
+    world.until(at("Tue 12:00"));
+    let olga = "olga".parse().unwrap();
+    let forget = |world: &World| {
+        let (situation, service, settings, now) = (&world.situation, &world.service, &world.settings, world.now);
+        Desk { situation, service, settings, now }.unlearn(&olga)
+    };
+    let decisions = forget(&world).unwrap();
+    assert_eq!(decisions.entries[0].reason, Reason::Unlearnt);
+    world.commit(&decisions);
+    assert_eq!(world.situation.track.value.words(), None);
+    assert_eq!(world.situation.track.value.reset_at, Some(world.now));
+    assert_eq!(forget(&world), Err(Refused::AlreadySo));
+}
