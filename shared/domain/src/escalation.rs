@@ -31,15 +31,13 @@ mod likely;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::acknowledgement::Acknowledger;
-use crate::ids::{ChangeId, PersonId};
+use crate::ids::PersonId;
 use crate::incident::{Incident, MOST_REPEATS, PageRecord};
 use crate::message::Step;
 use crate::reason::Reason;
 use crate::responder::Responder;
 use crate::service::Service;
 use crate::suspect::{Stand, Suspect};
-use likely::Likely;
 
 /// At most this many suspects' responders are paged in one round.
 pub const MOST_FIRST_RESPONDERS: usize = 3;
@@ -108,7 +106,7 @@ impl<'a> Call<'a> {
         if let Some(person) = candidates().find(|p| rungs.iter().all(|r| r.person != **p)) {
             push(&mut rungs, at, person, Step::Rotation, reason);
         }
-        let unlikely = self.likely().into_iter().next().map(|likely| (likely.person, Step::NextResponder));
+        let unlikely = self.likeliest().map(|(person, _)| (person, Step::NextResponder));
         let tail = || self.suspects(Stand::Tail).next().map(|suspect| (&suspect.responder, Step::TailResponder));
         if let Some((person, step)) = unlikely.or_else(tail).filter(|_| nobody_first) {
             push(&mut rungs, late, person, step, unanswered);
@@ -248,45 +246,9 @@ impl<'a> Call<'a> {
         found.into_iter()
     }
 
-    /// Those before the rotation, each once, at most three, with the reason.
-    fn firsts(&self) -> Vec<(&'a PersonId, Reason)> {
-        let before = self.incident.taken_before().and_then(|(taken, why)| match &taken.by {
-            Acknowledger::Person(person) if !self.passed_over(person) => Some((person, why.clone())),
-            Acknowledger::Person(_) | Acknowledger::Stranger(_) => None,
-        });
-        let pager = self.pager.filter(|p| !self.passed_over(&p.person));
-        let likely = if pager.is_none() { self.likely() } else { Vec::new() };
-        let policy = &self.service.policy;
-        let enough = |(i, likely): &(usize, Likely<'_>)| {
-            let from = if *i == 0 { policy.first_suspect_from } else { policy.next_suspect_from };
-            likely.named || likely.percent.is_none_or(|percent| percent >= from)
-        };
-        let suspects = likely.into_iter().enumerate().take_while(enough);
-        let suspects = suspects.map(|(i, likely)| {
-            let (change, percent) = (likely.change.to_owned(), likely.percent);
-            let first = i == 0 && before.is_none();
-            let reason =
-                if first { Reason::FirstSuspect { change, percent } } else { Reason::NextSuspect { change, percent } };
-            (likely.person, reason)
-        });
-        let all = before.clone().into_iter().chain(pager.map(|p| (&p.person, Reason::HasThePager))).chain(suspects);
-        let mut firsts: Vec<(&PersonId, Reason)> = Vec::new();
-        for (person, reason) in all {
-            if firsts.iter().all(|(known, _)| *known != person) && firsts.len() < MOST_FIRST_RESPONDERS {
-                firsts.push((person, reason));
-            }
-        }
-        firsts
-    }
-
-    /// The change that somebody named instead of their own, the last word first.
-    fn named(&self) -> Option<&'a ChangeId> {
-        self.incident.not_mine.iter().rev().find_map(|said| said.instead.as_ref())
-    }
-
     fn why_nobody_first(&self) -> Reason {
         let incident = self.incident;
-        let unlikely = self.likely().into_iter().next().and_then(|likely| likely.percent);
+        let unlikely = self.likeliest().and_then(|(_, percent)| percent);
         if let Some(percent) = unlikely.filter(|percent| *percent < self.service.policy.first_suspect_from) {
             return Reason::NobodyStandsOut { percent };
         }

@@ -1,7 +1,7 @@
 //! Which changes may have caused a failure, most likely first, with the evidence in words. How they are ranked is
 //! [`crate::rank`]'s; which changes users had, and what is known of them, is gathered here.
 
-use std::collections::BTreeSet;
+mod clues;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use crate::because::Because;
 use crate::deployment::Deployment;
 use crate::ids::{ChangeId, PersonId};
-use crate::incident::Incident;
 use crate::rank::words::{Told, words};
 use crate::rank::{self, Candidate, Feature, Score, Table, alike, named, probability};
 use crate::service::{Policy, Service};
@@ -17,6 +16,7 @@ use crate::situation::Situation;
 use crate::text;
 use crate::track::{self, Track};
 use crate::window::{Closed, Phase, Window};
+pub use clues::Clues;
 
 /// How many suspects an incident keeps and shows.
 pub const MOST_SUSPECTS: usize = 5;
@@ -86,30 +86,6 @@ impl Suspect {
     #[must_use]
     pub fn score(&self) -> i64 {
         self.weighed.iter().map(|evidence| evidence.points).sum()
-    }
-}
-
-/// What the alerts of an incident say, as far as it points at changes.
-#[derive(Debug, Clone, Default)]
-pub struct Clues {
-    /// Files and modules, nearest to the failure first.
-    pub names: Vec<String>,
-    /// Telling words.
-    pub words: BTreeSet<String>,
-}
-
-impl Clues {
-    #[must_use]
-    pub fn of(incident: &Incident, service: &Service) -> Self {
-        let mut names: Vec<String> = Vec::new();
-        let mut said = String::new();
-        for alert in incident.alerts.values() {
-            names.extend(alert.names.iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
-            said.extend([&alert.name, " ", &alert.summary, " "]);
-        }
-        names.truncate(named::MOST_NAMES);
-        let known = format!("{} {}", service.id, incident.environment);
-        Self { names, words: alike::words(&said, &known) }
     }
 }
 

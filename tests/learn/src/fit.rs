@@ -1,6 +1,8 @@
 //! Finds the weights: a conditional logit, by Newton's method. Of each failure the culprit is to be the likeliest of its candidates; weights are
 //! held back towards zero, so that what shows little stays small. No randomness: the same histories give the same weights.
 
+#![expect(clippy::needless_range_loop, reason = "matrices are written by their indices, as in a book")]
+
 use domain::rank::table::Weight;
 use domain::rank::{Feature, Table};
 use strum::{EnumCount as _, IntoEnumIterator as _};

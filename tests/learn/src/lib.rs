@@ -8,6 +8,7 @@
 pub mod fit;
 pub mod plot;
 pub mod report;
+pub mod speed;
 pub mod study;
 pub mod synthetic;
 
@@ -97,10 +98,13 @@ pub fn csv(table: &Table, among: f64) -> String {
     let mut text = "feature,weight,typical,source\n".to_owned();
     for feature in Feature::iter() {
         let Weight { weight, typical } = table.weight(feature);
-        let source = match feature {
-            Feature::NamedFile => "synthetic",
-            feature if ASSUMED.iter().any(|(known, _)| *known == feature) => "assumed",
-            _ => "fitted",
+        let assumed = ASSUMED.iter().any(|(known, _)| *known == feature);
+        let source = if assumed {
+            "assumed"
+        } else if feature == Feature::NamedFile {
+            "synthetic"
+        } else {
+            "fitted"
         };
         let name: &str = feature.into();
         let _ = writeln!(text, "{name},{weight:.3},{typical:.3},{source}");
