@@ -126,6 +126,30 @@ fn check_lists_every_problem_with_its_line() {
 }
 
 #[test]
+fn a_backtest_of_a_real_history_says_how_often_each_ranker_is_right() {
+    let missing = run(&["backtest", "--history", "nowhere/acme__shop"]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(text(&missing.stderr).contains("nowhere/acme__shop is no history"), "{}", text(&missing.stderr));
+    if !root().join("../shared/histories").exists() {
+        println!("SKIPPED: there is no ../shared/histories");
+        return;
+    }
+    let history = "../shared/histories/alphagov__frontend";
+    let measured = run(&["backtest", "--history", history, "--window", "72h", "--json"]);
+    assert!(measured.status.success(), "{}", text(&measured.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&measured.stdout).unwrap();
+    assert_eq!((report["incidents"].as_u64(), report["median_candidates"].as_u64()), (Some(37), Some(4)));
+    for ranker in ["ranker", "two_rules", "most_recent", "largest_diff", "random"] {
+        for measure in ["hit_at_1", "hit_at_3", "hit_at_5", "mrr", "person_hit_at_1", "person_hit_at_3"] {
+            let share = report[ranker][measure].as_f64().unwrap();
+            assert!((0.0..=1.0).contains(&share), "{ranker} {measure}");
+        }
+    }
+    let said = text(&run(&["backtest", history]).stdout);
+    assert!(said.contains("The worst misses:") && said.contains(" was number "), "{said}");
+}
+
+#[test]
 fn an_empty_secret_and_a_board_without_login_beyond_loopback_are_refused_at_the_start() {
     let data = scratch("empty-secret");
     std::fs::create_dir_all(data.join("secrets")).unwrap();
