@@ -198,7 +198,7 @@ fn failure(contact: &domain::Contact, error: &Undelivered) -> String {
 fn actions(house: &House, message: &Message, incident: Option<&Incident>) -> Result<Vec<Link>, PageError> {
     let service = || message.key.service.clone();
     let person = &message.key.person;
-    let own = incident.and_then(|incident| incident.suspects.iter().find(|s| s.responder == *person));
+    let own = incident.and_then(|incident| incident.suspect_of(person));
     let hand_over = own.filter(|_| message.kind == Kind::Page).map(|s| Action::HandOver(service(), s.change.clone()));
     let (label, action) = match (&message.key.subject, message.kind, message.key.step) {
         (Subject::Incident(incident), Kind::Page, _)

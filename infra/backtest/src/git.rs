@@ -2,7 +2,7 @@
 //! back. The program `git` reads the objects; nothing of the clone is changed.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead as _, BufReader, Read};
+use std::io::{self, BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -15,9 +15,10 @@ use crate::history::{History, Incident, Landed};
 
 /// How old a culprit may be when it is reverted, for its incident to count.
 const WEEK: SignedDuration = SignedDuration::from_hours(168);
-/// Between the commits, and between the fields of one: what no text of theirs holds.
-const COMMIT: u8 = 0x1e;
-const FIELD: char = '\u{1f}';
+/// Between the fields of a commit, and after them: what no message can hold.
+const BETWEEN: u8 = 0;
+/// Commit, time, name, address, parents, title, body, files.
+const FIELDS: usize = 8;
 
 /// Git could not be asked.
 #[derive(Debug, thiserror::Error)]
@@ -52,22 +53,39 @@ pub fn read(folder: &Path, mut progress: impl FnMut(usize, usize)) -> Result<His
             "--no-color",
             "--no-ext-diff",
         ])
-        .arg("--format=%x1e%H%x1f%ct%x1f%aN%x1f%aE%x1f%P%x1f%s%x1f%b%x1f")
+        .arg("--format=%x00%H%x00%ct%x00%aN%x00%aE%x00%P%x00%s%x00%b%x00")
+        .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
+        // Nobody reads what it warns of; that it failed its exit code says.
+        .stderr(Stdio::null())
         .spawn()
         .map_err(GitFailed::NotRun)?;
     let mut found: Vec<Said> = Vec::with_capacity(all);
     if let Some(out) = log.stdout.take() {
         let mut reader = BufReader::with_capacity(1 << 20, out);
+        let mut fields: Vec<String> = Vec::with_capacity(FIELDS);
         let mut bytes = Vec::new();
+        // Nothing stands before the first.
+        reader.read_until(BETWEEN, &mut bytes).map_err(GitFailed::NotRead)?;
         loop {
             bytes.clear();
-            if reader.read_until(COMMIT, &mut bytes).map_err(GitFailed::NotRead)? == 0 {
+            if reader.read_until(BETWEEN, &mut bytes).map_err(GitFailed::NotRead)? == 0 {
                 break;
             }
-            found.extend(commit(String::from_utf8_lossy(&bytes).trim_end_matches(char::from(COMMIT))));
-            progress(found.len(), all);
+            if bytes.last() == Some(&BETWEEN) {
+                bytes.pop();
+            }
+            fields.push(String::from_utf8_lossy(&bytes).into_owned());
+            if fields.len() == FIELDS {
+                found.extend(commit(&fields));
+                fields.clear();
+                progress(found.len(), all);
+            }
+        }
+        // The last has no files.
+        if fields.len() == FIELDS - 1 {
+            fields.push(String::new());
+            found.extend(commit(&fields));
         }
     }
     finish(log)?;
@@ -88,29 +106,18 @@ fn count(folder: &Path) -> Result<usize, GitFailed> {
 }
 
 fn finish(mut log: std::process::Child) -> Result<(), GitFailed> {
-    let mut said = String::new();
-    if let Some(mut errors) = log.stderr.take() {
-        // What git complains about is only repeated.
-        let _ = errors.read_to_string(&mut said);
-    }
     let status = log.wait().map_err(GitFailed::NotRead)?;
-    if status.success() { Ok(()) } else { Err(GitFailed::Refused(said.trim().to_owned())) }
+    if status.success() { Ok(()) } else { Err(GitFailed::Refused(format!("it ended with {status}"))) }
 }
 
 /// One commit, and its files: lines of added, deleted and path, with a dash for what is no text.
-fn commit(text: &str) -> Option<Said> {
-    let mut fields = text.splitn(8, FIELD);
-    let mut next = || fields.next();
-    let (commit, at, name, address) = (next()?.trim(), next()?, next()?, next()?);
-    let (parents, title, body, files) = (next()?, next()?, next()?, next().unwrap_or(""));
-    if commit.is_empty() {
-        return None;
-    }
+fn commit(fields: &[String]) -> Option<Said> {
+    let [commit, at, name, address, parents, title, body, files] = fields else { return None };
     let mut landed = Landed {
-        commit: commit.to_owned(),
+        commit: commit.clone(),
         merged_at: at.parse().ok().and_then(|at| Timestamp::from_second(at).ok()).unwrap_or_default(),
         author: author(name, address),
-        title: title.to_owned(),
+        title: title.clone(),
         by_machine: is_machine(name, address),
         commits: (parents.split(' ').count() < 2).then_some(1),
         ..Landed::default()
@@ -127,7 +134,7 @@ fn commit(text: &str) -> Option<Said> {
             landed.paths.push(path.to_owned());
         }
     }
-    Some(Said { landed, body: body.to_owned() })
+    Some(Said { landed, body: body.clone() })
 }
 
 /// Who it is, the same under whatever name they commit.
@@ -160,7 +167,9 @@ fn history(name: String, found: Vec<Said>) -> History {
             landed.reverts = said.of.iter().find_map(meant);
         }
         let (number, title) = named(&landed.title, &body);
-        by_number.extend(number.map(|number| (number, i)));
+        if let Some(number) = number {
+            by_number.entry(number).or_insert(i);
+        }
         by_title.insert(bare(title).to_owned(), i);
         by_commit.insert(landed.commit.clone(), i);
         let culprit = landed.reverts.filter(|_| landed.lands_again == Some(false));
@@ -210,8 +219,10 @@ fn named<'a>(title: &'a str, body: &'a str) -> (Option<u64>, &'a str) {
     if let Some((_, rest)) = title.strip_prefix("Merged in ").and_then(|rest| rest.split_once("(pull request #")) {
         return (digits(rest), own());
     }
-    let number = title.rsplit_once("(#").or_else(|| title.rsplit_once("(pull request #"));
-    (number.and_then(|(_, rest)| digits(rest)), title)
+    // Only at the very end: elsewhere it is spoken of.
+    let end = title.trim_end().strip_suffix(')').and_then(|title| title.rsplit_once('('));
+    let number = end.and_then(|(_, end)| end.strip_prefix("pull request ").unwrap_or(end).strip_prefix('#'));
+    (number.filter(|number| number.bytes().all(|b| b.is_ascii_digit())).and_then(|number| number.parse().ok()), title)
 }
 
 fn bare(title: &str) -> &str {

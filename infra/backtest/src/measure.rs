@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::rank::{Table, probability, score};
+use domain::rank::{Past, Table, probability, score};
 use serde::Serialize;
 
 use crate::history::History;
@@ -99,6 +99,13 @@ impl Ranker<'_> {
             person_hits: [1, 3].map(|k| hit(better_people, tied_people, k)),
         }
     }
+}
+
+/// How likely it is each candidate, as people are shown it.
+#[must_use]
+pub fn likelihoods(lineup: &Lineup, table: &Table) -> Vec<f64> {
+    let points: Vec<i64> = lineup.facts.iter().map(|facts| score(facts, table).points).collect();
+    probability::likelihoods(&points, table.none_of(&Past::default()))
 }
 
 /// The share of suspicion of each candidate.

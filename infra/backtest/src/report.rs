@@ -8,8 +8,8 @@ use jiff::SignedDuration;
 use serde::Serialize;
 
 use crate::history::History;
-use crate::measure::{Measures, Outcome, Ranker, shares};
-use crate::sweep::{Example, View, sweep};
+use crate::measure::{Measures, Outcome, Ranker, likelihoods, shares};
+use crate::sweep::{Example, Lineup, Swept, View, sweep};
 
 /// So many of the worst misses are told.
 const MOST_MISSES: usize = 10;
@@ -23,7 +23,7 @@ pub struct Report {
     /// Those with at least two suspects, the culprit among them.
     pub incidents: usize,
     pub median_candidates: usize,
-    /// When it said 70 % or more: how often it said so, and how often it was right.
+    /// Of all incidents with a suspect, also where the culprit is older than the window: how often people would have been shown 70 % or more, and how often that was right.
     pub sure: f64,
     pub sure_and_right: f64,
     pub ranker: Measures,
@@ -52,20 +52,20 @@ pub struct Miss {
 /// Walks through a history and measures. `progress` hears how many changes are done.
 pub fn backtest(history: &History, window: SignedDuration, table: &Table, progress: impl FnMut(usize)) -> Report {
     let swept = sweep(history, View::of(window), progress);
-    let examples: Vec<Example> = swept.examples.into_iter().filter(|e| e.lineup.candidates.len() > 1).collect();
+    let examples: Vec<&Example> = swept.examples.iter().filter(|e| e.lineup.candidates.len() > 1).collect();
     let outcomes =
         |ranker: Ranker<'_>| -> Vec<Outcome> { examples.iter().map(|e| ranker.outcome(e, history)).collect() };
     let measures = |ranker| Measures::of(&outcomes(ranker));
     let mut sizes: Vec<usize> = examples.iter().map(|example| example.lineup.candidates.len()).collect();
     sizes.sort_unstable();
-    let (sure, right) = sure(&examples, table);
+    let (sure, right, all) = sure(&swept, table);
     Report {
         repository: history.name.clone(),
         changes: history.changes.len(),
         window_hours: window.as_hours(),
         incidents: examples.len(),
         median_candidates: sizes.get(sizes.len() / 2).copied().unwrap_or(0),
-        sure: sure / count(examples.len()),
+        sure: sure / all.max(1.0),
         sure_and_right: right / sure.max(1.0),
         ranker: measures(Ranker::Ranked(table)),
         two_rules: measures(Ranker::TwoRules),
@@ -76,33 +76,34 @@ pub fn backtest(history: &History, window: SignedDuration, table: &Table, progre
     }
 }
 
-/// How often it says 70 % or more, and how often it is right then.
-fn sure(examples: &[Example], table: &Table) -> (f64, f64) {
-    let mut found = (0.0, 0.0);
-    for example in examples {
-        let shares = shares(&example.lineup, table);
-        let most = shares.iter().copied().fold(0.0, f64::max);
-        if most >= 0.7 {
-            found.0 += 1.0;
-            found.1 += f64::from(u8::from(shares[example.culprit] >= most));
-        }
+/// How often people would have been shown 70 % or more, how often that was right, and of how many incidents.
+fn sure(swept: &Swept, table: &Table) -> (f64, f64, f64) {
+    let most = |lineup: &Lineup| {
+        let likely = likelihoods(lineup, table);
+        let most = likely.iter().copied().fold(0.0, f64::max);
+        (most >= 0.7, most, likely)
+    };
+    let (mut sure, mut right, mut all) = (0.0, 0.0, 0.0);
+    for example in &swept.examples {
+        let (is_sure, most, likely) = most(&example.lineup);
+        all += 1.0;
+        sure += f64::from(u8::from(is_sure));
+        right += f64::from(u8::from(is_sure && likely[example.culprit] >= most));
     }
-    found
+    for lineup in &swept.elsewhere {
+        all += 1.0;
+        sure += f64::from(u8::from(most(lineup).0));
+    }
+    (sure, right, all)
 }
 
-fn count(n: usize) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "a count of incidents")]
-    let n = n.max(1) as f64;
-    n
-}
-
-fn misses(examples: &[Example], history: &History, table: &Table) -> Vec<Miss> {
+fn misses(examples: &[&Example], history: &History, table: &Table) -> Vec<Miss> {
     let place = |example: &Example| {
         let shares = shares(&example.lineup, table);
         let own = shares[example.culprit];
         (shares.iter().filter(|share| **share > own).count() + 1, own, shares)
     };
-    let mut all: Vec<(usize, f64, &Example)> = examples.iter().map(|e| (place(e).0, place(e).1, e)).collect();
+    let mut all: Vec<(usize, f64, &Example)> = examples.iter().map(|e| (place(e).0, place(e).1, *e)).collect();
     all.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.total_cmp(&b.1)).then(a.2.lineup.id.cmp(&b.2.lineup.id)));
     let miss = |(nth, likelihood, example): (usize, f64, &Example)| {
         let lineup = &example.lineup;
@@ -169,7 +170,7 @@ impl Report {
         }
         let _ = writeln!(
             said,
-            "\nIt was sure (70 % or more) in {:.0} % of them, and right in {:.0} % of these.",
+            "\nIn {:.0} % of all incidents people would have been shown 70 % or more, and that was right in {:.0} % of these.",
             self.sure * 100.0,
             self.sure_and_right * 100.0
         );

@@ -82,7 +82,9 @@ pub fn sweep(history: &History, view: View, mut progress: impl FnMut(usize)) -> 
         let touches = Touches { author: &change.author, title: &change.title, paths: &paths };
         traits.push(past.traits(touches));
         past.landed(touches, change.lands_again == Some(false));
-        if let Some(back) = change.reverts.filter(|back| *back < i && reverted_by[*back].is_none()) {
+        // What lands something again takes nothing back.
+        let takes_back = change.reverts.filter(|_| change.lands_again == Some(false));
+        if let Some(back) = takes_back.filter(|back| *back < i && reverted_by[*back].is_none()) {
             reverted_by[back] = Some(i);
             let of = &history.changes[back];
             let paths: Vec<&str> = of.paths.iter().map(String::as_str).collect();

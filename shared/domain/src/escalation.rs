@@ -8,13 +8,12 @@
 //! | else the person whose suspects are the likeliest cause, of those whose turn is not over | at once | `first-responder` |
 //! | the next such people, if likely enough, three in all | each `next_suspect_after` (3 min) | `next-responder` |
 //! | the rotation | `rotation_after` (5 min), or at once if there is nobody before it | `rotation` |
-//! | the likeliest of those who were too unlikely | `rotation_after` | `next-responder` |
-//! | the responder of a suspect whose turn is over, if nobody's is not | `rotation_after` | `tail-responder` |
+//! | where nobody was likely enough, the likeliest of all, also of those whose turn is over | `rotation_after` | `next-responder`, `tail-responder` |
 //! | the next of the rotation, one by one | each `rotation_after` | `rotation` |
 //! | the owner | `owner_after` (15 min) | `owner` |
 //! | each of them again | `again_after` (10 min), then after twice as long, up to an hour | the same |
 //!
-//! How likely a person is, is the sum of their suspects' likelihoods, of what is left when those that were taken back, or whose
+//! How likely a person is, is the sum of all their changes' likelihoods, of what is left when those that were taken back, or whose
 //! responder said "not mine", are left out. Likely enough is policy: `first_suspect_from`, `next_suspect_from`. Whom
 //! somebody named is likely enough.
 //!
@@ -91,7 +90,7 @@ impl<'a> Call<'a> {
     pub fn ladder(&self) -> Vec<Rung> {
         let (policy, since) = (&self.service.policy, self.incident.round_began());
         let firsts = self.firsts();
-        let nobody_first = firsts.is_empty();
+        let nobody_first = firsts.is_empty() && !self.is_asked_first();
         let mut rungs: Vec<Rung> = Vec::new();
         for (i, (person, reason)) in firsts.into_iter().enumerate() {
             let wait = policy.next_suspect_after * i32::try_from(i).unwrap_or(i32::MAX);
@@ -106,9 +105,7 @@ impl<'a> Call<'a> {
         if let Some(person) = candidates().find(|p| rungs.iter().all(|r| r.person != **p)) {
             push(&mut rungs, at, person, Step::Rotation, reason);
         }
-        let unlikely = self.likeliest().map(|(person, _)| (person, Step::NextResponder));
-        let tail = || self.suspects(Stand::Tail).next().map(|suspect| (&suspect.responder, Step::TailResponder));
-        if let Some((person, step)) = unlikely.or_else(tail).filter(|_| nobody_first) {
+        if let Some((person, step)) = self.unlikely().filter(|_| nobody_first) {
             push(&mut rungs, late, person, step, unanswered);
         }
         let mut at = at;
@@ -190,6 +187,15 @@ impl<'a> Call<'a> {
         self.ladder().into_iter().find(fresh)
     }
 
+    /// Whether somebody was paged in this round before the rotation, and may still answer: what is learnt later does not wake the
+    /// rotation any earlier.
+    fn is_asked_first(&self) -> bool {
+        let suspects = |page: &&PageRecord| matches!(page.step, Step::FirstResponder | Step::NextResponder);
+        let first = self.this_round().filter(suspects).filter(|page| !self.passed_over(&page.person));
+        let rotation = self.this_round().filter(|page| page.step == Step::Rotation).map(|page| page.at).min();
+        first.map(|page| page.at).min().is_some_and(|at| rotation.is_none_or(|rotation| at < rotation))
+    }
+
     fn is_waiting(&self, now: Timestamp) -> bool {
         let incident = self.incident;
         incident.is_open() && incident.held.is_none() && incident.taken(&self.service.policy, now).is_none()
@@ -248,7 +254,7 @@ impl<'a> Call<'a> {
 
     fn why_nobody_first(&self) -> Reason {
         let incident = self.incident;
-        let unlikely = self.likeliest().and_then(|(_, percent)| percent);
+        let unlikely = self.likeliest();
         if let Some(percent) = unlikely.filter(|percent| *percent < self.service.policy.first_suspect_from) {
             return Reason::NobodyStandsOut { percent };
         }

@@ -443,7 +443,7 @@ fn pagers_and_channels_hear_what_became_of_a_page() {
     expect![[r#"
         [critical] edxapp production: HighErrorRate
         7 % of requests fail, since 15:50 (UTC).
-        Paged: Olga (edx-platform#14 is the likeliest cause, about 38 %).
+        Paged: Olga (edx-platform#14: likely the cause by 42 %).
         What changed:
           1. edx-platform#14 change number 14 (Olga; about 40 %: live 49 min before the alert)
           2. edx-platform#13 change number 13 (Usama; about 25 %: live 49 min before the alert)

@@ -225,6 +225,13 @@ impl Incident {
         self.alerts.contains_key(key) || grouped || storm || started_at <= self.latest_at + SAME_FAILURE
     }
 
+    /// The suspect for which this person is paged: one whose turn is not over before the others, the likeliest first.
+    #[must_use]
+    pub fn suspect_of(&self, person: &PersonId) -> Option<&Suspect> {
+        let theirs = self.suspects.iter().filter(|suspect| suspect.responder == *person);
+        theirs.min_by_key(|suspect| (self.is_taken_back(&suspect.change), suspect.stand))
+    }
+
     /// Where it stands.
     #[must_use]
     pub fn state(&self, policy: &Policy, now: Timestamp) -> State {

@@ -2,6 +2,10 @@
 //! [`crate::rank`]'s; which changes users had, and what is known of them, is gathered here.
 
 mod clues;
+mod exposed;
+mod kept;
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,12 +15,14 @@ use crate::deployment::Deployment;
 use crate::ids::{ChangeId, PersonId};
 use crate::rank::words::{Told, words};
 use crate::rank::{self, Candidate, Feature, Score, Table, alike, named, probability};
-use crate::service::{Policy, Service};
+use crate::service::Service;
 use crate::situation::Situation;
 use crate::text;
-use crate::track::{self, Track};
+use crate::track;
 use crate::window::{Closed, Phase, Window};
 pub use clues::Clues;
+use exposed::{exposed, is_rolling_out, live_since};
+use kept::kept;
 
 /// How many suspects an incident keeps and shows.
 pub const MOST_SUSPECTS: usize = 5;
@@ -63,6 +69,9 @@ pub struct Suspect {
     /// How likely it is the cause, of a thousand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub likelihood: Option<u16>,
+    /// How likely it is that any change of its responder's is, of a thousand: those that are not kept here too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub together: Option<u16>,
     /// What that comes from: the points add up to its score.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub weighed: Vec<Evidence>,
@@ -115,48 +124,30 @@ pub fn suspects(
     }
     let track = &situation.track.value;
     let table = Table::shipped();
-    let gathered = Gathered::of(&found, situation, track, clues);
+    let here = windows.iter().filter(|w| !matches!(w.phase, Phase::Closed { reason: Closed::OtherPaths, .. }));
+    let traits = track.traits(situation, here.map(|w| w.change), found.iter().map(|e| &e.window.change.id));
+    let gathered = Gathered::of(&found, situation, traits, clues);
     let candidates = gathered.candidates(&found, at);
     let scores = rank::facts::scores(&candidates, &track.past, at, table);
-    let shares = probability::shares(&scores.iter().map(|score| score.points).collect::<Vec<_>>());
-    let among = track.past.among(table.among);
+    let points: Vec<i64> = scores.iter().map(|score| score.points).collect();
+    let likely = probability::likelihoods(&points, table.none_of(&track.past));
     let mut order: Vec<usize> = (0..found.len()).collect();
     let key = |i: usize| (scores[i].points, candidates[i].since, candidates[i].merged, &found[i].window.change.id);
     order.sort_by(|a, b| key(*b).cmp(&key(*a)));
-    keep_on_call(&mut order, &found);
-    let suspect = |i: usize| gathered.suspect(i, &found[i], &scores[i], shares[i] * among, at);
-    order.into_iter().take(MOST_SUSPECTS).map(suspect).collect()
+    let mut people: BTreeMap<&PersonId, f64> = BTreeMap::new();
+    order.iter().for_each(|i| *people.entry(&found[*i].window.holder.person).or_default() += likely[*i]);
+    let kept = kept(&order, &found, &people, clues);
+    let suspect = |i: usize| {
+        let both = [likely[i], people[&found[i].window.holder.person]].map(thousandths);
+        gathered.suspect(i, &found[i], &scores[i], both, at)
+    };
+    order.into_iter().filter(|i| kept.contains(i)).map(suspect).collect()
 }
 
-/// Whoever is on call has a change among those that are kept, however unlikely it is: they are paged before the rotation.
-fn keep_on_call(order: &mut Vec<usize>, found: &[Exposed<'_, '_>]) {
-    let active = |i: &usize| found[*i].stand == Stand::Active;
-    let first = order.iter().position(active).filter(|place| *place >= MOST_SUSPECTS);
-    if let Some(place) = first {
-        let i = order.remove(place);
-        order.insert(MOST_SUSPECTS - 1, i);
-    }
-}
-
-/// The deployment by which the window's change was in front of users at `at`, if it was.
-fn exposed<'a>(window: &Window<'a>, policy: &Policy, at: Timestamp) -> Option<(&'a Deployment, Stand)> {
-    if let Phase::Closed { reason: Closed::RevertedBeforeLive | Closed::OtherPaths, .. } = window.phase {
-        return None;
-    }
-    let was =
-        window.turns.iter().rev().find(|t| t.release.suspect_since().is_some_and(|since| since <= at) && at < t.over);
-    if let Some(turn) = was {
-        return Some((turn.release, if at < turn.until { Stand::Active } else { Stand::Tail }));
-    }
-    let tried = window.attempts.iter().rev().find(|attempt| {
-        let ended = attempt.failed_at.map(|failed| failed + policy.after_failure);
-        attempt.suspect_since().is_some_and(|since| since <= at) && ended.is_some_and(|ended| at < ended)
-    })?;
-    Some((*tried, Stand::Active))
-}
-
-fn live_since(deployment: &Deployment) -> Timestamp {
-    deployment.suspect_since().unwrap_or(deployment.created_at)
+fn thousandths(share: f64) -> u16 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a thousand")]
+    let thousandths = (share * 1000.0).round() as u16;
+    thousandths
 }
 
 /// What is known of each of them beside its window, in the same order.
@@ -168,9 +159,8 @@ struct Gathered<'a> {
 }
 
 impl<'a> Gathered<'a> {
-    fn of(found: &[Exposed<'_, 'a>], situation: &'a Situation, track: &Track, clues: &'a Clues) -> Self {
+    fn of(found: &[Exposed<'_, 'a>], situation: &'a Situation, traits: Vec<rank::Traits>, clues: &'a Clues) -> Self {
         let paths: Vec<Vec<&str>> = found.iter().map(|e| track::paths(situation, e.window.change)).collect();
-        let traits = track.traits(situation, found.iter().map(|e| &e.window.change.id));
         let about: Vec<(&str, &[&str])> =
             found.iter().zip(&paths).map(|(e, paths)| (e.window.change.title.as_str(), paths.as_slice())).collect();
         let alike = alike::alike(&clues.words, &about);
@@ -201,13 +191,13 @@ impl<'a> Gathered<'a> {
                 by_machine: change.author.is_bot(),
                 named: sure(self.named[i], anything_named),
                 alike: sure(self.alike[i], anything_alike),
-                rolling_out: deployment.succeeded_at.is_none_or(|done| at < done) && !deployment.has_failed(),
+                rolling_out: is_rolling_out(deployment, at),
             }
         })
         .collect()
     }
 
-    fn suspect(&self, i: usize, exposed: &Exposed<'_, '_>, score: &Score, share: f64, at: Timestamp) -> Suspect {
+    fn suspect(&self, i: usize, exposed: &Exposed<'_, '_>, score: &Score, likely: [u16; 2], at: Timestamp) -> Suspect {
         let Exposed { window, deployment, stand } = exposed;
         let live_since = live_since(deployment);
         let age = age(at, live_since);
@@ -223,8 +213,6 @@ impl<'a> Gathered<'a> {
             .filter(|part| part.points != 0)
             .map(|part| (part.feature, Evidence { words: words(part, told), points: part.points }))
             .collect();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a thousand")]
-        let likelihood = (share * 1000.0).round() as u16;
         Suspect {
             change: window.change.id.clone(),
             label: window.change.label(),
@@ -235,7 +223,8 @@ impl<'a> Gathered<'a> {
             stand: *stand,
             live_since,
             evidence: evidence(exposed, &age, &weighed),
-            likelihood: Some(likelihood),
+            likelihood: Some(likely[0]),
+            together: Some(likely[1]),
             weighed: weighed.into_iter().map(|(_, evidence)| evidence).collect(),
         }
     }

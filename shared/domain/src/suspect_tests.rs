@@ -2,7 +2,7 @@
 
 use expect_test::{Expect, expect};
 
-use crate::DeploymentState::Succeeded;
+use crate::DeploymentState::{Failed, Started, Succeeded};
 use crate::change::Files;
 use crate::testing::{World, alert, at, change, deployment};
 use crate::{Alert, Change, Kind, Person};
@@ -60,9 +60,9 @@ fn a_page_says_why_you_and_not_the_others() {
             7 % of requests fail, since 20:50 (Asia/Karachi).
             Why you: you merged edx-platform#11, live 49 min before the alert; the alert names shop/cart/views.py.
             What changed:
-              1. edx-platform#11 Coupons in the cart (you; about 75 %: live 49 min before the alert, the alert names shop/cart/views.py, the alert speaks of “cart” too)
-              2. edx-platform#14 New colours (Olga; about 2 %: live 49 min before the alert, documents, styles and pictures only)
-              3. edx-platform#12 Faster search (Feanil; about 2 %: live 49 min before the alert)
+              1. edx-platform#11 Coupons in the cart (you; about 95 %: live 49 min before the alert, the alert names shop/cart/views.py, the alert speaks of “cart” too)
+              2. edx-platform#12 Faster search (Feanil; about 1 %: live 49 min before the alert)
+              3. edx-platform#14 New colours (Olga; about 1 %: live 49 min before the alert, documents, styles and pictures only)
               4. edx-platform#13 Fix the help page (you; about 1 %: live 49 min before the alert, documents, styles and pictures only, says that it mends something)
             Revert: press Revert on https://github.com/openedx/edx-platform/pull/11
             Cannot take it? Leave it: without an acknowledgement by 20:54 (Asia/Karachi), Anna is paged. Not yours? Say so by the link."#]],
@@ -76,9 +76,9 @@ fn without_a_trace_it_is_less_sure() {
     suspects(
         &world,
         expect![[r#"
-            edx-platform#14 olga 25 %: live 49 min before the alert, documents, styles and pictures only
             edx-platform#12 feanil 25 %: live 49 min before the alert
-            edx-platform#11 usama 15 %: live 49 min before the alert
+            edx-platform#14 olga 25 %: live 49 min before the alert, documents, styles and pictures only
+            edx-platform#11 usama 20 %: live 49 min before the alert
             edx-platform#13 usama 10 %: live 49 min before the alert, documents, styles and pictures only, says that it mends something"#]],
     );
 }
@@ -91,14 +91,14 @@ fn the_parts_of_each_score_add_up_to_it() {
     let first = &incident.suspects[0];
     let lines: Vec<String> = first.weighed.iter().map(|part| format!("{:+} {}", part.points, part.words)).collect();
     expect![[r#"
-        +1128 live 49 min before the alert
-        +428 3 changes after it
-        -220 1 change by its author after it
+        +1113 live 49 min before the alert
+        +434 3 changes after it
+        -219 1 change by its author after it
         +700 the alert speaks of “coupon” too
-        = +2036"#]]
+        = +2028"#]]
     .assert_eq(&format!("{}\n= {:+}", lines.join("\n"), first.score()));
     let likely: u32 = incident.suspects.iter().filter_map(|s| s.likelihood).map(u32::from).sum();
-    assert!((790..=820).contains(&likely), "four in five are one of the suspects: {likely}");
+    assert!((500..1_000).contains(&likely), "there is room for none of them: {likely}");
 }
 
 /// Eight people, a change each, live together.
@@ -145,9 +145,10 @@ fn of_many_only_those_are_paged_who_are_likely_enough() {
         &mut world,
         "16:00",
         expect![[r#"
-        page p8 first-responder (first_suspect)
-        page anna rotation (nobody_acknowledged)
-        page p8 first-responder (still_unacknowledged)"#]],
+            page p8 first-responder (first_suspect)
+            page p7 next-responder (next_suspect)
+            page anna rotation (nobody_acknowledged)
+            page p8 first-responder (still_unacknowledged)"#]],
     );
 }
 
@@ -165,10 +166,10 @@ fn a_person_is_as_likely_as_their_changes_together() {
     suspects(
         &world,
         expect![[r#"
-        edx-platform#14 feanil 35 %: live 49 min before the alert
-        edx-platform#13 usama 20 %: live 49 min before the alert
-        edx-platform#12 usama 15 %: live 49 min before the alert
-        edx-platform#11 usama 10 %: live 49 min before the alert"#]],
+            edx-platform#14 feanil 40 %: live 49 min before the alert
+            edx-platform#13 usama 25 %: live 49 min before the alert
+            edx-platform#12 usama 15 %: live 49 min before the alert
+            edx-platform#11 usama 10 %: live 49 min before the alert"#]],
     );
     heard(&mut world, "15:50", expect!["page usama first-responder (first_suspect)"]);
 }
@@ -209,4 +210,101 @@ fn who_is_on_call_is_among_those_that_are_kept() {
     fires(&mut world, alert("HighErrorRate", at("15:50"), None));
     let incident = &world.situation.incidents.values().next().unwrap().value;
     assert!(incident.suspects.iter().any(|s| s.responder.as_str() == "feanil"));
+}
+
+#[test]
+fn many_changes_of_a_few_people_do_not_hide_the_people() {
+    let mut world = World::new();
+    world.now = at("15:00");
+    for number in 0..30 {
+        let who = ["usama", "feanil", "olga"][number % 3];
+        world.merge(change(100 + number as u64, who, at(&format!("14:{number:02}"))));
+    }
+    world.deploy(&deployment(1, 129, "prod", Succeeded, at("15:40")));
+    world.until(at("15:50"));
+    world.told.clear();
+    fires(&mut world, alert("HighErrorRate", at("15:50"), None));
+    heard(
+        &mut world,
+        "15:57",
+        expect![[r#"
+        page olga first-responder (first_suspect)
+        page feanil next-responder (next_suspect)
+        page anna rotation (nobody_acknowledged)
+        page usama next-responder (next_suspect)"#]],
+    );
+}
+
+#[test]
+fn whoever_is_left_after_a_not_mine_is_found_however_many_changes_that_was_about() {
+    let mut world = World::new();
+    world.now = at("15:00");
+    world.merge(change(20, "feanil", at("14:00")));
+    for number in 21..=28 {
+        world.merge(change(number, "usama", at(&format!("14:{number}"))));
+    }
+    world.deploy(&deployment(1, 28, "prod", Succeeded, at("15:40")));
+    world.until(at("15:50"));
+    world.told.clear();
+    fires(&mut world, alert("HighErrorRate", at("15:50"), None));
+    heard(&mut world, "15:50", expect!["page usama first-responder (first_suspect)"]);
+    world.does("usama", |counter| counter.not_mine(None)).unwrap();
+    heard(&mut world, "15:51", expect!["page feanil first-responder (first_suspect)"]);
+}
+
+#[test]
+fn a_likely_suspect_whose_turn_is_over_is_asked_before_an_unlikely_one() {
+    let mut world = World::new();
+    world.now = at("09:00");
+    world.merge(of(11, "usama", "09:00", "Carts", &["shop/cart/views.py"]));
+    world.deploy(&deployment(1, 11, "prod", Succeeded, at("09:30")));
+    world.until(at("15:00"));
+    world.merge(of(12, "feanil", "15:00", "New colours", &["static/site.css"]));
+    world.deploy(&deployment(2, 12, "prod", Succeeded, at("15:10")));
+    world.until(at("15:50"));
+    world.told.clear();
+    let trace = "File \"/app/shop/cart/views.py\", line 42, in total";
+    fires(&mut world, Alert { detail: Some(trace.into()), ..alert("CartErrors", at("15:50"), None) });
+    heard(
+        &mut world,
+        "15:56",
+        expect![[r#"
+        page anna rotation (nobody_stands_out)
+        page usama tail-responder (nobody_acknowledged)"#]],
+    );
+}
+
+#[test]
+fn what_is_learnt_later_does_not_wake_the_rotation_earlier() {
+    let mut world = World::new();
+    world.now = at("15:00");
+    world.merge(of(11, "usama", "14:00", "Carts", &["shop/cart/views.py"]));
+    world.merge(of(12, "feanil", "14:10", "Search", &["search/index.py"]));
+    world.deploy(&deployment(1, 12, "prod", Succeeded, at("15:40")));
+    world.until(at("15:50"));
+    world.told.clear();
+    fires(&mut world, alert("HighErrorRate", at("15:50"), None));
+    heard(&mut world, "15:50", expect!["page feanil first-responder (first_suspect)"]);
+    world.until(at("15:51"));
+    // Nobody is likely enough any more.
+    world.service.policy.first_suspect_from = 95;
+    let trace = "File \"/app/shop/cart/views.py\", line 42, in total";
+    fires(&mut world, Alert { detail: Some(trace.into()), ..alert("CartErrors", at("15:51"), None) });
+    heard(&mut world, "15:51", expect!["page usama first-responder (first_suspect)"]);
+    heard(&mut world, "15:55", expect!["page anna rotation (nobody_acknowledged)"]);
+}
+
+#[test]
+fn a_canary_is_as_suspicious_after_it_was_given_up() {
+    let mut world = World::new();
+    world.now = at("15:00");
+    world.merge(change(12, "feanil", at("15:00")));
+    world.deploy(&deployment(1, 12, "prod", Started, at("15:40")));
+    world.until(at("15:45"));
+    fires(&mut world, alert("HighErrorRate", at("15:45"), None));
+    let likely = |world: &World| world.situation.incidents.values().next().unwrap().value.suspects[0].likelihood;
+    let before = likely(&world);
+    world.deploy(&deployment(1, 12, "prod", Failed, at("15:47")));
+    world.until(at("15:47"));
+    assert_eq!(likely(&world), before);
 }

@@ -61,19 +61,29 @@ impl Track {
         Some(said + ".")
     }
 
-    /// What is known of these changes of the working set, each by what had landed before it.
+    /// What is known of some changes, each by what had landed before it, of `here`: those of the working set that are this service's; what
+    /// left that early, because it was reverted before it was live, counts as before all.
     #[must_use]
-    pub fn traits<'a>(&self, situation: &Situation, of: impl IntoIterator<Item = &'a ChangeId>) -> Vec<Traits> {
-        let mut changes: Vec<&Change> = situation.changes.values().map(|c| &c.value).collect();
+    pub fn traits<'a, 'b>(
+        &self,
+        situation: &Situation,
+        here: impl IntoIterator<Item = &'b Change>,
+        of: impl IntoIterator<Item = &'a ChangeId>,
+    ) -> Vec<Traits> {
+        let mut changes: Vec<&Change> = here.into_iter().collect();
         changes.sort_by(|a, b| a.order().cmp(&b.order()));
+        let mut back: BTreeMap<&ChangeId, Vec<&Change>> = BTreeMap::new();
         let reverts = lineage::reverts(&changes);
+        for change in &changes {
+            reverts.get(&change.id).into_iter().for_each(|by| back.entry(&by.id).or_default().push(change));
+        }
         let mut past = self.past.clone();
         let mut known: BTreeMap<&ChangeId, Traits> = BTreeMap::new();
         for change in &changes {
             let paths = paths(situation, change);
             known.insert(&change.id, past.traits(touches(change, &paths)));
             past.landed(touches(change, &paths), is_revert(change));
-            for back in changes.iter().filter(|back| reverts.get(&back.id).is_some_and(|by| by.id == change.id)) {
+            for back in back.get(&change.id).into_iter().flatten() {
                 let paths = self::paths(situation, back);
                 past.taken_back(touches(back, &paths));
             }
@@ -89,7 +99,8 @@ impl Track {
         if reverted {
             self.past.taken_back(touches(change, &paths));
         }
-        let said = change.reverts.as_ref().filter(|_| is_revert(change));
+        // A revert that was itself reverted took nothing back.
+        let said = change.reverts.as_ref().filter(|_| is_revert(change) && !reverted);
         let title = said.and_then(|said| {
             said.of.iter().find_map(|claim| match claim {
                 Claim::Title(title) => Some(title.as_str()),
@@ -105,15 +116,15 @@ impl Track {
     pub fn closes(&mut self, incident: &Incident) {
         let Some(verdict) = &incident.verdict else { return };
         match &verdict.change {
+            // A guess is too little to learn from.
+            _ if matches!(verdict.by, Judge::Guess(_)) => {}
             Some(change) => {
                 let suspect = incident.suspects.iter().find(|suspect| suspect.change == *change);
                 if let Some(suspect) = suspect {
                     self.past.caused(incident.began_at.duration_since(suspect.live_since));
                 }
             }
-            // A guess that it is none of them is too little.
-            None if matches!(verdict.by, Judge::Person(_)) => self.past.caused_by_none(),
-            None => {}
+            None => self.past.caused_by_none(),
         }
     }
 }

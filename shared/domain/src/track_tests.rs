@@ -58,7 +58,10 @@ fn what_is_in_the_working_set_counts_as_what_has_left_it_does() {
     let rev = world.situation.track.rev;
     world.situation.note(Record::Track(track), rev);
     world.merge(later.clone());
-    let of = |world: &World| world.situation.track.value.traits(&world.situation, [&later.id])[0];
+    let of = |world: &World| {
+        let here = world.situation.changes.values().map(|known| &known.value);
+        world.situation.track.value.traits(&world.situation, here, [&later.id])[0]
+    };
     let before = of(&world);
     assert!(before.directory.unwrap() > 0.0 && before.familiarity == Some(1.0));
     world.until(at("Tue 12:00"));

@@ -62,9 +62,16 @@ pub fn fit(lessons: &[Lesson], used: &[Feature]) -> Table {
     }
     Feature::iter().filter(|feature| used.contains(feature)).fold(Table::flat(), |table, feature| {
         let i = feature as usize;
+        weights[i] = weights[i].max(least(feature) * scale[i]);
         let typical = if adds_nothing_at_zero(feature) { 0.0 } else { mean[i] };
         table.with(feature, Weight { weight: weights[i] / scale[i], typical })
     })
+}
+
+/// The least that a weight may be. Reverts of reverts are no culprits in these histories, and only the first revert of a change counts: what is
+/// learnt of both is partly how the histories were made, and would acquit a revert that is the only suspect.
+fn least(feature: Feature) -> f64 {
+    if matches!(feature, Feature::IsRevert | Feature::TakenBack) { -2.7 } else { f64::MIN }
 }
 
 /// What most changes are not: where it is not so, nothing is said about it. It makes no difference to the order.

@@ -30,6 +30,8 @@ use synthetic::{Noise, traced};
 const FITTED_ON: i64 = 72;
 /// The window that ships: a turn of an hour and a tail of a day.
 const SHIPPED: i64 = 25;
+/// How long turns may last: as shipped, at most, and as long as anything is a suspect.
+const TURNS: [i64; 3] = [1, 4, SHIPPED];
 /// The traces by which the weight of a named file is found: half of the failures have one, six in ten of these name the culprit.
 const MODERATE: Noise = Noise { traced: 0.5, true_: 0.6, others: 4 };
 /// What no history shows is assumed: so surely does it speak for a change.
@@ -46,9 +48,8 @@ pub struct Studied {
     pub changes: usize,
     /// By view: what is shown first is what it was fitted on.
     pub views: Vec<(&'static str, Found)>,
-    /// The calibration of the window that ships.
-    pub trades: Vec<Trade>,
-    pub everyone: Trade,
+    /// By how many hours a turn lasts: what each threshold comes to, and paging everyone.
+    pub trades: Vec<(i64, Vec<Trade>, Trade)>,
     pub among: f64,
     /// By how many other frames a trace has: the share of traces that name the culprit, and hits.
     pub curves: Vec<(usize, Vec<(f64, Measures)>)>,
@@ -109,6 +110,7 @@ pub fn csv(table: &Table, among: f64) -> String {
         let name: &str = feature.into();
         let _ = writeln!(text, "{name},{weight:.3},{typical:.3},{source}");
     }
+    let _ = writeln!(text, "none,{:.3},0.000,fitted", table.none);
     let _ = writeln!(text, "among,0.000,{among:.3},fitted");
     text
 }
@@ -117,11 +119,17 @@ pub fn csv(table: &Table, among: f64) -> String {
 pub fn study(histories: &[History]) -> Studied {
     let seen = Seen::by(histories, view(FITTED_ON));
     let scoped = Seen::by(histories, View { scope: true, ..view(FITTED_ON) });
-    let table = weights(histories, &seen, &scoped);
-    let used = shown();
-    let tables: Vec<Table> = (0..histories.len()).map(|i| fitted(&[&seen, &scoped], Some(i), &used)).collect();
-    let midpoint = View { midpoint: true, ..view(FITTED_ON) };
     let shipped = Seen::by(histories, view(SHIPPED));
+    let mut table = weights(histories, &seen, &scoped);
+    (table.none, table.among) = (shipped.none(&table, None), shipped.among());
+    let used = shown();
+    let without = |i: usize| {
+        let mut table = fitted(&[&seen, &scoped], Some(i), &used);
+        (table.none, table.among) = (shipped.none(&table, Some(i)), shipped.among());
+        table
+    };
+    let tables: Vec<Table> = (0..histories.len()).map(without).collect();
+    let midpoint = View { midpoint: true, ..view(FITTED_ON) };
     let among = shipped.among();
     let views = vec![
         ("72 h", seen.found(&tables)),
@@ -131,8 +139,12 @@ pub fn study(histories: &[History]) -> Studied {
         ("72 h, scope: the culprit's top directory", scoped.found(&tables)),
         ("72 h, the alert at the midpoint", Seen::by(histories, midpoint).found(&tables)),
     ];
-    let trades = (0..=18).map(|i| shipped.trade(&tables, f64::from(i) * 0.05, among, false)).collect();
-    let everyone = shipped.trade(&tables, 0.0, among, true);
+    let trade = |hours: i64| {
+        let turn = SignedDuration::from_hours(hours);
+        let of = |i: i32| shipped.trade(&tables, f64::from(i) * 0.05, turn, false);
+        (hours, (0..=18).map(of).collect(), shipped.trade(&tables, 0.0, turn, true))
+    };
+    let trades = TURNS.into_iter().map(trade).collect();
     let curves = [2, 6].into_iter().map(|others| (others, curve(histories, &seen, &table, others))).collect();
     Studied {
         table,
@@ -140,7 +152,6 @@ pub fn study(histories: &[History]) -> Studied {
         changes: histories.iter().map(|history| history.changes.len()).sum(),
         views,
         trades,
-        everyone,
         among,
         curves,
     }

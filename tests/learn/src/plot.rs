@@ -63,8 +63,8 @@ fn draw(path: &Path, frame: &Frame<'_>, lines: &[Line<'_>]) -> Drawn {
 pub fn all(studied: &Studied, folder: &Path) -> Drawn {
     fs::create_dir_all(folder)?;
     let shipped = &studied.views[1].1;
-    let points = |found: &crate::study::Found| {
-        let tenths = found.reliability().into_iter().filter(|(n, _, _)| *n >= 10);
+    let points = |said: &[crate::study::Said]| {
+        let tenths = crate::study::Found::reliability(said).into_iter().filter(|(n, _, _)| *n >= 10);
         tenths.map(|(_, said, right)| (said, right)).collect::<Vec<_>>()
     };
     draw(
@@ -82,37 +82,31 @@ pub fn all(studied: &Studied, folder: &Path) -> Drawn {
                 colour: RGBColor(0xaa, 0xaa, 0xaa),
                 points: vec![(0.0, 0.0), (1.0, 1.0)],
             },
-            Line { name: "72 h", colour: OTHER, points: points(&studied.views[0].1) },
-            Line { name: "25 h, the shipped window", colour: OURS, points: points(shipped) },
+            Line { name: "72 h: its share of suspicion", colour: OTHER, points: points(&studied.views[0].1.said) },
+            Line { name: "25 h: the likelihood that is shown", colour: OURS, points: points(&shipped.shown) },
         ],
     )?;
-    let most = studied.trades.iter().map(|trade| trade.wrong).fold(0.0, f64::max);
+    let every = || studied.trades.iter().flat_map(|(_, trades, _)| trades);
+    let most = every().map(|trade| trade.wrong).fold(0.0, f64::max);
+    let names: Vec<String> = studied.trades.iter().map(|(hours, _, _)| format!("a turn lasts {hours} h")).collect();
+    let lines = studied.trades.iter().zip(&names).zip([THIRD, OTHER, OURS]);
+    let lines: Vec<Line<'_>> = lines
+        .map(|(((_, trades, _), name), colour)| Line {
+            name,
+            colour,
+            points: trades.iter().map(|trade| (trade.wrong, trade.reached)).collect(),
+        })
+        .collect();
     draw(
         &folder.join("trade-off.svg"),
         &Frame {
             title: "Wrong pages against culprits reached, by threshold",
             across: "people paged for what was not theirs, for each incident",
-            up: "share of incidents",
+            up: "the culprit's author is paged",
             width: (most * 1.1).max(0.5),
             height: 1.0,
         },
-        &[
-            Line {
-                name: "the culprit's author is paged",
-                colour: OURS,
-                points: studied.trades.iter().map(|trade| (trade.wrong, trade.reached)).collect(),
-            },
-            Line {
-                name: "... is paged first",
-                colour: THIRD,
-                points: studied.trades.iter().map(|trade| (trade.wrong, trade.first)).collect(),
-            },
-            Line {
-                name: "nobody but the rotation is paged",
-                colour: OTHER,
-                points: studied.trades.iter().map(|trade| (trade.wrong, trade.abstained)).collect(),
-            },
-        ],
+        &lines,
     )?;
     let named = |others: usize| format!("{others} other frames in each trace (synthetic)");
     let names: Vec<String> = studied.curves.iter().map(|(others, _)| named(*others)).collect();

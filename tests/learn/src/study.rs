@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use backtest::measure::{Outcome, shares};
+use backtest::measure::{Outcome, likelihoods, shares};
 use backtest::sweep::{Lineup, Swept, View, sweep};
 use backtest::{History, Measures, Ranker};
 use domain::rank::{Feature, Table};
+use jiff::SignedDuration;
 
 use crate::fit::{Lesson, fit};
 
@@ -54,7 +55,10 @@ pub struct Said {
 pub struct Found {
     /// Of each ranker, of each repository, of each incident.
     pub outcomes: Vec<Vec<Vec<Outcome>>>,
+    /// The share of suspicion of the first, where the culprit is among several suspects: what a ranking can be held to.
     pub said: Vec<Said>,
+    /// The likelihood that is shown to people, of every incident with a suspect, also where the culprit is none of them.
+    pub shown: Vec<Said>,
     pub candidates: Vec<usize>,
 }
 
@@ -84,13 +88,23 @@ impl<'a> Seen<'a> {
 
     /// Each repository by the table that was found without it.
     pub fn found(&self, tables: &[Table]) -> Found {
-        let mut found = Found { outcomes: vec![Vec::new(); RANKERS.len()], said: Vec::new(), candidates: Vec::new() };
+        let (said, shown, candidates) = (Vec::new(), Vec::new(), Vec::new());
+        let mut found = Found { outcomes: vec![Vec::new(); RANKERS.len()], said, shown, candidates };
         for ((history, swept), table) in self.histories.iter().zip(tables) {
             let examples = || swept.examples.iter().filter(|example| example.lineup.candidates.len() > 1);
             let rankers =
                 [Ranker::Ranked(table), Ranker::TwoRules, Ranker::MostRecent, Ranker::LargestDiff, Ranker::Random];
             for (outcomes, ranker) in found.outcomes.iter_mut().zip(rankers) {
                 outcomes.push(examples().map(|example| ranker.outcome(example, history)).collect());
+            }
+            for example in &swept.examples {
+                let likely = likelihoods(&example.lineup, table);
+                let most = likely.iter().copied().fold(0.0, f64::max);
+                found.shown.push(Said { likelihood: most, right: likely[example.culprit] >= most });
+            }
+            for lineup in &swept.elsewhere {
+                let most = likelihoods(lineup, table).into_iter().fold(0.0, f64::max);
+                found.shown.push(Said { likelihood: most, right: false });
             }
             for example in examples() {
                 let shares = shares(&example.lineup, table);
@@ -112,17 +126,45 @@ impl<'a> Seen<'a> {
         inside as f64 / (inside + outside).max(1) as f64
     }
 
-    /// Whom a policy would have paged: up to three people, each at least as likely as `threshold`. `everyone`: all that are in question.
-    pub fn trade(&self, tables: &[Table], threshold: f64, among: f64, everyone: bool) -> Trade {
+    /// What it has to score that it is none of the suspects, for as many incidents to be expected so as there are; without one repository.
+    pub fn none(&self, table: &Table, but: Option<usize>) -> f64 {
+        let swept: Vec<&Swept> =
+            self.histories.iter().enumerate().filter(|(i, _)| Some(*i) != but).map(|(_, (_, swept))| swept).collect();
+        let lineups = || swept.iter().flat_map(|s| s.examples.iter().map(|e| &e.lineup).chain(&s.elsewhere));
+        // Of each lineup the logarithm of all its suspects' odds together.
+        let together: Vec<f64> = lineups()
+            .map(|lineup| {
+                let points = lineup.facts.iter().map(|facts| domain::rank::score(facts, table).points as f64 / 1000.0);
+                points.map(f64::exp).sum::<f64>().ln()
+            })
+            .collect();
+        let outside = swept.iter().map(|swept| swept.elsewhere.len()).sum::<usize>() as f64;
+        let expected = |none: f64| together.iter().map(|all| 1.0 / (1.0 + (all - none).exp())).sum::<f64>();
+        // More points expect more of it: halve where it lies.
+        let (mut low, mut high) = (-20.0, 20.0);
+        for _ in 0..60 {
+            let middle = f64::midpoint(low, high);
+            if expected(middle) < outside { low = middle } else { high = middle }
+        }
+        f64::midpoint(low, high)
+    }
+
+    /// Whom a policy would have paged: up to three people with a change no older than `turn`, each at least as likely as `threshold`.
+    /// `everyone`: all of these.
+    pub fn trade(&self, tables: &[Table], threshold: f64, turn: SignedDuration, everyone: bool) -> Trade {
         let mut trade = Trade { threshold, ..Trade::default() };
         let mut incidents = 0.0;
         let mut page = |history: &History, lineup: &Lineup, table: &Table, culprit: Option<usize>| {
             incidents += 1.0;
             let mut people: BTreeMap<&str, f64> = BTreeMap::new();
-            for (i, share) in lineup.candidates.iter().zip(shares(lineup, table)) {
-                *people.entry(&history.changes[*i].author).or_default() += share * among;
+            for (i, likely) in lineup.candidates.iter().zip(likelihoods(lineup, table)) {
+                *people.entry(&history.changes[*i].author).or_default() += likely;
             }
-            let mut people: Vec<(&str, f64)> = people.into_iter().collect();
+            let on_call = |person: &str| {
+                let mut theirs = lineup.candidates.iter().map(|i| &history.changes[*i]).filter(|c| c.author == person);
+                theirs.any(|change| lineup.at.duration_since(change.merged_at) <= turn)
+            };
+            let mut people: Vec<(&str, f64)> = people.into_iter().filter(|(person, _)| on_call(person)).collect();
             people.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(b.0)));
             if !everyone {
                 people.truncate(3);
@@ -181,9 +223,10 @@ impl Found {
     }
 
     /// Tenths of likelihood: how many, what was said on average, how often it was right.
-    pub fn reliability(&self) -> Vec<(usize, f64, f64)> {
+    #[must_use]
+    pub fn reliability(said: &[Said]) -> Vec<(usize, f64, f64)> {
         let mut tenths = vec![(0, 0.0, 0.0); 10];
-        for said in &self.said {
+        for said in said {
             let tenth = &mut tenths[((said.likelihood * 10.0) as usize).min(9)];
             tenth.0 += 1;
             tenth.1 += said.likelihood;
@@ -193,15 +236,17 @@ impl Found {
     }
 
     /// The expected calibration error, in ten bins.
-    pub fn calibration_error(&self) -> f64 {
-        let all = self.said.len().max(1) as f64;
-        self.reliability().iter().map(|(n, said, right)| (said - right).abs() * *n as f64 / all).sum()
+    #[must_use]
+    pub fn calibration_error(said: &[Said]) -> f64 {
+        let all = said.len().max(1) as f64;
+        Self::reliability(said).iter().map(|(n, said, right)| (said - right).abs() * *n as f64 / all).sum()
     }
 
     /// How often it says at least this, and how often it is right then.
-    pub fn sure(&self, from: f64) -> (f64, f64) {
-        let sure: Vec<&Said> = self.said.iter().filter(|said| said.likelihood >= from).collect();
+    #[must_use]
+    pub fn sure(said: &[Said], from: f64) -> (f64, f64) {
+        let sure: Vec<&Said> = said.iter().filter(|said| said.likelihood >= from).collect();
         let right = sure.iter().filter(|said| said.right).count();
-        (sure.len() as f64 / self.said.len().max(1) as f64, right as f64 / sure.len().max(1) as f64)
+        (sure.len() as f64 / said.len().max(1) as f64, right as f64 / sure.len().max(1) as f64)
     }
 }

@@ -183,8 +183,8 @@ async fn the_ladder_of_what_is_held_says_so_and_what_held_it() {
         paged, since Fri 2026-03-20 12:09 UTC, round 2
 
         time (UTC)            who     step             paged                        why
-        Fri 2026-03-20 12:40  usama   first-responder  paged; accepted by terminal  edx-platform#13 is the likeliest cause, about 49 %
-        Fri 2026-03-20 12:43  feanil  next-responder   next                         edx-platform#12 may be it too, about 30 %, and nobody acknowledged
+        Fri 2026-03-20 12:40  usama   first-responder  paged; accepted by terminal  edx-platform#13: likely the cause by 54 %
+        Fri 2026-03-20 12:43  feanil  next-responder   next                         edx-platform#12: likely the cause by 33 %, and nobody acknowledged
         Fri 2026-03-20 12:44  anna    rotation         not yet                      nobody acknowledged within 5 min
         Fri 2026-03-20 12:54  olga    owner            not yet                      nobody acknowledged within 15 min
 

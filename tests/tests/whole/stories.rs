@@ -260,7 +260,7 @@ async fn the_board_shows_who_is_on_call_for_what_until_when_and_escapes_what_str
         "until Fri 2026-03-20 16:00",
         "edx-platform#13",
         "open since Fri 2026-03-20 12:05",
-        "is the likeliest cause, about",
+        "likely the cause by",
     ] {
         assert!(board.body.contains(shown), "{shown} is not on the board: {}", board.body);
     }

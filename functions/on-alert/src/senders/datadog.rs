@@ -272,7 +272,7 @@ mod tests {
     #[test]
     fn the_pasted_payload_is_read() {
         let want = json!({"source": "datadog", "fingerprint": "1234/env:production,host:a", "name": "Disk is full", "summary": "full",
-            "severity": "critical", "state": "firing", "started_at": "2026-02-02T02:40:00Z",
+            "detail": "%%%\nfull\n%%%", "severity": "critical", "state": "firing", "started_at": "2026-02-02T02:40:00Z",
             "labels": {"env": "production", "service": "edxapp", "host": "a", "monitor": "Disk is full", "monitor_id": "1234",
                 "metric": "disk.used"}, "url": "https://app.datadoghq.com/event/1"});
         assert_eq!(said(&pasted("Triggered", "host:a, env:production")), want);

@@ -62,11 +62,18 @@ fn brief(alert: Alert) -> AlertEvent {
     AlertEvent { brief: true, ..bounded(vec![alert], 1) }
 }
 
-/// What an alert says beside its summary, as far as it is looked through for what it names.
+/// What an alert says beside its summary, as far as it is looked through for what it names: its beginning and its end, since a trace may have
+/// what matters at either.
 fn detail<'a>(said: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let whole = said.into_iter().collect::<Vec<_>>().join("\n");
-    let cut = &whole[..whole.floor_char_boundary(MOST_DETAIL)];
-    (!cut.trim().is_empty()).then(|| cut.to_owned())
+    let half = MOST_DETAIL / 2;
+    let cut = if whole.len() <= MOST_DETAIL {
+        whole
+    } else {
+        let (head, tail) = (whole.floor_char_boundary(half), whole.ceil_char_boundary(whole.len() - half));
+        format!("{}\n{}", &whole[..head], &whole[tail..])
+    };
+    (!cut.trim().is_empty()).then_some(cut)
 }
 
 /// How long after it fired what a monitor never ends is over by itself, if it does not fire again.

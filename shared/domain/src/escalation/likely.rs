@@ -1,16 +1,19 @@
 //! Who is paged before the rotation: who is likely to have caused it, and how likely. People, where suspects are changes.
 
+use std::collections::BTreeMap;
+
 use super::{Call, MOST_FIRST_RESPONDERS};
 use crate::acknowledgement::Acknowledger;
 use crate::ids::{ChangeId, PersonId};
+use crate::message::Step;
 use crate::reason::Reason;
 use crate::suspect::{Stand, Suspect};
 
 /// Somebody before the rotation, and how likely it is that a change of theirs is it.
 struct Likely<'a> {
     person: &'a PersonId,
-    /// The likeliest of their changes.
-    change: &'a str,
+    /// The likeliest of their changes whose turns stand so.
+    change: &'a Suspect,
     /// Absent where that was not reckoned.
     percent: Option<u16>,
     /// Somebody named it.
@@ -18,31 +21,50 @@ struct Likely<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// The likeliest of those whose turn is not over, and how likely in percent.
-    pub(super) fn likeliest(&self) -> Option<(&'a PersonId, Option<u16>)> {
-        self.likely().into_iter().next().map(|likely| (likely.person, likely.percent))
+    /// How likely it is, in percent, that it is the likeliest of those whose turn is not over.
+    pub(super) fn likeliest(&self) -> Option<u16> {
+        self.likely(Stand::Active).into_iter().next()?.percent
     }
 
-    /// The people whose turn is not over, the likeliest first; whom somebody named before all.
-    fn likely(&self) -> Vec<Likely<'a>> {
+    /// Whoever is the likeliest of all, if nobody is paged before the rotation; whom somebody named before all.
+    pub(super) fn unlikely(&self) -> Option<(&'a PersonId, Step)> {
+        let active = self.likely(Stand::Active).into_iter().map(|likely| (likely, Step::NextResponder));
+        let tail = self.likely(Stand::Tail).into_iter().map(|likely| (likely, Step::TailResponder));
+        let best = active.chain(tail).min_by_key(|(likely, _)| (!likely.named, likely.percent.map(std::cmp::Reverse)));
+        best.map(|(likely, step)| (likely.person, step))
+    }
+
+    /// The people of suspects whose turns stand so, the likeliest first; whom somebody named before all.
+    fn likely(&self, stand: Stand) -> Vec<Likely<'a>> {
         let named = self.named();
-        let share = |suspect: &Suspect| suspect.likelihood.map(u32::from);
-        let out = self.incident.suspects.iter().filter(|suspect| !self.may_be_it(suspect));
-        let left = 1000_u32.saturating_sub(out.filter_map(share).sum());
-        let mut people: Vec<(Likely<'a>, Option<u32>)> = Vec::new();
-        for suspect in self.suspects(Stand::Active) {
-            match people.iter_mut().find(|(known, _)| *known.person == suspect.responder) {
-                Some((_, known)) => *known = known.zip(share(suspect)).map(|(a, b)| a + b),
-                None => {
-                    let named = Some(&suspect.change) == named;
-                    let likely = Likely { person: &suspect.responder, change: &suspect.label, percent: None, named };
-                    people.push((likely, share(suspect)));
-                }
+        let mut people: Vec<Likely<'a>> = Vec::new();
+        for suspect in self.suspects(stand) {
+            if people.iter().all(|known| *known.person != suspect.responder) {
+                let named = Some(&suspect.change) == named;
+                let percent = self.percent(suspect);
+                people.push(Likely { person: &suspect.responder, change: suspect, percent, named });
             }
         }
-        people.sort_by_key(|(likely, share)| (!likely.named, share.map(std::cmp::Reverse)));
-        let percent = |share: u32| u16::try_from((share * 100 / left.max(1)).min(100)).unwrap_or(100);
-        people.into_iter().map(|(likely, share)| Likely { percent: share.map(percent), ..likely }).collect()
+        people.sort_by_key(|likely| (!likely.named, likely.percent.map(std::cmp::Reverse)));
+        people
+    }
+
+    /// How likely it is that it was any change of this suspect's responder, of what is left when those are left out who said that it is
+    /// not theirs, and what was taken back.
+    fn percent(&self, of: &Suspect) -> Option<u16> {
+        let together = u32::from(of.together?);
+        let mut out: BTreeMap<&PersonId, u32> = BTreeMap::new();
+        let gone = self.incident.suspects.iter().filter(|suspect| !self.may_be_it(suspect));
+        for suspect in gone.filter(|suspect| suspect.responder != of.responder) {
+            let person = out.entry(&suspect.responder).or_default();
+            if self.passed_over(&suspect.responder) {
+                *person = u32::from(suspect.together.unwrap_or(0));
+            } else {
+                *person += u32::from(suspect.likelihood.unwrap_or(0));
+            }
+        }
+        let left = 1000_u32.saturating_sub(out.into_values().sum()).max(1);
+        u16::try_from((together * 100 / left).min(100)).ok()
     }
 
     /// Those before the rotation, each once, at most three, with the reason.
@@ -52,7 +74,7 @@ impl<'a> Call<'a> {
             Acknowledger::Person(_) | Acknowledger::Stranger(_) => None,
         });
         let pager = self.pager.filter(|p| !self.passed_over(&p.person));
-        let likely = if pager.is_none() { self.likely() } else { Vec::new() };
+        let likely = if pager.is_none() { self.likely(Stand::Active) } else { Vec::new() };
         let policy = &self.service.policy;
         let enough = |(i, likely): &(usize, Likely<'_>)| {
             let from = if *i == 0 { policy.first_suspect_from } else { policy.next_suspect_from };
@@ -60,7 +82,7 @@ impl<'a> Call<'a> {
         };
         let suspects = likely.into_iter().enumerate().take_while(enough);
         let suspects = suspects.map(|(i, likely)| {
-            let (change, percent) = (likely.change.to_owned(), likely.percent);
+            let (change, percent) = (self.called(likely.change), likely.percent);
             let first = i == 0 && before.is_none();
             let reason =
                 if first { Reason::FirstSuspect { change, percent } } else { Reason::NextSuspect { change, percent } };
@@ -74,6 +96,12 @@ impl<'a> Call<'a> {
             }
         }
         firsts
+    }
+
+    /// `edx-platform#12`, or `edx-platform#12 and what else is theirs`, where that adds to it.
+    fn called(&self, suspect: &Suspect) -> String {
+        let alone = suspect.together.is_none() || suspect.together == suspect.likelihood;
+        if alone { suspect.label.clone() } else { format!("{} and what else is theirs", suspect.label) }
     }
 
     /// The change that somebody named instead of their own, the last word first.

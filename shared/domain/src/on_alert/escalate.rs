@@ -8,7 +8,7 @@ use super::{Scene, outcomes, squads};
 use crate::decision::Decisions;
 use crate::escalation::{Call, DuePage};
 use crate::hold::hold;
-use crate::ids::PersonId;
+use crate::ids::{ChangeId, PersonId};
 use crate::incident::Incident;
 use crate::message::{Kind, Step, Subject};
 use crate::reason::Reason;
@@ -204,11 +204,14 @@ impl Desk<'_> {
     /// What is broken elsewhere by the change for which this person is to be paged, and waits for them as this does.
     /// Whom this has paged before, or who has answered to the other, is paged for each.
     fn by_the_same_change(&self, incident: &Incident, page: &DuePage) -> Vec<&Elsewhere> {
-        let own = incident.suspects.iter().find(|s| s.responder == page.person);
-        let Some(own) = own.filter(|_| !page.again && !incident.was_paged(&page.person)) else { return Vec::new() };
+        if page.again || incident.was_paged(&page.person) {
+            return Vec::new();
+        }
+        let theirs = |s: &&Suspect| s.responder == page.person;
+        let own: Vec<&ChangeId> = incident.suspects.iter().filter(theirs).map(|s| &s.change).collect();
         let same = |other: &&Elsewhere| {
             let other = &other.incident;
-            let of_change = |s: &Suspect| s.change == own.change && s.responder == page.person;
+            let of_change = |s: &Suspect| own.contains(&&s.change) && s.responder == page.person;
             let paged = other.page_of_now(&page.person).filter(|p| p.joined.is_none());
             other.suspects.iter().any(of_change)
                 && paged.is_some_and(|p| self.now < p.last_at() + SPEAKS_FOR)

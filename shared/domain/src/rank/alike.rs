@@ -1,6 +1,6 @@
 //! Whether an alert and a change speak of the same thing: words that both have and few other changes do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Words that alerts and titles of every kind have.
 const EVERYDAY: [&str; 48] = [
@@ -54,7 +54,7 @@ const EVERYDAY: [&str; 48] = [
     "number",
 ];
 const SHORTEST: usize = 4;
-const MOST_WORDS: usize = 40;
+const MOST_WORDS: usize = 12;
 
 /// The telling words of an alert: `CheckoutErrorRate` and `checkout_errors` are about `checkout`. `but`: words that say where it belongs, and
 /// so are nothing new.
@@ -101,10 +101,9 @@ pub fn alike<'a>(alert: &'a BTreeSet<String>, changes: &[(&str, &[&str])]) -> Ve
             all.filter(|word| word.len() >= SHORTEST).filter_map(known).collect()
         })
         .collect();
-    let rarity = |word: &str| {
-        let have = shared.iter().filter(|words| words.contains(word)).count();
-        1.0 - super::past::share(have - 1, changes.len())
-    };
+    let mut have: BTreeMap<&str, usize> = BTreeMap::new();
+    shared.iter().flatten().for_each(|word| *have.entry(word).or_default() += 1);
+    let rarity = |word: &str| 1.0 - super::past::share(have[word].saturating_sub(1), changes.len());
     let rarest = |words: &BTreeSet<&'a str>| {
         words.iter().map(|word| (rarity(word), *word)).max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(a.1)))
     };

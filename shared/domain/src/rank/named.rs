@@ -18,25 +18,23 @@ const CODE: [&str; 40] = [
     "haml", "vue", "svelte", "sh", "pp", "tf", "yml",
 ];
 const JVM: [&str; 6] = ["java", "kt", "kts", "scala", "groovy", "clj"];
-/// Where other people's code lies.
-const LIBRARIES: [&str; 16] = [
+/// Folders in which other people's code lies, and how such places begin.
+const LIBRARIES: [&str; 11] = [
     "site-packages",
     "dist-packages",
     "node_modules",
-    "node:internal",
     "gems",
     "vendor",
     ".cargo",
     "rustc",
+    "pkg/mod",
     "usr/lib",
     "usr/local/lib",
     "usr/local/go",
-    "pkg/mod",
-    "lib/python",
-    "jdk",
-    "<frozen",
-    "webpack/runtime",
 ];
+const LIBRARY_STARTS: [&str; 3] = ["node:", "<frozen", "webpack/runtime"];
+/// How the names of hosts end.
+const HOSTS: [&str; 10] = ["com", "org", "net", "io", "dev", "uk", "eu", "internal", "local", "svc"];
 const LIBRARY_PACKAGES: [&str; 8] =
     ["java/", "javax/", "jdk/", "sun/", "kotlin/", "scala/", "org/springframework/", "org/apache/"];
 /// Names that files of many folders have: alone they say little.
@@ -65,6 +63,25 @@ const COMMON: [&str; 18] = [
 #[must_use]
 pub fn names(text: &str) -> Vec<String> {
     let text = &text[..text.floor_char_boundary(MOST_TEXT)];
+    // Python tells the innermost call last.
+    let traceback =
+        ["Traceback (most recent call last)", "File \""].into_iter().filter_map(|start| text.find(start)).min();
+    let (before, traceback) = text.split_at(traceback.unwrap_or(text.len()));
+    let mut found = named(traceback);
+    found.reverse();
+    for name in named(before) {
+        if !found.contains(&name) {
+            found.push(name);
+        }
+    }
+    // A file says more than a module, which may be something else.
+    found.sort_by_key(|name| !has_extension(name));
+    found.truncate(MOST_NAMES);
+    found
+}
+
+/// The names in the order in which they stand there.
+fn named(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let between = |c: char| c.is_whitespace() || "\"'`,;<>[]{}|".contains(c);
     for word in text.split(between).filter(|word| word.len() > 3).take(MOST_WORDS) {
@@ -75,13 +92,6 @@ pub fn names(text: &str) -> Vec<String> {
             }
         }
     }
-    // Python tells the innermost call last.
-    if text.contains("Traceback (most recent call last)") || text.contains("File \"") {
-        found.reverse();
-    }
-    // A file says more than a module, which may be a host or a version.
-    found.sort_by_key(|name| !has_extension(name));
-    found.truncate(MOST_NAMES);
     found
 }
 
@@ -107,10 +117,16 @@ fn of_path(word: &str) -> Option<String> {
     let word = word.trim_start_matches('(').rsplit("://").next()?.replace('\\', "/");
     let end = word.find([':', ')', '?', '(']).unwrap_or(word.len());
     let path = word[..end].trim_end_matches('.').trim_start_matches(['.', '/']);
-    if !has_extension(path) || LIBRARIES.iter().any(|library| path.contains(library)) {
+    if !has_extension(path) || is_library(path) {
         return None;
     }
     Some(path.to_owned())
+}
+
+fn is_library(path: &str) -> bool {
+    let whole = format!("/{path}");
+    LIBRARIES.iter().any(|library| whole.contains(&format!("/{library}/")))
+        || LIBRARY_STARTS.iter().any(|start| path.starts_with(start))
 }
 
 fn has_extension(path: &str) -> bool {
@@ -128,7 +144,8 @@ fn of_module(word: &str) -> Option<String> {
             && part.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
     };
     let parts = path.split('/').count();
-    let library = LIBRARY_PACKAGES.iter().any(|package| path.starts_with(package));
+    let host = path.rsplit('/').next().is_some_and(|last| HOSTS.contains(&last));
+    let library = host || LIBRARY_PACKAGES.iter().any(|package| path.starts_with(package));
     ((2..12).contains(&parts) && !library && path.split('/').all(is_name)).then_some(path)
 }
 
@@ -163,14 +180,33 @@ fn surely(name: &str, path: &str) -> f64 {
         }
         return 0.0;
     }
-    match common(name, path) {
+    let common = common(name, path);
+    let stem = path.rsplit('/').next().and_then(|file| file.split('.').next()).unwrap_or_default();
+    let often = if COMMON.contains(&stem) { 0.2 } else { 1.0 };
+    let parts = |path: &str| path.split('/').count();
+    match common {
         0 => 0.0,
-        1 if !name.contains('/') && !path.contains('/') => 1.0,
-        1 => {
-            let stem = path.rsplit('/').next().and_then(|file| file.split('.').next()).unwrap_or_default();
-            if COMMON.contains(&stem) { 0.1 } else { 0.5 }
+        1 if parts(path) == 1 && parts(name) == 1 => 0.7 * often,
+        // The file at the end of a longer path, such as that of a container.
+        n if n == parts(path) => {
+            if n > 1 {
+                1.0
+            } else {
+                0.5 * often
+            }
         }
-        _ => 1.0,
+        // The name is shorter: there may be others that end so.
+        n if n == parts(name) => {
+            if n > 1 {
+                0.8
+            } else {
+                0.5 * often
+            }
+        }
+        // They part ways: a file of that name elsewhere, unless their roots differ.
+        1 => 0.1 * often,
+        2 => 0.2 * often,
+        _ => 0.4 * often,
     }
 }
 

@@ -36,6 +36,9 @@ fn a_name_means_the_files_that_end_as_it_does() {
     assert_eq!(sure("shop.cart.views.Total.sum").unwrap(), "0.70 shop/cart/views.py");
     assert_eq!(sure("shop::cart::total").unwrap(), "0.70 src/cart/total.rs");
     assert_eq!(sure("other::total::sum"), None);
+    // Another service's file of the same name, which everybody has.
+    assert_eq!(sure("/services/b/cart/total.rs").unwrap(), "0.20 src/cart/total.rs");
+    assert_eq!(sure("payments.api.example.com answers 503"), None);
     assert_eq!(sure("nothing here"), None);
     // The further from the failure, the less.
     assert_eq!(sure("a/b.rs c/d.rs e/f.rs src/cart/total.rs").unwrap(), "0.50 src/cart/total.rs");

@@ -23,6 +23,8 @@ const DOUBT_OF_INCIDENTS: f64 = 10.0;
 const USUAL_PACE: f64 = 1.64;
 /// So far, at most, a service's pace bends the weight of age.
 pub const MOST_PACE: f64 = 0.5;
+/// However often it was none of the suspects, so many of its next incidents are taken to be one.
+const FEWEST_AMONG: f64 = 0.5;
 /// Before so many changes are known, nobody is new to a file, and no folder is better than another.
 const FEWEST: u32 = 10;
 /// Of how many of a change's files the past is asked.
@@ -41,10 +43,10 @@ pub struct Past {
     directories: Counts,
     /// Who touched which file.
     #[serde(default)]
-    known: Marks<8192>,
+    known: Marks<16384>,
     /// What was reverted, by its title.
     #[serde(default)]
-    titles: Marks<1024>,
+    titles: Marks<4096>,
     /// Incidents of which it is known which change it was, and how old these changes were: thousandths of ln(1 + hours), summed.
     #[serde(default)]
     culprits: u32,
@@ -189,7 +191,8 @@ impl Past {
     #[must_use]
     pub fn among(&self, usual: f64) -> f64 {
         let judged = f64::from(self.culprits) + f64::from(self.others);
-        (f64::from(self.culprits) + usual * DOUBT_OF_INCIDENTS) / (judged + DOUBT_OF_INCIDENTS)
+        let among = (f64::from(self.culprits) + usual * DOUBT_OF_INCIDENTS) / (judged + DOUBT_OF_INCIDENTS);
+        among.max(FEWEST_AMONG)
     }
 
     /// Incidents that are judged: of how many it was a suspect, of how many none.

@@ -12,3 +12,12 @@ pub fn shares(points: &[i64]) -> Vec<f64> {
     let sum: f64 = sorted.into_iter().map(odds).sum();
     points.iter().map(|points| odds(*points) / sum).collect()
 }
+
+/// How likely it is each of them, with room for none of them being it: as another suspect whose score is `none`.
+#[must_use]
+pub fn likelihoods(points: &[i64], none: i64) -> Vec<f64> {
+    let all: Vec<i64> = points.iter().copied().chain([none]).collect();
+    let mut shares = shares(&all);
+    shares.pop();
+    shares
+}

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use strum::{EnumCount as _, IntoEnumIterator as _};
 
-use super::Feature;
+use super::{Feature, Past};
 
 /// What ships. `cargo run --release -p learn` writes the lines that say `fitted`.
 const SHIPPED: &str = include_str!("weights.csv");
@@ -22,6 +22,8 @@ pub struct Weight {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     weights: [Weight; Feature::COUNT],
+    /// What it scores that it is none of the suspects.
+    pub none: f64,
     /// In how many incidents it is one of the suspects, before a service has shown its own.
     pub among: f64,
 }
@@ -47,7 +49,7 @@ impl Table {
     /// Every change is as suspicious as every other.
     #[must_use]
     pub fn flat() -> Self {
-        Self { weights: [Weight::default(); Feature::COUNT], among: 1.0 }
+        Self { weights: [Weight::default(); Feature::COUNT], none: -100.0, among: 0.8 }
     }
 
     #[must_use]
@@ -70,6 +72,16 @@ impl Table {
         points
     }
 
+    /// What it scores that it is none of a service's suspects, in thousandths: bent by how often it was.
+    #[must_use]
+    pub fn none_of(&self, past: &Past) -> i64 {
+        let odds = |share: f64| (share / (1.0 - share)).ln();
+        let among = past.among(self.among).min(0.99);
+        #[expect(clippy::cast_possible_truncation, reason = "a logarithm of odds")]
+        let points = ((self.none + odds(self.among) - odds(among)) * 1000.0).round() as i64;
+        points
+    }
+
     /// Reads a table: a heading, then `feature,weight,typical,source`.
     pub fn parse(text: &str) -> Result<Self, Unusable> {
         let mut table = Self::flat();
@@ -83,6 +95,7 @@ impl Table {
             };
             let weight = Weight { weight: number(weight)?, typical: number(typical)? };
             match name {
+                Some("none") => table.none = weight.weight,
                 Some("among") => table.among = weight.typical,
                 Some(name) => {
                     let feature = Feature::from_str(name).map_err(|_| wrong.clone())?;

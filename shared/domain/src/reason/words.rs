@@ -97,7 +97,7 @@ impl fmt::Display for Reason {
             Self::ResolvedBeforeItFired => f.write_str("resolved before we heard of it"),
             Self::FirstSuspect { change, percent: None } => write!(f, "{change} went live last before the alert"),
             Self::FirstSuspect { change, percent: Some(percent) } => {
-                write!(f, "{change} is the likeliest cause, about {percent} %")
+                write!(f, "{change}: likely the cause by {percent} %")
             }
             Self::HasThePager => f.write_str("has the pager of the service just now"),
             Self::NoSuspect => f.write_str("no recent change is a suspect"),
@@ -115,9 +115,9 @@ impl fmt::Display for Reason {
             Self::AcceptedBy { receiver } => write!(f, "accepted by {receiver}"),
             Self::NextSuspect { change, percent: None } => write!(f, "{change} is live too, and nobody acknowledged"),
             Self::NextSuspect { change, percent: Some(percent) } => {
-                write!(f, "{change} may be it too, about {percent} %, and nobody acknowledged")
+                write!(f, "{change}: likely the cause by {percent} %, and nobody acknowledged")
             }
-            Self::NobodyStandsOut { percent } => write!(f, "no suspect stands out: the likeliest is it by {percent} %"),
+            Self::NobodyStandsOut { percent } => write!(f, "nobody on call stands out: the likeliest of them is it by {percent} %"),
             Self::StillUnacknowledged { minutes } => write!(f, "nobody has acknowledged for {minutes} min"),
             Self::NobodysOwn => f.write_str("whoever was asked said that it is not theirs"),
             Self::AcknowledgementStale { minutes } => {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::ids::{ChangeId, PersonId};
 use crate::incident::Incident;
 use crate::rank::{alike, named};
 use crate::service::Service;
@@ -13,6 +14,9 @@ pub struct Clues {
     pub names: Vec<String>,
     /// Telling words.
     pub words: BTreeSet<String>,
+    /// The change that somebody named instead of their own, and who said that it is not theirs.
+    pub named: Option<ChangeId>,
+    pub refused: BTreeSet<PersonId>,
 }
 
 impl Clues {
@@ -26,6 +30,8 @@ impl Clues {
         }
         names.truncate(named::MOST_NAMES);
         let known = format!("{} {}", service.id, incident.environment);
-        Self { names, words: alike::words(&said, &known) }
+        let named = incident.not_mine.iter().rev().find_map(|said| said.instead.clone());
+        let refused = incident.not_mine.iter().map(|said| said.person.clone()).collect();
+        Self { names, words: alike::words(&said, &known), named, refused }
     }
 }

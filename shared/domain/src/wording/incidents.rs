@@ -60,7 +60,7 @@ fn again(incident: &Incident, reason: &Reason) -> Option<String> {
 }
 
 fn why_you(reader: Reader<'_>, incident: &Incident, step: Step, reason: &Reason) -> String {
-    let suspect = incident.suspects.iter().find(|s| s.responder == *reader.person);
+    let suspect = incident.suspect_of(reader.person);
     match (step, suspect) {
         (_, _) if matches!(reason, Reason::AcknowledgementStale { .. }) => {
             format!("Why you: you took it, {reason}. Still at it? Acknowledge again.")
@@ -140,7 +140,7 @@ fn page_links(reader: Reader<'_>, incident: &Incident) -> Vec<Link> {
 
 /// `[critical] edxapp production: HighErrorRate. You: edx-platform#12, live 10 min before the alert`
 fn short(incident: &Incident, reader: Reader<'_>, step: Step) -> String {
-    let own = incident.suspects.iter().find(|s| s.responder == *reader.person);
+    let own = incident.suspect_of(reader.person);
     let why = match (own, step) {
         (Some(s), Step::FirstResponder | Step::NextResponder | Step::TailResponder) => {
             format!("You: {}, {}", s.label, s.evidence.first().map_or("", String::as_str))

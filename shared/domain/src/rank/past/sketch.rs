@@ -6,8 +6,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Each thing is counted in two rows, and the smaller count is believed.
 const ROWS: usize = 2;
-const WIDTH: usize = 512;
+const WIDTH: usize = 256;
 const CELL: usize = 4;
+/// More than any of these has.
+const MOST_BYTES: usize = 16 * 1024;
+/// In how many places a thing is marked.
+const HASHES: usize = 3;
 
 /// A fingerprint that is the same on every machine: FNV-1a, of the parts with a separator between them.
 fn fingerprint(parts: &[&str]) -> u64 {
@@ -61,7 +65,7 @@ impl Counts {
 }
 
 /// Whether something was seen, of late. When a quarter of the bits of a generation is set, a new one begins, and the one before is
-/// remembered.
+/// remembered. Each thing has [`HASHES`] bits: of a hundred that were never seen, about three are believed to have been.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Marks<const BITS: usize> {
     /// The generation before, then this one. Empty until something is marked.
@@ -72,25 +76,33 @@ impl<const BITS: usize> Marks<BITS> {
     const BYTES: usize = BITS / 8;
     const FULL: usize = BITS / 4;
 
-    fn place(thing: &[&str]) -> (usize, u8) {
-        let bit = usize::try_from(fingerprint(thing) % BITS as u64).unwrap_or(0);
-        (bit / 8, 1 << (bit % 8))
+    fn places(thing: &[&str]) -> [(usize, u8); HASHES] {
+        let hash = fingerprint(thing);
+        std::array::from_fn(|nth| {
+            let bit = usize::try_from((hash >> (nth * 20)) % BITS as u64).unwrap_or(0);
+            (bit / 8, 1 << (bit % 8))
+        })
     }
 
     pub(super) fn has(&self, thing: &[&str]) -> bool {
-        let (byte, bit) = Self::place(thing);
-        let in_generation = |start: usize| self.bits.get(start + byte).is_some_and(|bits| bits & bit != 0);
+        let places = Self::places(thing);
+        let in_generation = |start: usize| {
+            places.iter().all(|(byte, bit)| self.bits.get(start + byte).is_some_and(|bits| bits & bit != 0))
+        };
         in_generation(0) || in_generation(Self::BYTES)
     }
 
     pub(super) fn put(&mut self, thing: &[&str]) {
         self.bits.resize(2 * Self::BYTES, 0);
-        let (byte, bit) = Self::place(thing);
         let young = &mut self.bits[Self::BYTES..];
-        if young[byte] & bit != 0 {
+        let mut new = false;
+        for (byte, bit) in Self::places(thing) {
+            new |= young[byte] & bit == 0;
+            young[byte] |= bit;
+        }
+        if !new {
             return;
         }
-        young[byte] |= bit;
         let set: u32 = young.iter().map(|bits| bits.count_ones()).sum();
         if usize::try_from(set).unwrap_or(0) >= Self::FULL {
             self.bits.drain(..Self::BYTES);
@@ -120,7 +132,7 @@ impl<'de> Visitor<'de> for Bytes {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<u8>, A::Error> {
         let mut bytes = Vec::new();
         while let Some(byte) = list.next_element()? {
-            if bytes.len() < ROWS * WIDTH * CELL {
+            if bytes.len() < MOST_BYTES {
                 bytes.push(byte);
             }
         }

@@ -1,0 +1,34 @@
+//! Which suspects an incident keeps: few, and whoever may be paged is among them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Clues, Exposed, MOST_SUSPECTS, Stand};
+use crate::escalation::MOST_FIRST_RESPONDERS;
+use crate::ids::PersonId;
+
+/// Which suspects are kept: the likeliest, and among them whatever decides who is paged: the change that somebody named, and the likeliest
+/// change of each of the likeliest people whose turn is not over.
+pub(super) fn kept(
+    order: &[usize],
+    found: &[Exposed<'_, '_>],
+    people: &BTreeMap<&PersonId, f64>,
+    clues: &Clues,
+) -> BTreeSet<usize> {
+    let named = order.iter().filter(|i| clues.named.as_ref() == Some(&found[**i].window.change.id));
+    let mut first_of: Vec<(&PersonId, usize)> = Vec::new();
+    for i in order.iter().filter(|i| found[**i].stand == Stand::Active) {
+        let person = &found[*i].window.holder.person;
+        if !clues.refused.contains(person) && first_of.iter().all(|(known, _)| *known != person) {
+            first_of.push((person, *i));
+        }
+    }
+    first_of.sort_by(|a, b| people[&b.0].total_cmp(&people[&a.0]));
+    let on_call = first_of.into_iter().map(|(_, i)| i).take(MOST_FIRST_RESPONDERS);
+    let mut kept: BTreeSet<usize> = named.copied().chain(on_call).collect();
+    for i in order {
+        if kept.len() < MOST_SUSPECTS {
+            kept.insert(*i);
+        }
+    }
+    kept
+}
