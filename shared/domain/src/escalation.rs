@@ -101,15 +101,17 @@ impl<'a> Call<'a> {
         let unanswered = Reason::NobodyAcknowledged { minutes: policy.rotation_after.as_mins() };
         let at = if nobody_first { since } else { late };
         let reason = if nobody_first { self.why_nobody_first() } else { unanswered.clone() };
-        let candidates = || self.last_line().filter(|p| !self.passed_over(p));
+        let candidates = || self.last_line().filter(|p| !self.passed_over(p) && !self.was_asked_as_suspect(p));
         if let Some(person) = candidates().find(|p| rungs.iter().all(|r| r.person != **p)) {
             push(&mut rungs, at, person, Step::Rotation, reason);
         }
         if let Some((person, step)) = self.unlikely().filter(|_| nobody_first) {
             push(&mut rungs, late, person, step, unanswered);
         }
-        let mut at = at;
-        for person in self.rotation.iter().filter(|p| !self.passed_over(p)) {
+        // Where the rotation was paged already, the next of it follow that.
+        let paged = self.this_round().filter(|page| page.step == Step::Rotation).map(|page| page.at).min();
+        let mut at = paged.map_or(at, |paged| at.min(paged));
+        for person in self.rotation.iter().filter(|p| !self.passed_over(p) && !self.was_asked_as_suspect(p)) {
             let next = at + policy.rotation_after;
             let minutes = next.duration_since(since).as_mins();
             if push(&mut rungs, next, person, Step::Rotation, Reason::NobodyAcknowledged { minutes }) {
@@ -190,10 +192,20 @@ impl<'a> Call<'a> {
     /// Whether somebody was paged in this round before the rotation, and may still answer: what is learnt later does not wake the
     /// rotation any earlier.
     fn is_asked_first(&self) -> bool {
-        let suspects = |page: &&PageRecord| matches!(page.step, Step::FirstResponder | Step::NextResponder);
-        let first = self.this_round().filter(suspects).filter(|page| !self.passed_over(&page.person));
         let rotation = self.this_round().filter(|page| page.step == Step::Rotation).map(|page| page.at).min();
-        first.map(|page| page.at).min().is_some_and(|at| rotation.is_none_or(|rotation| at < rotation))
+        let first = |page: &PageRecord| match (page.step, rotation) {
+            (Step::FirstResponder, Some(rotation)) => page.at <= rotation,
+            (Step::NextResponder, Some(rotation)) => page.at < rotation,
+            (step, None) => matches!(step, Step::FirstResponder | Step::NextResponder),
+            (_, Some(_)) => false,
+        };
+        self.this_round().any(|page| !self.passed_over(&page.person) && first(page))
+    }
+
+    /// Whoever was paged for a change of theirs in this round does not stand for the rotation too: somebody else has to be woken.
+    fn was_asked_as_suspect(&self, person: &PersonId) -> bool {
+        let suspects = |step: Step| matches!(step, Step::FirstResponder | Step::NextResponder);
+        self.this_round().any(|page| page.person == *person && suspects(page.step))
     }
 
     fn is_waiting(&self, now: Timestamp) -> bool {

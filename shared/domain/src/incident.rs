@@ -225,11 +225,14 @@ impl Incident {
         self.alerts.contains_key(key) || grouped || storm || started_at <= self.latest_at + SAME_FAILURE
     }
 
-    /// The suspect for which this person is paged: one whose turn is not over before the others, the likeliest first.
+    /// The suspect for which this person is paged: what somebody named, else one whose turn is not over before the others, the likeliest
+    /// first.
     #[must_use]
     pub fn suspect_of(&self, person: &PersonId) -> Option<&Suspect> {
         let theirs = self.suspects.iter().filter(|suspect| suspect.responder == *person);
-        theirs.min_by_key(|suspect| (self.is_taken_back(&suspect.change), suspect.stand))
+        let named = self.not_mine.iter().rev().find_map(|said| said.instead.as_ref());
+        let key = |s: &&Suspect| (self.is_taken_back(&s.change), s.stand, Some(&s.change) != named);
+        theirs.min_by_key(key)
     }
 
     /// Where it stands.

@@ -261,7 +261,7 @@ fn a_canary_that_is_reverted_before_it_is_live_stays_a_suspect_for_a_quarter_of_
         expect![[r#"
             12 feanil standby, reverted by 13
             13 usama active until Fri 19:38, reverts edx-platform#12"#]],
-        expect!["usama started; PAGE usama first-responder"],
+        expect!["usama started; PAGE feanil first-responder"],
     );
 }
 

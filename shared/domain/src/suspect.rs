@@ -7,7 +7,7 @@ mod kept;
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::because::Because;
@@ -127,7 +127,7 @@ pub fn suspects(
     let here = windows.iter().filter(|w| !matches!(w.phase, Phase::Closed { reason: Closed::OtherPaths, .. }));
     let traits = track.traits(situation, here.map(|w| w.change), found.iter().map(|e| &e.window.change.id));
     let gathered = Gathered::of(&found, situation, traits, clues);
-    let candidates = gathered.candidates(&found, at);
+    let candidates = gathered.candidates(&found, service.policy.after_failure, at);
     let scores = rank::facts::scores(&candidates, &track.past, at, table);
     let points: Vec<i64> = scores.iter().map(|score| score.points).collect();
     let likely = probability::likelihoods(&points, table.none_of(&track.past));
@@ -136,7 +136,7 @@ pub fn suspects(
     order.sort_by(|a, b| key(*b).cmp(&key(*a)));
     let mut people: BTreeMap<&PersonId, f64> = BTreeMap::new();
     order.iter().for_each(|i| *people.entry(&found[*i].window.holder.person).or_default() += likely[*i]);
-    let kept = kept(&order, &found, &people, clues);
+    let kept = kept(&order, &found, &people, clues, service.policy.next_suspect_from);
     let suspect = |i: usize| {
         let both = [likely[i], people[&found[i].window.holder.person]].map(thousandths);
         gathered.suspect(i, &found[i], &scores[i], both, at)
@@ -168,7 +168,12 @@ impl<'a> Gathered<'a> {
         Self { traits, named, alike, paths }
     }
 
-    fn candidates<'b>(&'b self, found: &[Exposed<'_, 'b>], at: Timestamp) -> Vec<Candidate<'b>> {
+    fn candidates<'b>(
+        &'b self,
+        found: &[Exposed<'_, 'b>],
+        after_failure: SignedDuration,
+        at: Timestamp,
+    ) -> Vec<Candidate<'b>> {
         let anything_named = self.named.iter().any(Option::is_some);
         let anything_alike = self.alike.iter().any(Option::is_some);
         let sure = |of: Option<(f64, &str)>, any: bool| any.then(|| of.map_or(0.0, |(sure, _)| sure));
@@ -176,7 +181,8 @@ impl<'a> Gathered<'a> {
         each.map(|(i, Exposed { window, deployment, .. })| {
             let change = window.change;
             let commits = u32::try_from(change.commits.len()).ok().filter(|n| *n > 0);
-            let taken_back = window.reverted_live_at.is_some_and(|live| live <= at);
+            // For a while monitors tell of what was.
+            let taken_back = window.reverted_live_at.is_some_and(|live| live + after_failure <= at);
             Candidate {
                 since: live_since(deployment),
                 merged: (change.merged_at, i),

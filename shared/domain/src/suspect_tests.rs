@@ -308,3 +308,71 @@ fn a_canary_is_as_suspicious_after_it_was_given_up() {
     world.until(at("15:47"));
     assert_eq!(likely(&world), before);
 }
+
+/// Two of the rotation, of whom Anna merged what went live with Feanil's.
+fn rotation_of_two() -> World {
+    let mut world = World::new();
+    world.change_service(|service| service.rotation = vec!["anna".parse().unwrap(), "olga".parse().unwrap()]);
+    world.now = at("15:00");
+    world.merge(of(11, "usama", "14:00", "Carts", &["shop/cart/views.py"]));
+    world.merge(of(12, "anna", "14:10", "Search", &["search/index.py"]));
+    world.deploy(&deployment(1, 12, "prod", Succeeded, at("15:40")));
+    world.until(at("15:50"));
+    world.told.clear();
+    world
+}
+
+#[test]
+fn whoever_was_asked_for_a_change_does_not_stand_for_the_rotation_too() {
+    let mut world = rotation_of_two();
+    fires(&mut world, alert("HighErrorRate", at("15:50"), None));
+    heard(&mut world, "15:50", expect!["page anna first-responder (first_suspect)"]);
+    world.until(at("15:51"));
+    // Anna is not likely enough any more, and has not answered.
+    world.service.policy.first_suspect_from = 99;
+    world.service.policy.next_suspect_from = 99;
+    fires(&mut world, alert("Slow", at("15:51"), None));
+    heard(&mut world, "15:55", expect!["page olga rotation (nobody_acknowledged)"]);
+}
+
+#[test]
+fn whoever_is_found_later_does_not_keep_the_next_of_the_rotation_asleep() {
+    let mut world = rotation_of_two();
+    world.service.policy.first_suspect_from = 99;
+    fires(&mut world, alert("HighErrorRate", at("15:50"), None));
+    heard(&mut world, "15:50", expect!["page anna rotation (nobody_stands_out)"]);
+    world.until(at("15:52"));
+    world.service.policy.first_suspect_from = 1;
+    fires(&mut world, alert("Slow", at("15:52"), None));
+    heard(&mut world, "15:56", expect![[r#"
+        page usama next-responder (next_suspect)
+        page olga rotation (nobody_acknowledged)"#]]);
+}
+
+#[test]
+fn what_was_taken_back_does_not_speak_for_the_rest_of_a_persons_changes() {
+    let mut world = World::new();
+    world.now = at("15:00");
+    world.merge(change(11, "usama", at("14:00")));
+    world.merge(change(12, "feanil", at("14:10")));
+    world.merge(change(13, "usama", at("14:20")));
+    world.deploy(&deployment(1, 13, "prod", Succeeded, at("15:40")));
+    world.until(at("15:50"));
+    fires(&mut world, alert("HighErrorRate", at("15:50"), None));
+    let mut revert = change(14, "olga", at("15:52"));
+    revert.reverts = crate::revert::read("Revert \"change number 13\"", "Reverts #13", &revert.id.repository);
+    world.until(at("15:52"));
+    world.merge(revert);
+    world.deploy(&deployment(2, 14, "prod", Succeeded, at("15:55")));
+    world.told.clear();
+    heard(&mut world, "16:20", expect![[r#"
+        notice olga receipt (merged_on_standby)
+        page feanil next-responder (next_suspect)
+        page anna rotation (nobody_acknowledged)
+        notice olga started (turn_started)
+        page feanil first-responder (first_suspect)
+        notice usama ended (turn_reverted)
+        page usama next-responder (next_suspect)
+        page anna rotation (nobody_acknowledged)
+        page feanil first-responder (still_unacknowledged)"#]]);
+}

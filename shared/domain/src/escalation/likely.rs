@@ -54,8 +54,7 @@ impl<'a> Call<'a> {
     fn percent(&self, of: &Suspect) -> Option<u16> {
         let together = u32::from(of.together?);
         let mut out: BTreeMap<&PersonId, u32> = BTreeMap::new();
-        let gone = self.incident.suspects.iter().filter(|suspect| !self.may_be_it(suspect));
-        for suspect in gone.filter(|suspect| suspect.responder != of.responder) {
+        for suspect in self.incident.suspects.iter().filter(|suspect| !self.may_be_it(suspect)) {
             let person = out.entry(&suspect.responder).or_default();
             if self.passed_over(&suspect.responder) {
                 *person = u32::from(suspect.together.unwrap_or(0));
@@ -63,8 +62,9 @@ impl<'a> Call<'a> {
                 *person += u32::from(suspect.likelihood.unwrap_or(0));
             }
         }
+        let own = out.get(&of.responder).copied().unwrap_or(0);
         let left = 1000_u32.saturating_sub(out.into_values().sum()).max(1);
-        u16::try_from((together * 100 / left).min(100)).ok()
+        u16::try_from((together.saturating_sub(own) * 100 / left).min(100)).ok()
     }
 
     /// Those before the rotation, each once, at most three, with the reason.

@@ -8,7 +8,7 @@ use super::{Scene, outcomes, squads};
 use crate::decision::Decisions;
 use crate::escalation::{Call, DuePage};
 use crate::hold::hold;
-use crate::ids::{ChangeId, PersonId};
+use crate::ids::PersonId;
 use crate::incident::Incident;
 use crate::message::{Kind, Step, Subject};
 use crate::reason::Reason;
@@ -207,11 +207,10 @@ impl Desk<'_> {
         if page.again || incident.was_paged(&page.person) {
             return Vec::new();
         }
-        let theirs = |s: &&Suspect| s.responder == page.person;
-        let own: Vec<&ChangeId> = incident.suspects.iter().filter(theirs).map(|s| &s.change).collect();
+        let Some(own) = incident.suspect_of(&page.person) else { return Vec::new() };
         let same = |other: &&Elsewhere| {
             let other = &other.incident;
-            let of_change = |s: &Suspect| own.contains(&&s.change) && s.responder == page.person;
+            let of_change = |s: &Suspect| s.change == own.change && s.responder == page.person && s.stand == own.stand;
             let paged = other.page_of_now(&page.person).filter(|p| p.joined.is_none());
             other.suspects.iter().any(of_change)
                 && paged.is_some_and(|p| self.now < p.last_at() + SPEAKS_FOR)
