@@ -344,9 +344,13 @@ fn whoever_is_found_later_does_not_keep_the_next_of_the_rotation_asleep() {
     world.until(at("15:52"));
     world.service.policy.first_suspect_from = 1;
     fires(&mut world, alert("Slow", at("15:52"), None));
-    heard(&mut world, "15:56", expect![[r#"
+    heard(
+        &mut world,
+        "15:56",
+        expect![[r#"
         page usama next-responder (next_suspect)
-        page olga rotation (nobody_acknowledged)"#]]);
+        page olga rotation (nobody_acknowledged)"#]],
+    );
 }
 
 #[test]
@@ -365,7 +369,10 @@ fn what_was_taken_back_does_not_speak_for_the_rest_of_a_persons_changes() {
     world.merge(revert);
     world.deploy(&deployment(2, 14, "prod", Succeeded, at("15:55")));
     world.told.clear();
-    heard(&mut world, "16:20", expect![[r#"
+    heard(
+        &mut world,
+        "16:20",
+        expect![[r#"
         notice olga receipt (merged_on_standby)
         page feanil next-responder (next_suspect)
         page anna rotation (nobody_acknowledged)
@@ -374,5 +381,6 @@ fn what_was_taken_back_does_not_speak_for_the_rest_of_a_persons_changes() {
         notice usama ended (turn_reverted)
         page usama next-responder (next_suspect)
         page anna rotation (nobody_acknowledged)
-        page feanil first-responder (still_unacknowledged)"#]]);
+        page feanil first-responder (still_unacknowledged)"#]],
+    );
 }
