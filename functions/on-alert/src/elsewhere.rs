@@ -66,7 +66,11 @@ pub(crate) fn incidents(decisions: &Decisions) -> impl Iterator<Item = Incident>
             | Record::Paging(_)
             | Record::Track(_)
             | Record::Freeze(_)
-            | Record::FreezeNotes(..) => None,
+            | Record::FreezeNotes(..)
+            | Record::Expedite(_)
+            | Record::Posted(_)
+            | Record::PostedAll(_)
+            | Record::Pipelines(_) => None,
         },
         Write::Drop { .. } => None,
     })

@@ -211,8 +211,17 @@ fn actions(house: &House, message: &Message, incident: Option<&Incident>) -> Res
             ("Hand over", Action::HandOver(service(), change.clone()))
         }
         (Subject::Shift(_), _, Step::HandedOver) => ("Give back", Action::OnCall(service())),
+        (Subject::Expedite(fix), _, step @ (Step::ExpediteAsked | Step::ExpediteWhy | Step::ExpediteRefused)) => {
+            let Some(action) = expedite(fix) else { return Ok(Vec::new()) };
+            (if step == Step::ExpediteAsked { "Sign, or refuse" } else { "Say why" }, action)
+        }
         (
-            Subject::Change(_) | Subject::Incident(_) | Subject::Shift(_) | Subject::Freeze(_) | Subject::Service,
+            Subject::Change(_)
+            | Subject::Incident(_)
+            | Subject::Shift(_)
+            | Subject::Freeze(_)
+            | Subject::Expedite(_)
+            | Subject::Service,
             _,
             _,
         ) => {
@@ -229,6 +238,12 @@ fn actions(house: &House, message: &Message, incident: Option<&Incident>) -> Res
     };
     let hand_over = hand_over.map(|action| link("Hand over", action));
     Ok(std::iter::once(link(label, action)).chain(hand_over).collect())
+}
+
+/// The link about a fix, by its key.
+fn expedite(key: &str) -> Option<Action> {
+    let (repository, number) = key.rsplit_once('@')?;
+    Some(Action::Expedite(repository.parse().ok()?, number.parse().ok()?))
 }
 
 fn entry(message: &Message, what: String, reason: Reason, at: Timestamp) -> Entry {

@@ -3,6 +3,7 @@
 use aws::links::{self, Action, Grant, LIFE};
 use aws::wire::error_chain;
 use aws::{House, Refusal, Response, StoreError};
+use domain::expedite::Expedite;
 use domain::freeze::Freezes;
 use domain::ids::ServiceId;
 use domain::wording::freezes;
@@ -50,6 +51,8 @@ pub(crate) async fn overview(house: &House, reader: &Reader) -> Result<Response,
 struct FreezesView {
     /// Whether it is under way, and its words.
     lines: Vec<(bool, String)>,
+    /// The fixes that somebody asks to let pass, and where this reader says something about each.
+    fixes: Vec<(String, Option<String>)>,
     /// What people did about them, newest first.
     lately: Vec<String>,
     /// Where this reader declares one, or ends it.
@@ -68,6 +71,7 @@ async fn freezes(
         Ok((situation, house.store.log(&desk.id, MOST_LATELY).await?))
     };
     let Some((situation, log)) = readable(unreadable, desk, read.await)? else { return Ok(Value::Null) };
+    let expedites: Vec<_> = situation.expedites.values().map(|noted| noted.value.clone()).collect();
     let declared: Vec<_> = situation.freezes.into_values().map(|noted| noted.value).collect();
     let all = Freezes { configured: &settings.freezes, declared: &declared };
     let shown = may::next_of_each(all.ahead(now), now);
@@ -78,7 +82,13 @@ async fn freezes(
     let secret = house.secrets.first(&house.configuration.link_secret).map_err(Refusal::NoSecret)?;
     let grant = |id: &PersonId| Grant { action: Action::Freezes, person: id.clone(), expires: now + LIFE };
     let link = person.map(|id| links::path(&secret, &grant(id)));
-    Ok(serde_json::to_value(FreezesView { lines, lately, link }).unwrap_or_default())
+    let about = |one: &Expedite| {
+        let action = Action::Expedite(one.repository.clone(), one.number);
+        let grant = |id: &PersonId| Grant { action, person: id.clone(), expires: now + LIFE };
+        person.map(|id| links::path(&secret, &grant(id)))
+    };
+    let fixes = expedites.iter().filter_map(|one| Some((may::fix(house, &all, one, now)?, about(one)))).collect();
+    Ok(serde_json::to_value(FreezesView { lines, fixes, lately, link }).unwrap_or_default())
 }
 
 /// A service as the board shows it.

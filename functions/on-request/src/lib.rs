@@ -7,6 +7,7 @@ mod incident;
 mod may;
 mod page;
 mod paging;
+mod queue;
 mod sign_in;
 mod view;
 

@@ -1,18 +1,24 @@
 //! `GET /may-deploy?service=...` and `GET /may-merge?repository=...`: the plain answer that any pipeline can ask for.
 //!
 //! JSON, with 200. With `strict` it is 423 where the answer is no, so that `curl --fail` needs to read nothing; with
-//! `strict=advise` also where it is advised to wait.
+//! `strict=advise` also where it is advised to wait. A fix that may pass is named by its `number`; a deployment says by its
+//! `commit` what it carries, or by `number` that it carries that fix alone.
+
+mod carried;
 
 use std::collections::BTreeSet;
 
 use aws::{House, Malformed, Refusal, Request, Response};
-use domain::freeze::{Answer, Declared, Freezes, Occurrence, Question, Side, Strength};
+use domain::expedite::{self, Expedite, Granted, Standing};
+use domain::freeze::{Declared, Freezes, Occurrence, Question, Side, Strength};
+use domain::on_request::freezes::Desk;
 use domain::wording::freezes::line;
-use domain::{Repository, ServiceId};
+use domain::{Commit, Repository, Service, ServiceId, Situation};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::sign_in;
+use carried::Carried;
 
 pub(crate) async fn deploy(house: &House, request: &Request) -> Result<Response, Refusal> {
     sign_in::program(house, request)?;
@@ -28,29 +34,72 @@ pub(crate) async fn deploy(house: &House, request: &Request) -> Result<Response,
         }
     };
     let question = Question::about(Side::Deployments, service, environment.map(|environment| &environment.name));
-    answer(house, request, "may_deploy", &question).await
+    let desk = house.store.situation(&settings.freeze_desk().id).await?;
+    let carried = match (number(request)?, maybe::<Commit>(request, "commit")?) {
+        (Some(number), _) => Some(Carried::alone(repository(request, service)?, number)),
+        (None, Some(commit)) => {
+            let situation = house.store.situation(&service.id).await?;
+            Carried::of(&commit, &situation, service, settings, house.now())
+        }
+        (None, None) => None,
+    };
+    answer(house, request, "may_deploy", &question, &desk, carried.as_ref())
 }
 
 pub(crate) async fn merge(house: &House, request: &Request) -> Result<Response, Refusal> {
     sign_in::program(house, request)?;
     let repository = one::<Repository>(request, "repository")?;
     let question = Question::of_merge(&repository, house.settings());
-    answer(house, request, "may_merge", &question).await
+    let desk = house.store.situation(&house.settings().freeze_desk().id).await?;
+    let carried = number(request)?.map(|number| Carried::alone(repository.clone(), number));
+    answer(house, request, "may_merge", &question, &desk, carried.as_ref())
 }
 
 fn one<T: std::str::FromStr<Err = domain::InvalidId>>(request: &Request, name: &'static str) -> Result<T, Refusal> {
-    let given = request.query(name).into_iter().next();
-    let given = given.ok_or_else(|| {
-        Malformed::new(format!("`{name}` is missing: /may-deploy?service=... or /may-merge?repository=..."))
-    })?;
-    Ok(given.parse().map_err(Malformed::from)?)
+    maybe(request, name)?.ok_or_else(|| {
+        Malformed::new(format!("`{name}` is missing: /may-deploy?service=... or /may-merge?repository=...")).into()
+    })
 }
 
-async fn answer(house: &House, request: &Request, name: &str, question: &Question<'_>) -> Result<Response, Refusal> {
+fn maybe<T: std::str::FromStr<Err = domain::InvalidId>>(
+    request: &Request,
+    name: &'static str,
+) -> Result<Option<T>, Refusal> {
+    let given = request.query(name).into_iter().next().filter(|given| !given.is_empty());
+    Ok(given.map(|given| given.parse()).transpose().map_err(Malformed::from)?)
+}
+
+fn number(request: &Request) -> Result<Option<u64>, Refusal> {
+    let given = request.query("number").into_iter().next().filter(|given| !given.is_empty());
+    let read = given.map(|given| given.trim_start_matches('#').parse()).transpose();
+    Ok(read.map_err(|_| Malformed::new("`number` is that of a pull request, such as 12"))?)
+}
+
+/// The one that is named, else the service's first.
+fn repository(request: &Request, service: &Service) -> Result<Repository, Refusal> {
+    let first = || service.repositories.first().map(|served| served.repository.clone());
+    let given: Option<Repository> = maybe(request, "repository")?;
+    given.or_else(first).ok_or(Refusal::NotFound("the service has no repository"))
+}
+
+fn answer(
+    house: &House,
+    request: &Request,
+    name: &str,
+    question: &Question<'_>,
+    desk: &Situation,
+    carried: Option<&Carried>,
+) -> Result<Response, Refusal> {
     let (settings, now) = (house.settings(), house.now());
-    let declared = declared(house).await?;
+    let declared: Vec<Declared> = desk.freezes.values().map(|noted| noted.value.clone()).collect();
     let freezes = Freezes { configured: &settings.freezes, declared: &declared };
     let answer = freezes.answer(question, now);
+    let passing = passing(desk, house, now);
+    // Deny beats allow: one change that may not pass keeps the others back.
+    let passes = carried.filter(|carried| answer.strength.is_some() && carried.all_among(&passing));
+    let batch = carried.and_then(|carried| carried.first_batch.as_ref());
+    let may = answer.may() || passes.is_some();
+    let advised = passes.is_none() && (answer.strength == Some(Strength::Advise) || (answer.may() && batch.is_some()));
     let shown = |one: &Occurrence<'_>| {
         let strength: Option<&'static str> = one.stops.of(question.side).map(Into::into);
         json!({
@@ -59,21 +108,34 @@ async fn answer(house: &House, request: &Request, name: &str, question: &Questio
         })
     };
     let body = json!({
-        name: answer.may(),
-        "advised_against": answer.strength == Some(Strength::Advise),
+        name: may,
+        "advised_against": advised,
         "until": answer.until,
         "because": answer.because.iter().map(shown).collect::<Vec<Value>>(),
         "next": answer.next.as_ref().map(shown),
+        "expedited": passes.map(|carried| carried.shown(&passing)),
+        "carries": carried.map(|carried| carried.pulls.len() + carried.others),
+        "deploy_first": batch,
+        "words": carried.and_then(|carried| carried.words(&answer, &passing)),
         "at": now,
     });
-    Ok(Response::json(status(request, &answer), &body))
+    Ok(Response::json(status(request, may, advised), &body))
 }
 
-fn status(request: &Request, answer: &Answer<'_>) -> u16 {
+/// The fixes that may pass now.
+fn passing(desk: &Situation, house: &House, now: Timestamp) -> Vec<Granted> {
+    let desk = Desk { situation: desk, settings: house.settings(), now };
+    let passes =
+        |one: &&Expedite| one.standing(desk.needs(&one.repository).unwrap_or_default(), now) == Standing::Granted;
+    let all = desk.situation.expedites.values().map(|noted| &noted.value);
+    all.filter(passes).map(Expedite::granted).collect()
+}
+
+fn status(request: &Request, may: bool, advised: bool) -> u16 {
     let refused = match request.query("strict").into_iter().next().as_deref() {
         None => false,
-        Some("advise") => answer.strength.is_some(),
-        Some(_) => !answer.may(),
+        Some("advise") => advised || !may,
+        Some(_) => !may,
     };
     if refused { 423 } else { 200 }
 }
@@ -88,4 +150,20 @@ pub(crate) async fn declared(house: &House) -> Result<Vec<Declared>, Refusal> {
 pub(crate) fn next_of_each(ahead: Vec<Occurrence<'_>>, now: Timestamp) -> Vec<Occurrence<'_>> {
     let mut seen = BTreeSet::new();
     ahead.into_iter().filter(|one| one.from <= now || seen.insert(one.id)).collect()
+}
+
+/// A fix that somebody asks to let pass, in a line for the board; those that came to nothing are in the log.
+pub(crate) fn fix(house: &House, freezes: &Freezes<'_>, one: &Expedite, now: Timestamp) -> Option<String> {
+    let settings = house.settings();
+    let holding = expedite::holding(freezes, settings, &one.repository, now);
+    let state = match one.standing(expedite::needs(&holding), now) {
+        Standing::NeedsReason => "waits for a reason",
+        Standing::AwaitsApprover => "waits for an approver",
+        Standing::AwaitsRotation => "waits for the rotation",
+        Standing::Granted => "may pass",
+        Standing::Refused | Standing::Withdrawn | Standing::Lapsed => return None,
+    };
+    let by = settings.roster.name_of(&one.by);
+    let reason = if one.reason.is_empty() { String::new() } else { format!(": {}", one.reason) };
+    Some(format!("{} {state}, asked for by {by}{reason}", one.label()))
 }

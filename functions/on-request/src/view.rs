@@ -71,6 +71,8 @@ pub(crate) struct LineView {
 
 /// `past`: incidents that left the working set, newest first.
 pub(crate) fn view(scene: Scene<'_>, past: &[Incident]) -> ServiceView {
+    let applied = scene.situation.posted.value.applied(scene.service);
+    let scene = Scene { service: &applied, ..scene };
     let Scene { house, service, situation, log, now, .. } = scene;
     let roster = &house.settings().roster;
     let (mut active, mut queue, mut tail) = (Vec::new(), Vec::new(), Vec::new());
@@ -116,6 +118,7 @@ fn past_view(scene: Scene<'_>, incident: &Incident) -> PastView {
 /// Maintenance, who has the pager by somebody's word, and what holds the queue up.
 pub(crate) fn just_now(house: &House, service: &Service, situation: &Situation, now: Timestamp) -> Vec<String> {
     let name = |person: &PersonId| house.settings().roster.name_of(person).to_owned();
+    let service = &*situation.posted.value.applied(service);
     let mut lines = paging::under_way(house, service, situation, now);
     let mut shifts: Vec<&domain::Shift> = situation.shifts.values().map(|s| &s.value).collect();
     shifts.sort_by_key(|s| s.from);
@@ -130,16 +133,7 @@ pub(crate) fn just_now(house: &House, service: &Service, situation: &Situation, 
             (false, false) => format!("{who} has the pager from {} until {until}{by}.", utc(shift.from)),
         });
     }
-    let mut repositories = service.repositories.iter().filter_map(|r| queue::stalled(situation, &r.repository, now));
-    lines.extend(repositories.next().map(|stalled| match stalled {
-        queue::Stalled::Paused(pause) => {
-            format!("The pipeline is paused since {} by {}: {}.", utc(pause.from), name(&pause.by), pause.why)
-        }
-        queue::Stalled::Failing { environment, at, times } => {
-            let row = if times > 1 { format!(", {times} times in a row") } else { String::new() };
-            format!("The last deployment to {environment} failed {}{row}.", utc(at))
-        }
-    }));
+    lines.extend(crate::queue::lines(house, service, situation, now));
     if service.mode == domain::Mode::Manual {
         lines.push("Mode manual: people take and hand over the pager, nobody is paged by us.".to_owned());
     }
@@ -150,7 +144,7 @@ pub(crate) fn just_now(house: &House, service: &Service, situation: &Situation, 
 fn tags(house: &House, service: &Service, situation: &Situation, window: &Window<'_>, now: Timestamp) -> Vec<String> {
     let roster = &house.settings().roster;
     let held = || {
-        let asking = attendance::asking(window.change, service, roster).filter(|_| window.phase == Phase::Standby)?;
+        let asking = situation.asking(window.change, service, roster).filter(|_| window.phase == Phase::Standby)?;
         let notes = situation.notes.get(&window.change.id).map(|n| &n.value);
         attendance::held_until(&asking, notes, service, roster, now)
     };
@@ -162,6 +156,7 @@ fn tags(house: &House, service: &Service, situation: &Situation, window: &Window
         Attendance::Declined { .. } => Some("pager declined".to_owned()),
         Attendance::Unattended { .. } => Some("unattended".to_owned()),
     };
+    let expedited = window.expedited.then(|| "may pass the freeze".to_owned());
     let flagged = window.holder.because.is_flagged().then(|| "fix the roster".to_owned());
     let reverted = window.reverted_by.map(|by| format!("reverted by {}", by.label()));
     let pinned = window.pinned_by.map(|by| format!("with {}", by.label()));
@@ -171,7 +166,7 @@ fn tags(house: &House, service: &Service, situation: &Situation, window: &Window
     let held = held().map(|at| format!("its deployment should wait until {}", utc(at)));
     let instead = (window.responder.person != window.holder.person)
         .then(|| format!("{} is paged first", name(&window.responder.person)));
-    [instead, attendance, held, deputy, flagged, reverted, pinned, window.lineage.clone()]
+    [instead, expedited, attendance, held, deputy, flagged, reverted, pinned, window.lineage.clone()]
         .into_iter()
         .flatten()
         .collect()

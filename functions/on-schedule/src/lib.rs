@@ -6,6 +6,7 @@ pub mod deliveries;
 pub mod forges;
 mod merges;
 pub mod pagers;
+mod posting;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
@@ -166,6 +167,14 @@ pub async fn look<'a>(
 /// Asks and tells the pagers what is due, then asks the forges what these services do not know yet, a few questions at a
 /// time and not for ever; looks again at those that learnt something. Whoever has pages to send does not wait for this.
 pub async fn ask(house: &House, services: &[ServiceId]) {
+    if services.contains(&house.settings().freeze_desk().id)
+        && let Err(error) = posting::post(house).await
+    {
+        tracing::error!(
+            cause = error_chain(&error),
+            "what the freezes say was not posted everywhere: the tick does it"
+        );
+    }
     let mut keeping = JoinSet::new();
     for service in services {
         let (house, service) = (house.clone(), service.clone());

@@ -2,7 +2,7 @@
 //!
 //! | what | partition | sort | read by | cost |
 //! | --- | --- | --- | --- | --- |
-//! | a service's working set: changes, files, notes, deployments, signals, incidents, shifts, queue, errands, paging, track, clock | `S#service` | by kind | every decision | 1 query |
+//! | a service's working set: changes, files, notes, deployments, signals, incidents, shifts, queue, errands, paging, track, what is posted there of freezes, pipelines that hold, clock | `S#service` | by kind | every decision | 1 query |
 //! | a service's outbox: what no receiver has accepted | `O#service` | subject, person, step | `on-schedule`, `on-page` | 1 query or 1 get |
 //! | a service's log, newest first | `L#service` | time | board | 1 query, bounded |
 //! | old incidents | `P#service` | time | board | 1 query, bounded |
@@ -155,7 +155,7 @@ pub fn errand(service: &ServiceId, errand: &str) -> Key {
     key(working_set(service), format!("E#{errand}"))
 }
 
-/// What is kept of the queue beside its changes: pauses, and how long changes took.
+/// By somebody's word.
 #[must_use]
 pub fn freeze(service: &ServiceId, freeze: &FreezeId) -> Key {
     key(working_set(service), format!("Z#{freeze}"))
@@ -166,6 +166,31 @@ pub fn freeze_notes(service: &ServiceId, time: &str) -> Key {
     key(working_set(service), format!("Y#{time}"))
 }
 
+/// A fix that somebody asks to let pass a freeze.
+#[must_use]
+pub fn expedite(service: &ServiceId, expedite: &str) -> Key {
+    key(working_set(service), bounded(format!("X#{expedite}")))
+}
+
+/// What the desk of freezes has posted at a service.
+#[must_use]
+pub fn posted(service: &ServiceId) -> Key {
+    key(working_set(service), "B#")
+}
+
+/// By which digest that desk knows what it has posted everywhere.
+#[must_use]
+pub fn posted_all(service: &ServiceId) -> Key {
+    key(working_set(service), "M#")
+}
+
+/// The pipelines that are to hold.
+#[must_use]
+pub fn pipelines(service: &ServiceId) -> Key {
+    key(working_set(service), "V#")
+}
+
+/// What is kept of the queue beside its changes: pauses, and how long changes took.
 #[must_use]
 pub fn queue(service: &ServiceId) -> Key {
     key(working_set(service), "Q#")

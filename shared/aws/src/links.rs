@@ -3,7 +3,7 @@
 //! A link is not spent when it is opened (chat clients open links by themselves), only when its form is
 //! posted; what it does can be done once, and doing it again says so.
 
-use domain::{ChangeId, IncidentId, PersonId, ServiceId};
+use domain::{ChangeId, IncidentId, PersonId, Repository, ServiceId};
 use jiff::{SignedDuration, Timestamp};
 use subtle::ConstantTimeEq;
 
@@ -27,13 +27,15 @@ pub enum Action {
     OnCall(ServiceId),
     /// `/queue/<service>`: pause the pipeline, resume it; say that the service may break for a while, and that this is over.
     Queue(ServiceId),
-    /// `/freezes`: declare one, change it, end it.
+    /// `/freezes`: declare one, change it, end it; ask to let a fix pass.
     Freezes,
+    /// `/expedite/<repository>@<number>`: let this fix pass, sign for it, refuse it.
+    Expedite(Repository, u64),
 }
 
 impl Action {
     /// The first segment of the paths by which people act.
-    pub const PATHS: [&str; 6] = ["acknowledge", "answer", "freezes", "hand-over", "on-call", "queue"];
+    pub const PATHS: [&str; 7] = ["acknowledge", "answer", "expedite", "freezes", "hand-over", "on-call", "queue"];
 
     /// What can be done about it by one click, with nothing to fill in: the label, and what is sent as `do`.
     #[must_use]
@@ -41,7 +43,7 @@ impl Action {
         match self {
             Self::Acknowledge(_) => &[("Acknowledge", "acknowledge"), ("Not mine", "not-mine"), ("Take it", "take")],
             Self::Answer(..) => &[("Take the pager", "take"), ("I cannot", "decline")],
-            Self::HandOver(..) | Self::OnCall(_) | Self::Queue(_) | Self::Freezes => &[],
+            Self::HandOver(..) | Self::OnCall(_) | Self::Queue(_) | Self::Freezes | Self::Expedite(..) => &[],
         }
     }
 
@@ -53,6 +55,7 @@ impl Action {
             Self::OnCall(service) => format!("on-call/{service}"),
             Self::Queue(service) => format!("queue/{service}"),
             Self::Freezes => "freezes".to_owned(),
+            Self::Expedite(repository, number) => format!("expedite/{repository}@{number}"),
         }
     }
 
@@ -68,6 +71,11 @@ impl Action {
             ["on-call", service] => Some(Self::OnCall(service.parse().ok()?)),
             ["queue", service] => Some(Self::Queue(service.parse().ok()?)),
             ["freezes"] => Some(Self::Freezes),
+            ["expedite", rest @ ..] => {
+                let pull = rest.join("/").replace("%40", "@");
+                let (repository, number) = pull.rsplit_once('@')?;
+                Some(Self::Expedite(repository.parse().ok()?, number.parse().ok()?))
+            }
             _ => None,
         }
     }

@@ -117,7 +117,9 @@ impl Store {
         let message = keys::message(key);
         let incident = match &key.subject {
             Subject::Incident(id) => Some(keys::incident(&key.service, id)),
-            Subject::Change(_) | Subject::Shift(_) | Subject::Freeze(_) | Subject::Service => None,
+            Subject::Change(_) | Subject::Shift(_) | Subject::Freeze(_) | Subject::Expedite(_) | Subject::Service => {
+                None
+            }
         };
         let wanted = std::iter::once(&message).chain(&incident).map(records::key_item).collect();
         let ask = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build();

@@ -4,9 +4,12 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::change::Files;
+use domain::expedite::Expedite;
 use domain::freeze::{Declared, FreezeNotes};
 use domain::on_merge::errands::Errand;
 use domain::paging::Paging;
+use domain::pipelines::Pipelines;
+use domain::posted::Posted;
 use domain::track::Track;
 use domain::{Deployment, Incident, Queue, Record, Shift, Signals, WindowNotes};
 use jiff::{SignedDuration, Timestamp};
@@ -118,6 +121,12 @@ pub fn encode(service: &domain::ServiceId, record: &Record, rev: u64, now: Times
         Record::FreezeNotes(time, notes) => {
             item(&keys::freeze_notes(service, time), notes, notes.until.max(now).checked_add(keys::KEEP_LOOK).ok())?
         }
+        Record::Expedite(expedite) => {
+            item(&keys::expedite(service, &expedite.key()), expedite, expedite.at.checked_add(keys::KEEP_CHANGE).ok())?
+        }
+        Record::Posted(posted) => item(&keys::posted(service), posted, None)?,
+        Record::PostedAll(digest) => item(&keys::posted_all(service), digest, None)?,
+        Record::Pipelines(pipelines) => item(&keys::pipelines(service), pipelines, None)?,
         Record::Errand(errand) => item(&keys::errand(service, &errand.key()), errand, Some(long))?,
     };
     item.insert(keys::REVISION.into(), number(rev));
@@ -144,6 +153,10 @@ pub fn decode(item: &Item) -> Result<Option<Record>, StoreError> {
         "E" => Record::Errand(read::<Errand>(item)?),
         "Z" => Record::Freeze(read::<Declared>(item)?),
         "Y" => Record::FreezeNotes(rest.to_owned(), read::<FreezeNotes>(item)?),
+        "X" => Record::Expedite(read::<Expedite>(item)?),
+        "B" => Record::Posted(read::<Posted>(item)?),
+        "M" => Record::PostedAll(read::<String>(item)?),
+        "V" => Record::Pipelines(read::<Pipelines>(item)?),
         _ => return Err(wrong()),
     }))
 }

@@ -46,6 +46,8 @@ pub enum Because {
     HandedOver {
         by: PersonId,
     },
+    /// This person asked to let it pass a freeze: on call by that act.
+    Expedited,
     /// This person took the window, or the pager of the whole service.
     Took,
     /// Somebody else put this person on call for the whole service.
@@ -82,6 +84,7 @@ impl Because {
             }
             Self::Declined { merger: None } => format!("nobody who was asked took the pager for {what}"),
             Self::HandedOver { by } => format!("{} handed {what} over to you", name(by)),
+            Self::Expedited => format!("you asked to let {what} pass the freeze"),
             Self::Took => format!("you took the pager for {what}"),
             Self::PutOnCall { by } => format!("{} put you on call for {what}", name(by)),
         }
@@ -106,6 +109,7 @@ impl Because {
             Self::Declined { merger: Some(merger) } => format!("holds it: {} declined the pager", name(merger)),
             Self::Declined { merger: None } => "holds it: nobody who was asked took the pager".to_owned(),
             Self::HandedOver { by } => format!("had it handed over by {}", name(by)),
+            Self::Expedited => "asked to let it pass the freeze".to_owned(),
             Self::Took => "took the pager".to_owned(),
             Self::PutOnCall { by } => format!("was put on call by {}", name(by)),
         }

@@ -5,12 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::{Change, Files};
 use crate::deployment::{Deployment, DeploymentKey};
+use crate::expedite::Expedite;
 use crate::freeze::{Declared, FreezeNotes};
 use crate::ids::{ChangeId, EnvironmentName, FreezeId, IncidentId, PersonId, ServiceId};
 use crate::incident::Incident;
 use crate::message::{Message, Subject};
 use crate::on_merge::errands::Errand;
 use crate::paging::Paging;
+use crate::pipelines::Pipelines;
+use crate::posted::Posted;
 use crate::queue::Queue;
 use crate::reason::Reason;
 use crate::shift::Shift;
@@ -38,6 +41,13 @@ pub enum Record {
     Freeze(Declared),
     /// What was said of one time of a freeze.
     FreezeNotes(String, FreezeNotes),
+    /// A fix that somebody asks to let pass.
+    Expedite(Expedite),
+    /// What the desk of freezes has posted at the service.
+    Posted(Posted),
+    /// By which digest the desk knows what it has posted everywhere.
+    PostedAll(String),
+    Pipelines(Pipelines),
 }
 
 /// The name of a record within its service.
@@ -56,6 +66,10 @@ pub enum RecordKey {
     Track,
     Freeze(FreezeId),
     FreezeNotes(String),
+    Expedite(String),
+    Posted,
+    PostedAll,
+    Pipelines,
 }
 
 impl Record {
@@ -75,6 +89,10 @@ impl Record {
             Self::Track(_) => RecordKey::Track,
             Self::Freeze(freeze) => RecordKey::Freeze(freeze.id.clone()),
             Self::FreezeNotes(key, _) => RecordKey::FreezeNotes(key.clone()),
+            Self::Expedite(expedite) => RecordKey::Expedite(expedite.key()),
+            Self::Posted(_) => RecordKey::Posted,
+            Self::PostedAll(_) => RecordKey::PostedAll,
+            Self::Pipelines(_) => RecordKey::Pipelines,
         }
     }
 }

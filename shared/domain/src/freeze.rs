@@ -78,6 +78,12 @@ pub enum Preset {
 }
 
 impl Preset {
+    /// Whether somebody of the rotation signs for what is to pass.
+    #[must_use]
+    pub fn rotation_signs(self) -> bool {
+        self == Self::PeakEvent
+    }
+
     #[must_use]
     pub fn stops(self) -> Stops {
         let (merges, deployments) = match self {
@@ -111,6 +117,14 @@ impl Scope {
         service && repository && environment
     }
 
+    /// Whether it is about deployments of this service into its live environment.
+    #[must_use]
+    pub fn holds(&self, service: &Service) -> bool {
+        let live = service.live_environment().map(|environment| &environment.name);
+        self.includes(service)
+            && (self.environments.is_empty() || live.is_some_and(|name| self.environments.contains(name)))
+    }
+
     /// Whether it is about this service at all.
     #[must_use]
     pub fn includes(&self, service: &Service) -> bool {
@@ -123,6 +137,8 @@ impl Scope {
 pub struct Freeze {
     pub id: FreezeId,
     pub stops: Stops,
+    /// Whether the rotation signs for each fix that is to pass, beside an approver.
+    pub rotation_signs: bool,
     pub scope: Scope,
     /// In which its times are told to everybody.
     pub zone: TimeZone,
@@ -145,6 +161,8 @@ pub struct Declared {
     pub id: FreezeId,
     pub name: String,
     pub stops: Stops,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rotation_signs: bool,
     #[serde(default)]
     pub scope: Scope,
     /// By its name in the database of zones.
@@ -171,6 +189,7 @@ pub struct Occurrence<'a> {
     pub id: &'a FreezeId,
     pub name: &'a str,
     pub stops: Stops,
+    pub rotation_signs: bool,
     pub scope: &'a Scope,
     pub zone: &'a str,
     pub from: Timestamp,
@@ -259,6 +278,7 @@ impl<'a> Freezes<'a> {
                 id: &freeze.id,
                 name: &time.name,
                 stops: freeze.stops,
+                rotation_signs: freeze.rotation_signs,
                 scope: &freeze.scope,
                 zone: freeze.zone.iana_name().unwrap_or("UTC"),
                 from: time.from,
@@ -270,6 +290,7 @@ impl<'a> Freezes<'a> {
             id: &freeze.id,
             name: &freeze.name,
             stops: freeze.stops,
+            rotation_signs: freeze.rotation_signs,
             scope: &freeze.scope,
             zone: &freeze.zone,
             from: freeze.from,

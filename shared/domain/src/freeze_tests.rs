@@ -11,6 +11,7 @@ fn declared(id: &str, stops: Stops, from: Timestamp, until: Timestamp) -> Declar
         id: id.parse().unwrap(),
         name: id.to_owned(),
         stops,
+        rotation_signs: false,
         scope: Scope::default(),
         zone: "UTC".to_owned(),
         from,

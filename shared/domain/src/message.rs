@@ -26,6 +26,8 @@ pub enum Subject {
     Shift(String),
     /// One time of a freeze, by [`crate::freeze::Occurrence::key`].
     Freeze(String),
+    /// A fix that somebody asks to let pass, by [`crate::expedite::Expedite::key`].
+    Expedite(String),
     /// The service itself.
     Service,
 }
@@ -37,6 +39,7 @@ impl fmt::Display for Subject {
             Self::Incident(id) => id.fmt(f),
             Self::Shift(id) => write!(f, "shift-{id}"),
             Self::Freeze(key) => write!(f, "freeze-{key}"),
+            Self::Expedite(key) => write!(f, "expedite-{key}"),
             Self::Service => f.write_str("service"),
         }
     }

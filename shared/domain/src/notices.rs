@@ -222,7 +222,8 @@ impl<'a> Look<'a> {
         if !matches!(window.phase, Phase::Standby | Phase::Active { .. }) {
             return;
         }
-        let Some(asking) = attendance::asking(window.change, self.service, &self.settings.roster) else { return };
+        let roster = &self.settings.roster;
+        let Some(asking) = self.situation.asking(window.change, self.service, roster) else { return };
         match attendance::due(&asking, notes, self.service, &self.settings.roster, self.now) {
             Due::Nothing => {}
             Due::Wait(at) => told.wait(at),
@@ -262,7 +263,8 @@ impl<'a> Look<'a> {
         let shifts: Vec<&Shift> = self.situation.shifts.values().map(|s| &s.value).collect();
         let moment = window.turn().map_or(window.change.merged_at, |turn| turn.since).min(self.now);
         let roster = &self.settings.roster;
-        responder::holder(window.change, Some(notes), &shifts, self.service, roster, moment, self.now)
+        let posted = &self.situation.posted.value;
+        responder::holder(window.change, Some(notes), &shifts, posted, self.service, roster, moment, self.now)
     }
 
     /// The oldest change of which the owner has not heard tells that the queue does not move, at most once a day.

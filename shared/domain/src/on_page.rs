@@ -81,16 +81,18 @@ fn stale(page: &Message, incident: &Incident, policy: &Policy, now: Timestamp) -
 /// somebody has to know from then on is not. A page has no such end: it waits for an answer.
 fn life(step: Step) -> SignedDuration {
     use Step::{
-        Acknowledged, AlsoBroken, Ask, Drill, EndingSoon, Escalated, Extended, FreezeBegan, FreezeOver, FreezeSoon,
-        FreezeTomorrow, HandedOver, Opened, PagerAcknowledged, Receipt, SquadHears, StandbyAgain, Started, TestsFailed,
-        Thanks,
+        Acknowledged, AlsoBroken, Ask, Drill, EndingSoon, Escalated, ExpediteAsked, ExpediteGranted, ExpediteRefused,
+        ExpediteWhy, Extended, FreezeBegan, FreezeOver, FreezeSoon, FreezeTomorrow, HandedOver, Opened,
+        PagerAcknowledged, PipelineSilent, QueueGrew, Receipt, SquadHears, StandbyAgain, Started, TestsFailed, Thanks,
+        Thaw,
     };
     match step {
         EndingSoon | Drill | FreezeSoon => SignedDuration::from_mins(15),
         Started | Extended | Ask | Acknowledged | PagerAcknowledged | SquadHears | AlsoBroken | Opened | Escalated => {
             SignedDuration::from_hours(1)
         }
-        Receipt | Thanks | StandbyAgain | HandedOver | TestsFailed | FreezeTomorrow | FreezeBegan | FreezeOver => {
+        Receipt | Thanks | StandbyAgain | HandedOver | TestsFailed | FreezeTomorrow | FreezeBegan | FreezeOver
+        | ExpediteWhy | ExpediteAsked | ExpediteGranted | ExpediteRefused | QueueGrew | Thaw | PipelineSilent => {
             SignedDuration::from_hours(4)
         }
         Step::Forewarned

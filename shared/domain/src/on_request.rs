@@ -2,6 +2,7 @@
 //! moves responsibility. [`maintenance`] says that something may break; [`freezes`] that merging or deploying should wait; [`drill`] that nothing does, and pages all the same.
 
 pub mod drill;
+pub mod expedites;
 pub mod freezes;
 pub mod hands;
 pub mod incidents;

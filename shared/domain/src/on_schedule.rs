@@ -4,7 +4,9 @@
 //! It compares what is with what should be, so it does not matter whether it is woken late, twice, or after
 //! a crash. What does not fit one transaction is left for the next round, which follows at once.
 
+mod expedites;
 pub mod freezes;
+mod pipelines;
 mod tidy;
 
 use jiff::{SignedDuration, Timestamp};
@@ -15,6 +17,7 @@ use crate::maintenance;
 use crate::message::{Kind, Message, Outgoing, Subject};
 use crate::notices::{Look, Told};
 use crate::on_alert::{escalate, look_back, next_look};
+use crate::queue::growth;
 use crate::service::Service;
 use crate::settings::Settings;
 use crate::situation::Situation;
@@ -54,6 +57,7 @@ pub fn decide(
     settings: &Settings,
     now: Timestamp,
 ) -> Round {
+    let service = &*situation.posted.value.applied(service);
     let mut decisions = Decisions::none(&service.id, Wake::Now);
     let mut next = Next::default();
     let all = windows(situation, service, &settings.roster, now);
@@ -85,6 +89,10 @@ pub fn decide(
     if let Some(until) = queue.paused(now).and_then(|pause| pause.until) {
         next.at(until);
     }
+    if let Some(at) = growth::look(&mut decisions, &mut queue, &look) {
+        next.at(at);
+    }
+    pipelines::look(&mut decisions, &mut next, &look);
     if queue != situation.queue.value {
         decisions.put(Record::Queue(queue), situation.queue.rev);
     }

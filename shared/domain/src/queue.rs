@@ -2,6 +2,9 @@
 //!
 //! Waiting never starts or burns a window. It is shown, and after a while the owner hears of it.
 
+pub mod growth;
+pub mod thaw;
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,8 +14,9 @@ use crate::calendar::OccasionKind;
 use crate::change::Change;
 use crate::deployment::Deployment;
 use crate::ids::{EnvironmentName, PersonId, Repository};
-use crate::message::Step;
-use crate::service::Service;
+use crate::message::{Step, is_zero};
+use crate::queue::growth::Foretold;
+use crate::service::{Frozen, Service};
 use crate::situation::Situation;
 
 /// How many pauses are remembered, for reckoning how long a change has waited without them.
@@ -43,6 +47,14 @@ pub struct Queue {
     /// When the owner last heard that it does not move, by what was said.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub owner_told_at: BTreeMap<Step, Timestamp>,
+    /// At which sizes it was warned of since it was last small, and how often at all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warned: Vec<u16>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub warnings: u32,
+    /// The thaw that was foretold last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foretold: Option<Foretold>,
 }
 
 impl Queue {
@@ -86,15 +98,25 @@ impl Queue {
 pub enum Stalled<'a> {
     /// Somebody paused the pipeline.
     Paused(&'a Pause),
+    /// Deployments have to wait for the end of a freeze.
+    Frozen(Frozen),
     /// The newest deployment of the repository failed, for the `times`th time in a row.
     Failing { environment: &'a EnvironmentName, at: Timestamp, times: usize },
 }
 
 /// What holds up the changes of this repository, if anything is known to.
 #[must_use]
-pub fn stalled<'a>(situation: &'a Situation, repository: &Repository, now: Timestamp) -> Option<Stalled<'a>> {
+pub fn stalled<'a>(
+    situation: &'a Situation,
+    service: &Service,
+    repository: &Repository,
+    now: Timestamp,
+) -> Option<Stalled<'a>> {
     if let Some(pause) = situation.queue.value.paused(now) {
         return Some(Stalled::Paused(pause));
+    }
+    if let Some(frozen) = service.frozen_at(now) {
+        return Some(Stalled::Frozen(frozen));
     }
     let mut tried: Vec<&Deployment> =
         situation.deployments.values().map(|d| &d.value).filter(|d| d.repository == *repository).collect();
@@ -106,16 +128,17 @@ pub fn stalled<'a>(situation: &'a Situation, repository: &Repository, now: Times
 
 /// When a change is likely to be live; nothing where the past does not tell, or a pause has no end.
 #[must_use]
-pub fn expected_live(change: &Change, queue: &Queue, now: Timestamp) -> Option<Timestamp> {
+pub fn expected_live(change: &Change, queue: &Queue, service: &Service, now: Timestamp) -> Option<Timestamp> {
     let lead = queue.usual_lead()?;
     let from = match queue.paused(now) {
         None => change.merged_at,
         Some(pause) => change.merged_at.max(pause.until?),
     };
+    let from = service.frozen_at(from.max(now)).map_or(from, |frozen| from.max(frozen.until));
     from.checked_add(lead).ok().filter(|at| *at > now)
 }
 
-/// How long a change has waited, not counting pauses, holidays and events of the service.
+/// How long a change has waited, not counting pauses, freezes, holidays and events of the service.
 #[must_use]
 pub fn waited(change: &Change, queue: &Queue, service: &Service, now: Timestamp) -> SignedDuration {
     let pauses = queue.pauses.iter().map(|p| (p.from, p.until.unwrap_or(now)));
@@ -123,8 +146,10 @@ pub fn waited(change: &Change, queue: &Queue, service: &Service, now: Timestamp)
     // What stops the work of one person only stops no queue.
     let frozen = frozen.filter(|occasion| occasion.kind != OccasionKind::DayOff);
     let frozen = frozen.filter_map(|occasion| occasion.span.moments(&service.timetable.zone));
+    let freezes = service.frozen.iter().flat_map(|times| times.iter()).map(|time| (time.from, time.until));
     let mut spans: Vec<(Timestamp, Timestamp)> = pauses
         .chain(frozen)
+        .chain(freezes)
         .map(|(from, until)| (from.max(change.merged_at), until.min(now)))
         .filter(|(from, until)| from < until)
         .collect();

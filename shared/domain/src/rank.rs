@@ -82,7 +82,11 @@ pub struct Score {
 /// The score of a change of which this is known.
 #[must_use]
 pub fn score(facts: &Facts, table: &Table) -> Score {
-    let part = |(feature, value): (Feature, f64)| Part { feature, value, points: table.points(feature, value) };
+    let points = |feature: Feature, value: f64| match (feature, facts.get(Feature::Age)) {
+        (Feature::Pace, Some(age)) => table.pace_points(age, value),
+        _ => table.points(feature, value),
+    };
+    let part = |(feature, value): (Feature, f64)| Part { feature, value, points: points(feature, value) };
     let parts: Vec<Part> = facts.known().map(part).collect();
     Score { points: parts.iter().map(|part| part.points).sum(), parts }
 }

@@ -348,6 +348,61 @@ pub enum Reason {
     FreezeOver {
         freeze: String,
     },
+    /// Somebody asks to let a fix pass a freeze.
+    ExpediteAsked {
+        why: String,
+    },
+    /// Somebody signed for it.
+    ExpediteSigned {
+        rotation: bool,
+    },
+    /// It may pass: asked for, with a reason, and signed as far as the freeze takes it.
+    ExpediteGranted {
+        why: String,
+    },
+    /// Somebody who signs does not let it pass.
+    ExpediteRefused {
+        why: String,
+    },
+    /// Whoever asked for it took it back.
+    ExpediteWithdrawn,
+    /// Nobody signed for it in time.
+    ExpediteLapsed,
+    /// So many changes wait to go live.
+    QueueGrew {
+        changes: usize,
+    },
+    /// A freeze is about to end.
+    ThawAhead {
+        freeze: String,
+    },
+    /// A pipeline holds, because we asked it to.
+    PipelineHeld {
+        pipeline: String,
+        freeze: String,
+    },
+    /// A pipeline that we held goes on.
+    PipelineLetGo {
+        pipeline: String,
+    },
+    /// Somebody else holds it: we leave it alone.
+    PipelineTheirs {
+        pipeline: String,
+        why: String,
+    },
+    /// Somebody opened what we held: we leave it open.
+    PipelineOpened {
+        pipeline: String,
+    },
+    /// It did not answer; it is asked again.
+    PipelineSilent {
+        pipeline: String,
+        why: String,
+    },
+    /// Somebody opened the pipelines for a fix that may pass.
+    LetThrough {
+        fix: String,
+    },
     /// Decided by a newer version of the bundle, before it was rolled back.
     #[serde(other)]
     Newer,

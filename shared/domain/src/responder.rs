@@ -5,6 +5,7 @@
 //! | history | nothing said now counts for a time before it was said | [`crate::shift::Shift::covers`] |
 //! | override | somebody took, or was put on, the pager of the whole service: paged first for every window | a shift of the service |
 //! | handover | the window was handed to a colleague | a shift of the change |
+//! | expedite | who asked to let it pass a freeze, on call by that act | [`crate::posted`] |
 //! | answer | who was asked to take the pager took it, or everybody declined | [`crate::attendance`] |
 //! | policy | the merger; who stands in for an outsider, a bot, a stranger or somebody who is away | roster and service |
 //!
@@ -19,6 +20,7 @@ use crate::because::Because;
 use crate::calendar::OccasionKind;
 use crate::change::{Change, ChangeKind, Credit};
 use crate::ids::PersonId;
+use crate::posted::Posted;
 use crate::roster::{Person, Roster};
 use crate::service::{Declined, Service};
 use crate::shift::{self, Scope, Shift};
@@ -36,17 +38,20 @@ fn responder(person: &PersonId, because: Because) -> Responder {
 }
 
 /// Whose the change is at `now`, when its turn starts (or, before that, when it was merged) at `moment`.
+#[expect(clippy::too_many_arguments, reason = "each layer of precedence is one of them")]
 #[must_use]
 pub fn holder(
     change: &Change,
     notes: Option<&WindowNotes>,
     shifts: &[&Shift],
+    posted: &Posted,
     service: &Service,
     roster: &Roster,
     moment: Timestamp,
     now: Timestamp,
 ) -> Option<Responder> {
     handed_over(change, shifts, now)
+        .or_else(|| posted.expedite_of(change).map(|by| responder(&by.by, Because::Expedited)))
         .or_else(|| answered(change, notes?, service, roster))
         .or_else(|| by_policy(change, service, roster, moment))
 }

@@ -1,10 +1,14 @@
 //! A service: what is deployed and alerts, who owns it, and the policy that times its windows.
 
-use jiff::SignedDuration;
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
 
 use crate::alert::{Alert, Severity};
 use crate::calendar::{Timetable, WorkingHours};
 use crate::change::Files;
+use crate::freeze::Time;
 use crate::ids::{EnvironmentName, PersonId, Repository, ServiceId};
 use crate::paths::Paths;
 use crate::text;
@@ -54,6 +58,10 @@ pub struct Policy {
     pub queue_told_after: SignedDuration,
     /// How long a change may wait, not counting pauses and freezes, before the owner becomes deputy.
     pub queue_deputy_after: SignedDuration,
+    /// At how many waiting changes the owner and the channel are warned; 0: never.
+    pub queue_warned_at: [u16; 2],
+    /// How many changes a release carries at most after a freeze: more are let go in several.
+    pub release_at_most: u16,
 }
 
 /// What a merge outside working hours means.
@@ -99,6 +107,8 @@ impl Default for Policy {
             declined: Declined::Owner,
             queue_told_after: SignedDuration::from_hours(24),
             queue_deputy_after: SignedDuration::from_hours(72),
+            queue_warned_at: [8, 16],
+            release_at_most: 8,
         }
     }
 }
@@ -190,6 +200,38 @@ pub struct Schedule {
     pub id: String,
 }
 
+/// A pipeline that can be asked to hold.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pipeline {
+    /// Where it is: the name of `[pipelines.<name>]`.
+    pub at: String,
+    /// What it is called there.
+    pub id: String,
+}
+
+impl Pipeline {
+    /// `gocd:edxapp-production`
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (at, id) = text.split_once(':')?;
+        (!at.is_empty() && !id.is_empty()).then(|| Self { at: at.to_owned(), id: id.to_owned() })
+    }
+}
+
+impl fmt::Display for Pipeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.at, self.id)
+    }
+}
+
+/// A time in which deployments have to wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frozen {
+    pub name: String,
+    pub from: Timestamp,
+    pub until: Timestamp,
+}
+
 /// A thing that is deployed and alerts.
 #[derive(Debug, Clone)]
 pub struct Service {
@@ -212,6 +254,10 @@ pub struct Service {
     pub timetable: Timetable,
     /// When in each week it may break, and nobody is paged.
     pub maintenance: Option<WorkingHours>,
+    /// When its deployments have to wait, for freezes: each list by time.
+    pub frozen: Vec<Arc<Vec<Time>>>,
+    /// The pipelines that are asked to hold meanwhile.
+    pub holds: Vec<Pipeline>,
     pub runbook: Option<String>,
     pub dashboard: Option<String>,
 }
@@ -252,6 +298,25 @@ impl Service {
     #[must_use]
     pub fn concerns(&self, repository: &Repository) -> bool {
         self.deploys(repository) || self.upstreams.iter().any(|u| u.repository == *repository)
+    }
+
+    /// The freeze in which its deployments have to wait at `at`; what overlaps or touches goes on with it.
+    #[must_use]
+    pub fn frozen_at(&self, at: Timestamp) -> Option<Frozen> {
+        let all = || self.frozen.iter().flat_map(|times| times.iter());
+        let first = all().filter(|time| time.from <= at && at < time.until).min_by_key(|time| time.from)?;
+        let mut ahead: Vec<&Time> = all().filter(|time| at < time.until).collect();
+        ahead.sort();
+        let joined = |until: Timestamp, time: &&Time| if time.from <= until { until.max(time.until) } else { until };
+        let until = ahead.iter().fold(first.until, joined);
+        Some(Frozen { name: first.name.clone(), from: first.from, until })
+    }
+
+    /// When the next of them begins or ends.
+    #[must_use]
+    pub fn frozen_next(&self, now: Timestamp) -> Option<Timestamp> {
+        let all = self.frozen.iter().flat_map(|times| times.iter());
+        all.flat_map(|time| [time.from, time.until]).filter(|at| *at > now).min()
     }
 
     /// Who answers where nobody else does: the first owner, else the first of the rotation.

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use crate::alert::Alert;
 use crate::calendar::{Calendar, Occasion, OccasionKind, Span};
 use crate::code_owners::CodeOwners;
-use crate::freeze::{Freeze, Time};
+use crate::expedite::Lane;
+use crate::freeze::{Freeze, Strength, Time};
 use crate::ids::{EnvironmentName, PersonId, Repository, ServiceId, SquadId};
 use crate::roster::Roster;
 use crate::service::Service;
@@ -55,6 +56,8 @@ pub struct Settings {
     pub ownership: Ownership,
     /// Those of the configuration.
     pub freezes: Vec<Freeze>,
+    /// Who may ask to let a fix pass one, and who signs for it.
+    pub lane: Lane,
     /// Where freezes are kept and told of, as if it were a service: it has no repositories, and nothing of it breaks.
     freeze_desk: Service,
     /// Where people reach the board, without a trailing slash; links in messages start with it.
@@ -74,7 +77,18 @@ impl Settings {
         let (labels, freezes) = (Labels::default(), Vec::new());
         let freeze_desk =
             Service { id: ServiceId::freezes(), rotation: Vec::new(), owners: Vec::new(), ..unmapped.clone() };
-        Self { services, roster, unmapped, labels, squads, ownership, freezes, freeze_desk, public_url }
+        Self {
+            services,
+            roster,
+            unmapped,
+            labels,
+            squads,
+            ownership,
+            freezes,
+            lane: Lane::default(),
+            freeze_desk,
+            public_url,
+        }
     }
 
     /// With other labels by which alerts are placed.
@@ -96,7 +110,21 @@ impl Settings {
                 service.timetable.calendars.push(Arc::clone(&calendar));
             }
         }
+        for freeze in freezes.iter().filter(|freeze| freeze.stops.deployments == Some(Strength::Require)) {
+            let mut times = freeze.times.clone();
+            times.sort();
+            let times = Arc::new(times);
+            for service in self.services.values_mut().filter(|service| freeze.scope.holds(service)) {
+                service.frozen.push(Arc::clone(&times));
+            }
+        }
         Self { freezes, ..self }
+    }
+
+    /// With who may ask to let a fix pass a freeze, and who signs for it.
+    #[must_use]
+    pub fn with_lane(self, lane: Lane) -> Self {
+        Self { lane, ..self }
     }
 
     /// With the squads, and the CODEOWNERS files by which changes are theirs.

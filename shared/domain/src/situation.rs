@@ -6,15 +6,21 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use crate::attendance::{self, Asking};
 use crate::change::{Change, Files};
 use crate::decision::{Decisions, Record, RecordKey, Wake, Write};
 use crate::deployment::{Deployment, DeploymentKey};
+use crate::expedite::Expedite;
 use crate::freeze::{Declared, FreezeNotes};
 use crate::ids::{ChangeId, EnvironmentName, FreezeId, IncidentId, ServiceId};
 use crate::incident::Incident;
 use crate::on_merge::errands::Errand;
 use crate::paging::Paging;
+use crate::pipelines::Pipelines;
+use crate::posted::Posted;
 use crate::queue::Queue;
+use crate::roster::Roster;
+use crate::service::Service;
 use crate::shift::Shift;
 use crate::signals::Signals;
 use crate::track::Track;
@@ -50,6 +56,11 @@ pub struct Situation {
     /// Those that people declared, and what was said of each time of each: at the desk of freezes only.
     pub freezes: BTreeMap<FreezeId, Noted<Declared>>,
     pub freeze_notes: BTreeMap<String, Noted<FreezeNotes>>,
+    pub expedites: BTreeMap<String, Noted<Expedite>>,
+    pub posted_all: Noted<String>,
+    /// What that desk has posted at this service.
+    pub posted: Noted<Posted>,
+    pub pipelines: Noted<Pipelines>,
     pub clock: Noted<Clock>,
 }
 
@@ -71,8 +82,22 @@ impl Situation {
             track: Noted::default(),
             freezes: BTreeMap::new(),
             freeze_notes: BTreeMap::new(),
+            expedites: BTreeMap::new(),
+            posted_all: Noted::default(),
+            posted: Noted::default(),
+            pipelines: Noted::default(),
             clock: Noted::default(),
         }
+    }
+
+    /// Who is to be asked about this merge, if anybody, also for what was declared. Whoever let it pass a freeze has the pager by
+    /// that act.
+    #[must_use]
+    pub fn asking(&self, change: &Change, service: &Service, roster: &Roster) -> Option<Asking> {
+        if self.posted.value.expedite_of(change).is_some() {
+            return None;
+        }
+        attendance::asking(change, &self.posted.value.applied(service), roster)
     }
 
     /// Places a record that was read, or just written, at `rev`.
@@ -111,6 +136,12 @@ impl Situation {
             Record::FreezeNotes(key, value) => {
                 self.freeze_notes.insert(key, Noted { value, rev });
             }
+            Record::Expedite(value) => {
+                self.expedites.insert(value.key(), Noted { value, rev });
+            }
+            Record::Posted(value) => self.posted = Noted { value, rev },
+            Record::PostedAll(value) => self.posted_all = Noted { value, rev },
+            Record::Pipelines(value) => self.pipelines = Noted { value, rev },
         }
     }
 
@@ -164,6 +195,12 @@ impl Situation {
             RecordKey::FreezeNotes(key) => {
                 self.freeze_notes.remove(key);
             }
+            RecordKey::Expedite(key) => {
+                self.expedites.remove(key);
+            }
+            RecordKey::Posted => self.posted = Noted::default(),
+            RecordKey::PostedAll => self.posted_all = Noted::default(),
+            RecordKey::Pipelines => self.pipelines = Noted::default(),
         }
     }
 }

@@ -72,6 +72,8 @@ pub fn service() -> Service {
         policy: Policy::default(),
         timetable: Timetable::always(TimeZone::UTC),
         maintenance: None,
+        frozen: vec![],
+        holds: vec![],
         runbook: Some("https://wiki.example.com/edxapp".into()),
         dashboard: None,
     }

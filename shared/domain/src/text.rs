@@ -55,9 +55,15 @@ pub fn handle(key: &str, most: usize) -> String {
     if key.len() <= most && key.chars().all(fits) {
         return key.to_owned();
     }
-    let digest: String = Sha256::digest(key.as_bytes()).iter().take(16).map(|b| format!("{b:02x}")).collect();
+    let digest = digest(key);
     let kept = key.chars().take(most.saturating_sub(digest.len() + 1)).map(|c| if fits(c) { c } else { '.' });
     format!("{}.{digest}", kept.collect::<String>())
+}
+
+/// Tells texts apart: 16 bytes of their digest, in hex.
+#[must_use]
+pub fn digest(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().take(16).map(|b| format!("{b:02x}")).collect()
 }
 
 /// `1 change`, `2 changes`.

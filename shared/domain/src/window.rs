@@ -143,6 +143,8 @@ pub struct Window<'a> {
     /// What it reverts or lands again itself, in words.
     pub lineage: Option<String>,
     pub attendance: Attendance,
+    /// Whether somebody let it pass a freeze.
+    pub expedited: bool,
 }
 
 impl<'a> Window<'a> {
@@ -272,7 +274,9 @@ impl<'a> Context<'a> {
         let notes = self.situation.notes.get(&change.id).map(|n| &n.value);
         let since = turns.last().map(|turn| turn.since).filter(|since| *since <= self.now);
         let moment = since.unwrap_or(change.merged_at);
-        let holder = responder::holder(change, notes, &self.shifts, self.service, self.roster, moment, self.now)?;
+        let posted = &self.situation.posted.value;
+        let holder =
+            responder::holder(change, notes, &self.shifts, posted, self.service, self.roster, moment, self.now)?;
         Some(Window {
             service: &self.service.id,
             change,
@@ -288,6 +292,7 @@ impl<'a> Context<'a> {
             reverted_live_at: reverted_at,
             lineage: None,
             attendance: notes.map_or(Attendance::NotAsked, |n| attendance::attendance(n, policy)),
+            expedited: posted.expedite_of(change).is_some(),
         })
     }
 }

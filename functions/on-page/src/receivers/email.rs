@@ -63,7 +63,9 @@ fn headers(from: &str, key: &MessageKey) -> [(&'static str, String); 5] {
 fn thread(from: &str, key: &MessageKey) -> String {
     let subject = match &key.subject {
         Subject::Change(_) | Subject::Incident(_) => key.subject.to_string(),
-        Subject::Shift(_) | Subject::Freeze(_) | Subject::Service => format!("{}#{}", key.service, key.subject),
+        Subject::Shift(_) | Subject::Freeze(_) | Subject::Expedite(_) | Subject::Service => {
+            format!("{}#{}", key.service, key.subject)
+        }
     };
     let digest = to_hex(&hmac_sha256(b"thread", &[subject.as_bytes()])[..16]);
     let domain = from.rsplit('@').next().unwrap_or_default();

@@ -49,7 +49,7 @@ fn subject(message: &Message) -> Option<String> {
         Subject::Change(_) | Subject::Incident(_) => Some(message.key.subject.to_string()),
         Subject::Shift(_) => Some(format!("{}#{}", message.key.service, message.key.subject)),
         // Nobody follows a thread about a freeze: each word of it is one of its own.
-        Subject::Freeze(_) | Subject::Service => None,
+        Subject::Freeze(_) | Subject::Expedite(_) | Subject::Service => None,
     }
 }
 

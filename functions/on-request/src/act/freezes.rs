@@ -41,7 +41,7 @@ pub(super) async fn ask(house: &House, grant: &Grant) -> Result<Result<Question,
         Field { value: "require".to_owned(), options: words, ..field("deployments", "Deploying") },
         field("services", "Services (empty: every one)"),
     ];
-    let mut forms = vec![Form { button: "Declare a freeze", does: DECLARE, fields }];
+    let mut forms = vec![Form { button: "Declare a freeze", does: DECLARE, fields }, super::expedites::form()];
     let own: Vec<(String, String)> =
         ahead.iter().filter(|one| one.by.is_some()).map(|one| (one.id.to_string(), one.name.to_owned())).collect();
     if !own.is_empty() {
@@ -93,7 +93,9 @@ impl Wish {
                 let preset = text("preset").map(|name| {
                     name.parse::<Preset>().map_err(|_| "`preset` is weekend, holiday, hackathon or peak-event")
                 });
-                let preset = preset.transpose()?.map(Preset::stops);
+                let preset = preset.transpose()?;
+                let rotation_signs = preset.map(Preset::rotation_signs);
+                let preset = preset.map(Preset::stops);
                 let usual = preset.unwrap_or(Preset::Holiday.stops());
                 let stops = Stops {
                     merges: strength(text("merges"), usual.merges)?,
@@ -114,7 +116,16 @@ impl Wish {
                 }
                 let scope = narrowed.iter().any(|(given, _)| *given).then_some(scope);
                 let name = name.to_owned();
-                Ok(Self::Declare(Wanted { id, name, stops, scope, zone: zone_name.to_owned(), from, until }))
+                Ok(Self::Declare(Wanted {
+                    id,
+                    name,
+                    stops,
+                    rotation_signs,
+                    scope,
+                    zone: zone_name.to_owned(),
+                    from,
+                    until,
+                }))
             }
             _ => Err(super::NOT_ALLOWED),
         }

@@ -3,7 +3,7 @@
 use aws::links::{Action, Grant};
 use aws::{House, Refusal};
 use domain::on_request::hands::{Desk, Refused};
-use domain::{ChangeId, Decisions, PersonId, Service, ServiceId, Window, attendance, shift, times, window};
+use domain::{ChangeId, Decisions, PersonId, Service, ServiceId, Window, shift, times, window};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Field, Filled, Form, NOT_ALLOWED, Outcome, Question, maintenance, nothing, sentence};
@@ -32,7 +32,7 @@ fn about(action: &Action) -> (Option<&ServiceId>, Option<&ChangeId>) {
     match action {
         Action::Answer(service, change) | Action::HandOver(service, change) => (Some(service), Some(change)),
         Action::OnCall(service) | Action::Queue(service) => (Some(service), None),
-        Action::Acknowledge(_) | Action::Freezes => (None, None),
+        Action::Acknowledge(_) | Action::Freezes | Action::Expedite(..) => (None, None),
     }
 }
 
@@ -48,7 +48,7 @@ fn take_the_pager(desk: Desk<'_>, window: &Window<'_>) -> Question {
     };
     if let domain::Attendance::Taken { person, .. } = &window.attendance {
         question.lines.push(format!("{} has taken it.", desk.settings.roster.name_of(person)));
-    } else if attendance::asking(window.change, desk.service, &desk.settings.roster).is_some() {
+    } else if desk.situation.asking(window.change, desk.service, &desk.settings.roster).is_some() {
         question.forms.push(Form { button: "Take the pager", does: "take", fields: Vec::new() });
         question.forms.push(Form { button: "I cannot", does: "decline", fields: Vec::new() });
     } else {

@@ -1,6 +1,7 @@
 //! A person acts by link: opening it asks, posting it acts, doing it again says so. A browser gets a page; a program
 //! that accepts JSON gets `{"done", "title", "text"}`.
 
+mod expedites;
 mod freezes;
 mod hands;
 mod incident;
@@ -101,6 +102,7 @@ pub(crate) async fn ask(house: &House, request: &Request) -> Result<Response, Re
             hands::ask(house, &grant).await?
         }
         Action::Freezes => freezes::ask(house, &grant).await?,
+        Action::Expedite(repository, number) => expedites::ask(house, &grant, repository, *number).await?,
     };
     let question = match asked {
         Ok(question) => question,
@@ -129,7 +131,9 @@ pub(crate) async fn perform(house: &House, grant: &Grant, form: &Filled) -> Resu
         Action::Answer(..) | Action::HandOver(..) | Action::OnCall(_) | Action::Queue(_) => {
             hands::act(house, grant, form).await
         }
+        Action::Freezes if expedites::is_meant(form) => expedites::act(house, grant, None, form).await,
         Action::Freezes => freezes::act(house, grant, form).await,
+        Action::Expedite(repository, number) => expedites::act(house, grant, Some((repository, *number)), form).await,
     }
 }
 

@@ -1,8 +1,11 @@
 //! `[freezes.<id>]`: when merging and deploying should wait, or have to.
 
+use std::collections::BTreeSet;
+
 use domain::calendar::Occasion;
+use domain::expedite::Lane;
 use domain::freeze::{Freeze, Preset, Scope, Stops, Strength, Time};
-use domain::{OccasionKind, Service, ServiceId, Span, text};
+use domain::{OccasionKind, Roster, Service, ServiceId, Span, Squad, text};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -18,12 +21,13 @@ pub(super) fn read(root: &mut Section<'_, '_>, services: &[Service], calendars: 
 
 fn freeze(id: &str, section: &mut Section<'_, '_>, services: &[Service], known: &Calendars) -> Option<Freeze> {
     let zone = calendars::zone(section);
-    let stops = stops(section);
+    let (stops, peak) = stops(section);
+    let rotation_signs = section.flag("rotation_signs").unwrap_or(peak);
     let name = section.text("name").unwrap_or_else(|| id.replace('-', " "));
     let times = times(section, &text::line(&name, 80), &zone, known);
     let scope = scope(section, services);
     match id.parse() {
-        Ok(id) => Some(Freeze { id, stops, scope, zone, times }),
+        Ok(id) => Some(Freeze { id, stops, rotation_signs, scope, zone, times }),
         Err(error) => {
             section.problem(format!("not a {error}"));
             None
@@ -31,15 +35,18 @@ fn freeze(id: &str, section: &mut Section<'_, '_>, services: &[Service], known: 
     }
 }
 
-/// `preset = "holiday"`, or `merges` and `deployments`; what is said of a side goes before the preset.
-fn stops(section: &mut Section<'_, '_>) -> Stops {
+/// `preset = "holiday"`, or `merges` and `deployments`; what is said of a side goes before the preset. And whether at such a time
+/// the rotation signs too.
+fn stops(section: &mut Section<'_, '_>) -> (Stops, bool) {
     let presets = [
         ("weekend", Preset::Weekend),
         ("holiday", Preset::Holiday),
         ("hackathon", Preset::Hackathon),
         ("peak-event", Preset::PeakEvent),
     ];
-    let preset = section.choice("preset", &presets).map(Preset::stops).unwrap_or_default();
+    let preset = section.choice("preset", &presets);
+    let peak = preset.is_some_and(Preset::rotation_signs);
+    let preset = preset.map(Preset::stops).unwrap_or_default();
     let words = [("allow", None), ("advise", Some(Strength::Advise)), ("require", Some(Strength::Require))];
     let stops = Stops {
         merges: section.choice("merges", &words).unwrap_or(preset.merges),
@@ -48,7 +55,7 @@ fn stops(section: &mut Section<'_, '_>) -> Stops {
     if stops == Stops::default() {
         section.problem("asks for nothing: give it a `preset`, or `merges` or `deployments`");
     }
-    stops
+    (stops, peak)
 }
 
 /// `from` and `until`, again by `rule`; or `days`; or each occasion of a `calendar`.
@@ -165,6 +172,34 @@ fn event(
         }
     }
     Ok(read)
+}
+
+/// `[expedite]`: who may ask to let a fix pass, and who signs for it. `squad:lms` is everybody of a squad.
+pub(super) fn lane(section: &mut Section<'_, '_>, roster: &Roster, squads: &[Squad]) -> Lane {
+    let mut people = |key: &'static str| {
+        let mut all = BTreeSet::new();
+        for (name, span) in section.texts(key) {
+            if let Some(id) = name.strip_prefix("squad:") {
+                match squads.iter().find(|squad| squad.id.as_str().eq_ignore_ascii_case(id)) {
+                    Some(squad) => all.extend(squad.members.iter().cloned()),
+                    None => {
+                        section.problem_in(&span, format!("`{key}` names {}, which is not a squad", text::line(id, 60)))
+                    }
+                }
+                continue;
+            }
+            match name.parse().ok().and_then(|id| roster.person(&id)) {
+                Some(person) if !person.is_outside() => drop(all.insert(person.id.clone())),
+                Some(person) => {
+                    section.problem_in(&span, format!("`{key}` names {}, an outside contributor", person.id))
+                }
+                None => section
+                    .problem_in(&span, format!("`{key}` names {}, who is not in [people]", text::line(&name, 60))),
+            }
+        }
+        all
+    };
+    Lane { may: people("may"), approvers: people("approvers") }
 }
 
 fn scope(section: &mut Section<'_, '_>, services: &[Service]) -> Scope {

@@ -220,11 +220,13 @@ impl Configuration {
         let labels = root.table("alerts", labels).unwrap_or_default();
         let squads = squads::read(root, &roster, &services);
         let freezes = freezes::read(root, &services, &calendars);
+        let lane = root.table("expedite", |section| freezes::lane(section, &roster, &squads)).unwrap_or_default();
         root.finish();
         let settings = Settings::new(services, roster, unmapped, public_url)
             .with_labels(labels)
             .with_squads(squads, code_owners.compiled())
-            .with_freezes(freezes);
+            .with_freezes(freezes)
+            .with_lane(lane);
         Self { settings, senders, receivers, link_secret, sign_in, api_secret }
     }
 }

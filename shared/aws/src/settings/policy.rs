@@ -41,6 +41,11 @@ pub(super) fn policy(section: &mut Section<'_, '_>, base: &Policy) -> Policy {
         declined: section.choice("declined", &DECLINED).unwrap_or(base.declined),
         queue_told_after: section.duration("queue_told_after").unwrap_or(base.queue_told_after),
         queue_deputy_after: section.duration("queue_deputy_after").unwrap_or(base.queue_deputy_after),
+        queue_warned_at: [
+            section.number("queue_warned_at").unwrap_or(base.queue_warned_at[0]),
+            section.number("queue_warned_again_at").unwrap_or(base.queue_warned_at[1]),
+        ],
+        release_at_most: section.number("release_at_most").unwrap_or(base.release_at_most),
     };
     if policy.active > policy.at_most {
         section.problem("`active` is longer than `at_most`");
@@ -62,6 +67,13 @@ pub(super) fn policy(section: &mut Section<'_, '_>, base: &Policy) -> Policy {
     }
     if !policy.again_after.is_zero() && policy.again_after < SignedDuration::from_mins(1) {
         section.problem("`again_after` is less than a minute; \"0 s\" means never");
+    }
+    if policy.release_at_most == 0 {
+        section.problem("`release_at_most` is 0: nothing would ever be released");
+    }
+    let [first, second] = policy.queue_warned_at;
+    if second > 0 && second < first {
+        section.problem("`queue_warned_again_at` is less than `queue_warned_at`; 0 means never");
     }
     if policy.queue_told_after > policy.queue_deputy_after {
         section.problem("`queue_told_after` is longer than `queue_deputy_after`");

@@ -147,7 +147,16 @@ impl<'a, 'p> Section<'a, 'p> {
         }
     }
 
-    /// A list of texts, each with its place for problems.
+    /// A number from 0 on.
+    pub(super) fn number(&mut self, key: &str) -> Option<u16> {
+        let value = self.value(key)?;
+        let read = value.get_ref().as_integer().and_then(|n| n.as_str().parse().ok()).filter(|n| *n <= 10_000);
+        if read.is_none() {
+            self.wrong(key, "a whole number up to 10000", value);
+        }
+        read
+    }
+
     /// A share in words, such as `"10 %"`.
     pub(super) fn percent(&mut self, key: &str) -> Option<u16> {
         let text = self.text(key)?;
@@ -158,6 +167,7 @@ impl<'a, 'p> Section<'a, 'p> {
         number
     }
 
+    /// A list of texts, each with its place for problems.
     pub(super) fn texts(&mut self, key: &str) -> Vec<(String, Range<usize>)> {
         let Some(value) = self.value(key) else {
             return Vec::new();

@@ -90,6 +90,8 @@ fn service(
                 policy,
                 timetable,
                 maintenance: None,
+                frozen: Vec::new(),
+                holds: Vec::new(),
                 runbook,
                 dashboard,
             });
@@ -229,6 +231,8 @@ pub(super) fn unmapped(root: &mut Section<'_, '_>, roster: &Roster, defaults: &P
         policy: *defaults,
         timetable: Timetable::always(TimeZone::UTC),
         maintenance: None,
+        frozen: Vec::new(),
+        holds: Vec::new(),
         runbook: None,
         dashboard: None,
     }

@@ -199,6 +199,10 @@ fn add_write(
             RecordKey::Errand(key) => transaction.delete_at(&keys::errand(service, key), *seen),
             RecordKey::Freeze(id) => transaction.delete_at(&keys::freeze(service, id), *seen),
             RecordKey::FreezeNotes(time) => transaction.delete_at(&keys::freeze_notes(service, time), *seen),
+            RecordKey::Expedite(expedite) => transaction.delete_at(&keys::expedite(service, expedite), *seen),
+            RecordKey::Posted => transaction.delete_at(&keys::posted(service), *seen),
+            RecordKey::PostedAll => transaction.delete_at(&keys::posted_all(service), *seen),
+            RecordKey::Pipelines => transaction.delete_at(&keys::pipelines(service), *seen),
         },
     }
 }

@@ -390,6 +390,10 @@ impl Machine {
             RecordKey::Errand(key) => s.errands.get(key).map(|n| n.rev),
             RecordKey::Freeze(id) => s.freezes.get(id).map(|n| n.rev),
             RecordKey::FreezeNotes(key) => s.freeze_notes.get(key).map(|n| n.rev),
+            RecordKey::Expedite(key) => s.expedites.get(key).map(|n| n.rev),
+            RecordKey::Posted => Some(s.posted.rev),
+            RecordKey::PostedAll => Some(s.posted_all.rev),
+            RecordKey::Pipelines => Some(s.pipelines.rev),
         };
         rev.unwrap_or(0)
     }
@@ -422,7 +426,9 @@ impl Machine {
         let outgoing = self.outbox.get(&key);
         let incident = match &key.subject {
             Subject::Incident(id) => self.situation.incidents.get(id).map(|known| &known.value),
-            Subject::Change(_) | Subject::Shift(_) | Subject::Freeze(_) | Subject::Service => None,
+            Subject::Change(_) | Subject::Shift(_) | Subject::Freeze(_) | Subject::Expedite(_) | Subject::Service => {
+                None
+            }
         };
         let before = outgoing.and_then(|outgoing| on_page::page_before(&outgoing.message, incident));
         if before.is_some_and(|before| self.outbox.contains_key(&before)) {

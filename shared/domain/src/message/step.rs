@@ -82,6 +82,20 @@ pub enum Step {
     FreezeBegan,
     /// A freeze is over.
     FreezeOver,
+    /// You asked to let a fix pass a freeze: say why.
+    ExpediteWhy,
+    /// Somebody asks to let a fix pass a freeze: do you sign for it?
+    ExpediteAsked,
+    /// A fix may pass a freeze.
+    ExpediteGranted,
+    /// A fix may not.
+    ExpediteRefused,
+    /// Many changes wait to go live.
+    QueueGrew,
+    /// A freeze is about to end: what goes out when.
+    Thaw,
+    /// A pipeline that should hold cannot be reached.
+    PipelineSilent,
     /// A page for nothing, to see that pages arrive.
     Drill,
     /// A pager is told that somebody has taken what it keeps open.

@@ -18,7 +18,7 @@ impl<'a> Look<'a> {
         let notes = self.situation.notes.get(&change.id).map(|n| &n.value);
         let roster = &self.settings.roster;
         let held = || {
-            let asking = attendance::asking(change, self.service, roster)?;
+            let asking = self.situation.asking(change, self.service, roster)?;
             attendance::held_until(&asking, notes, self.service, roster, self.now)
         };
         Surroundings {
@@ -29,8 +29,10 @@ impl<'a> Look<'a> {
                 .filter(|w| w.phase == Phase::Standby)
                 .count(),
             with: self.released_with(window),
-            stalled: standby.then(|| queue::stalled(self.situation, &change.id.repository, self.now)).flatten(),
-            expected_live: standby.then(|| queue::expected_live(change, queue, self.now)).flatten(),
+            stalled: standby
+                .then(|| queue::stalled(self.situation, self.service, &change.id.repository, self.now))
+                .flatten(),
+            expected_live: standby.then(|| queue::expected_live(change, queue, self.service, self.now)).flatten(),
             held_until: standby.then(held).flatten(),
         }
     }

@@ -30,6 +30,8 @@ pub struct Wanted {
     pub name: String,
     /// Absent: a holiday's; of one that is changed, what it asked for.
     pub stops: Option<Stops>,
+    /// Whether the rotation signs for what is to pass. Absent: not; of one that is changed, as it was.
+    pub rotation_signs: Option<bool>,
     /// Absent: everything; of one that is changed, what it was about. Environments are called as people call them.
     pub scope: Option<Scope>,
     pub zone: String,
@@ -115,6 +117,7 @@ impl Desk<'_> {
             id: wanted.id.clone(),
             name: if name.is_empty() { wanted.id.to_string() } else { name },
             stops,
+            rotation_signs: wanted.rotation_signs.or(ahead.map(|ahead| ahead.rotation_signs)).unwrap_or_default(),
             scope,
             zone: wanted.zone.clone(),
             from,
@@ -125,8 +128,8 @@ impl Desk<'_> {
         };
         let near = |a: Timestamp, b: Timestamp| a.duration_since(b).abs() < A_CLICK;
         if ahead.is_some_and(|old| {
-            let same = (&old.name, old.stops, &old.scope, &old.zone)
-                == (&freeze.name, freeze.stops, &freeze.scope, &freeze.zone);
+            let same = (&old.name, old.stops, old.rotation_signs, &old.scope, &old.zone)
+                == (&freeze.name, freeze.stops, freeze.rotation_signs, &freeze.scope, &freeze.zone);
             same && near(old.from, freeze.from) && near(old.until, freeze.until)
         }) {
             return Err(Refused::AlreadySo);
@@ -182,11 +185,11 @@ impl Desk<'_> {
         Ok(decisions)
     }
 
-    fn decisions(&self) -> Decisions {
+    pub(super) fn decisions(&self) -> Decisions {
         Decisions::none(&self.settings.freeze_desk().id, Wake::Now)
     }
 
-    fn name<'b>(&'b self, person: &'b PersonId) -> &'b str {
+    pub(super) fn name<'b>(&'b self, person: &'b PersonId) -> &'b str {
         self.settings.roster.name_of(person)
     }
 }

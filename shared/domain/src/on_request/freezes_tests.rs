@@ -15,6 +15,7 @@ fn wanted(until: &str) -> Wanted {
         id: "sale".parse().unwrap(),
         name: "Cyber Monday".to_owned(),
         stops: Some(Preset::PeakEvent.stops()),
+        rotation_signs: Some(true),
         scope: None,
         zone: "Europe/London".to_owned(),
         from: None,
@@ -131,6 +132,7 @@ fn what_makes_no_sense_is_refused_and_nothing_is_kept() {
     let freeze = Freeze {
         id: "f7".parse().unwrap(),
         stops: Preset::Holiday.stops(),
+        rotation_signs: false,
         scope: Scope::default(),
         zone,
         times: vec![time],

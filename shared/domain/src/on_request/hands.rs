@@ -222,7 +222,7 @@ impl<'a> Desk<'a> {
         if let Phase::Closed { .. } = window.phase {
             return Err(Refused::WindowClosed);
         }
-        let asking = attendance::asking(window.change, self.service, &self.settings.roster);
+        let asking = self.situation.asking(window.change, self.service, &self.settings.roster);
         if !asking.is_some_and(|asking| asking.candidates.contains(person)) {
             return Err(Refused::NotAsked);
         }

@@ -2,15 +2,17 @@
 //! the channels of the services that it is about. It says what the stored times say at the moment: looked at late, it says what
 //! is so by then, and nothing of what it missed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::expedites::Lane;
 use super::{LINGER, Next, REPUBLISH, Round, unsent};
 use crate::decision::{Decisions, Record, RecordKey, Wake};
 use crate::freeze::{Declared, FreezeNotes, Freezes, Occurrence, Said, Strength};
-use crate::ids::PersonId;
+use crate::ids::{PersonId, ServiceId};
 use crate::message::{Outgoing, Subject};
+use crate::posted::{self, Posted};
 use crate::reason::Reason;
 use crate::settings::Settings;
 use crate::situation::Situation;
@@ -41,6 +43,12 @@ pub fn decide(situation: &Situation, outbox: &[Outgoing], settings: &Settings, n
         }
     }
     desk.what_is_over(&mut decisions, &mut next);
+    let lane = Lane { situation, settings, freezes, now };
+    lane.look(&mut decisions, &mut next);
+    if posting(situation, settings, now).is_some() {
+        // It is posted after this look; should that fail, the tick comes again.
+        next.at(now + REPUBLISH);
+    }
     for (id, noted) in &situation.freezes {
         let leaves = noted.value.over_at() + KNOWN;
         if leaves <= now && decisions.room() > 0 {
@@ -55,6 +63,31 @@ pub fn decide(situation: &Situation, outbox: &[Outgoing], settings: &Settings, n
     }
     decisions.wake = Wake::Exactly(next.0);
     Round { decisions, republish }
+}
+
+/// What has to be posted at which services, and by which digest that is known; `None`: it was.
+#[must_use]
+pub fn posting(
+    situation: &Situation,
+    settings: &Settings,
+    now: Timestamp,
+) -> Option<(BTreeMap<ServiceId, Posted>, String)> {
+    let declared: Vec<Declared> = situation.freezes.values().map(|noted| noted.value.clone()).collect();
+    let freezes = Freezes { configured: &settings.freezes, declared: &declared };
+    let granted = Lane { situation, settings, freezes, now }.granted();
+    let wanted = posted::wanted(&declared, &granted, settings);
+    let digest = posted::digest(&wanted);
+    (digest != situation.posted_all.value).then_some((wanted, digest))
+}
+
+/// Everything is posted.
+#[must_use]
+pub fn all_posted(digest: &str, situation: &Situation) -> Decisions {
+    let mut decisions = Decisions::none(&situation.service, Wake::Now);
+    if situation.posted_all.value != digest {
+        decisions.put(Record::PostedAll(digest.to_owned()), situation.posted_all.rev);
+    }
+    decisions
 }
 
 /// What is to be said of one that is ahead or under way.

@@ -17,6 +17,7 @@ fn configured(from: &str, until: &str) -> Freeze {
     Freeze {
         id: "week".parse().unwrap(),
         stops: Preset::Holiday.stops(),
+        rotation_signs: false,
         scope: Scope::default(),
         zone: jiff::tz::TimeZone::get("America/New_York").unwrap(),
         times: vec![Time { from: at(from), until: at(until), name: "gratitude week".to_owned() }],
@@ -28,6 +29,7 @@ fn declared(id: &str, from: &str, until: &str) -> Declared {
         id: id.parse().unwrap(),
         name: id.to_owned(),
         stops: Preset::PeakEvent.stops(),
+        rotation_signs: true,
         scope: Scope::default(),
         zone: "UTC".to_owned(),
         from: at(from),

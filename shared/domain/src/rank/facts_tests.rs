@@ -161,3 +161,15 @@ fn documents_and_mending_are_known_by_their_names() {
     }
     assert!(says_fix("Fix: login") && says_fix("a hotfix") && !says_fix("prefix the suffix"));
 }
+
+#[test]
+fn a_minute_more_does_not_round_up() {
+    // Where age hardly counts, age and pace rounded by themselves added up to one more.
+    let made = |minutes| (minutes, 0, 0, [false; 4], None, None, None);
+    let points = |minutes| {
+        let all = [made(0), made(minutes), made(0)];
+        let given: Vec<Candidate<'_>> = all.iter().enumerate().map(|(i, made)| candidate(i, made)).collect();
+        points(&given, &slow())[1]
+    };
+    assert!((1..3_000).all(|minutes| points(minutes + 1) <= points(minutes)));
+}

@@ -66,10 +66,19 @@ impl Table {
     /// What a feature adds, in thousandths.
     #[must_use]
     pub fn points(&self, feature: Feature, value: f64) -> i64 {
+        whole(self.adds(feature, value))
+    }
+
+    /// What the pace of a service adds to what its change's age did. Each rounded by itself their sum could grow with age.
+    #[must_use]
+    pub fn pace_points(&self, age: f64, pace: f64) -> i64 {
+        whole(self.adds(Feature::Age, age) + self.adds(Feature::Pace, pace)) - self.points(Feature::Age, age)
+    }
+
+    /// Before it is a whole number.
+    fn adds(&self, feature: Feature, value: f64) -> f64 {
         let Weight { weight, typical } = self.weight(feature);
-        #[expect(clippy::cast_possible_truncation, reason = "weights and values are small; what is not saturates")]
-        let points = (weight * (value - typical) * 1000.0).round() as i64;
-        points
+        weight * (value - typical) * 1000.0
     }
 
     /// What it scores that it is none of a service's suspects, in thousandths: bent by how often it was.
@@ -110,4 +119,9 @@ impl Table {
             None => Ok(table),
         }
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "weights and values are small; what is not saturates")]
+fn whole(points: f64) -> i64 {
+    points.round() as i64
 }

@@ -60,7 +60,7 @@ impl Declared {
 }
 
 /// When it begins or ends, in its own zone.
-fn at(one: &Occurrence<'_>, at: Timestamp, now: Timestamp) -> String {
+pub(super) fn at(one: &Occurrence<'_>, at: Timestamp, now: Timestamp) -> String {
     time(at, &TimeZone::get(one.zone).unwrap_or(TimeZone::UTC), now)
 }
 

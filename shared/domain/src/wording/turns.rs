@@ -65,6 +65,13 @@ pub fn notice(
         | Step::FreezeSoon
         | Step::FreezeBegan
         | Step::FreezeOver
+        | Step::ExpediteWhy
+        | Step::ExpediteAsked
+        | Step::ExpediteGranted
+        | Step::ExpediteRefused
+        | Step::QueueGrew
+        | Step::Thaw
+        | Step::PipelineSilent
         | Step::Escalated
         | Step::PagerAcknowledged
         | Step::PagerResolved
@@ -138,6 +145,9 @@ pub(super) fn stalled_by(reader: Reader<'_>, stalled: &Stalled<'_>) -> String {
                 pause.why,
                 reader.settings.roster.name_of(&pause.by)
             )
+        }
+        Stalled::Frozen(frozen) => {
+            format!("Deployments wait until {}, for the freeze {}.", reader.time(frozen.until), frozen.name)
         }
         Stalled::Failing { environment, at, times } => {
             let times = if *times > 1 { format!(", {times} times in a row") } else { String::new() };

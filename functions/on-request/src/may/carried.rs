@@ -1,0 +1,96 @@
+//! What a deployment carries: a fix alone, or all that was merged up to a commit and is not live yet.
+
+use domain::change::Change;
+use domain::expedite::Granted;
+use domain::freeze::{Answer, Strength};
+use domain::{ChangeKind, Commit, Phase, Repository, Service, Settings, Situation, text, window};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// How many are named that may not pass.
+const MOST_NAMED: usize = 5;
+
+pub(super) struct Carried {
+    /// Of which pull requests.
+    pub pulls: Vec<(Repository, u64)>,
+    /// What was pushed without one.
+    pub others: usize,
+    /// The commit to deploy before this one, where it carries more than a release should.
+    pub first_batch: Option<Commit>,
+}
+
+impl Carried {
+    /// One fix, and nothing else.
+    pub(super) fn alone(repository: Repository, number: u64) -> Self {
+        Self { pulls: vec![(repository, number)], others: 0, first_batch: None }
+    }
+
+    /// What waits up to this commit, this one included; nothing where no change that waits is known by it.
+    pub(super) fn of(
+        commit: &Commit,
+        situation: &Situation,
+        service: &Service,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let service = &*situation.posted.value.applied(service);
+        let all = window::windows(situation, service, &settings.roster, now);
+        let is =
+            |change: &Change| std::iter::once(&change.id.commit).chain(&change.commits).any(|own| own.same(commit));
+        let at = all.iter().position(|window| window.phase == Phase::Standby && is(window.change))?;
+        let tip = all.get(at)?.change;
+        let waits = |window: &&window::Window<'_>| {
+            window.phase == Phase::Standby && window.change.id.repository == tip.id.repository
+        };
+        let carried: Vec<&Change> = all.iter().take(at + 1).filter(waits).map(|window| window.change).collect();
+        let pull = |change: &&Change| match change.kind {
+            ChangeKind::PullRequest { number } => Some((change.id.repository.clone(), number)),
+            ChangeKind::DirectPush => None,
+        };
+        let pulls: Vec<_> = carried.iter().filter_map(pull).collect();
+        let most = usize::from(service.policy.release_at_most);
+        let first_batch =
+            carried.get(most.saturating_sub(1)).filter(|_| carried.len() > most).map(|change| change.id.commit.clone());
+        Some(Self { others: carried.len() - pulls.len(), pulls, first_batch })
+    }
+
+    fn is_among(pull: &(Repository, u64), passing: &[Granted]) -> bool {
+        passing.iter().any(|one| one.repository == pull.0 && one.number == pull.1)
+    }
+
+    /// Whether all of it may pass.
+    pub(super) fn all_among(&self, passing: &[Granted]) -> bool {
+        self.others == 0 && !self.pulls.is_empty() && self.pulls.iter().all(|pull| Self::is_among(pull, passing))
+    }
+
+    /// By whose word it passes.
+    pub(super) fn shown(&self, passing: &[Granted]) -> Value {
+        let ours = passing.iter().filter(|one| self.pulls.contains(&(one.repository.clone(), one.number)));
+        ours.map(|one| json!({ "pull": format!("{}#{}", one.repository, one.number), "by": one.by, "why": one.reason, "signed": one.signed }))
+            .collect()
+    }
+
+    /// What to do about it, where it is not plain.
+    pub(super) fn words(&self, answer: &Answer<'_>, passing: &[Granted]) -> Option<String> {
+        if self.all_among(passing) {
+            return None;
+        }
+        let kept: Vec<String> = self
+            .pulls
+            .iter()
+            .filter(|pull| !Self::is_among(pull, passing))
+            .map(|(repository, number)| format!("{}#{number}", repository.short()))
+            .collect();
+        if answer.strength == Some(Strength::Require) && kept.len() < self.pulls.len() {
+            let more = kept.len().saturating_sub(MOST_NAMED) + self.others;
+            let named = kept.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join(", ");
+            let more = if more > 0 { format!(" and {}", text::count(more, "other", "others")) } else { String::new() };
+            return Some(format!(
+                "it carries {named}{more}, which may not pass: release the fix alone, on a branch from the live commit (git cherry-pick -x)"
+            ));
+        }
+        let first = self.first_batch.as_ref().filter(|_| answer.strength.is_none())?;
+        let all = self.pulls.len() + self.others;
+        Some(format!("it carries {all} changes: deploy {} first", first.short()))
+    }
+}

@@ -1,0 +1,98 @@
+//! What an expedite takes at which kind of freeze, and how it stands.
+
+use super::*;
+use crate::freeze::{Declared, Preset, Scope, Stops};
+use crate::testing::{at, repository, settings};
+
+fn declared(id: &str, preset: Preset, stops: Option<Stops>) -> Declared {
+    Declared {
+        id: id.parse().unwrap(),
+        name: id.to_owned(),
+        stops: stops.unwrap_or(preset.stops()),
+        rotation_signs: preset.rotation_signs(),
+        scope: Scope::default(),
+        zone: "UTC".to_owned(),
+        from: at("10:00"),
+        until: at("Mon 10:00"),
+        by: "olga".parse().unwrap(),
+        declared_at: at("09:00"),
+        ended: None,
+    }
+}
+
+fn asked(reason: &str) -> Expedite {
+    Expedite {
+        repository: repository(),
+        number: 7,
+        title: String::new(),
+        url: None,
+        by: "feanil".parse().unwrap(),
+        at: at("12:00"),
+        way: Way::Label,
+        reason: reason.to_owned(),
+        signed: vec![],
+        over: None,
+        told: [].into(),
+    }
+}
+
+#[test]
+fn what_it_takes_follows_from_the_freezes_that_hold() {
+    let advisory = Stops { merges: Some(Strength::Advise), deployments: Some(Strength::Advise) };
+    let merges = Stops { merges: Some(Strength::Require), deployments: None };
+    for (freezes, want) in [
+        (vec![], (false, false)),
+        (vec![declared("weekend", Preset::Weekend, None)], (false, false)),
+        (vec![declared("soft", Preset::Holiday, Some(advisory))], (false, false)),
+        (vec![declared("week", Preset::Holiday, None)], (true, false)),
+        (vec![declared("merges", Preset::Hackathon, Some(merges))], (true, false)),
+        (vec![declared("monday", Preset::PeakEvent, None)], (true, true)),
+        (
+            vec![declared("monday", Preset::PeakEvent, None), declared("soft", Preset::Holiday, Some(advisory))],
+            (true, true),
+        ),
+        // A peak event that only advises is one all the same.
+        (vec![declared("monday", Preset::PeakEvent, Some(advisory))], (true, true)),
+    ] {
+        let freezes = Freezes { configured: &[], declared: &freezes };
+        let needs = needs(&holding(&freezes, &settings(), &repository(), at("12:00")));
+        assert_eq!((needs.approver, needs.rotation), want);
+    }
+}
+
+#[test]
+fn it_passes_once_there_is_a_reason_and_everybody_has_signed_whom_it_takes() {
+    let signed = |who: &str, rotation| Signed { person: who.parse().unwrap(), at: at("13:00"), rotation };
+    let both = Needs { approver: true, rotation: true };
+    let one = Needs { approver: true, rotation: false };
+    let mut fix = asked("");
+    assert_eq!(fix.standing(Needs::default(), at("12:01")), Standing::NeedsReason);
+    fix.reason = "checkout fails".to_owned();
+    assert_eq!(fix.standing(Needs::default(), at("12:01")), Standing::Granted);
+    assert_eq!(fix.standing(one, at("12:01")), Standing::AwaitsApprover);
+    fix.signed.push(signed("olga", false));
+    assert_eq!(fix.standing(one, at("13:01")), Standing::Granted);
+    assert_eq!(fix.standing(both, at("13:01")), Standing::AwaitsRotation);
+    fix.signed.push(signed("anna", true));
+    assert_eq!(fix.standing(both, at("13:01")), Standing::Granted);
+    // It lasts for a day from what was said last.
+    assert_eq!(fix.standing(both, at("Sat 12:59")), Standing::Granted);
+    assert_eq!(fix.standing(both, at("Sat 13:00")), Standing::Lapsed);
+    fix.over = Some((at("14:00"), "olga".parse().unwrap(), Over::Refused { why: "wait".to_owned() }));
+    assert_eq!(fix.standing(both, at("14:00")), Standing::Refused);
+}
+
+#[test]
+fn owners_approve_unless_the_configuration_names_others_and_outsiders_never_ask() {
+    let mut settings = settings();
+    let names = |all: BTreeSet<&PersonId>| all.into_iter().map(|id| id.to_string()).collect::<Vec<_>>().join(" ");
+    assert_eq!(names(approvers(&settings, &repository())), "olga");
+    assert_eq!(names(rotation(&settings, &repository())), "anna");
+    assert!(may_ask(&settings, &"usama".parse().unwrap()));
+    assert!(!may_ask(&settings, &"nobody".parse().unwrap()));
+    settings.lane.approvers.insert("usama".parse().unwrap());
+    settings.lane.may.insert("feanil".parse().unwrap());
+    assert_eq!(names(approvers(&settings, &repository())), "usama");
+    assert!(!may_ask(&settings, &"usama".parse().unwrap()));
+    assert!(may_ask(&settings, &"feanil".parse().unwrap()));
+}

@@ -1,0 +1,208 @@
+//! A person asks to let an urgent fix pass a freeze, signs for it, refuses it, or takes it back. Doing it again is harmless and
+//! says so.
+
+use super::freezes::Desk;
+use crate::decision::{Decisions, Record};
+use crate::expedite::{self, Expedite, Needs, Over, Signed, Standing, Way};
+use crate::freeze::{Declared, Freezes};
+use crate::ids::{PersonId, Repository};
+use crate::message::Subject;
+use crate::reason::Reason;
+use crate::text;
+
+/// So many may be under way at a time.
+const MOST: usize = 50;
+/// How much of a reason is kept, in characters.
+const MOST_REASON: usize = 200;
+
+/// The fix that is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    pub repository: Repository,
+    pub number: u64,
+    pub title: String,
+    pub url: Option<String>,
+}
+
+/// Why nothing was done. Each says what is so, or what to do instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("that is so already")]
+    AlreadySo,
+    #[error("no freeze holds for it: merge and deploy as always")]
+    NothingHolds,
+    #[error("you may not ask for it: somebody who may is in [expedite] of the configuration")]
+    MayNotAsk,
+    #[error("no service of the configuration deploys {0}")]
+    NotServed(Repository),
+    #[error("{MOST} are under way already")]
+    TooMany,
+    #[error("nobody has asked to let {0} pass")]
+    NotAsked(String),
+    #[error("it was refused: {0}. Ask whoever refused it")]
+    WasRefused(String),
+    #[error("nobody signs for what they asked for themselves")]
+    OwnAsk,
+    #[error("you do not sign for it: the approvers and the rotation do")]
+    NotYours,
+    #[error("only whoever asked for it takes it back")]
+    NotTheirs,
+    #[error("say why")]
+    NoReason,
+}
+
+impl Desk<'_> {
+    /// `by` asks to let the fix pass. Asked again with a reason, it has that reason.
+    pub fn expedite(&self, by: &PersonId, fix: &Fix, reason: &str, way: Way) -> Result<Decisions, Refused> {
+        if !expedite::may_ask(self.settings, by) {
+            return Err(Refused::MayNotAsk);
+        }
+        if self.settings.services_of(&fix.repository).next().is_none() {
+            return Err(Refused::NotServed(fix.repository.clone()));
+        }
+        let reason = text::line(reason, MOST_REASON);
+        let fresh = Expedite {
+            repository: fix.repository.clone(),
+            number: fix.number,
+            title: text::line(&fix.title, MOST_REASON),
+            url: fix.url.as_deref().and_then(text::url),
+            by: by.clone(),
+            at: self.now,
+            way,
+            reason: reason.clone(),
+            signed: Vec::new(),
+            over: None,
+            told: [].into(),
+        };
+        let (known, rev) = match self.kept_as(&fresh.key()) {
+            Some((known, rev)) => (Some(known), rev),
+            None => (None, 0),
+        };
+        let asked = match known {
+            Some(known) if self.is_under_way(known) => {
+                if reason.is_empty() || known.reason == reason {
+                    return Err(Refused::AlreadySo);
+                }
+                // Signed for another reason, it is not signed for this one.
+                Expedite {
+                    reason,
+                    by: by.clone(),
+                    signed: Vec::new(),
+                    told: [].into(),
+                    at: self.now,
+                    way,
+                    ..known.clone()
+                }
+            }
+            // What an approver refused is not asked again by a label.
+            Some(Expedite { over: Some((at, _, Over::Refused { why })), .. })
+                if *at + expedite::LASTS > self.now && way != Way::Board =>
+            {
+                return Err(Refused::WasRefused(why.clone()));
+            }
+            _ => fresh,
+        };
+        if self.needs(&fix.repository).is_none() {
+            return Err(Refused::NothingHolds);
+        }
+        if self.situation.expedites.values().filter(|noted| self.is_under_way(&noted.value)).count() >= MOST {
+            return Err(Refused::TooMany);
+        }
+        let why = if asked.reason.is_empty() { "no reason yet".to_owned() } else { asked.reason.clone() };
+        let what = format!("{} asks to let {} pass: {why}", self.name(by), asked.label());
+        Ok(self.kept(asked, rev, by, what, Reason::ExpediteAsked { why }))
+    }
+
+    /// `by` signs for it: as approver, else for the rotation.
+    pub fn sign(&self, by: &PersonId, repository: &Repository, number: u64) -> Result<Decisions, Refused> {
+        let (known, rev) = self.under_way(repository, number)?;
+        if known.by == *by {
+            return Err(Refused::OwnAsk);
+        }
+        if known.has_signed(by) {
+            return Err(Refused::AlreadySo);
+        }
+        if known.reason.is_empty() {
+            return Err(Refused::NoReason);
+        }
+        let needs = self.needs(repository).unwrap_or_default();
+        let signed = |rotation: bool| known.signed.iter().any(|signed| signed.rotation == rotation);
+        let approves = expedite::approvers(self.settings, repository).contains(by);
+        let stands_by = expedite::rotation(self.settings, repository).contains(by);
+        let rotation = match (approves, stands_by) {
+            (true, _) if !signed(false) => false,
+            (_, true) if needs.rotation && !signed(true) => true,
+            (true, _) | (_, true) => return Err(Refused::AlreadySo),
+            (false, false) => return Err(Refused::NotYours),
+        };
+        let mut next = known.clone();
+        next.signed.push(Signed { person: by.clone(), at: self.now, rotation });
+        let role = if rotation { "for the rotation" } else { "as approver" };
+        let what = format!("{} signs {role}: {} may pass", self.name(by), known.label());
+        Ok(self.kept(next, rev, by, what, Reason::ExpediteSigned { rotation }))
+    }
+
+    /// `by` refuses it.
+    pub fn refuse(&self, by: &PersonId, repository: &Repository, number: u64, why: &str) -> Result<Decisions, Refused> {
+        let (known, rev) = self.under_way(repository, number)?;
+        let signs = expedite::approvers(self.settings, repository).contains(by)
+            || expedite::rotation(self.settings, repository).contains(by);
+        if !signs {
+            return Err(Refused::NotYours);
+        }
+        let why = text::line(why, MOST_REASON);
+        if why.is_empty() {
+            return Err(Refused::NoReason);
+        }
+        let what = format!("{} does not let {} pass: {why}", self.name(by), known.label());
+        let next = Expedite { over: Some((self.now, by.clone(), Over::Refused { why: why.clone() })), ..known.clone() };
+        Ok(self.kept(next, rev, by, what, Reason::ExpediteRefused { why }))
+    }
+
+    /// Whoever asked takes it back.
+    pub fn withdraw(&self, by: &PersonId, repository: &Repository, number: u64) -> Result<Decisions, Refused> {
+        let (known, rev) = self.under_way(repository, number)?;
+        if known.by != *by {
+            return Err(Refused::NotTheirs);
+        }
+        let what = format!("{} takes back what was asked for {}", self.name(by), known.label());
+        let next = Expedite { over: Some((self.now, by.clone(), Over::Withdrawn)), ..known.clone() };
+        Ok(self.kept(next, rev, by, what, Reason::ExpediteWithdrawn))
+    }
+
+    /// What it takes for this repository now; `None`: nothing holds.
+    #[must_use]
+    pub fn needs(&self, repository: &Repository) -> Option<Needs> {
+        let declared: Vec<Declared> = self.situation.freezes.values().map(|noted| noted.value.clone()).collect();
+        let freezes = Freezes { configured: &self.settings.freezes, declared: &declared };
+        let holding = expedite::holding(&freezes, self.settings, repository, self.now);
+        (!holding.is_empty()).then(|| expedite::needs(&holding))
+    }
+
+    fn is_under_way(&self, known: &Expedite) -> bool {
+        !matches!(
+            known.standing(Needs::default(), self.now),
+            Standing::Refused | Standing::Withdrawn | Standing::Lapsed
+        )
+    }
+
+    fn kept_as(&self, key: &str) -> Option<(&Expedite, u64)> {
+        self.situation.expedites.get(key).map(|noted| (&noted.value, noted.rev))
+    }
+
+    fn under_way(&self, repository: &Repository, number: u64) -> Result<(&Expedite, u64), Refused> {
+        let known = self.kept_as(&format!("{repository}@{number}")).filter(|(known, _)| self.is_under_way(known));
+        known.ok_or_else(|| Refused::NotAsked(format!("{}#{number}", repository.short())))
+    }
+
+    fn kept(&self, next: Expedite, rev: u64, by: &PersonId, what: String, reason: Reason) -> Decisions {
+        let mut decisions = self.decisions();
+        decisions.log(self.now, Some(Subject::Expedite(next.key())), Some(by.clone()), what, reason);
+        decisions.put(Record::Expedite(next), rev);
+        decisions
+    }
+}
+
+#[cfg(test)]
+#[path = "expedites_tests.rs"]
+mod tests;

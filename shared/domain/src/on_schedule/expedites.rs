@@ -1,0 +1,115 @@
+//! The clock of the lane of urgent fixes: who has to say why, who has to sign, who hears that it may pass. Each is told once.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::Next;
+use crate::decision::{Decisions, Record, RecordKey};
+use crate::expedite::{self, Expedite, KNOWN, Needs, Standing};
+use crate::freeze::Freezes;
+use crate::ids::PersonId;
+use crate::message::{Step, Subject};
+use crate::reason::Reason;
+use crate::settings::Settings;
+use crate::situation::{Noted, Situation};
+use crate::wording::{Reader, expedites as words};
+
+/// How each fix stands, and what holds for it.
+pub(super) struct Lane<'a> {
+    pub situation: &'a Situation,
+    pub settings: &'a Settings,
+    pub freezes: Freezes<'a>,
+    pub now: Timestamp,
+}
+
+impl Lane<'_> {
+    /// What is due of each.
+    pub(super) fn look(&self, decisions: &mut Decisions, next: &mut Next) {
+        for (key, noted) in &self.situation.expedites {
+            let leaves = noted.value.lapses_at().max(noted.value.at + KNOWN);
+            if leaves <= self.now {
+                if decisions.room() > 0 {
+                    decisions.drop_record(RecordKey::Expedite(key.clone()), noted.rev);
+                } else {
+                    next.at(self.now);
+                }
+                continue;
+            }
+            next.at(leaves);
+            self.one(decisions, next, noted);
+        }
+    }
+
+    fn one(&self, decisions: &mut Decisions, next: &mut Next, noted: &Noted<Expedite>) {
+        let one = &noted.value;
+        let holding = expedite::holding(&self.freezes, self.settings, &one.repository, self.now);
+        let needs = expedite::needs(&holding);
+        let standing = one.standing(needs, self.now);
+        if !matches!(standing, Standing::Refused | Standing::Withdrawn | Standing::Lapsed) {
+            next.at(one.lapses_at());
+            // It may take more, or less, once another freeze begins or ends.
+            holding.iter().filter_map(|answer| answer.until).filter(|at| *at > self.now).for_each(|at| next.at(at));
+        }
+        let mut told = one.told.clone();
+        for (step, person) in self.hearers(one, standing) {
+            if told.contains(&(step, person.clone())) {
+                continue;
+            }
+            if decisions.room() < 3 {
+                next.at(self.now);
+                break;
+            }
+            let reader = Reader {
+                settings: self.settings,
+                service: self.settings.freeze_desk(),
+                person: &person,
+                now: self.now,
+            };
+            let message = words::notice(reader, one, step, needs, &holding);
+            if standing == Standing::Granted && !told.iter().any(|(step, _)| *step == Step::ExpediteGranted) {
+                let what = format!("{} may pass: {}", one.label(), one.reason);
+                let reason = Reason::ExpediteGranted { why: one.reason.clone() };
+                decisions.log(self.now, Some(Subject::Expedite(one.key())), Some(one.by.clone()), what, reason);
+            }
+            decisions.tell(message);
+            told.insert((step, person));
+        }
+        if told != one.told {
+            decisions.put(Record::Expedite(Expedite { told, ..one.clone() }), noted.rev);
+        }
+    }
+
+    /// Who hears what of it, as it stands.
+    fn hearers(&self, one: &Expedite, standing: Standing) -> Vec<(Step, PersonId)> {
+        let to = |step: Step, people: BTreeSet<&PersonId>| {
+            let others = people.into_iter().filter(|person| **person != one.by && !one.has_signed(person));
+            others.map(|person| (step, person.clone())).collect::<Vec<_>>()
+        };
+        match standing {
+            Standing::NeedsReason => vec![(Step::ExpediteWhy, one.by.clone())],
+            Standing::AwaitsApprover => to(Step::ExpediteAsked, expedite::approvers(self.settings, &one.repository)),
+            Standing::AwaitsRotation => to(Step::ExpediteAsked, expedite::rotation(self.settings, &one.repository)),
+            Standing::Granted => {
+                let channels = self.settings.services_of(&one.repository).filter_map(|service| service.channel.clone());
+                std::iter::once(one.by.clone()).chain(channels).map(|person| (Step::ExpediteGranted, person)).collect()
+            }
+            Standing::Refused => vec![(Step::ExpediteRefused, one.by.clone())],
+            Standing::Withdrawn | Standing::Lapsed => Vec::new(),
+        }
+    }
+
+    /// Those that may pass now, and those that passed and are still of interest to whoever asks whose a change is.
+    pub(super) fn granted(&self) -> Vec<expedite::Granted> {
+        let passed = |one: &Expedite| {
+            one.told.iter().any(|(step, _)| *step == Step::ExpediteGranted)
+                || one.standing(self.needs(one), self.now) == Standing::Granted
+        };
+        let all = self.situation.expedites.values().map(|noted| &noted.value);
+        all.filter(|one| one.over.is_none() && passed(one)).map(Expedite::granted).collect()
+    }
+
+    fn needs(&self, one: &Expedite) -> Needs {
+        expedite::needs(&expedite::holding(&self.freezes, self.settings, &one.repository, self.now))
+    }
+}

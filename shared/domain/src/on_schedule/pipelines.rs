@@ -1,0 +1,44 @@
+//! The clock of pipelines that are to hold: when they are asked again, and who hears that one cannot be reached.
+
+use jiff::SignedDuration;
+
+use super::{Next, REPUBLISH};
+use crate::decision::{Decisions, Record};
+use crate::ids::PersonId;
+use crate::notices::Look;
+use crate::pipelines::{Stands, due_at};
+use crate::wording::{Reader, pipelines as words};
+
+/// How long a pipeline that is to hold may not answer before somebody is told.
+const SILENT: SignedDuration = SignedDuration::from_mins(5);
+
+pub(super) fn look(decisions: &mut Decisions, next: &mut Next, look: &Look<'_>) {
+    let (situation, service, now) = (look.situation, look.service, look.now);
+    if let Some(at) = due_at(situation, service, now) {
+        // What is due now is done after this look; should that fail, the tick comes again.
+        next.at(at.max(now + REPUBLISH));
+    }
+    let known = &situation.pipelines;
+    let mut pipelines = known.value.clone();
+    let people: Vec<&PersonId> = service.last_resort().into_iter().chain(&service.channel).collect();
+    for (name, held) in &mut pipelines.held {
+        let Some(failed) = held.failed.as_ref().filter(|_| !held.told_silent && held.stands != Stands::Opened) else {
+            continue;
+        };
+        let at = failed.since + SILENT;
+        if now < at {
+            next.at(at);
+        } else if decisions.room() < people.len() + 2 {
+            next.at(now);
+        } else {
+            for person in &people {
+                let reader = Reader { settings: look.settings, service, person, now };
+                decisions.tell(words::silent(reader, name, held, &failed.why, service.frozen_at(now).is_some()));
+            }
+            held.told_silent = true;
+        }
+    }
+    if pipelines != known.value {
+        decisions.put(Record::Pipelines(pipelines), known.rev);
+    }
+}

@@ -1,0 +1,91 @@
+//! Who hears how the queue grows, and what of the thaw.
+
+use std::sync::Arc;
+
+use crate::DeploymentState;
+use crate::freeze::Time;
+use crate::testing::{World, at, change, deployment};
+
+fn merge(world: &mut World, numbers: std::ops::RangeInclusive<u64>) {
+    for number in numbers {
+        world.now += jiff::SignedDuration::from_mins(1);
+        world.merge(change(number, if number % 2 == 0 { "feanil" } else { "usama" }, world.now)).settle();
+    }
+}
+
+/// What was heard of the queue as a whole.
+fn heard(world: &mut World) -> Vec<String> {
+    let told = std::mem::take(&mut world.told);
+    let of_queue = |m: &&crate::Message| matches!(m.key.step, crate::Step::QueueGrew | crate::Step::Thaw);
+    told.iter().filter(of_queue).map(|m| format!("{}: {}", m.key.person, m.title)).collect()
+}
+
+#[test]
+fn the_owner_is_warned_once_at_eight_and_once_at_sixteen_and_again_after_it_was_small() {
+    let mut world = World::new();
+    merge(&mut world, 1..=7);
+    assert!(heard(&mut world).is_empty());
+    merge(&mut world, 8..=15);
+    assert_eq!(heard(&mut world), ["olga: 8 changes wait to go live in edxapp"]);
+    merge(&mut world, 16..=20);
+    assert_eq!(heard(&mut world), ["olga: 16 changes wait to go live in edxapp"]);
+    // All of it goes live; then it grows again.
+    world.deploy(&deployment(1, 20, "production", DeploymentState::Succeeded, world.now));
+    world.settle();
+    merge(&mut world, 21..=28);
+    assert_eq!(heard(&mut world), ["olga: 8 changes wait to go live in edxapp"]);
+    world.nobody_told_twice();
+}
+
+#[test]
+fn before_a_freeze_ends_the_owner_hears_of_the_releases_and_each_merger_of_their_own() {
+    let mut world = World::new();
+    world.change_service(|service| {
+        let time = Time { from: at("10:00"), until: at("Mon 09:00"), name: "gratitude week".to_owned() };
+        service.frozen = vec![Arc::new(vec![time])];
+    });
+    world.now = at("10:00");
+    merge(&mut world, 1..=2);
+    assert!(heard(&mut world).is_empty());
+    // A day before is a Sunday: it is told on Friday at noon.
+    world.until(at("11:59"));
+    assert!(heard(&mut world).is_empty());
+    world.until(at("12:00"));
+    assert_eq!(
+        heard(&mut world),
+        [
+            "olga: edxapp goes on at 2026-03-23 09:00 (Europe/London): 2 changes, 2 mergers, oldest 1 h 59 min: 1 release",
+            "feanil: edxapp goes on at 2026-03-23 05:00 (America/New_York): yours is in the first of 1 release",
+            "usama: edxapp goes on at 2026-03-23 14:00 (Asia/Karachi): yours is in the first of 1 release",
+        ]
+    );
+    // Who merges later hears of it too, once.
+    world.now = at("13:00");
+    world.merge(change(3, "anna", world.now)).settle();
+    assert_eq!(heard(&mut world).len(), 1);
+    world.until(at("Mon 10:00"));
+    assert!(heard(&mut world).is_empty());
+    world.nobody_told_twice();
+}
+
+#[test]
+fn nobody_is_on_call_for_what_a_freeze_holds_and_waiting_for_it_does_not_count() {
+    let mut world = World::new();
+    world.change_service(|service| {
+        let time = Time { from: at("10:00"), until: at("Tue 09:00"), name: "gratitude week".to_owned() };
+        service.frozen = vec![Arc::new(vec![time])];
+    });
+    world.now = at("11:00");
+    world.merge(change(1, "feanil", world.now)).settle();
+    assert!(
+        world.told[0].lines.iter().any(|line| {
+            line == "Deployments wait until 2026-03-24 05:00 (America/New_York), for the freeze gratitude week."
+        }),
+        "{:#?}",
+        world.told[0].lines
+    );
+    world.until(at("Tue 08:59"));
+    assert_eq!(world.windows(), "edx-platform#1 feanil standby");
+    let heard = world.heard();
+    assert!(!heard.contains("deputy"), "{heard}");
+}
