@@ -70,7 +70,8 @@ pub(crate) fn incidents(decisions: &Decisions) -> impl Iterator<Item = Incident>
             | Record::Expedite(_)
             | Record::Posted(_)
             | Record::PostedAll(_)
-            | Record::Pipelines(_) => None,
+            | Record::Pipelines(_)
+            | Record::Pulls(_) => None,
         },
         Write::Drop { .. } => None,
     })

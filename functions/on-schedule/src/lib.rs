@@ -63,7 +63,7 @@ async fn drill(house: &House, wanted: &Value) -> Result<Value, StoreError> {
     let (settings, now) = (house.settings(), house.now());
     let text = |name: &str| wanted.get(name).and_then(Value::as_str).unwrap_or("");
     let service = text("service").parse().ok().and_then(|id: ServiceId| settings.service(&id));
-    let service = service.filter(|service| service.id != settings.freeze_desk().id);
+    let service = service.filter(|service| !settings.is_desk(&service.id));
     let (Some(service), Ok(person)) = (service, text("person").parse::<PersonId>()) else {
         return Ok(json!({ "refused": "a drill names a service of the configuration and a person of the roster" }));
     };
@@ -219,13 +219,14 @@ async fn run_rounds(house: &House, id: &ServiceId) -> Result<(), StoreError> {
         return house.store.decide(id, house.now(), |_| (later.clone(), ())).await.map(|_| ());
     };
     let desk = settings.freeze_desk().id == *id;
+    let merges = settings.merges_at(id).map(|repository| house.configuration.merge_status_of(repository));
     for _ in 0..MOST_ROUNDS {
         let now = house.now();
         let decide = |situation: &Situation, outbox: &[Outgoing]| {
-            let round = if desk {
-                on_schedule::freezes::decide(situation, outbox, settings, now)
-            } else {
-                on_schedule::decide(situation, outbox, service, settings, now)
+            let round = match merges {
+                Some(manner) => on_schedule::merge_desks::decide(situation, outbox, manner, &settings.public_url, now),
+                None if desk => on_schedule::freezes::decide(situation, outbox, settings, now),
+                None => on_schedule::decide(situation, outbox, service, settings, now),
             };
             (round.decisions, round.republish)
         };

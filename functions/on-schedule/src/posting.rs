@@ -13,7 +13,11 @@ pub(crate) async fn post(house: &House) -> Result<(), StoreError> {
     let plan = |situation: &Situation| (Decisions::none(desk, Wake::Now), freezes::posting(situation, settings, now));
     let (_, due) = house.store.decide(desk, now, plan).await?;
     let Some((wanted, digest)) = due else { return Ok(()) };
-    for service in settings.services().filter(|service| !service.repositories.is_empty()) {
+    let services = settings.services().filter(|service| !service.repositories.is_empty());
+    // What stands at pull requests is nobody's business where no source wants it.
+    let desks = settings.merge_desks();
+    let desks = desks.filter(|(_, repository)| house.configuration.merge_status_of(repository).is_some());
+    for service in services.chain(desks.map(|(desk, _)| desk)) {
         let nothing = Posted::default();
         let posted = wanted.get(&service.id).unwrap_or(&nothing);
         let (decisions, ()) = house.store.decide(&service.id, now, |s| (posted::hear(posted, s), ())).await?;

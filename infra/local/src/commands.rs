@@ -136,6 +136,30 @@ pub enum Command {
         #[command(flatten)]
         me: Me,
     },
+    /// Ask to let an urgent fix pass a freeze: expedite openedx/edx-platform#12 checkout fails --as feanil. Or --sign for it, --refuse
+    /// it and say why, --withdraw it.
+    Expedite {
+        /// `owner/name#number`
+        pull: String,
+        why: Vec<String>,
+        /// It may pass: as approver, or for the rotation.
+        #[arg(long, conflicts_with_all = ["refuse", "withdraw"])]
+        sign: bool,
+        /// It may not.
+        #[arg(long, conflicts_with = "withdraw")]
+        refuse: bool,
+        /// Take back what you asked for.
+        #[arg(long)]
+        withdraw: bool,
+        #[command(flatten)]
+        me: Me,
+    },
+    /// Open a service's pipelines that hold for a freeze, for a fix that may pass: until a deployment begins, at most 30 minutes.
+    LetThrough {
+        service: String,
+        #[command(flatten)]
+        me: Me,
+    },
     /// End a freeze before its time, or call it off, by its short name.
     Thaw {
         freeze: String,
@@ -147,6 +171,12 @@ pub enum Command {
         service: String,
         #[arg(long)]
         environment: Option<String>,
+        /// What is to be deployed: it may pass if all that it carries may.
+        #[arg(long)]
+        commit: Option<String>,
+        /// The pull request, if it is deployed alone: it may pass if somebody let it.
+        #[arg(long)]
+        number: Option<String>,
         /// No, too, where it is only advised to wait.
         #[arg(long)]
         advised: bool,
@@ -154,6 +184,9 @@ pub enum Command {
     /// Say whether may be merged into a repository, in the same way.
     MayMerge {
         repository: String,
+        /// The pull request: it may pass if somebody let it.
+        #[arg(long)]
+        number: Option<String>,
         #[arg(long)]
         advised: bool,
     },
@@ -219,6 +252,16 @@ impl Command {
             Self::Unlearn { service, me } => (service, &me.id, Wish::Unlearn),
             // Freezes are of no service.
             Self::Freeze { freeze, me } => ("freezes", &me.id, Wish::Freeze(freeze.clone())),
+            Self::Expedite { pull, why, sign, refuse, withdraw, me } => {
+                let does = match (sign, refuse, withdraw) {
+                    (true, ..) => "sign",
+                    (_, true, _) => "refuse",
+                    (.., true) => "withdraw",
+                    _ => "expedite",
+                };
+                ("freezes", &me.id, Wish::Expedite { pull: pull.clone(), why: why.join(" "), does })
+            }
+            Self::LetThrough { service, me } => (service, &me.id, Wish::LetThrough),
             Self::Thaw { freeze, me } => ("freezes", &me.id, Wish::Thaw { freeze: freeze.clone() }),
             Self::Maintain { service, end: true, me, .. } => (service, &me.id, Wish::Maintained),
             Self::Maintain { service, how_long, why, environment, from, me, .. } => {

@@ -27,6 +27,8 @@ pub enum HandsError {
     Nobody(String),
     #[error("not one change of {service} is called {change}; there are {known}")]
     NoChange { service: ServiceId, change: String, known: String },
+    #[error("{0} is not a pull request: write one such as openedx/edx-platform#12")]
+    NoPull(String),
     #[error("links cannot be signed: is --data the directory of the running bundle?")]
     Secret(#[from] SecretError),
     #[error("nothing answers at {address}: is `cargo run` on, and --listen the same?")]
@@ -68,10 +70,18 @@ impl Hands<'_> {
         }
         let action = match wish {
             Wish::Take { .. } | Wish::GiveBack | Wish::Drill { .. } => Action::OnCall(service),
-            Wish::Pause { .. } | Wish::Resume | Wish::Unlearn | Wish::Maintain { .. } | Wish::Maintained => {
-                Action::Queue(service)
-            }
+            Wish::LetThrough
+            | Wish::Pause { .. }
+            | Wish::Resume
+            | Wish::Unlearn
+            | Wish::Maintain { .. }
+            | Wish::Maintained => Action::Queue(service),
             Wish::Freeze(_) | Wish::Thaw { .. } => Action::Freezes,
+            Wish::Expedite { pull, .. } => {
+                let (repository, number) = pull.rsplit_once('#').unwrap_or((pull, ""));
+                let number = number.parse().map_err(|_| HandsError::NoPull(domain::text::line(pull, 80)))?;
+                Action::Expedite(repository.parse()?, number)
+            }
             Wish::HandOver { change, .. } => Action::HandOver(service.clone(), self.change(&service, change).await?),
             Wish::Answer { change, .. } => Action::Answer(service.clone(), self.change(&service, change).await?),
         };
@@ -130,6 +140,13 @@ impl Hands<'_> {
             (false, _) => "no",
         };
         let because = listed.iter().filter_map(|one| one.get("words").and_then(Value::as_str));
+        let words = said.get("words").and_then(Value::as_str);
+        let passes = said.get("expedited").and_then(Value::as_array).into_iter().flatten();
+        let text = |one: &Value, name: &str| one.get(name).and_then(Value::as_str).unwrap_or("").to_owned();
+        let passes: Vec<String> = passes
+            .map(|one| format!("{} may pass, by {}: {}", text(one, "pull"), text(one, "by"), text(one, "why")))
+            .collect();
+        let because = because.chain(words).chain(passes.iter().map(String::as_str));
         let lines = std::iter::once(answer.to_owned()).chain(because.map(|line| format!("  {line}")));
         let words = lines.chain(next.map(|line| format!("  next: {line}"))).collect::<Vec<_>>().join("\n");
         Ok(May { may, advised_against, words })

@@ -87,13 +87,16 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             let source = source.ok_or("name a clone or a history")?;
             Ok(say(&backtest::run(source, *window, *json)?).map_err(CannotPrint)?)
         }
-        Some(Command::MayDeploy { service, environment, advised }) => {
+        Some(Command::MayDeploy { service, environment, commit, number, advised }) => {
             let mut query = vec![("service", service.as_str())];
-            query.extend(environment.iter().map(|name| ("environment", name.as_str())));
+            let given = [("environment", environment), ("commit", commit), ("number", number)];
+            query.extend(given.iter().filter_map(|(name, given)| Some((*name, given.as_deref()?))));
             may(&arguments, "may-deploy", &query, *advised)
         }
-        Some(Command::MayMerge { repository, advised }) => {
-            may(&arguments, "may-merge", &[("repository", repository.as_str())], *advised)
+        Some(Command::MayMerge { repository, number, advised }) => {
+            let mut query = vec![("repository", repository.as_str())];
+            query.extend(number.as_deref().map(|number| ("number", number)));
+            may(&arguments, "may-merge", &query, *advised)
         }
         Some(command) => {
             let said = runtime()?.block_on(hand(&arguments, command))?;

@@ -42,6 +42,13 @@ pub enum Wish {
     Thaw {
         freeze: String,
     },
+    /// A fix is to pass a freeze, or not.
+    Expedite {
+        pull: String,
+        why: String,
+        does: &'static str,
+    },
+    LetThrough,
 }
 
 /// A freeze as it is declared on the command line; each text goes to the bundle, which says what is wrong with it.
@@ -98,6 +105,8 @@ impl Wish {
             Self::Maintain { .. } | Self::Maintained => "maintain",
             Self::Freeze(_) => "freeze",
             Self::Thaw { .. } => "thaw",
+            Self::Expedite { .. } => "expedite",
+            Self::LetThrough => "let-through",
         }
     }
 }
@@ -118,6 +127,8 @@ pub(crate) fn form(wish: &Wish) -> String {
         Wish::Maintained => "maintained",
         Wish::Freeze(_) => "freeze",
         Wish::Thaw { .. } => "thaw",
+        Wish::Expedite { does, .. } => does,
+        Wish::LetThrough => "let-through",
     };
     form.append_pair("do", does);
     match wish {
@@ -177,7 +188,10 @@ pub(crate) fn form(wish: &Wish) -> String {
         Wish::Thaw { freeze } => {
             form.append_pair("freeze", freeze);
         }
-        Wish::GiveBack | Wish::Answer { .. } | Wish::Resume | Wish::Unlearn | Wish::Maintained => {}
+        Wish::Expedite { why, .. } => {
+            form.append_pair("why", why);
+        }
+        Wish::LetThrough | Wish::GiveBack | Wish::Answer { .. } | Wish::Resume | Wish::Unlearn | Wish::Maintained => {}
     }
     form.finish()
 }

@@ -184,6 +184,12 @@ pub fn posted_all(service: &ServiceId) -> Key {
     key(working_set(service), "M#")
 }
 
+/// What stands at a repository's open pull requests.
+#[must_use]
+pub fn pulls(service: &ServiceId) -> Key {
+    key(working_set(service), "U#")
+}
+
 /// The pipelines that are to hold.
 #[must_use]
 pub fn pipelines(service: &ServiceId) -> Key {

@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::change::Files;
 use domain::expedite::Expedite;
 use domain::freeze::{Declared, FreezeNotes};
+use domain::merge_desk::Pulls;
 use domain::on_merge::errands::Errand;
 use domain::paging::Paging;
 use domain::pipelines::Pipelines;
@@ -127,6 +128,7 @@ pub fn encode(service: &domain::ServiceId, record: &Record, rev: u64, now: Times
         Record::Posted(posted) => item(&keys::posted(service), posted, None)?,
         Record::PostedAll(digest) => item(&keys::posted_all(service), digest, None)?,
         Record::Pipelines(pipelines) => item(&keys::pipelines(service), pipelines, None)?,
+        Record::Pulls(pulls) => item(&keys::pulls(service), pulls, Some(long))?,
         Record::Errand(errand) => item(&keys::errand(service, &errand.key()), errand, Some(long))?,
     };
     item.insert(keys::REVISION.into(), number(rev));
@@ -157,6 +159,7 @@ pub fn decode(item: &Item) -> Result<Option<Record>, StoreError> {
         "B" => Record::Posted(read::<Posted>(item)?),
         "M" => Record::PostedAll(read::<String>(item)?),
         "V" => Record::Pipelines(read::<Pipelines>(item)?),
+        "U" => Record::Pulls(read::<Pulls>(item)?),
         _ => return Err(wrong()),
     }))
 }

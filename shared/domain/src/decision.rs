@@ -9,6 +9,7 @@ use crate::expedite::Expedite;
 use crate::freeze::{Declared, FreezeNotes};
 use crate::ids::{ChangeId, EnvironmentName, FreezeId, IncidentId, PersonId, ServiceId};
 use crate::incident::Incident;
+use crate::merge_desk::Pulls;
 use crate::message::{Message, Subject};
 use crate::on_merge::errands::Errand;
 use crate::paging::Paging;
@@ -48,6 +49,8 @@ pub enum Record {
     /// By which digest the desk knows what it has posted everywhere.
     PostedAll(String),
     Pipelines(Pipelines),
+    /// What stands at a repository's open pull requests.
+    Pulls(Pulls),
 }
 
 /// The name of a record within its service.
@@ -70,6 +73,7 @@ pub enum RecordKey {
     Posted,
     PostedAll,
     Pipelines,
+    Pulls,
 }
 
 impl Record {
@@ -93,6 +97,7 @@ impl Record {
             Self::Posted(_) => RecordKey::Posted,
             Self::PostedAll(_) => RecordKey::PostedAll,
             Self::Pipelines(_) => RecordKey::Pipelines,
+            Self::Pulls(_) => RecordKey::Pulls,
         }
     }
 }

@@ -89,6 +89,8 @@ pub struct Granted {
     pub number: u64,
     pub by: PersonId,
     pub at: Timestamp,
+    /// Until when it may pass.
+    pub until: Timestamp,
     pub reason: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signed: Vec<PersonId>,
@@ -159,6 +161,7 @@ impl Expedite {
             number: self.number,
             by: self.by.clone(),
             at: self.at,
+            until: self.lapses_at(),
             reason: self.reason.clone(),
             signed: self.signed.iter().map(|signed| signed.person.clone()).collect(),
         }

@@ -246,6 +246,9 @@ pub struct FreezeNotes {
     /// Who was told each.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub told: BTreeSet<(Said, PersonId)>,
+    /// Who has open pull requests that it is about: they hear of it too.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub mergers: BTreeSet<PersonId>,
     /// When it is over, as far as was known.
     pub until: Timestamp,
     pub name: String,

@@ -102,6 +102,15 @@ impl ServiceId {
     pub fn freezes() -> Self {
         Self("freezes".to_owned())
     }
+
+    /// What stands at the open pull requests of a repository is kept as if it were a service of this name.
+    #[must_use]
+    pub fn merges_into(repository: &Repository) -> Self {
+        Self(format!("{}{}", Self::MERGES, EnvironmentName::about(repository.as_str())))
+    }
+
+    /// What these names begin with.
+    pub const MERGES: &str = "merges.";
 }
 id!(
     /// An environment of a service, by the configuration's name for it.

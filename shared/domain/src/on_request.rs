@@ -7,3 +7,4 @@ pub mod freezes;
 pub mod hands;
 pub mod incidents;
 pub mod maintenance;
+pub mod through;

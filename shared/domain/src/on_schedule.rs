@@ -6,6 +6,7 @@
 
 mod expedites;
 pub mod freezes;
+pub mod merge_desks;
 mod pipelines;
 mod tidy;
 

@@ -8,15 +8,17 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::{Calendar, Occasion, OccasionKind, Span};
 use crate::change::{Change, ChangeKind};
 use crate::decision::{Decisions, Record, Wake};
 use crate::expedite::Granted;
-use crate::freeze::{Declared, Strength, Time};
-use crate::ids::{PersonId, ServiceId};
+use crate::freeze::{Declared, Freezes, Occurrence, Question, Strength, Time};
+use crate::ids::{PersonId, Repository, ServiceId};
+use crate::merge_desk::Merging;
 use crate::service::Service;
 use crate::settings::Settings;
 use crate::situation::Situation;
@@ -42,12 +44,15 @@ pub struct Posted {
     pub freezes: Vec<PostedFreeze>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expedites: Vec<Granted>,
+    /// At the desk of a repository: what holds for merges into it, or is about to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merging: Option<Merging>,
 }
 
 impl Posted {
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.freezes.is_empty() && self.expedites.is_empty()
+        self.freezes.is_empty() && self.expedites.is_empty() && self.merging.is_none()
     }
 
     /// By which word this change passes freezes.
@@ -81,7 +86,12 @@ impl Posted {
 
 /// What is to be posted where: only services at which there is something.
 #[must_use]
-pub fn wanted(declared: &[Declared], granted: &[Granted], settings: &Settings) -> BTreeMap<ServiceId, Posted> {
+pub fn wanted(
+    freezes: &Freezes<'_>,
+    granted: &[Granted],
+    settings: &Settings,
+    now: Timestamp,
+) -> BTreeMap<ServiceId, Posted> {
     let about = |service: &Service| {
         let here = |one: &&Declared| one.scope.includes(service) && one.declared_at.max(one.from) < one.over_at();
         let posted = |one: &Declared| PostedFreeze {
@@ -92,12 +102,44 @@ pub fn wanted(declared: &[Declared], granted: &[Granted], settings: &Settings) -
             until: one.over_at(),
             by: one.by.clone(),
         };
-        let freezes = declared.iter().filter(here).map(posted).filter(|one| one.merges || one.deployments).collect();
+        let all = freezes.declared.iter().filter(here).map(posted).filter(|one| one.merges || one.deployments);
         let ours = |one: &&Granted| service.concerns(&one.repository);
-        Posted { freezes, expedites: granted.iter().filter(ours).cloned().collect() }
+        Posted { freezes: all.collect(), expedites: granted.iter().filter(ours).cloned().collect(), merging: None }
     };
+    let at_desk = |repository: &Repository| Posted {
+        freezes: Vec::new(),
+        expedites: granted.iter().filter(|one| one.repository == *repository && now < one.until).cloned().collect(),
+        merging: merging(freezes, repository, settings, now),
+    };
+    let desks = settings.merge_desks().map(|(desk, repository)| (desk.id.clone(), at_desk(repository)));
     let services = settings.services().filter(|service| !service.repositories.is_empty());
-    services.map(|service| (service.id.clone(), about(service))).filter(|(_, posted)| !posted.is_empty()).collect()
+    let services = services.map(|service| (service.id.clone(), about(service)));
+    services.chain(desks).filter(|(_, posted)| !posted.is_empty()).collect()
+}
+
+/// How long before a merge freeze begins it is asked who has open pull requests, so that they hear of it.
+const AHEAD: SignedDuration = SignedDuration::from_hours(24);
+
+/// What holds for merges into a repository, else what does within a day.
+fn merging(freezes: &Freezes<'_>, repository: &Repository, settings: &Settings, now: Timestamp) -> Option<Merging> {
+    let answer = freezes.answer(&Question::of_merge(repository, settings), now);
+    let ahead = answer.next.filter(|next| next.from.duration_since(now) <= AHEAD);
+    let Some(until) = answer.until else {
+        let next = ahead?;
+        return Some(Merging { strength: None, key: next.key(), since: next.from, words: String::new() });
+    };
+    let first = answer.because.first()?;
+    let names: Vec<&str> = answer.because.iter().map(|one| one.name).collect();
+    let zone = TimeZone::get(first.zone).unwrap_or(TimeZone::UTC);
+    let time = until.to_zoned_datetime(zone).strftime("%a %Y-%m-%d %H:%M");
+    let words = format!(
+        "Merge freeze until {time} {}: {}. Urgent? Comment /expedite <reason>",
+        first.zone,
+        text::line(&names.join(", "), 50)
+    );
+    let keys: Vec<String> = answer.because.iter().map(Occurrence::key).collect();
+    let since = answer.because.iter().map(|one| one.from).min()?;
+    Some(Merging { strength: answer.strength, key: keys.join(" "), since, words })
 }
 
 /// Tells what is wanted from what was: all of it, and where.

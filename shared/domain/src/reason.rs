@@ -399,6 +399,10 @@ pub enum Reason {
         pipeline: String,
         why: String,
     },
+    /// The forge does not take what stands at open pull requests; it is told again.
+    StatusUntold {
+        why: String,
+    },
     /// Somebody opened the pipelines for a fix that may pass.
     LetThrough {
         fix: String,

@@ -319,6 +319,12 @@ impl Service {
         all.flat_map(|time| [time.from, time.until]).filter(|at| *at > now).min()
     }
 
+    /// The repositories from which changes go live here: its own, and its upstreams'.
+    pub fn merged(&self) -> impl Iterator<Item = &Repository> {
+        let own = self.repositories.iter().map(|served| &served.repository);
+        own.chain(self.upstreams.iter().map(|upstream| &upstream.repository))
+    }
+
     /// Who answers where nobody else does: the first owner, else the first of the rotation.
     #[must_use]
     pub fn last_resort(&self) -> Option<&PersonId> {

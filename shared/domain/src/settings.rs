@@ -60,6 +60,8 @@ pub struct Settings {
     pub lane: Lane,
     /// Where freezes are kept and told of, as if it were a service: it has no repositories, and nothing of it breaks.
     freeze_desk: Service,
+    /// Where it is kept what stands at the open pull requests of each repository, as if each were a service.
+    merge_desks: BTreeMap<ServiceId, (Service, Repository)>,
     /// Where people reach the board, without a trailing slash; links in messages start with it.
     pub public_url: String,
 }
@@ -72,11 +74,16 @@ impl Settings {
         unmapped: Service,
         public_url: String,
     ) -> Self {
-        let services = services.into_iter().map(|s| (s.id.clone(), s)).collect();
+        let services: BTreeMap<ServiceId, Service> = services.into_iter().map(|s| (s.id.clone(), s)).collect();
         let (squads, ownership) = (BTreeMap::new(), Ownership::default());
         let (labels, freezes) = (Labels::default(), Vec::new());
         let freeze_desk =
             Service { id: ServiceId::freezes(), rotation: Vec::new(), owners: Vec::new(), ..unmapped.clone() };
+        let desk_of = |repository: &Repository| {
+            let id = ServiceId::merges_into(repository);
+            (id.clone(), (Service { id, ..freeze_desk.clone() }, repository.clone()))
+        };
+        let merge_desks = services.values().flat_map(Service::merged).map(desk_of).collect();
         Self {
             services,
             roster,
@@ -87,6 +94,7 @@ impl Settings {
             freezes,
             lane: Lane::default(),
             freeze_desk,
+            merge_desks,
             public_url,
         }
     }
@@ -142,13 +150,30 @@ impl Settings {
     #[must_use]
     pub fn service(&self, id: &ServiceId) -> Option<&Service> {
         let apart = || [&self.unmapped, &self.freeze_desk].into_iter().find(|service| service.id == *id);
-        self.services.get(id).or_else(apart)
+        self.services.get(id).or_else(apart).or_else(|| self.merge_desks.get(id).map(|(desk, _)| desk))
     }
 
     /// Where freezes are kept and told of.
     #[must_use]
     pub fn freeze_desk(&self) -> &Service {
         &self.freeze_desk
+    }
+
+    /// The desks of repositories, each with its own.
+    pub fn merge_desks(&self) -> impl Iterator<Item = (&Service, &Repository)> {
+        self.merge_desks.values().map(|(desk, repository)| (desk, repository))
+    }
+
+    /// The repository whose desk this is.
+    #[must_use]
+    pub fn merges_at(&self, id: &ServiceId) -> Option<&Repository> {
+        self.merge_desks.get(id).map(|(_, repository)| repository)
+    }
+
+    /// Whether this is kept as if it were a service, and is none that people could take.
+    #[must_use]
+    pub fn is_desk(&self, id: &ServiceId) -> bool {
+        self.freeze_desk.id == *id || self.merge_desks.contains_key(id)
     }
 
     /// Every service, the bucket of unmapped alerts last.

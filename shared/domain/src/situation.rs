@@ -14,6 +14,7 @@ use crate::expedite::Expedite;
 use crate::freeze::{Declared, FreezeNotes};
 use crate::ids::{ChangeId, EnvironmentName, FreezeId, IncidentId, ServiceId};
 use crate::incident::Incident;
+use crate::merge_desk::Pulls;
 use crate::on_merge::errands::Errand;
 use crate::paging::Paging;
 use crate::pipelines::Pipelines;
@@ -61,6 +62,8 @@ pub struct Situation {
     /// What that desk has posted at this service.
     pub posted: Noted<Posted>,
     pub pipelines: Noted<Pipelines>,
+    /// At the desk of a repository only.
+    pub pulls: Noted<Pulls>,
     pub clock: Noted<Clock>,
 }
 
@@ -86,6 +89,7 @@ impl Situation {
             posted_all: Noted::default(),
             posted: Noted::default(),
             pipelines: Noted::default(),
+            pulls: Noted::default(),
             clock: Noted::default(),
         }
     }
@@ -142,6 +146,7 @@ impl Situation {
             Record::Posted(value) => self.posted = Noted { value, rev },
             Record::PostedAll(value) => self.posted_all = Noted { value, rev },
             Record::Pipelines(value) => self.pipelines = Noted { value, rev },
+            Record::Pulls(value) => self.pulls = Noted { value, rev },
         }
     }
 
@@ -201,6 +206,7 @@ impl Situation {
             RecordKey::Posted => self.posted = Noted::default(),
             RecordKey::PostedAll => self.posted_all = Noted::default(),
             RecordKey::Pipelines => self.pipelines = Noted::default(),
+            RecordKey::Pulls => self.pulls = Noted::default(),
         }
     }
 }

@@ -6,7 +6,7 @@ use domain::on_request::hands::{Desk, Refused};
 use domain::{ChangeId, Decisions, PersonId, Service, ServiceId, Window, shift, times, window};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Field, Filled, Form, NOT_ALLOWED, Outcome, Question, maintenance, nothing, sentence};
+use super::{Field, Filled, Form, NOT_ALLOWED, Outcome, Question, maintenance, nothing, sentence, through};
 
 pub(super) async fn ask(house: &House, grant: &Grant) -> Result<Result<Question, Outcome>, Refusal> {
     let settings = house.settings();
@@ -23,7 +23,10 @@ pub(super) async fn ask(house: &House, grant: &Grant) -> Result<Result<Question,
         (_, Some(None)) => Err(nothing(&Refused::NoSuchChange)),
         (Action::Answer(..), Some(Some(window))) => Ok(take_the_pager(desk, window)),
         (Action::HandOver(..), Some(Some(window))) => Ok(hand_over(desk, window, &grant.person)),
-        (Action::Queue(_), _) => Ok(maintenance::beside(queue(desk, &grant.person), desk, &grant.person)),
+        (Action::Queue(_), _) => {
+            let question = maintenance::beside(queue(desk, &grant.person), desk, &grant.person);
+            Ok(through::beside(question, desk))
+        }
         (_, _) => Ok(on_call(desk, &grant.person)),
     })
 }

@@ -6,6 +6,7 @@ mod freezes;
 mod hands;
 mod incident;
 mod maintenance;
+mod through;
 
 use std::collections::BTreeMap;
 
@@ -127,6 +128,7 @@ pub(crate) async fn act(house: &House, request: &Request) -> Result<Response, Re
 pub(crate) async fn perform(house: &House, grant: &Grant, form: &Filled) -> Result<Outcome, Refusal> {
     match &grant.action {
         Action::Acknowledge(id) => incident::act(house, grant, id, form).await,
+        Action::Queue(service) if through::is_meant(form) => through::act(house, grant, service).await,
         Action::Queue(service) if maintenance::is_meant(form) => maintenance::act(house, grant, service, form).await,
         Action::Answer(..) | Action::HandOver(..) | Action::OnCall(_) | Action::Queue(_) => {
             hands::act(house, grant, form).await
@@ -171,8 +173,8 @@ fn granted(house: &House, request: &Request) -> Result<Result<Grant, Outcome>, R
     let secrets = house.secrets.get(&house.configuration.link_secret).map_err(Refusal::NoSecret)?;
     // Freezes are kept as if they were a service, and are none that people could take.
     let is_desk = |action: &Action| {
-        let desk = &house.settings().freeze_desk().id;
-        matches!(action, Action::OnCall(service) | Action::Queue(service) | Action::Answer(service, _) | Action::HandOver(service, _) if service == desk)
+        let desk = |id| house.settings().is_desk(id);
+        matches!(action, Action::OnCall(service) | Action::Queue(service) | Action::Answer(service, _) | Action::HandOver(service, _) if desk(service))
     };
     let known = |grant: Grant| match house.settings().roster.person(&grant.person) {
         Some(_) if is_desk(&grant.action) => Err(BadLink::Forged),

@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use domain::merge_desk::Manner;
 use domain::settings::Labels;
 use domain::{Repository, ServiceId, Settings};
 use toml::de::DeTable;
@@ -50,6 +51,8 @@ pub struct SenderConfig {
     /// The name of the secret with which we ask its API, where there is one.
     pub api_token: Option<String>,
     pub api_url: Option<String>,
+    /// Whether merge freezes stand at open pull requests, and when.
+    pub merge_status: Option<Manner>,
 }
 
 /// A whole configuration without problems.
@@ -189,6 +192,13 @@ impl Configuration {
         self.senders.values().find(knows)
     }
 
+    /// Whether merge freezes stand at the open pull requests of a repository, and when: where several sources speak for it, by the
+    /// first that wants it.
+    #[must_use]
+    pub fn merge_status_of(&self, repository: &Repository) -> Option<Manner> {
+        FORGES.iter().find_map(|kind| self.forge_of(kind, repository)?.merge_status)
+    }
+
     /// Whether there is any forge to ask about a repository.
     #[must_use]
     pub fn knows_forge_of(&self, repository: &Repository) -> bool {
@@ -278,7 +288,18 @@ fn source(
         topics: topics.into_iter().map(|(text, _)| text).collect(),
         api_token: section.text("api_token"),
         api_url: section.url("api_url"),
+        merge_status: merge_status(section),
     }
+}
+
+/// `merge_status = "during-freezes"`: what stands at open pull requests is told by the token.
+fn merge_status(section: &mut Section<'_, '_>) -> Option<Manner> {
+    let words = [("during-freezes", Manner::DuringFreezes), ("always", Manner::Always)];
+    let manner = section.choice("merge_status", &words);
+    if manner.is_some() && !section.has("api_token") {
+        section.problem_with("merge_status", "`merge_status` needs an `api_token`, by which the forge is told");
+    }
+    manner
 }
 
 impl SenderConfig {

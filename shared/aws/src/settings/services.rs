@@ -69,10 +69,13 @@ fn service(
     let alerts = matchers(section);
     let policy = section.table("policy", |section| policy(section, defaults)).unwrap_or(*defaults);
     let (runbook, dashboard) = (section.url("runbook"), section.url("dashboard"));
-    match name.parse() {
+    match name.parse::<domain::ServiceId>() {
         Ok(_) if name == UNMAPPED => section.problem("`unmapped` is reserved: it takes the alerts of no service"),
         Ok(id) if id == domain::ServiceId::freezes() => {
             section.problem("`freezes` is reserved: freezes are kept there")
+        }
+        Ok(id) if id.as_str().starts_with(domain::ServiceId::MERGES) => {
+            section.problem("`merges.` is reserved: what stands at open pull requests is kept there")
         }
         Ok(id) => {
             return Some(Service {

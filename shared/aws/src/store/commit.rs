@@ -202,6 +202,7 @@ fn add_write(
             RecordKey::Expedite(expedite) => transaction.delete_at(&keys::expedite(service, expedite), *seen),
             RecordKey::Posted => transaction.delete_at(&keys::posted(service), *seen),
             RecordKey::PostedAll => transaction.delete_at(&keys::posted_all(service), *seen),
+            RecordKey::Pulls => transaction.delete_at(&keys::pulls(service), *seen),
             RecordKey::Pipelines => transaction.delete_at(&keys::pipelines(service), *seen),
         },
     }

@@ -54,12 +54,19 @@ impl Answer<'_> {
 }
 
 impl<'a> Freezes<'a> {
+    /// The times, by when they begin, that hold or will for what is asked about.
+    #[must_use]
+    pub fn concerning(&self, question: &Question<'_>, at: Timestamp) -> Vec<Occurrence<'a>> {
+        let mut ahead = self.ahead(at);
+        ahead.retain(|one| one.stops.of(question.side).is_some() && one.scope.concerns(question));
+        ahead
+    }
+
     /// What holds at `at` for what is asked about.
     #[must_use]
     pub fn answer(&self, question: &Question<'_>, at: Timestamp) -> Answer<'a> {
         let strength = |one: &Occurrence<'_>| one.stops.of(question.side);
-        let mut ahead = self.ahead(at);
-        ahead.retain(|one| strength(one).is_some() && one.scope.concerns(question));
+        let ahead = self.concerning(question, at);
         let mut because: Vec<Occurrence<'a>> = ahead.iter().copied().filter(|one| one.from <= at).collect();
         because.sort_by_key(|one| (std::cmp::Reverse(strength(one)), std::cmp::Reverse(one.until), one.id));
         let strongest = because.iter().filter_map(strength).max();

@@ -394,6 +394,7 @@ impl Machine {
             RecordKey::Posted => Some(s.posted.rev),
             RecordKey::PostedAll => Some(s.posted_all.rev),
             RecordKey::Pipelines => Some(s.pipelines.rev),
+            RecordKey::Pulls => Some(s.pulls.rev),
         };
         rev.unwrap_or(0)
     }

@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::expedites::Lane;
 use super::{LINGER, Next, REPUBLISH, Round, unsent};
 use crate::decision::{Decisions, Record, RecordKey, Wake};
-use crate::freeze::{Declared, FreezeNotes, Freezes, Occurrence, Said, Strength};
-use crate::ids::{PersonId, ServiceId};
+use crate::freeze::{Declared, FreezeNotes, Freezes, Occurrence, Question, Said, Strength};
+use crate::ids::{PersonId, Repository, ServiceId};
 use crate::message::{Outgoing, Subject};
 use crate::posted::{self, Posted};
 use crate::reason::Reason;
@@ -75,10 +75,37 @@ pub fn posting(
     let declared: Vec<Declared> = situation.freezes.values().map(|noted| noted.value.clone()).collect();
     let freezes = Freezes { configured: &settings.freezes, declared: &declared };
     let granted = Lane { situation, settings, freezes, now }.granted();
-    let wanted = posted::wanted(&declared, &granted, settings);
+    let wanted = posted::wanted(&freezes, &granted, settings, now);
     let digest = posted::digest(&wanted);
     (digest != situation.posted_all.value).then_some((wanted, digest))
 }
+
+/// Who has open pull requests into a repository hears of the freezes that are about it.
+#[must_use]
+pub fn mergers(
+    people: &BTreeSet<PersonId>,
+    repository: &Repository,
+    situation: &Situation,
+    settings: &Settings,
+    now: Timestamp,
+) -> Decisions {
+    let mut decisions = Decisions::none(&settings.freeze_desk().id, Wake::Now);
+    let declared: Vec<Declared> = situation.freezes.values().map(|noted| noted.value.clone()).collect();
+    let freezes = Freezes { configured: &settings.freezes, declared: &declared };
+    let desk = Desk { situation, settings, freezes, now };
+    let question = Question::of_merge(repository, settings);
+    for one in freezes.concerning(&question, now).into_iter().filter(|one| one.from - TOMORROW <= now) {
+        let (mut notes, rev) = desk.notes(&one);
+        notes.mergers.extend(people.iter().take(MOST_MERGERS.saturating_sub(notes.mergers.len())).cloned());
+        if rev == 0 || situation.freeze_notes.get(&one.key()).is_some_and(|known| known.value != notes) {
+            decisions.put(Record::FreezeNotes(one.key(), notes), rev);
+        }
+    }
+    decisions
+}
+
+/// So many of them hear of one time of a freeze.
+const MOST_MERGERS: usize = 500;
 
 /// Everything is posted.
 #[must_use]
@@ -110,7 +137,13 @@ struct Desk<'a> {
 impl Desk<'_> {
     fn notes(&self, one: &Occurrence<'_>) -> (FreezeNotes, u64) {
         let known = self.situation.freeze_notes.get(&one.key());
-        let fresh = || FreezeNotes { said: [].into(), told: [].into(), until: one.until, name: one.name.to_owned() };
+        let fresh = || FreezeNotes {
+            said: [].into(),
+            told: [].into(),
+            mergers: [].into(),
+            until: one.until,
+            name: one.name.to_owned(),
+        };
         known.map_or_else(|| (fresh(), 0), |noted| (noted.value.clone(), noted.rev))
     }
 
@@ -135,10 +168,12 @@ impl Desk<'_> {
         let before = notes.clone();
         notes.until = one.until;
         // Who learnt that it has begun need not hear that it will.
-        if !notes.said.iter().any(|before| *before >= said) {
+        if !notes.said.iter().any(|before| *before > said) {
             let desk = self.settings.freeze_desk();
             let mut left = false;
-            for person in self.hearers(one) {
+            // Who hears of it by being found later hears of it alone.
+            let channels = if notes.said.contains(&said) { Vec::new() } else { self.hearers(one) };
+            for person in channels.into_iter().chain(notes.mergers.clone()) {
                 if notes.told.contains(&(said, person.clone())) {
                     continue;
                 }
@@ -153,11 +188,12 @@ impl Desk<'_> {
             }
             if left {
                 next.at(self.now);
-            } else {
+            } else if !notes.said.contains(&said) {
                 let what = words::log(one, said);
                 decisions.log(self.now, Some(Subject::Freeze(one.key())), None, what, said.reason(one));
                 notes.said.insert(said);
-                notes.told.clear();
+                // Whoever is found later has still to hear it.
+                notes.told.retain(|(step, _)| *step == said);
             }
         }
         if notes != before || rev == 0 {

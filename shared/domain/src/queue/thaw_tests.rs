@@ -42,6 +42,7 @@ fn twelve_changes_go_out_in_two_releases_an_hour_apart() {
         number: 3,
         by: "usama".parse().unwrap(),
         at: at("13:00"),
+        until: at("Sat 13:00"),
         reason: "x".to_owned(),
         signed: vec![],
     };

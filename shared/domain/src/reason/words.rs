@@ -171,6 +171,7 @@ impl fmt::Display for Reason {
             Self::PipelineTheirs { pipeline, why } => write!(f, "somebody else holds {pipeline}: {why}"),
             Self::PipelineOpened { pipeline } => write!(f, "somebody opened {pipeline} by hand"),
             Self::PipelineSilent { pipeline, why } => write!(f, "{pipeline}: {why}; asked again"),
+            Self::StatusUntold { why } => write!(f, "{why}; it is told again"),
             Self::LetThrough { fix } => write!(f, "opened for {fix}"),
             Self::Newer => f.write_str("decided by a newer version of the bundle, whose words this one does not know"),
         }

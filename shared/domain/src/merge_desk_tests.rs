@@ -1,0 +1,175 @@
+//! What stands at open pull requests: when a status is put there, what it says, where a comment is left.
+
+use super::*;
+use crate::expedite::Granted;
+use crate::testing::{at, commit, repository};
+
+const BOARD: &str = "https://deployers.example.com";
+
+struct Desk {
+    situation: Situation,
+    manner: Manner,
+    now: Timestamp,
+    /// What stands at the forge: at which commit, and the comments.
+    statuses: Vec<String>,
+    comments: Vec<u64>,
+    listed: Vec<OpenPull>,
+    lists: usize,
+}
+
+fn pull(number: u64, head: u64) -> OpenPull {
+    OpenPull {
+        number,
+        head: commit(head),
+        author: Login::new("github", "feanil").unwrap(),
+        title: String::new(),
+        url: None,
+        base: "main".to_owned(),
+        draft: false,
+        fork: false,
+        labels: vec![],
+    }
+}
+
+fn merging(strength: Option<Strength>, key: &str) -> Option<Merging> {
+    Some(Merging { strength, key: key.to_owned(), since: at("12:00"), words: format!("Merge freeze: {key}") })
+}
+
+impl Desk {
+    fn new(manner: Manner) -> Self {
+        let situation = Situation::empty(crate::ids::ServiceId::merges_into(&repository()));
+        let (statuses, comments, listed) = (vec![], vec![], vec![]);
+        Self { situation, manner, now: at("12:00"), statuses, comments, listed, lists: 0 }
+    }
+
+    fn posts(&mut self, merging: Option<Merging>) -> &mut Self {
+        let posted = Posted { merging, expedites: self.situation.posted.value.expedites.clone(), ..Posted::default() };
+        self.situation.note(Record::Posted(posted), self.situation.posted.rev + 1);
+        self.look()
+    }
+
+    fn tells(&mut self, event: &PullEvent) -> &mut Self {
+        let decisions = told(event, &self.situation, self.manner);
+        self.situation.apply(&decisions, self.now);
+        self.look()
+    }
+
+    fn opens(&mut self, number: u64, head: u64) -> &mut Self {
+        self.tells(&PullEvent::Open(pull(number, head), self.now))
+    }
+
+    /// Everything that is due is done.
+    fn look(&mut self) -> &mut Self {
+        for _ in 0..100 {
+            let asks = plan(&self.situation, self.manner, BOARD, self.now);
+            if asks.is_empty() {
+                return self;
+            }
+            for ask in asks {
+                let said = match &ask {
+                    Ask::List { .. } => {
+                        self.lists += 1;
+                        Said::Listed(self.listed.clone())
+                    }
+                    Ask::Tell { number, head, status } => {
+                        self.statuses.push(format!(
+                            "#{number} at {} {:?}: {}",
+                            head.short(),
+                            status.verdict,
+                            status.words
+                        ));
+                        Said::Done
+                    }
+                    Ask::Comment { number, .. } => {
+                        self.comments.push(*number);
+                        Said::Done
+                    }
+                };
+                let decisions = hear(&ask, &said, &self.situation, self.now);
+                self.situation.apply(&decisions, self.now);
+            }
+        }
+        panic!("it never comes to rest");
+    }
+
+    fn stands(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.statuses)
+    }
+}
+
+#[test]
+fn a_freeze_stands_at_what_is_open_and_is_gone_when_it_is_over() {
+    let mut desk = Desk::new(Manner::DuringFreezes);
+    desk.opens(1, 1);
+    assert!(desk.situation.pulls.value.open.is_empty(), "nothing is kept while nothing holds");
+    desk.listed = vec![pull(1, 1), pull(2, 2)];
+    // A day before it is asked who has something open; nothing stands there yet.
+    desk.posts(merging(None, "week"));
+    assert_eq!((desk.lists, desk.stands().len()), (1, 0));
+    desk.posts(merging(Some(Strength::Advise), "week"));
+    assert_eq!(
+        desk.stands(),
+        ["#1 at 0000000000 Passes: Merge freeze: week", "#2 at 0000000000 Passes: Merge freeze: week"]
+    );
+    // New commits have it too; the old ones are not told again.
+    desk.opens(1, 11);
+    assert_eq!(desk.stands().len(), 1);
+    assert_eq!(desk.comments, [1], "somebody works on it");
+    desk.opens(1, 12);
+    assert_eq!((desk.stands().len(), desk.comments.as_slice()), (1, &[1][..]), "once");
+    desk.posts(merging(Some(Strength::Require), "week"));
+    assert_eq!(desk.stands()[0], "#1 at 0000000000 Fails: Merge freeze: week");
+    desk.posts(None);
+    assert_eq!(desk.stands(), ["#1 at 0000000000 Passes: No merge freeze", "#2 at 0000000000 Passes: No merge freeze"]);
+    assert!(desk.situation.pulls.value.open.is_empty());
+}
+
+#[test]
+fn a_required_check_stands_always_and_what_may_pass_passes() {
+    let mut desk = Desk::new(Manner::Always);
+    desk.opens(1, 1);
+    assert_eq!(desk.stands(), ["#1 at 0000000000 Passes: No merge freeze"]);
+    desk.listed = vec![pull(7, 7)];
+    desk.posts(merging(Some(Strength::Require), "monday"));
+    assert_eq!(desk.stands(), ["#7 at 0000000000 Fails: Merge freeze: monday"]);
+    let granted = Granted {
+        repository: repository(),
+        number: 7,
+        by: "feanil".parse().unwrap(),
+        at: at("12:00"),
+        until: at("Sat 12:00"),
+        reason: "checkout fails".to_owned(),
+        signed: vec![],
+    };
+    desk.situation.posted.value.expedites.push(granted);
+    desk.look();
+    assert_eq!(desk.stands(), ["#7 at 0000000000 Passes: May pass the freeze, by feanil: checkout fails"]);
+    desk.tells(&PullEvent::Gone { number: 7, at: desk.now });
+    assert!(desk.situation.pulls.value.open.is_empty());
+}
+
+#[test]
+fn late_events_and_a_forge_that_fails_change_nothing_for_long() {
+    let mut desk = Desk::new(Manner::DuringFreezes);
+    desk.posts(merging(Some(Strength::Advise), "week"));
+    desk.now = at("13:00");
+    desk.opens(1, 2);
+    // What comes late is older than what is known.
+    desk.tells(&PullEvent::Open(pull(1, 1), at("12:30")));
+    assert_eq!(desk.situation.pulls.value.open[&1].head, commit(2));
+    let ask = Ask::List { key: "x".to_owned() };
+    let failed = hear(&ask, &Said::Nothing("it answered 503".to_owned()), &desk.situation, desk.now);
+    assert_eq!(failed.entries.len(), 1);
+    desk.situation.apply(&failed, desk.now);
+    desk.stands();
+    desk.opens(3, 3);
+    assert!(desk.stands().is_empty(), "it is left alone for a minute");
+    assert_eq!(due_at(&desk.situation, desk.manner, BOARD, desk.now), Some(at("13:01")));
+    desk.now = at("13:01");
+    desk.look();
+    assert_eq!(desk.stands().len(), 1);
+    // However many there are, a bounded number is kept.
+    desk.listed = (1..=300).map(|number| pull(number, number)).collect();
+    desk.posts(merging(Some(Strength::Advise), "another"));
+    assert_eq!(desk.situation.pulls.value.open.len(), MOST);
+}

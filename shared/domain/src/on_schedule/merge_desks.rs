@@ -1,0 +1,29 @@
+//! The clock of what stands at open pull requests: when the forge is asked and told again.
+
+use jiff::Timestamp;
+
+use super::{Next, REPUBLISH, Round, unsent};
+use crate::decision::{Decisions, Wake};
+use crate::merge_desk::{self, Manner};
+use crate::message::Outgoing;
+use crate::situation::Situation;
+
+/// Looks at a repository's desk; `manner`: nothing stands there where its source does not want it.
+#[must_use]
+pub fn decide(
+    situation: &Situation,
+    outbox: &[Outgoing],
+    manner: Option<Manner>,
+    board: &str,
+    now: Timestamp,
+) -> Round {
+    let mut decisions = Decisions::none(&situation.service, Wake::Now);
+    let mut next = Next::default();
+    if let Some(at) = manner.and_then(|manner| merge_desk::due_at(situation, manner, board, now)) {
+        // What is due now is done after this look; should that fail, the tick comes again.
+        next.at(at.max(now + REPUBLISH));
+    }
+    let republish = unsent(&mut next, outbox, now);
+    decisions.wake = Wake::Exactly(next.0);
+    Round { decisions, republish }
+}
