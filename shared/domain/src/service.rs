@@ -1,5 +1,7 @@
 //! A service: what is deployed and alerts, who owns it, and the policy that times its windows.
 
+use std::fmt;
+
 use jiff::SignedDuration;
 
 use crate::alert::{Alert, Severity};
@@ -190,6 +192,21 @@ pub struct Schedule {
     pub id: String,
 }
 
+/// A deployment pipeline that can be asked to hold.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pipeline {
+    /// The name of `[pipelines.<name>]`.
+    pub at: String,
+    /// What it is called there.
+    pub id: String,
+}
+
+impl fmt::Display for Pipeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.at, self.id)
+    }
+}
+
 /// A thing that is deployed and alerts.
 #[derive(Debug, Clone)]
 pub struct Service {
@@ -210,6 +227,8 @@ pub struct Service {
     pub policy: Policy,
     /// When its people are at hand, and the calendars it follows.
     pub timetable: Timetable,
+    /// The pipelines that are asked to hold while its deployments are frozen.
+    pub holds: Vec<Pipeline>,
     /// When in each week it may break, and nobody is paged.
     pub maintenance: Option<WorkingHours>,
     pub runbook: Option<String>,

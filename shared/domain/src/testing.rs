@@ -71,6 +71,7 @@ pub fn service() -> Service {
         alerts: vec![Matcher { label: "service".into(), value: "edxapp".into() }],
         policy: Policy::default(),
         timetable: Timetable::always(TimeZone::UTC),
+        holds: vec![],
         maintenance: None,
         runbook: Some("https://wiki.example.com/edxapp".into()),
         dashboard: None,
