@@ -6,6 +6,7 @@ pub mod deliveries;
 pub mod forges;
 mod merges;
 pub mod pagers;
+pub mod pipelines;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
@@ -28,15 +29,17 @@ const MOST_ROUNDS: usize = 40;
 /// How long a service that left the configuration is not looked at.
 const LEFT_ALONE: SignedDuration = SignedDuration::from_hours(24);
 
-/// The secrets that it asks for: the forges' tokens, and those of the pagers whose schedules are read or written. It
-/// looks at what is due without them.
+/// The secrets that it asks for: the forges' tokens, those of the pagers whose schedules are read or written, and of the
+/// pipelines that are held. It looks at what is due without them.
 #[must_use]
 pub fn secrets(configuration: &Configuration) -> Vec<String> {
     let tokens = configuration.senders.values().filter_map(|sender| sender.api_token.clone());
     let services = configuration.settings.services();
     let schedules = services.flat_map(|service| service.schedule.iter().chain(&service.beside));
     let pagers = schedules.filter_map(|schedule| configuration.receivers.get(&schedule.receiver)?.secret.clone());
-    tokens.chain(pagers).collect()
+    let held = configuration.settings.services().flat_map(|service| &service.holds);
+    let pipelines = held.filter_map(|held| configuration.pipelines.get(&held.at)?.secret.clone());
+    tokens.chain(pagers).chain(pipelines).collect()
 }
 
 /// An event as Lambda hands it over: what the table's stream says rang, a one-time schedule's `{"wake": "edxapp"}`, a drill,
