@@ -4,8 +4,10 @@ mod asking;
 mod beside;
 pub mod deliveries;
 pub mod forges;
+mod holding;
 mod merges;
 pub mod pagers;
+pub mod pipelines;
 mod posting;
 
 use std::collections::BTreeSet;
@@ -29,15 +31,17 @@ const MOST_ROUNDS: usize = 40;
 /// How long a service that left the configuration is not looked at.
 const LEFT_ALONE: SignedDuration = SignedDuration::from_hours(24);
 
-/// The secrets that it asks for: the forges' tokens, and those of the pagers whose schedules are read or written. It
-/// looks at what is due without them.
+/// The secrets that it asks for: the forges' tokens, those of the pagers whose schedules are read or written, and of the
+/// pipelines that are held. It looks at what is due without them.
 #[must_use]
 pub fn secrets(configuration: &Configuration) -> Vec<String> {
     let tokens = configuration.senders.values().filter_map(|sender| sender.api_token.clone());
     let services = configuration.settings.services();
     let schedules = services.flat_map(|service| service.schedule.iter().chain(&service.beside));
     let pagers = schedules.filter_map(|schedule| configuration.receivers.get(&schedule.receiver)?.secret.clone());
-    tokens.chain(pagers).collect()
+    let held = configuration.settings.services().flat_map(|service| &service.holds);
+    let pipelines = held.filter_map(|held| configuration.pipelines.get(&held.at)?.secret.clone());
+    tokens.chain(pagers).chain(pipelines).collect()
 }
 
 /// An event as Lambda hands it over: what the table's stream says rang, a one-time schedule's `{"wake": "edxapp"}`, a drill,
@@ -181,6 +185,9 @@ pub async fn ask(house: &House, services: &[ServiceId]) {
         keeping.spawn(async move {
             if let Err(error) = beside::keep(&house, &service).await {
                 tracing::error!(service.name = %service, cause = error_chain(&error), "the pager was not asked");
+            }
+            if let Err(error) = holding::keep(&house, &service).await {
+                tracing::error!(service.name = %service, cause = error_chain(&error), "its pipelines were not asked");
             }
         });
     }

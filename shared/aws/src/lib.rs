@@ -11,6 +11,7 @@ pub mod lambda;
 pub mod links;
 pub mod outbox;
 pub mod parameters;
+pub mod pipeline;
 pub mod receiver;
 pub mod records;
 pub mod schema;

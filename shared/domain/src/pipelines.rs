@@ -14,7 +14,7 @@ use crate::ids::PersonId;
 use crate::message::Subject;
 use crate::paging::Unread;
 use crate::reason::Reason;
-use crate::service::{Pipeline, Service};
+use crate::service::{Frozen, Pipeline, Service};
 use crate::situation::Situation;
 use crate::text;
 
@@ -41,6 +41,7 @@ pub struct Pipelines {
 pub struct Held {
     /// The freeze's name.
     pub freeze: String,
+    /// The freeze's own times.
     pub from: Timestamp,
     pub until: Timestamp,
     pub stands: Stands,
@@ -102,9 +103,8 @@ pub enum Said {
 }
 
 /// The freeze for which deployments of the service have to wait at `now`, unless a fix is let through.
-fn wanted(situation: &Situation, service: &Service, now: Timestamp) -> Option<(String, Timestamp)> {
-    let frozen = service.frozen_at(now)?;
-    open_until(situation, service, now).is_none().then_some((frozen.name, frozen.until))
+fn wanted(situation: &Situation, service: &Service, now: Timestamp) -> Option<Frozen> {
+    service.frozen_at(now).filter(|_| open_until(situation, service, now).is_none())
 }
 
 /// Until when the pipelines are open for a fix: until a deployment begins, or the time is up.
@@ -152,10 +152,10 @@ pub fn plan(situation: &Situation, service: &Service, now: Timestamp) -> (Decisi
     let mut asks = Vec::new();
     let wanted = wanted(situation, service, now);
     for pipeline in &service.holds {
-        let Some((freeze, until)) = &wanted else { break };
+        let Some(Frozen { name: freeze, from, until }) = &wanted else { break };
         let fresh = || Held {
             freeze: freeze.clone(),
-            from: now,
+            from: *from,
             until: *until,
             stands: Stands::Wanted,
             seen_at: now,
@@ -165,7 +165,7 @@ pub fn plan(situation: &Situation, service: &Service, now: Timestamp) -> (Decisi
         let held = next.held.entry(pipeline.to_string()).or_insert_with(fresh);
         let moved = held.until != *until || held.freeze != *freeze;
         if moved && held.stands != Stands::Opened {
-            (held.until, held.freeze) = (*until, freeze.clone());
+            (held.from, held.until, held.freeze) = (*from, *until, freeze.clone());
             // What was held says so at the pipeline; some let go by themselves at the time that they were told.
             if held.stands == Stands::Held {
                 held.stands = Stands::Wanted;

@@ -252,12 +252,12 @@ pub struct Service {
     pub policy: Policy,
     /// When its people are at hand, and the calendars it follows.
     pub timetable: Timetable,
+    /// The pipelines that are asked to hold while its deployments are frozen.
+    pub holds: Vec<Pipeline>,
     /// When in each week it may break, and nobody is paged.
     pub maintenance: Option<WorkingHours>,
     /// When its deployments have to wait, for freezes: each list by time.
     pub frozen: Vec<Arc<Vec<Time>>>,
-    /// The pipelines that are asked to hold meanwhile.
-    pub holds: Vec<Pipeline>,
     pub runbook: Option<String>,
     pub dashboard: Option<String>,
 }

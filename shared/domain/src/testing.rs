@@ -71,9 +71,9 @@ pub fn service() -> Service {
         alerts: vec![Matcher { label: "service".into(), value: "edxapp".into() }],
         policy: Policy::default(),
         timetable: Timetable::always(TimeZone::UTC),
+        holds: vec![],
         maintenance: None,
         frozen: vec![],
-        holds: vec![],
         runbook: Some("https://wiki.example.com/edxapp".into()),
         dashboard: None,
     }

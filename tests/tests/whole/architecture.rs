@@ -261,6 +261,8 @@ fn the_configuration_that_is_shown_has_no_problems_and_shows_each_setting_once()
         "kind",
         "services",
         "pagerduty",
+        "[pipelines.",
+        "holds",
     ] {
         assert!(text.contains(setting), "the sample does not show {setting}");
     }

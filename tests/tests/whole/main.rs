@@ -19,6 +19,7 @@ mod ownership;
 mod pagers;
 mod pagers_atlassian;
 mod people;
+mod pipelines;
 mod receivers;
 mod reliability;
 mod reverts;

@@ -4,6 +4,8 @@
 //! The event is told by the body's shape, not by `X-GitHub-Event`: the header is not part of what is signed.
 //! <https://docs.github.com/en/webhooks/webhook-events-and-payloads#deployment_status>
 
+#[cfg_attr(not(test), expect(dead_code, reason = "wired with the desk of deployments"))]
+mod protection;
 mod workflow_run;
 
 use aws::verify::Signature;

@@ -7,6 +7,7 @@ use domain::change::{Files, Lines};
 use domain::{Commit, Repository};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::Commits;
 
@@ -70,10 +71,27 @@ impl<'a> Api<'a> {
 
     /// The answer to a request that does something, whatever its status.
     pub async fn send(&self, method: &str, path: &str) -> Result<Answer, Unanswered> {
+        self.exchange(method, path, &[], Vec::new()).await
+    }
+
+    /// The same, saying something.
+    pub async fn send_json(&self, method: &str, path: &str, body: &Value) -> Result<Answer, Unanswered> {
+        let json = [("content-type", "application/json")];
+        self.exchange(method, path, &json, body.to_string().into_bytes()).await
+    }
+
+    async fn exchange(
+        &self,
+        method: &str,
+        path: &str,
+        of_body: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Answer, Unanswered> {
         let own = [("user-agent", "recent-deployers")];
-        let headers: Vec<_> = own.into_iter().chain(self.headers.iter().map(|(n, v)| (*n, v.as_str()))).collect();
+        let ours = self.headers.iter().map(|(n, v)| (*n, v.as_str()));
+        let headers: Vec<_> = own.into_iter().chain(ours).chain(of_body.iter().copied()).collect();
         let url = format!("{}{path}", self.base);
-        self.http.send(method, &url, &headers, Vec::new(), DEADLINE_SECONDS).await.map_err(Unanswered::Http)
+        self.http.send(method, &url, &headers, body, DEADLINE_SECONDS).await.map_err(Unanswered::Http)
     }
 
     /// The body of an answer that is one.

@@ -1,7 +1,7 @@
 //! What forges are asked, once nobody waits for the answer: which commits a release carries, which files a change
 //! touches, who merged what. Each forge has a file; what they have in common is in [`api`].
 
-pub(crate) mod api;
+pub mod api;
 mod azure;
 mod bitbucket;
 mod bitbucket_server;

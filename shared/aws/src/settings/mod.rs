@@ -7,6 +7,7 @@ mod freezes;
 mod icalendar;
 mod paging;
 mod people;
+mod pipelines;
 mod policy;
 mod receivers;
 mod section;
@@ -25,6 +26,7 @@ use domain::settings::Labels;
 use domain::{Repository, ServiceId, Settings};
 use toml::de::DeTable;
 
+use crate::pipeline::PipelineConfig;
 use crate::receiver::ReceiverConfig;
 use crate::sender::Sender;
 use section::Section;
@@ -61,6 +63,8 @@ pub struct Configuration {
     pub settings: Settings,
     pub senders: BTreeMap<String, SenderConfig>,
     pub receivers: BTreeMap<String, ReceiverConfig>,
+    /// What can be asked to hold.
+    pub pipelines: BTreeMap<String, PipelineConfig>,
     /// The name of the secret with which links and sessions are signed.
     pub link_secret: String,
     /// Where people sign in to the board.
@@ -214,13 +218,15 @@ impl Configuration {
             root.problem_with("public_url", "`public_url` has to be an https address: people sign in there");
         }
         let receivers = receivers::read(root);
+        let pipelines = pipelines::read(root);
         let mut speaking = Vec::new();
         let senders = root.tables("senders", |name, section| source(name, section, known, &mut speaking));
         let calendars = calendars::read(root);
         let mut roster = people::read(root, &receivers, &calendars);
         let defaults = policy::defaults(root);
         let mut code_owners = squads::CodeOwnersFiles::default();
-        let services = services::read(root, &mut roster, &receivers, &calendars, &defaults, &mut code_owners);
+        let services =
+            services::read(root, &mut roster, (&receivers, &pipelines), &calendars, &defaults, &mut code_owners);
         for (id, span) in speaking {
             if !services.iter().any(|service| service.id == id) {
                 root.problem_in(&span, format!("`services` names {id}, which is not a service"));
@@ -237,7 +243,7 @@ impl Configuration {
             .with_squads(squads, code_owners.compiled())
             .with_freezes(freezes)
             .with_lane(lane);
-        Self { settings, senders, receivers, link_secret, sign_in, api_secret }
+        Self { settings, senders, receivers, pipelines, link_secret, sign_in, api_secret }
     }
 }
 

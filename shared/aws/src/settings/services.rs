@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 
 use super::calendars::{self, Calendars};
 use super::paging::{self, Receivers, Schedules};
+use super::pipelines::{self, Pipelines};
 use super::policy::policy;
 use super::section::Section;
 use super::squads::{CodeOwnersFiles, paths};
@@ -24,19 +25,21 @@ const MODES: [(&str, Mode); 2] = [("manual", Mode::Manual), ("page", Mode::Page)
 pub(super) fn read(
     root: &mut Section<'_, '_>,
     roster: &mut Roster,
-    receivers: &Receivers,
+    (receivers, pipelines): (&Receivers, &Pipelines),
     calendars: &Calendars,
     defaults: &Policy,
     code_owners: &mut CodeOwnersFiles,
 ) -> Vec<Service> {
-    let mut written = BTreeMap::new();
+    let (mut written, mut held) = (BTreeMap::new(), BTreeMap::new());
     let services = root.tables("services", |name, section| {
         let timetable = calendars::of_service(section, calendars);
         let maintenance = calendars::maintenance(section, &timetable.zone);
         let channel = paging::channel(name, section, roster, receivers);
         let schedules = Schedules::read(name, section, receivers, &mut written);
+        let holds = pipelines::holds(name, section, pipelines, &mut held);
         let service = service(name, section, roster, defaults, timetable, code_owners)?;
-        Some(Service { maintenance, channel, schedule: schedules.rotation, beside: schedules.beside, ..service })
+        let Schedules { rotation: schedule, beside } = schedules;
+        Some(Service { maintenance, channel, schedule, beside, holds, ..service })
     });
     if services.is_empty() {
         root.problem("there are no services: add a [services.<id>] for each");
@@ -92,9 +95,9 @@ fn service(
                 alerts,
                 policy,
                 timetable,
+                holds: Vec::new(),
                 maintenance: None,
                 frozen: Vec::new(),
-                holds: Vec::new(),
                 runbook,
                 dashboard,
             });
@@ -233,9 +236,9 @@ pub(super) fn unmapped(root: &mut Section<'_, '_>, roster: &Roster, defaults: &P
         alerts: Vec::new(),
         policy: *defaults,
         timetable: Timetable::always(TimeZone::UTC),
+        holds: Vec::new(),
         maintenance: None,
         frozen: Vec::new(),
-        holds: Vec::new(),
         runbook: None,
         dashboard: None,
     }

@@ -193,7 +193,8 @@ impl Desk<'_> {
                 decisions.log(self.now, Some(Subject::Freeze(one.key())), None, what, said.reason(one));
                 notes.said.insert(said);
                 // Whoever is found later has still to hear it.
-                notes.told.retain(|(step, _)| *step == said);
+                let FreezeNotes { told, mergers, .. } = &mut notes;
+                told.retain(|(step, person)| *step == said && mergers.contains(person));
             }
         }
         if notes != before || rev == 0 {
