@@ -66,7 +66,8 @@ pub(crate) fn incidents(decisions: &Decisions) -> impl Iterator<Item = Incident>
             | Record::Paging(_)
             | Record::Track(_)
             | Record::Freeze(_)
-            | Record::FreezeNotes(..) => None,
+            | Record::FreezeNotes(..)
+            | Record::Feed(..) => None,
         },
         Write::Drop { .. } => None,
     })

@@ -1,12 +1,13 @@
 //! The board: who is on call for what until when, the queue, open incidents, what happened lately and why.
 
 use aws::links::{self, Action, Grant, LIFE};
+use aws::secrets::Secret;
 use aws::wire::error_chain;
 use aws::{House, Refusal, Response, StoreError};
-use domain::freeze::Freezes;
+use domain::freeze::{Feed, Freezes};
 use domain::ids::ServiceId;
 use domain::wording::freezes;
-use domain::{Person, PersonId, Phase, Service, Settings, Window, times, window};
+use domain::{FreezeId, Person, PersonId, Phase, Service, Settings, Situation, Window, times, window};
 use jiff::Timestamp;
 use minijinja::context;
 use serde_json::{Value, json};
@@ -52,8 +53,12 @@ struct FreezesView {
     lines: Vec<(bool, String)>,
     /// What people did about them, newest first.
     lately: Vec<String>,
+    /// Which calendars that freezes follow cannot be read.
+    unread: Vec<String>,
     /// Where this reader declares one, or ends it.
     link: Option<String>,
+    /// Where this reader's calendar program reads them: for a click, and to copy.
+    subscribe: Option<(String, String)>,
 }
 
 async fn freezes(
@@ -68,9 +73,7 @@ async fn freezes(
         Ok((situation, house.store.log(&desk.id, MOST_LATELY).await?))
     };
     let Some((situation, log)) = readable(unreadable, desk, read.await)? else { return Ok(Value::Null) };
-    let declared: Vec<_> = situation.freezes.into_values().map(|noted| noted.value).collect();
-    let all = Freezes { configured: &settings.freezes, declared: &declared };
-    let shown = may::next_of_each(all.ahead(now), now);
+    let shown = may::next_of_each(Freezes::of(settings, &situation).ahead(now), now);
     let lines = shown.iter().take(MOST_FREEZES).map(|one| (one.from <= now, freezes::line(one, now))).collect();
     let lately = log.into_iter().map(|entry| format!("{} {}", utc(entry.at), entry.what)).collect();
     let may_declare = |id: &&PersonId| settings.roster.person(id).is_some_and(|person| !person.is_outside());
@@ -78,7 +81,30 @@ async fn freezes(
     let secret = house.secrets.first(&house.configuration.link_secret).map_err(Refusal::NoSecret)?;
     let grant = |id: &PersonId| Grant { action: Action::Freezes, person: id.clone(), expires: now + LIFE };
     let link = person.map(|id| links::path(&secret, &grant(id)));
-    Ok(serde_json::to_value(FreezesView { lines, lately, link }).unwrap_or_default())
+    let (unread, subscribe) = (unread(&situation), subscription(house, reader, &secret));
+    Ok(serde_json::to_value(FreezesView { lines, lately, unread, link, subscribe }).unwrap_or_default())
+}
+
+/// Which calendars that freezes follow cannot be read.
+fn unread(desk: &Situation) -> Vec<String> {
+    let failed = desk.feeds.iter().filter_map(|(id, noted)| Some((id, &noted.value, noted.value.failed.as_ref()?)));
+    let line = |(id, feed, why): (&FreezeId, &Feed, &String)| match feed.read_at {
+        Some(at) => format!("The calendar of {id} cannot be read ({why}): what was read {} holds.", utc(at)),
+        None => format!("The calendar of {id} was never read: {why}."),
+    };
+    failed.map(line).collect()
+}
+
+/// By `webcal`, which calendar programs open, and by the plain address. Where nobody signs in, whoever reads the board reads that too.
+fn subscription(house: &House, reader: &Reader, secret: &Secret) -> Option<(String, String)> {
+    let path = match reader {
+        Reader::Person(id) => links::subscription(secret, id),
+        Reader::Unasked => format!("/{}", links::CALENDAR),
+        Reader::Guest(_) => return None,
+    };
+    let url = format!("{}{path}", house.settings().public_url);
+    let (_, rest) = url.split_once("://")?;
+    Some((format!("webcal://{rest}"), url))
 }
 
 /// A service as the board shows it.

@@ -6,9 +6,9 @@
 use std::collections::BTreeSet;
 
 use aws::{House, Malformed, Refusal, Request, Response};
-use domain::freeze::{Answer, Declared, Freezes, Occurrence, Question, Side, Strength};
+use domain::freeze::{Answer, Freezes, Occurrence, Question, Side, Strength};
 use domain::wording::freezes::line;
-use domain::{Repository, ServiceId};
+use domain::{Repository, ServiceId, Situation};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -48,14 +48,13 @@ fn one<T: std::str::FromStr<Err = domain::InvalidId>>(request: &Request, name: &
 
 async fn answer(house: &House, request: &Request, name: &str, question: &Question<'_>) -> Result<Response, Refusal> {
     let (settings, now) = (house.settings(), house.now());
-    let declared = declared(house).await?;
-    let freezes = Freezes { configured: &settings.freezes, declared: &declared };
-    let answer = freezes.answer(question, now);
+    let desk = desk(house).await?;
+    let answer = Freezes::of(settings, &desk).answer(question, now);
     let shown = |one: &Occurrence<'_>| {
         let strength: Option<&'static str> = one.stops.of(question.side).map(Into::into);
         json!({
             "freeze": one.id, "name": one.name, "strength": strength, "from": one.from, "until": one.until,
-            "declared_by": one.by, "words": line(one, now),
+            "declared_by": one.by(), "words": line(one, now),
         })
     };
     let body = json!({
@@ -78,10 +77,9 @@ fn status(request: &Request, answer: &Answer<'_>) -> u16 {
     if refused { 423 } else { 200 }
 }
 
-/// What people have declared.
-pub(crate) async fn declared(house: &House) -> Result<Vec<Declared>, Refusal> {
-    let situation = house.store.situation(&house.settings().freeze_desk().id).await?;
-    Ok(situation.freezes.into_values().map(|noted| noted.value).collect())
+/// The desk of freezes.
+pub(crate) async fn desk(house: &House) -> Result<Situation, Refusal> {
+    Ok(house.store.situation(&house.settings().freeze_desk().id).await?)
 }
 
 /// Those that are under way, and of each that is ahead its next time.

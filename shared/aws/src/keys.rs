@@ -2,7 +2,7 @@
 //!
 //! | what | partition | sort | read by | cost |
 //! | --- | --- | --- | --- | --- |
-//! | a service's working set: changes, files, notes, deployments, signals, incidents, shifts, queue, errands, paging, track, clock | `S#service` | by kind | every decision | 1 query |
+//! | a service's working set: changes, files, notes, deployments, signals, incidents, shifts, queue, errands, paging, track, clock; of the desk of freezes: what people declared, what was said, what calendars said | `S#service` | by kind | every decision | 1 query |
 //! | a service's outbox: what no receiver has accepted | `O#service` | subject, person, step | `on-schedule`, `on-page` | 1 query or 1 get |
 //! | a service's log, newest first | `L#service` | time | board | 1 query, bounded |
 //! | old incidents | `P#service` | time | board | 1 query, bounded |
@@ -155,7 +155,7 @@ pub fn errand(service: &ServiceId, errand: &str) -> Key {
     key(working_set(service), format!("E#{errand}"))
 }
 
-/// What is kept of the queue beside its changes: pauses, and how long changes took.
+/// A freeze that somebody declared.
 #[must_use]
 pub fn freeze(service: &ServiceId, freeze: &FreezeId) -> Key {
     key(working_set(service), format!("Z#{freeze}"))
@@ -166,6 +166,13 @@ pub fn freeze_notes(service: &ServiceId, time: &str) -> Key {
     key(working_set(service), format!("Y#{time}"))
 }
 
+/// What was read of the calendar that a freeze follows.
+#[must_use]
+pub fn feed(service: &ServiceId, freeze: &FreezeId) -> Key {
+    key(working_set(service), format!("W#{freeze}"))
+}
+
+/// What is kept of the queue beside its changes: pauses, and how long changes took.
 #[must_use]
 pub fn queue(service: &ServiceId) -> Key {
     key(working_set(service), "Q#")

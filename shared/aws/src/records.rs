@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::change::Files;
-use domain::freeze::{Declared, FreezeNotes};
+use domain::freeze::{Declared, Feed, FreezeNotes};
 use domain::on_merge::errands::Errand;
 use domain::paging::Paging;
 use domain::track::Track;
@@ -118,6 +118,7 @@ pub fn encode(service: &domain::ServiceId, record: &Record, rev: u64, now: Times
         Record::FreezeNotes(time, notes) => {
             item(&keys::freeze_notes(service, time), notes, notes.until.max(now).checked_add(keys::KEEP_LOOK).ok())?
         }
+        Record::Feed(freeze, feed) => item(&keys::feed(service, freeze), feed, Some(long))?,
         Record::Errand(errand) => item(&keys::errand(service, &errand.key()), errand, Some(long))?,
     };
     item.insert(keys::REVISION.into(), number(rev));
@@ -144,6 +145,7 @@ pub fn decode(item: &Item) -> Result<Option<Record>, StoreError> {
         "E" => Record::Errand(read::<Errand>(item)?),
         "Z" => Record::Freeze(read::<Declared>(item)?),
         "Y" => Record::FreezeNotes(rest.to_owned(), read::<FreezeNotes>(item)?),
+        "W" => Record::Feed(rest.parse().map_err(|_| wrong())?, read::<Feed>(item)?),
         _ => return Err(wrong()),
     }))
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::{Change, Files};
 use crate::deployment::{Deployment, DeploymentKey};
-use crate::freeze::{Declared, FreezeNotes};
+use crate::freeze::{Declared, Feed, FreezeNotes};
 use crate::ids::{ChangeId, EnvironmentName, FreezeId, IncidentId, PersonId, ServiceId};
 use crate::incident::Incident;
 use crate::message::{Message, Subject};
@@ -38,6 +38,8 @@ pub enum Record {
     Freeze(Declared),
     /// What was said of one time of a freeze.
     FreezeNotes(String, FreezeNotes),
+    /// What was read of the calendar that a freeze follows.
+    Feed(FreezeId, Feed),
 }
 
 /// The name of a record within its service.
@@ -56,6 +58,7 @@ pub enum RecordKey {
     Track,
     Freeze(FreezeId),
     FreezeNotes(String),
+    Feed(FreezeId),
 }
 
 impl Record {
@@ -75,6 +78,7 @@ impl Record {
             Self::Track(_) => RecordKey::Track,
             Self::Freeze(freeze) => RecordKey::Freeze(freeze.id.clone()),
             Self::FreezeNotes(key, _) => RecordKey::FreezeNotes(key.clone()),
+            Self::Feed(id, _) => RecordKey::Feed(id.clone()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What holds at a moment, against the stored times.
 
+use jiff::SignedDuration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -17,6 +18,7 @@ fn declared(id: &str, stops: Stops, from: Timestamp, until: Timestamp) -> Declar
         until,
         by: "olga".parse().unwrap(),
         declared_at: from,
+        changed_at: None,
         ended: None,
     }
 }
@@ -26,7 +28,7 @@ fn both(strength: Strength) -> Stops {
 }
 
 fn freezes(declared: &[Declared]) -> Freezes<'_> {
-    Freezes { configured: &[], declared }
+    Freezes { configured: &[], feeds: [].into(), declared: declared.iter().collect() }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! It compares what is with what should be, so it does not matter whether it is woken late, twice, or after
 //! a crash. What does not fit one transaction is left for the next round, which follows at once.
 
+pub mod feeds;
 pub mod freezes;
 mod tidy;
 

@@ -348,6 +348,16 @@ pub enum Reason {
     FreezeOver {
         freeze: String,
     },
+    /// The calendar that a freeze follows was read, and says something new.
+    FeedRead {
+        freeze: String,
+        times: usize,
+    },
+    /// The calendar that a freeze follows cannot be read: what was read last holds.
+    FeedUnread {
+        freeze: String,
+        why: String,
+    },
     /// Decided by a newer version of the bundle, before it was rolled back.
     #[serde(other)]
     Newer,

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::change::{Change, Files};
 use crate::decision::{Decisions, Record, RecordKey, Wake, Write};
 use crate::deployment::{Deployment, DeploymentKey};
-use crate::freeze::{Declared, FreezeNotes};
+use crate::freeze::{Declared, Feed, FreezeNotes};
 use crate::ids::{ChangeId, EnvironmentName, FreezeId, IncidentId, ServiceId};
 use crate::incident::Incident;
 use crate::on_merge::errands::Errand;
@@ -47,9 +47,11 @@ pub struct Situation {
     pub errands: BTreeMap<String, Noted<Errand>>,
     pub paging: Noted<Paging>,
     pub track: Noted<Track>,
-    /// Those that people declared, and what was said of each time of each: at the desk of freezes only.
+    /// Those that people declared, what was said of each time of each, and what was read of the calendars that freezes follow: at
+    /// the desk of freezes only.
     pub freezes: BTreeMap<FreezeId, Noted<Declared>>,
     pub freeze_notes: BTreeMap<String, Noted<FreezeNotes>>,
+    pub feeds: BTreeMap<FreezeId, Noted<Feed>>,
     pub clock: Noted<Clock>,
 }
 
@@ -71,6 +73,7 @@ impl Situation {
             track: Noted::default(),
             freezes: BTreeMap::new(),
             freeze_notes: BTreeMap::new(),
+            feeds: BTreeMap::new(),
             clock: Noted::default(),
         }
     }
@@ -110,6 +113,9 @@ impl Situation {
             }
             Record::FreezeNotes(key, value) => {
                 self.freeze_notes.insert(key, Noted { value, rev });
+            }
+            Record::Feed(id, value) => {
+                self.feeds.insert(id, Noted { value, rev });
             }
         }
     }
@@ -163,6 +169,9 @@ impl Situation {
             }
             RecordKey::FreezeNotes(key) => {
                 self.freeze_notes.remove(key);
+            }
+            RecordKey::Feed(id) => {
+                self.feeds.remove(id);
             }
         }
     }

@@ -199,6 +199,7 @@ fn add_write(
             RecordKey::Errand(key) => transaction.delete_at(&keys::errand(service, key), *seen),
             RecordKey::Freeze(id) => transaction.delete_at(&keys::freeze(service, id), *seen),
             RecordKey::FreezeNotes(time) => transaction.delete_at(&keys::freeze_notes(service, time), *seen),
+            RecordKey::Feed(freeze) => transaction.delete_at(&keys::feed(service, freeze), *seen),
         },
     }
 }

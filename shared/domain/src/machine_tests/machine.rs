@@ -390,6 +390,7 @@ impl Machine {
             RecordKey::Errand(key) => s.errands.get(key).map(|n| n.rev),
             RecordKey::Freeze(id) => s.freezes.get(id).map(|n| n.rev),
             RecordKey::FreezeNotes(key) => s.freeze_notes.get(key).map(|n| n.rev),
+            RecordKey::Feed(id) => s.feeds.get(id).map(|n| n.rev),
         };
         rev.unwrap_or(0)
     }

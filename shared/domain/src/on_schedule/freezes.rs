@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{LINGER, Next, REPUBLISH, Round, unsent};
+use super::{LINGER, Next, REPUBLISH, Round, feeds, unsent};
 use crate::decision::{Decisions, Record, RecordKey, Wake};
-use crate::freeze::{Declared, FreezeNotes, Freezes, Occurrence, Said, Strength};
+use crate::freeze::{FreezeNotes, Freezes, Occurrence, Said, Strength};
 use crate::ids::PersonId;
 use crate::message::{Outgoing, Subject};
 use crate::reason::Reason;
@@ -26,14 +26,12 @@ const KNOWN: SignedDuration = SignedDuration::from_hours(24 * 7);
 /// Looks at the freezes.
 #[must_use]
 pub fn decide(situation: &Situation, outbox: &[Outgoing], settings: &Settings, now: Timestamp) -> Round {
-    let declared: Vec<Declared> = situation.freezes.values().map(|noted| noted.value.clone()).collect();
-    let freezes = Freezes { configured: &settings.freezes, declared: &declared };
     let mut decisions = Decisions::none(&settings.freeze_desk().id, Wake::Now);
     let mut next = Next::default();
-    let desk = Desk { situation, settings, freezes, now };
+    let desk = Desk { situation, settings, freezes: Freezes::of(settings, situation), now };
     let mut seen = BTreeSet::new();
     // Of two of one name and begin the first is told of.
-    for one in freezes.ahead(now).into_iter().filter(|one| seen.insert(one.key())) {
+    for one in desk.freezes.ahead(now).into_iter().filter(|one| seen.insert(one.key())) {
         let moments = [one.from - TOMORROW, one.from - SOON, one.from, one.until];
         moments.into_iter().filter(|at| *at > now).for_each(|at| next.at(at));
         if let Some(said) = due(&one, now) {
@@ -49,6 +47,7 @@ pub fn decide(situation: &Situation, outbox: &[Outgoing], settings: &Settings, n
             next.at(leaves.max(now));
         }
     }
+    feeds::tidy(&mut decisions, &mut next, situation, settings, now);
     let republish = unsent(&mut next, outbox, now);
     if !decisions.messages.is_empty() {
         next.at(now + REPUBLISH);

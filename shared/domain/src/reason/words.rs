@@ -157,6 +157,10 @@ impl fmt::Display for Reason {
             Self::FreezeAhead { freeze } => write!(f, "a freeze begins soon: {freeze}"),
             Self::FreezeBegan { freeze } => write!(f, "a freeze has begun: {freeze}"),
             Self::FreezeOver { freeze } => write!(f, "a freeze is over: {freeze}"),
+            Self::FeedRead { freeze, times } => {
+                write!(f, "the calendar of {freeze} has {}", crate::text::count(*times, "time ahead", "times ahead"))
+            }
+            Self::FeedUnread { freeze, why } => write!(f, "{why}: what was read last of {freeze} holds"),
             Self::Newer => f.write_str("decided by a newer version of the bundle, whose words this one does not know"),
         }
     }
