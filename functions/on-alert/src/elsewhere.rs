@@ -67,6 +67,7 @@ pub(crate) fn incidents(decisions: &Decisions) -> impl Iterator<Item = Incident>
             | Record::Track(_)
             | Record::Freeze(_)
             | Record::FreezeNotes(..)
+            | Record::Feed(..)
             | Record::Expedite(_)
             | Record::Posted(_)
             | Record::PostedAll(_)

@@ -1,13 +1,14 @@
 //! The board: who is on call for what until when, the queue, open incidents, what happened lately and why.
 
 use aws::links::{self, Action, Grant, LIFE};
+use aws::secrets::Secret;
 use aws::wire::error_chain;
 use aws::{House, Refusal, Response, StoreError};
 use domain::expedite::Expedite;
-use domain::freeze::Freezes;
+use domain::freeze::{Feed, Freezes};
 use domain::ids::ServiceId;
 use domain::wording::freezes;
-use domain::{Person, PersonId, Phase, Service, Settings, Window, times, window};
+use domain::{FreezeId, Person, PersonId, Phase, Service, Settings, Situation, Window, times, window};
 use jiff::Timestamp;
 use minijinja::context;
 use serde_json::{Value, json};
@@ -55,8 +56,12 @@ struct FreezesView {
     fixes: Vec<(String, Option<String>)>,
     /// What people did about them, newest first.
     lately: Vec<String>,
+    /// Which calendars that freezes follow cannot be read.
+    unread: Vec<String>,
     /// Where this reader declares one, or ends it.
     link: Option<String>,
+    /// Where this reader's calendar program reads them: for a click, and to copy.
+    subscribe: Option<(String, String)>,
 }
 
 async fn freezes(
@@ -72,8 +77,7 @@ async fn freezes(
     };
     let Some((situation, log)) = readable(unreadable, desk, read.await)? else { return Ok(Value::Null) };
     let expedites: Vec<_> = situation.expedites.values().map(|noted| noted.value.clone()).collect();
-    let declared: Vec<_> = situation.freezes.into_values().map(|noted| noted.value).collect();
-    let all = Freezes { configured: &settings.freezes, declared: &declared };
+    let all = Freezes::of(settings, &situation);
     let shown = may::next_of_each(all.ahead(now), now);
     let lines = shown.iter().take(MOST_FREEZES).map(|one| (one.from <= now, freezes::line(one, now))).collect();
     let lately = log.into_iter().map(|entry| format!("{} {}", utc(entry.at), entry.what)).collect();
@@ -88,7 +92,30 @@ async fn freezes(
         person.map(|id| links::path(&secret, &grant(id)))
     };
     let fixes = expedites.iter().filter_map(|one| Some((may::fix(house, &all, one, now)?, about(one)))).collect();
-    Ok(serde_json::to_value(FreezesView { lines, fixes, lately, link }).unwrap_or_default())
+    let (unread, subscribe) = (unread(&situation), subscription(house, reader, &secret));
+    Ok(serde_json::to_value(FreezesView { lines, fixes, lately, unread, link, subscribe }).unwrap_or_default())
+}
+
+/// Which calendars that freezes follow cannot be read.
+fn unread(desk: &Situation) -> Vec<String> {
+    let failed = desk.feeds.iter().filter_map(|(id, noted)| Some((id, &noted.value, noted.value.failed.as_ref()?)));
+    let line = |(id, feed, why): (&FreezeId, &Feed, &String)| match feed.read_at {
+        Some(at) => format!("The calendar of {id} cannot be read ({why}): what was read {} holds.", utc(at)),
+        None => format!("The calendar of {id} was never read: {why}."),
+    };
+    failed.map(line).collect()
+}
+
+/// By `webcal`, which calendar programs open, and by the plain address. Where nobody signs in, whoever reads the board reads that too.
+fn subscription(house: &House, reader: &Reader, secret: &Secret) -> Option<(String, String)> {
+    let path = match reader {
+        Reader::Person(id) => links::subscription(secret, id),
+        Reader::Unasked => format!("/{}", links::CALENDAR),
+        Reader::Guest(_) => return None,
+    };
+    let url = format!("{}{path}", house.settings().public_url);
+    let (_, rest) = url.split_once("://")?;
+    Some((format!("webcal://{rest}"), url))
 }
 
 /// A service as the board shows it.

@@ -3,6 +3,7 @@
 mod act;
 mod board;
 mod chat;
+mod feed;
 mod incident;
 mod may;
 mod page;
@@ -11,7 +12,7 @@ mod queue;
 mod sign_in;
 mod view;
 
-use aws::links::Action;
+use aws::links::{Action, CALENDAR};
 use aws::settings::Configuration;
 use aws::{House, Refusal, Request, Response};
 use sign_in::Reader;
@@ -26,8 +27,8 @@ pub fn secrets(configuration: &Configuration) -> Vec<String> {
     chats.chain(provider).chain(api).chain([configuration.link_secret.clone()]).collect()
 }
 
-/// To those who sign in: `GET /`, `GET /incidents/{id}`, `GET /people/{id}`, `GET /who`; to programs with the secret too: `GET /may-deploy`, `GET /may-merge`. `GET /sign-in` and `POST /sign-out`. What
-/// proves itself: `GET` and `POST` of [`aws::links`], `POST /chat/slack`.
+/// To those who sign in: `GET /`, `GET /incidents/{id}`, `GET /people/{id}`, `GET /who`, `GET /freezes.ics`; to programs with the secret too: `GET /may-deploy`, `GET /may-merge`. `GET /sign-in` and `POST /sign-out`. What
+/// proves itself: `GET` and `POST` of [`aws::links`], `GET /freezes.ics/{person}/{mac}`, `POST /chat/slack`.
 pub async fn handle(house: &House, request: Request) -> Response {
     serve(house, &request).await.unwrap_or_else(Response::from)
 }
@@ -40,6 +41,7 @@ async fn serve(house: &House, request: &Request) -> Result<Response, Refusal> {
         ("POST", ["chat", "slack"]) => chat::slack::press(house, request).await,
         ("GET", ["may-deploy"]) => may::deploy(house, request).await,
         ("GET", ["may-merge"]) => may::merge(house, request).await,
+        ("GET", [CALENDAR, person, mac]) => feed::subscribed(house, request, person, mac).await,
         ("GET", ["sign-in"]) => sign_in::begin(house, request).await,
         ("GET", ["sign-in", "callback"]) => sign_in::finish(house, request).await,
         ("POST", ["sign-out"]) => Ok(sign_in::end(house, request)),
@@ -61,6 +63,7 @@ async fn read(house: &House, request: &Request, reader: &Reader) -> Result<Respo
         ["incidents", id] => incident::show(house, request, reader, id).await,
         ["people", id] => board::person(house, reader, id).await,
         ["who"] => board::who(house).await,
+        [CALENDAR] => feed::calendar(house, request).await,
         _ => Err(NOTHING_HERE),
     }
 }

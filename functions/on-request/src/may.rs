@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use aws::{House, Malformed, Refusal, Request, Response};
 use domain::expedite::{self, Expedite, Granted, Standing};
-use domain::freeze::{Declared, Freezes, Occurrence, Question, Side, Strength};
+use domain::freeze::{Freezes, Occurrence, Question, Side, Strength};
 use domain::on_request::freezes::Desk;
 use domain::wording::freezes::line;
 use domain::{Commit, Repository, Service, ServiceId, Situation};
@@ -91,9 +91,7 @@ fn answer(
     carried: Option<&Carried>,
 ) -> Result<Response, Refusal> {
     let (settings, now) = (house.settings(), house.now());
-    let declared: Vec<Declared> = desk.freezes.values().map(|noted| noted.value.clone()).collect();
-    let freezes = Freezes { configured: &settings.freezes, declared: &declared };
-    let answer = freezes.answer(question, now);
+    let answer = Freezes::of(settings, desk).answer(question, now);
     let passing = passing(desk, house, now);
     // Deny beats allow: one change that may not pass keeps the others back.
     let passes = carried.filter(|carried| answer.strength.is_some() && carried.all_among(&passing));
@@ -104,7 +102,7 @@ fn answer(
         let strength: Option<&'static str> = one.stops.of(question.side).map(Into::into);
         json!({
             "freeze": one.id, "name": one.name, "strength": strength, "from": one.from, "until": one.until,
-            "declared_by": one.by, "words": line(one, now),
+            "declared_by": one.by(), "words": line(one, now),
         })
     };
     let body = json!({
@@ -140,10 +138,9 @@ fn status(request: &Request, may: bool, advised: bool) -> u16 {
     if refused { 423 } else { 200 }
 }
 
-/// What people have declared.
-pub(crate) async fn declared(house: &House) -> Result<Vec<Declared>, Refusal> {
-    let situation = house.store.situation(&house.settings().freeze_desk().id).await?;
-    Ok(situation.freezes.into_values().map(|noted| noted.value).collect())
+/// The desk of freezes.
+pub(crate) async fn desk(house: &House) -> Result<Situation, Refusal> {
+    Ok(house.store.situation(&house.settings().freeze_desk().id).await?)
 }
 
 /// Those that are under way, and of each that is ahead its next time.

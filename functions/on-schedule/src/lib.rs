@@ -3,6 +3,7 @@
 mod asking;
 mod beside;
 pub mod deliveries;
+mod feeds;
 pub mod forges;
 mod holding;
 mod merges;
@@ -168,28 +169,13 @@ pub async fn look<'a>(
     failed.map_or(Ok(()), Err)
 }
 
-/// Asks and tells the pagers what is due, then asks the forges what these services do not know yet, a few questions at a
-/// time and not for ever; looks again at those that learnt something. Whoever has pages to send does not wait for this.
+/// Asks and tells the pagers what is due, and reads the calendars that freezes follow; then asks the forges what these services
+/// do not know yet, a few questions at a time and not for ever; looks again at those that learnt something. Whoever has pages to send does not wait for this.
 pub async fn ask(house: &House, services: &[ServiceId]) {
-    if services.contains(&house.settings().freeze_desk().id)
-        && let Err(error) = posting::post(house).await
-    {
-        tracing::error!(
-            cause = error_chain(&error),
-            "what the freezes say was not posted everywhere: the tick does it"
-        );
-    }
     let mut keeping = JoinSet::new();
     for service in services {
         let (house, service) = (house.clone(), service.clone());
-        keeping.spawn(async move {
-            if let Err(error) = beside::keep(&house, &service).await {
-                tracing::error!(service.name = %service, cause = error_chain(&error), "the pager was not asked");
-            }
-            if let Err(error) = holding::keep(&house, &service).await {
-                tracing::error!(service.name = %service, cause = error_chain(&error), "its pipelines were not asked");
-            }
-        });
+        keeping.spawn(async move { keep(&house, &service).await });
     }
     while keeping.join_next().await.is_some() {}
     let asker = Asker::new(house);
@@ -213,6 +199,30 @@ pub async fn ask(house: &House, services: &[ServiceId]) {
                 tracing::error!(service.name = %service, cause = error_chain(&error), "the forge was not asked");
             }
             Err(error) => tracing::error!(%error, "the forge was not asked"),
+        }
+    }
+}
+
+/// Asks and tells the pager of a service what is due; at the desk of freezes, reads the calendars that they follow.
+async fn keep(house: &House, service: &ServiceId) {
+    let kept = if house.settings().freeze_desk().id == *service {
+        let read = feeds::keep(house).await;
+        // What a calendar said just now is posted with the rest.
+        match posting::post(house).await {
+            Ok(()) => read,
+            Err(error) => Err(error),
+        }
+    } else {
+        // Each whether or not the other could be done.
+        let beside = beside::keep(house, service).await;
+        holding::keep(house, service).await.and(beside).map(|()| false)
+    };
+    match kept {
+        Ok(false) => {}
+        // What fails here is logged there, and tried again at the next tick.
+        Ok(true) => drop(look(house, [service]).await),
+        Err(error) => {
+            tracing::error!(service.name = %service, cause = error_chain(&error), "nobody outside was asked");
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws::clients::{self, Aws, Http};
 use aws::house::Now;
-use aws::links::Action;
+use aws::links::{Action, CALENDAR};
 use aws::secrets::Secrets;
 use aws::settings::Configuration;
 use aws::topic::Topic;
@@ -148,9 +148,10 @@ impl Bundle {
             Some("deploy") => on_deploy::handle(&self.house, request).await,
             Some("alert") => on_alert::handle(&self.house, request).await,
             None
-            | Some("incidents" | "people" | "who" | "chat" | "sign-in" | "sign-out" | "may-deploy" | "may-merge") => {
-                on_request::handle(&self.house, request).await
-            }
+            | Some(
+                "incidents" | "people" | "who" | "chat" | "sign-in" | "sign-out" | "may-deploy" | "may-merge"
+                | CALENDAR,
+            ) => on_request::handle(&self.house, request).await,
             Some(first) if Action::PATHS.contains(&first) => on_request::handle(&self.house, request).await,
             Some(_) => Refusal::NotFound("the routes are /merge, /deploy, /alert, and the board at /").into(),
         }

@@ -41,8 +41,11 @@ pub fn summary(configuration: &Configuration) -> String {
     }
     for freeze in &settings.freezes {
         let (asks, about) = (freeze.stops.in_words(), freeze.scope.in_words());
-        let times = count(freeze.times.len(), "time", "times");
-        lines.push(format!("  freeze {}, {times} until 2060: {asks} ({about})", freeze.id));
+        let times = match &freeze.feed {
+            Some(_) => "by a calendar that is read while we run".to_owned(),
+            None => format!("{} until 2060", count(freeze.times.len(), "time", "times")),
+        };
+        lines.push(format!("  freeze {}, {times}: {asks} ({about})", freeze.id));
     }
     lines.extend(doubled(configuration));
     lines.join("\n")

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use aws::links::Action;
+use aws::links::{Action, CALENDAR};
 use aws::wire::{HeaderFault, MOST_BYTES};
 use aws::{Refusal, Request, Response};
 use axum::Router;
@@ -34,10 +34,14 @@ pub enum Board {
 
 impl Board {
     fn admits(self, request: &Request) -> bool {
-        let first = request.segments().first().copied().unwrap_or("");
+        let segments = request.segments();
+        let first = segments.first().copied().unwrap_or("");
+        let subscribes = matches!(segments.as_slice(), [CALENDAR, _, _]);
         let asks = matches!(first, "may-deploy" | "may-merge") && request.header("authorization").is_ok();
-        let proves_itself =
-            matches!(first, "merge" | "deploy" | "alert" | "chat") || Action::PATHS.contains(&first) || asks;
+        let proves_itself = matches!(first, "merge" | "deploy" | "alert" | "chat")
+            || Action::PATHS.contains(&first)
+            || subscribes
+            || asks;
         self == Self::Everybody || proves_itself || is_direct(request)
     }
 }
@@ -151,14 +155,16 @@ mod tests {
             "[",
             "localhost.evil.example",
         ] {
-            for path in ["/", "/incidents/edxapp-k3v7q2ma", "/people/feanil", "//", "/mergex"] {
+            for path in ["/", "/incidents/edxapp-k3v7q2ma", "/people/feanil", "//", "/mergex", "/freezes.ics"] {
                 assert!(!admits(Board::ThisMachine, path, host), "{host} {path}");
             }
-            assert!(["/merge/github", "/acknowledge/a", "/chat/slack"].iter().all(|path| admits(
-                Board::ThisMachine,
-                path,
-                host
-            )));
+            assert!(
+                ["/merge/github", "/acknowledge/a", "/chat/slack", "/freezes.ics/olga/mac"].iter().all(|path| admits(
+                    Board::ThisMachine,
+                    path,
+                    host
+                ))
+            );
             assert!(admits(Board::Everybody, "/", host));
         }
     }

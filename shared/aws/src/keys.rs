@@ -2,7 +2,7 @@
 //!
 //! | what | partition | sort | read by | cost |
 //! | --- | --- | --- | --- | --- |
-//! | a service's working set: changes, files, notes, deployments, signals, incidents, shifts, queue, errands, paging, track, what is posted there of freezes, pipelines that hold, clock | `S#service` | by kind | every decision | 1 query |
+//! | a service's working set: changes, files, notes, deployments, signals, incidents, shifts, queue, errands, paging, track, what is posted there of freezes, pipelines that hold, clock; of the desk of freezes: what people declared, what was said, what calendars said, the fixes that are to pass | `S#service` | by kind | every decision | 1 query |
 //! | a service's outbox: what no receiver has accepted | `O#service` | subject, person, step | `on-schedule`, `on-page` | 1 query or 1 get |
 //! | a service's log, newest first | `L#service` | time | board | 1 query, bounded |
 //! | old incidents | `P#service` | time | board | 1 query, bounded |
@@ -155,7 +155,7 @@ pub fn errand(service: &ServiceId, errand: &str) -> Key {
     key(working_set(service), format!("E#{errand}"))
 }
 
-/// By somebody's word.
+/// A freeze that somebody declared.
 #[must_use]
 pub fn freeze(service: &ServiceId, freeze: &FreezeId) -> Key {
     key(working_set(service), format!("Z#{freeze}"))
@@ -194,6 +194,12 @@ pub fn pulls(service: &ServiceId) -> Key {
 #[must_use]
 pub fn pipelines(service: &ServiceId) -> Key {
     key(working_set(service), "V#")
+}
+
+/// What was read of the calendar that a freeze follows.
+#[must_use]
+pub fn feed(service: &ServiceId, freeze: &FreezeId) -> Key {
+    key(working_set(service), format!("W#{freeze}"))
 }
 
 /// What is kept of the queue beside its changes: pauses, and how long changes took.

@@ -165,6 +165,28 @@ pub fn check(secret: &Secret, segments: &[&str], now: Timestamp) -> Result<Grant
     if grant.expires <= now { Err(BadLink::Expired) } else { Ok(grant) }
 }
 
+/// The first segment of the paths at which calendar programs read the freezes.
+pub const CALENDAR: &str = "freezes.ics";
+
+/// The path at which somebody's calendar program reads the freezes: `/freezes.ics/<person>/<mac>`. Such a program cannot sign in.
+/// It may only read, so it does not expire: it is over when its person leaves the roster, and all are when the secret is rotated.
+#[must_use]
+pub fn subscription(secret: &Secret, person: &PersonId) -> String {
+    format!("/{CALENDAR}/{person}/{}", subscription_mac(secret, person))
+}
+
+fn subscription_mac(secret: &Secret, person: &PersonId) -> String {
+    to_hex(&hmac_sha256(secret.bytes(), &[b"calendar\n", person.as_str().as_bytes()])[..20])
+}
+
+/// Whose subscription it is, if any of these secrets made it.
+#[must_use]
+pub fn subscriber(secrets: &[Secret], person: &str, given: &str) -> Option<PersonId> {
+    let person: PersonId = person.parse().ok()?;
+    let made = |secret: &Secret| bool::from(subscription_mac(secret, &person).as_bytes().ct_eq(given.as_bytes()));
+    secrets.iter().any(made).then_some(person)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,6 +255,26 @@ mod tests {
             other[0] = if segments[0] == "answer" { "hand-over" } else { "answer" };
             assert_eq!(check(&secret, &other, at("2026-03-21T04:00:00Z")), Err(BadLink::Forged));
         }
+    }
+
+    #[test]
+    fn a_subscription_is_of_its_person_and_its_secret_and_no_link() {
+        let (secret, new) = (Secret::new("key").unwrap(), Secret::new("new").unwrap());
+        let person: PersonId = "feanil".parse().unwrap();
+        let path = subscription(&secret, &person);
+        let mac = path.rsplit('/').next().unwrap();
+        assert_eq!(path, format!("/freezes.ics/feanil/{mac}"));
+        let both = [new.clone(), secret.clone()];
+        assert_eq!(subscriber(&both, "feanil", mac), Some(person));
+        assert_eq!(subscriber(&[new], "feanil", mac), None, "the secret was rotated");
+        for (who, given) in [("anna", mac), ("Feanil ", mac), ("feanil", &mac[1..]), ("feanil", ""), ("", mac)] {
+            assert_eq!(subscriber(&both, who, given), None, "{who} {given}");
+        }
+        // Neither is what one proves taken for the other.
+        let link = super::path(&secret, &grant(Action::Freezes));
+        assert_eq!(subscriber(&both, "feanil", link.rsplit('/').next().unwrap()), None);
+        let segments = ["freezes", "feanil", "1900000000", mac];
+        assert_eq!(check(&secret, &segments, at("2026-03-21T04:00:00Z")), Err(BadLink::Forged));
     }
 
     #[test]

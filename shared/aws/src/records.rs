@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::change::Files;
 use domain::expedite::Expedite;
-use domain::freeze::{Declared, FreezeNotes};
+use domain::freeze::{Declared, Feed, FreezeNotes};
 use domain::merge_desk::Pulls;
 use domain::on_merge::errands::Errand;
 use domain::paging::Paging;
@@ -129,6 +129,7 @@ pub fn encode(service: &domain::ServiceId, record: &Record, rev: u64, now: Times
         Record::PostedAll(digest) => item(&keys::posted_all(service), digest, None)?,
         Record::Pipelines(pipelines) => item(&keys::pipelines(service), pipelines, None)?,
         Record::Pulls(pulls) => item(&keys::pulls(service), pulls, Some(long))?,
+        Record::Feed(freeze, feed) => item(&keys::feed(service, freeze), feed, Some(long))?,
         Record::Errand(errand) => item(&keys::errand(service, &errand.key()), errand, Some(long))?,
     };
     item.insert(keys::REVISION.into(), number(rev));
@@ -160,6 +161,7 @@ pub fn decode(item: &Item) -> Result<Option<Record>, StoreError> {
         "M" => Record::PostedAll(read::<String>(item)?),
         "V" => Record::Pipelines(read::<Pipelines>(item)?),
         "U" => Record::Pulls(read::<Pulls>(item)?),
+        "W" => Record::Feed(rest.parse().map_err(|_| wrong())?, read::<Feed>(item)?),
         _ => return Err(wrong()),
     }))
 }

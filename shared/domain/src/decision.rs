@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::change::{Change, Files};
 use crate::deployment::{Deployment, DeploymentKey};
 use crate::expedite::Expedite;
-use crate::freeze::{Declared, FreezeNotes};
+use crate::freeze::{Declared, Feed, FreezeNotes};
 use crate::ids::{ChangeId, EnvironmentName, FreezeId, IncidentId, PersonId, ServiceId};
 use crate::incident::Incident;
 use crate::merge_desk::Pulls;
@@ -51,6 +51,8 @@ pub enum Record {
     Pipelines(Pipelines),
     /// What stands at a repository's open pull requests.
     Pulls(Pulls),
+    /// What was read of the calendar that a freeze follows.
+    Feed(FreezeId, Feed),
 }
 
 /// The name of a record within its service.
@@ -74,6 +76,7 @@ pub enum RecordKey {
     PostedAll,
     Pipelines,
     Pulls,
+    Feed(FreezeId),
 }
 
 impl Record {
@@ -98,6 +101,7 @@ impl Record {
             Self::PostedAll(_) => RecordKey::PostedAll,
             Self::Pipelines(_) => RecordKey::Pipelines,
             Self::Pulls(_) => RecordKey::Pulls,
+            Self::Feed(id, _) => RecordKey::Feed(id.clone()),
         }
     }
 }

@@ -16,6 +16,7 @@ fn declared(id: &str, preset: Preset, stops: Option<Stops>) -> Declared {
         until: at("Mon 10:00"),
         by: "olga".parse().unwrap(),
         declared_at: at("09:00"),
+        changed_at: None,
         ended: None,
     }
 }
@@ -54,7 +55,7 @@ fn what_it_takes_follows_from_the_freezes_that_hold() {
         // A peak event that only advises is one all the same.
         (vec![declared("monday", Preset::PeakEvent, Some(advisory))], (true, true)),
     ] {
-        let freezes = Freezes { configured: &[], declared: &freezes };
+        let freezes = Freezes { configured: &[], feeds: [].into(), declared: freezes.iter().collect() };
         let needs = needs(&holding(&freezes, &settings(), &repository(), at("12:00")));
         assert_eq!((needs.approver, needs.rotation), want);
     }

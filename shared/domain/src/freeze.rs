@@ -4,24 +4,25 @@
 //! ("deny beats allow"), and those that overlap or touch are one: the answer says until when.
 
 mod answer;
+mod feed;
+mod known;
+mod said;
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
 use crate::ids::{EnvironmentName, FreezeId, PersonId, Repository, ServiceId};
-use crate::message::Step;
-use crate::reason::Reason;
 use crate::service::Service;
 use crate::text;
 
 pub use answer::{Answer, Question};
-
-/// How far ahead is looked for what comes next, and for how long what overlaps is joined.
-const LOOK_AHEAD: SignedDuration = SignedDuration::from_hours(24 * 400);
+pub use feed::Feed;
+pub use known::{Freezes, LOOK_AHEAD};
+pub use said::{FreezeNotes, Said};
 
 /// What a freeze asks for on one side.
 #[derive(
@@ -144,10 +145,12 @@ pub struct Freeze {
     pub zone: TimeZone,
     /// By when they begin.
     pub times: Vec<Time>,
+    /// The address of the calendar that it follows instead: what was read of it last is a [`Feed`].
+    pub feed: Option<String>,
 }
 
 /// One time of a freeze of the configuration.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Time {
     pub from: Timestamp,
     pub until: Timestamp,
@@ -171,6 +174,9 @@ pub struct Declared {
     pub until: Timestamp,
     pub by: PersonId,
     pub declared_at: Timestamp,
+    /// When it was changed last, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_at: Option<Timestamp>,
     /// When it was ended before its time, and by whom.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<(Timestamp, PersonId)>,
@@ -181,6 +187,42 @@ impl Declared {
     pub fn over_at(&self) -> Timestamp {
         self.ended.as_ref().map_or(self.until, |(at, _)| (*at).min(self.until))
     }
+
+    /// Whether it was ended before it began: it never holds.
+    #[must_use]
+    pub fn is_called_off(&self) -> bool {
+        self.over_at() <= self.from
+    }
+
+    /// When somebody last said something of it.
+    #[must_use]
+    pub fn touched_at(&self) -> Timestamp {
+        let ended = self.ended.as_ref().map(|(at, _)| *at);
+        ended.into_iter().chain(self.changed_at).fold(self.declared_at, Timestamp::max)
+    }
+
+    fn occurrence(&self, until: Timestamp) -> Occurrence<'_> {
+        Occurrence {
+            id: &self.id,
+            name: &self.name,
+            stops: self.stops,
+            rotation_signs: self.rotation_signs,
+            scope: &self.scope,
+            zone: &self.zone,
+            from: self.from,
+            until,
+            source: Source::Person(self),
+        }
+    }
+}
+
+/// Who says that there is a freeze.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source<'a> {
+    Configuration,
+    /// The calendar that the configuration has it follow.
+    Feed,
+    Person(&'a Declared),
 }
 
 /// One time of a freeze.
@@ -194,124 +236,23 @@ pub struct Occurrence<'a> {
     pub zone: &'a str,
     pub from: Timestamp,
     pub until: Timestamp,
-    /// Absent: the configuration.
-    pub by: Option<&'a PersonId>,
+    pub source: Source<'a>,
 }
 
-impl Occurrence<'_> {
+impl<'a> Occurrence<'a> {
+    /// Whose word it is; nobody's where the configuration says so.
+    #[must_use]
+    pub fn by(&self) -> Option<&'a PersonId> {
+        match self.source {
+            Source::Person(declared) => Some(&declared.by),
+            Source::Configuration | Source::Feed => None,
+        }
+    }
+
     /// Which time of which freeze: edited, it is another.
     #[must_use]
     pub fn key(&self) -> String {
         format!("{}@{}", self.id, self.from.strftime("%Y%m%dT%H%M%SZ"))
-    }
-}
-
-/// What is said of one time of a freeze, in this order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Said {
-    WithinADay,
-    WithinAnHour,
-    Began,
-    Over,
-}
-
-impl Said {
-    #[must_use]
-    pub fn step(self) -> Step {
-        match self {
-            Self::WithinADay => Step::FreezeTomorrow,
-            Self::WithinAnHour => Step::FreezeSoon,
-            Self::Began => Step::FreezeBegan,
-            Self::Over => Step::FreezeOver,
-        }
-    }
-
-    /// Why it is said.
-    #[must_use]
-    pub fn reason(self, one: &Occurrence<'_>) -> Reason {
-        let freeze = one.name.to_owned();
-        match self {
-            Self::WithinADay | Self::WithinAnHour => Reason::FreezeAhead { freeze },
-            Self::Began => Reason::FreezeBegan { freeze },
-            Self::Over => Reason::FreezeOver { freeze },
-        }
-    }
-}
-
-/// What was said of one time of a freeze.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FreezeNotes {
-    pub said: BTreeSet<Said>,
-    /// Who was told each.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub told: BTreeSet<(Said, PersonId)>,
-    /// Who has open pull requests that it is about: they hear of it too.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub mergers: BTreeSet<PersonId>,
-    /// When it is over, as far as was known.
-    pub until: Timestamp,
-    pub name: String,
-}
-
-/// All that is known of freezes: those of the configuration, and those that people declared.
-#[derive(Debug, Clone, Copy)]
-pub struct Freezes<'a> {
-    pub configured: &'a [Freeze],
-    pub declared: &'a [Declared],
-}
-
-impl<'a> Freezes<'a> {
-    /// Each time of each freeze that is not over at `at` and begins within [`LOOK_AHEAD`], by when it begins.
-    #[must_use]
-    pub fn ahead(&self, at: Timestamp) -> Vec<Occurrence<'a>> {
-        let limit = at.checked_add(LOOK_AHEAD).unwrap_or(Timestamp::MAX);
-        let is_ahead = |one: &Occurrence<'_>| one.from < one.until && at < one.until;
-        let mut all: Vec<_> = self.beginning(Timestamp::MIN, limit).filter(is_ahead).collect();
-        all.sort_by_key(|one| (one.from, one.until, one.id));
-        all
-    }
-
-    /// Each time that begins between these.
-    fn beginning(&self, first: Timestamp, last: Timestamp) -> impl Iterator<Item = Occurrence<'a>> + use<'a> {
-        let configured = self.configured.iter().flat_map(move |freeze| {
-            let begin = freeze.times.partition_point(|time| time.from < first);
-            let end = freeze.times.partition_point(|time| time.from <= last);
-            freeze.times.get(begin..end).unwrap_or_default().iter().map(move |time| Occurrence {
-                id: &freeze.id,
-                name: &time.name,
-                stops: freeze.stops,
-                rotation_signs: freeze.rotation_signs,
-                scope: &freeze.scope,
-                zone: freeze.zone.iana_name().unwrap_or("UTC"),
-                from: time.from,
-                until: time.until,
-                by: None,
-            })
-        });
-        let declared = self.declared.iter().map(|freeze| Occurrence {
-            id: &freeze.id,
-            name: &freeze.name,
-            stops: freeze.stops,
-            rotation_signs: freeze.rotation_signs,
-            scope: &freeze.scope,
-            zone: &freeze.zone,
-            from: freeze.from,
-            until: freeze.over_at(),
-            by: Some(&freeze.by),
-        });
-        let begins = move |one: &Occurrence<'_>| (first..=last).contains(&one.from);
-        configured.chain(declared.filter(begins))
-    }
-
-    /// The time that is called so, also when it is over.
-    #[must_use]
-    pub fn find(&self, key: &str) -> Option<Occurrence<'a>> {
-        let begins = key.rsplit_once('@').and_then(|(_, from)| {
-            Timestamp::strptime("%Y%m%dT%H%M%S%z", format!("{}+0000", from.trim_end_matches('Z'))).ok()
-        })?;
-        let before = begins.checked_sub(SignedDuration::from_secs(1)).ok()?;
-        self.beginning(before, begins.checked_add(SignedDuration::from_secs(1)).ok()?).find(|one| one.key() == key)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What holds at a moment, against the stored times.
 
+use jiff::SignedDuration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -18,6 +19,7 @@ fn declared(id: &str, stops: Stops, from: Timestamp, until: Timestamp) -> Declar
         until,
         by: "olga".parse().unwrap(),
         declared_at: from,
+        changed_at: None,
         ended: None,
     }
 }
@@ -27,7 +29,7 @@ fn both(strength: Strength) -> Stops {
 }
 
 fn freezes(declared: &[Declared]) -> Freezes<'_> {
-    Freezes { configured: &[], declared }
+    Freezes { configured: &[], feeds: [].into(), declared: declared.iter().collect() }
 }
 
 #[test]

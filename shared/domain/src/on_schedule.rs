@@ -5,6 +5,7 @@
 //! a crash. What does not fit one transaction is left for the next round, which follows at once.
 
 mod expedites;
+pub mod feeds;
 pub mod freezes;
 pub mod merge_desks;
 mod pipelines;

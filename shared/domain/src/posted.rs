@@ -1,4 +1,5 @@
-//! What the desk of freezes has posted at a service: the freezes that were declared, and the fixes that may pass. It lies in the
+//! What the desk of freezes has posted at a service: the freezes that were declared or that a calendar elsewhere
+//! has, and the fixes that may pass. It lies in the
 //! service's own working set, so that no decision about a service reads anything else.
 //!
 //! It follows the desk by a moment. Whoever asks whether something may go on is answered by the desk itself
@@ -16,8 +17,8 @@ use crate::calendar::{Calendar, Occasion, OccasionKind, Span};
 use crate::change::{Change, ChangeKind};
 use crate::decision::{Decisions, Record, Wake};
 use crate::expedite::Granted;
-use crate::freeze::{Declared, Freezes, Occurrence, Question, Strength, Time};
-use crate::ids::{PersonId, Repository, ServiceId};
+use crate::freeze::{Freezes, Occurrence, Question, Source, Strength, Time};
+use crate::ids::{Repository, ServiceId};
 use crate::merge_desk::Merging;
 use crate::service::Service;
 use crate::settings::Settings;
@@ -34,7 +35,6 @@ pub struct PostedFreeze {
     pub deployments: bool,
     pub from: Timestamp,
     pub until: Timestamp,
-    pub by: PersonId,
 }
 
 /// All that is posted at one service.
@@ -84,6 +84,12 @@ impl Posted {
     }
 }
 
+/// Which times are posted: those that were lately, for what has waited since, and those that will be soon.
+const KNOWN: SignedDuration = SignedDuration::from_hours(24 * 7);
+const NEAR: SignedDuration = SignedDuration::from_hours(24 * 31);
+/// So many at one service.
+const MOST: usize = 60;
+
 /// What is to be posted where: only services at which there is something.
 #[must_use]
 pub fn wanted(
@@ -92,19 +98,26 @@ pub fn wanted(
     settings: &Settings,
     now: Timestamp,
 ) -> BTreeMap<ServiceId, Posted> {
+    let near = freezes.during(now - KNOWN, now + NEAR);
     let about = |service: &Service| {
-        let here = |one: &&Declared| one.scope.includes(service) && one.declared_at.max(one.from) < one.over_at();
-        let posted = |one: &Declared| PostedFreeze {
-            name: one.name.clone(),
+        let here = |one: &&Occurrence<'_>| one.scope.includes(service) && one.source != Source::Configuration;
+        let posted = |one: &Occurrence<'_>| PostedFreeze {
+            name: one.name.to_owned(),
             merges: one.stops.merges.is_some(),
             deployments: one.stops.deployments == Some(Strength::Require) && one.scope.holds(service),
-            from: one.from.max(one.declared_at),
-            until: one.over_at(),
-            by: one.by.clone(),
+            from: match one.source {
+                Source::Person(declared) => one.from.max(declared.declared_at),
+                Source::Configuration | Source::Feed => one.from,
+            },
+            until: one.until,
         };
-        let all = freezes.declared.iter().filter(here).map(posted).filter(|one| one.merges || one.deployments);
+        let all = near.iter().filter(here).map(posted).filter(|one| one.merges || one.deployments);
         let ours = |one: &&Granted| service.concerns(&one.repository);
-        Posted { freezes: all.collect(), expedites: granted.iter().filter(ours).cloned().collect(), merging: None }
+        Posted {
+            freezes: all.filter(|one| one.from < one.until).take(MOST).collect(),
+            expedites: granted.iter().filter(ours).cloned().collect(),
+            merging: None,
+        }
     };
     let at_desk = |repository: &Repository| Posted {
         freezes: Vec::new(),

@@ -407,6 +407,16 @@ pub enum Reason {
     LetThrough {
         fix: String,
     },
+    /// The calendar that a freeze follows was read, and says something new.
+    FeedRead {
+        freeze: String,
+        times: usize,
+    },
+    /// The calendar that a freeze follows cannot be read: what was read last holds.
+    FeedUnread {
+        freeze: String,
+        why: String,
+    },
     /// Decided by a newer version of the bundle, before it was rolled back.
     #[serde(other)]
     Newer,

@@ -11,7 +11,7 @@ use crate::change::{Change, Files};
 use crate::decision::{Decisions, Record, RecordKey, Wake, Write};
 use crate::deployment::{Deployment, DeploymentKey};
 use crate::expedite::Expedite;
-use crate::freeze::{Declared, FreezeNotes};
+use crate::freeze::{Declared, Feed, FreezeNotes};
 use crate::ids::{ChangeId, EnvironmentName, FreezeId, IncidentId, ServiceId};
 use crate::incident::Incident;
 use crate::merge_desk::Pulls;
@@ -54,7 +54,8 @@ pub struct Situation {
     pub errands: BTreeMap<String, Noted<Errand>>,
     pub paging: Noted<Paging>,
     pub track: Noted<Track>,
-    /// Those that people declared, and what was said of each time of each: at the desk of freezes only.
+    /// Those that people declared, what was said of each time of each, and what was read of the calendars that freezes follow: at
+    /// the desk of freezes only.
     pub freezes: BTreeMap<FreezeId, Noted<Declared>>,
     pub freeze_notes: BTreeMap<String, Noted<FreezeNotes>>,
     pub expedites: BTreeMap<String, Noted<Expedite>>,
@@ -64,6 +65,7 @@ pub struct Situation {
     pub pipelines: Noted<Pipelines>,
     /// At the desk of a repository only.
     pub pulls: Noted<Pulls>,
+    pub feeds: BTreeMap<FreezeId, Noted<Feed>>,
     pub clock: Noted<Clock>,
 }
 
@@ -90,6 +92,7 @@ impl Situation {
             posted: Noted::default(),
             pipelines: Noted::default(),
             pulls: Noted::default(),
+            feeds: BTreeMap::new(),
             clock: Noted::default(),
         }
     }
@@ -147,6 +150,9 @@ impl Situation {
             Record::PostedAll(value) => self.posted_all = Noted { value, rev },
             Record::Pipelines(value) => self.pipelines = Noted { value, rev },
             Record::Pulls(value) => self.pulls = Noted { value, rev },
+            Record::Feed(id, value) => {
+                self.feeds.insert(id, Noted { value, rev });
+            }
         }
     }
 
@@ -207,6 +213,9 @@ impl Situation {
             RecordKey::PostedAll => self.posted_all = Noted::default(),
             RecordKey::Pipelines => self.pipelines = Noted::default(),
             RecordKey::Pulls => self.pulls = Noted::default(),
+            RecordKey::Feed(id) => {
+                self.feeds.remove(id);
+            }
         }
     }
 }

@@ -91,6 +91,7 @@ fn source(kind: &str) -> SenderConfig {
         topics: vec!["arn:aws:sns:eu-west-1:123456789012:alarms".to_owned()],
         api_token: None,
         api_url: None,
+        merge_status: None,
     }
 }
 

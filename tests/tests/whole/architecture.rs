@@ -236,6 +236,7 @@ fn the_configuration_that_is_shown_has_no_problems_and_shows_each_setting_once()
         "days",
         "hours",
         "days_off",
+        "feed",
         "emails",
         "deputies",
         "champions",

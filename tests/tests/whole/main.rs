@@ -9,6 +9,7 @@ mod conformance;
 mod deliveries;
 mod elsewhere;
 mod errands;
+mod feeds;
 mod forges;
 mod freezes;
 mod fuzz_findings;

@@ -13,16 +13,15 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use super::{Field, Filled, Form, Outcome, Question, nothing, sentence};
-use crate::may::{declared, next_of_each};
+use crate::may::{desk, next_of_each};
 
 const DECLARE: &str = "freeze";
 const END: &str = "thaw";
 
 pub(super) async fn ask(house: &House, grant: &Grant) -> Result<Result<Question, Outcome>, Refusal> {
     let (settings, now) = (house.settings(), house.now());
-    let declared = declared(house).await?;
-    let freezes = Freezes { configured: &settings.freezes, declared: &declared };
-    let ahead = next_of_each(freezes.ahead(now), now);
+    let desk = desk(house).await?;
+    let ahead = next_of_each(Freezes::of(settings, &desk).ahead(now), now);
     let mut lines: Vec<String> =
         ahead.iter().take(10).map(|one| format!("{}.", sentence(&line(one, now)).trim_end_matches('.'))).collect();
     if lines.is_empty() {
@@ -43,7 +42,7 @@ pub(super) async fn ask(house: &House, grant: &Grant) -> Result<Result<Question,
     ];
     let mut forms = vec![Form { button: "Declare a freeze", does: DECLARE, fields }, super::expedites::form()];
     let own: Vec<(String, String)> =
-        ahead.iter().filter(|one| one.by.is_some()).map(|one| (one.id.to_string(), one.name.to_owned())).collect();
+        ahead.iter().filter(|one| one.by().is_some()).map(|one| (one.id.to_string(), one.name.to_owned())).collect();
     if !own.is_empty() {
         let field = Field { options: own, ..field("freeze", "Which") };
         forms.push(Form { button: "End a freeze", does: END, fields: vec![field] });
@@ -146,9 +145,8 @@ impl Wish {
                 for at in wanted.from.into_iter().chain([wanted.until]) {
                     house.wake_at(&settings.freeze_desk().id, at).await;
                 }
-                let declared = declared(house).await?;
-                let freezes = Freezes { configured: &[], declared: &declared };
-                let ahead = freezes.ahead(now);
+                let desk = desk(house).await?;
+                let ahead = Freezes::of(settings, &desk).ahead(now);
                 let said = ahead.iter().find(|one| *one.id == wanted.id).map(|one| line(one, now)).unwrap_or_default();
                 Outcome::done("The freeze is declared", format!("{said}. It is called {}.", wanted.id))
             }

@@ -13,6 +13,7 @@ use jiff::tz::TimeZone;
 use super::calendars::{self, Calendars};
 use super::icalendar;
 use super::section::Section;
+use super::sign_in::is_safe;
 
 pub(super) fn read(root: &mut Section<'_, '_>, services: &[Service], calendars: &Calendars) -> Vec<Freeze> {
     let freezes = root.tables("freezes", |id, section| freeze(id, section, services, calendars));
@@ -24,10 +25,11 @@ fn freeze(id: &str, section: &mut Section<'_, '_>, services: &[Service], known: 
     let (stops, peak) = stops(section);
     let rotation_signs = section.flag("rotation_signs").unwrap_or(peak);
     let name = section.text("name").unwrap_or_else(|| id.replace('-', " "));
-    let times = times(section, &text::line(&name, 80), &zone, known);
+    let feed = feed(section);
+    let times = if feed.is_some() { Vec::new() } else { times(section, &text::line(&name, 80), &zone, known) };
     let scope = scope(section, services);
     match id.parse() {
-        Ok(id) => Some(Freeze { id, stops, rotation_signs, scope, zone, times }),
+        Ok(id) => Some(Freeze { id, stops, rotation_signs, scope, zone, times, feed }),
         Err(error) => {
             section.problem(format!("not a {error}"));
             None
@@ -58,6 +60,27 @@ fn stops(section: &mut Section<'_, '_>) -> (Stops, bool) {
     (stops, peak)
 }
 
+/// `feed`: where the calendar is that it follows. Nobody is asked for it here; see [`read_feed`].
+fn feed(section: &mut Section<'_, '_>) -> Option<String> {
+    const TIMES: [&str; 6] = ["from", "until", "rule", "days", "calendar", "name"];
+    let address = section.text("feed")?;
+    if !is_safe(&address) {
+        section.problem_with("feed", "`feed` has to be the https address of a calendar (iCalendar)");
+    }
+    for key in TIMES.into_iter().filter(|key| section.has(key)).collect::<Vec<_>>() {
+        section.text_or_texts(key);
+        section.problem_with(key, format!("`{key}` says nothing beside `feed`, whose events have times and names"));
+    }
+    Some(address)
+}
+
+/// The times of the calendar that a freeze follows; else what is wrong with it. That it is no calendar is wrong; that there is
+/// nothing in it is not.
+pub fn read_feed(text: &str, freeze: &Freeze) -> Result<Vec<Time>, String> {
+    let read = icalendar::read_kept(text, &freeze.zone, OccasionKind::Event).map_err(|problems| problems.join("; "))?;
+    Ok(joined(read.into_iter().filter_map(|occasion| time(occasion, freeze.id.as_str(), &freeze.zone)).collect()))
+}
+
 /// `from` and `until`, again by `rule`; or `days`; or each occasion of a `calendar`.
 fn times(section: &mut Section<'_, '_>, name: &str, zone: &TimeZone, known: &Calendars) -> Vec<Time> {
     let mut occasions = calendars::days(section, "days", name, OccasionKind::Event);
@@ -80,24 +103,25 @@ fn times(section: &mut Section<'_, '_>, name: &str, zone: &TimeZone, known: &Cal
         (Some(_), Some(_)) => section.problem_with("until", "`until` has to be after `from`"),
         (None, None) if rule.is_some() => section.problem("`rule` says how `from` and `until` come again: give both"),
         (None, None) if occasions.is_empty() && !section.has("calendar") && !section.has("days") => {
-            section.problem("is never: give it `from` and `until`, `days`, or a `calendar`");
+            section.problem("is never: give it `from` and `until`, `days`, a `calendar`, or a `feed`");
         }
         (None, None) => {}
         (Some(_), None) | (None, Some(_)) => section.problem("needs both `from` and `until`"),
     }
-    let time = |occasion: Occasion| {
-        let Occasion { name: own, span, .. } = occasion;
-        // What has no end in the calendar has one in this century.
-        let (from, until) = match span {
-            Span::Days { first, .. } => {
-                span.moments(zone).or(Some((Span::Days { first, last: first }.moments(zone)?.0, LAST)))
-            }
-            Span::Times { .. } => span.moments(zone),
-        }?;
-        let name = if own.is_empty() { name.to_owned() } else { own };
-        Some(Time { from, until: until.min(LAST), name })
-    };
-    joined(occasions.into_iter().filter_map(time).filter(|time| time.from < time.until).collect())
+    joined(occasions.into_iter().filter_map(|occasion| time(occasion, name, zone)).collect())
+}
+
+fn time(occasion: Occasion, name: &str, zone: &TimeZone) -> Option<Time> {
+    let Occasion { name: own, span, .. } = occasion;
+    // What has no end in the calendar has one in this century.
+    let (from, until) = match span {
+        Span::Days { first, .. } => {
+            span.moments(zone).or(Some((Span::Days { first, last: first }.moments(zone)?.0, LAST)))
+        }
+        Span::Times { .. } => span.moments(zone),
+    }?;
+    let (until, name) = (until.min(LAST), if own.is_empty() { name.to_owned() } else { own });
+    (from < until).then_some(Time { from, until, name })
 }
 
 /// The end of what has none: the year 2100.

@@ -3,7 +3,7 @@
 use domain::freeze::{Answer, Freezes, Question, Side};
 use jiff::Timestamp;
 
-use crate::settings::{Configuration, Problem, no_files};
+use crate::settings::{Configuration, Problem, no_files, read_feed};
 
 const BASE: &str = r#"
 [people.olga]
@@ -33,7 +33,8 @@ fn times(freezes: &str) -> Vec<String> {
 }
 
 fn said(configuration: &Configuration, side: Side, at: &str) -> (Option<&'static str>, Option<String>) {
-    let freezes = Freezes { configured: &configuration.settings.freezes, declared: &[] };
+    let desk = domain::Situation::empty(configuration.settings.freeze_desk().id.clone());
+    let freezes = Freezes::of(&configuration.settings, &desk);
     let service = configuration.settings.services().next().unwrap();
     let Answer { strength, until, .. } = freezes.answer(&Question::about(side, service, None), at.parse().unwrap());
     (strength.map(Into::into), until.map(|until| until.to_string()))
@@ -183,10 +184,10 @@ fn whatever_is_wrong_is_said_at_once_each_with_its_line() {
     let shown: Vec<String> = problems.iter().map(|p| p.what.clone()).collect();
     expect_test::expect![[r#"
         [freezes.nothing] asks for nothing: give it a `preset`, or `merges` or `deployments`
-        [freezes.never] is never: give it `from` and `until`, `days`, or a `calendar`
+        [freezes.never] is never: give it `from` and `until`, `days`, a `calendar`, or a `feed`
         [freezes.backwards] `until` has to be after `from`
         [freezes.half] asks for nothing: give it a `preset`, or `merges` or `deployments`
-        [freezes.half] is never: give it `from` and `until`, `days`, or a `calendar`
+        [freezes.half] is never: give it `from` and `until`, `days`, a `calendar`, or a `feed`
         [freezes.half] `preset` has to be "weekend" or "holiday" or "hackathon" or "peak-event"
         [freezes.half] `Mars/Olympus` is not a time zone; write one such as "Europe/London"
         [freezes.half] `from` has to be a day or a time such as "2026-12-28 09:00"
@@ -219,4 +220,51 @@ fn days_that_touch_and_times_that_overlap_are_one_by_all_their_names() {
             "2030-01-01T00:00:00Z 2100-01-01T00:00:00Z For ever",
         ]
     );
+}
+
+#[test]
+fn a_calendar_elsewhere_is_followed_and_says_the_times_alone() {
+    let followed = |more: &str| format!("[freezes.holidays]\npreset = \"holiday\"\nzone = \"Europe/London\"\n{more}\n");
+    for address in ["https://calendar.example.com/h.ics?key=1", "http://127.0.0.1:8000/h.ics"] {
+        let configuration = read(&followed(&format!("feed = \"{address}\""))).unwrap();
+        let freeze = configuration.settings.freezes.first().unwrap();
+        assert_eq!((freeze.feed.as_deref(), freeze.times.len()), (Some(address), 0));
+    }
+    let problems = |more: &str| read(&followed(more)).unwrap_err().into_iter().map(|p| p.what).collect::<Vec<_>>();
+    for address in ["http://calendar.example.com/h.ics", "webcal://calendar.example.com/h.ics", "holidays.ics"] {
+        let feed = format!("feed = \"{address}\"");
+        assert_eq!(
+            problems(&feed),
+            ["[freezes.holidays] `feed` has to be the https address of a calendar (iCalendar)"]
+        );
+    }
+    let both = "feed = \"https://calendar.example.com/h.ics\"\ndays = [\"2026-12-24\"]";
+    let beside = "[freezes.holidays] `days` says nothing beside `feed`, whose events have times and names";
+    assert_eq!(problems(both), [beside]);
+}
+
+#[test]
+fn what_a_calendar_elsewhere_says_is_read_in_the_freezes_zone_and_nothing_of_it_is_guessed() {
+    let text =
+        "[freezes.h]\npreset = \"holiday\"\nzone = \"Europe/London\"\nfeed = \"https://calendar.example.com/h.ics\"\n";
+    let configuration = read(text).unwrap();
+    let freeze = configuration.settings.freezes.first().unwrap();
+    let calendar = |events: &str| format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{events}END:VCALENDAR\r\n");
+    let days = "BEGIN:VEVENT\r\nUID:1\r\nSUMMARY:Midsummer\r\nDTSTART;VALUE=DATE:20260619\r\nEND:VEVENT\r\n";
+    let shown = |read: Vec<domain::freeze::Time>| {
+        read.iter().map(|time| format!("{} {} {}", time.name, time.from, time.until)).collect::<Vec<_>>()
+    };
+    let read = |text: &str| read_feed(text, freeze).map(shown);
+    assert_eq!(read(&calendar(days)).unwrap(), ["Midsummer 2026-06-18T23:00:00Z 2026-06-19T23:00:00Z"]);
+    assert_eq!(read(&calendar("")).unwrap(), [""; 0], "empty, and a calendar");
+    for (text, why) in [
+        ("<!doctype html><title>Sign in</title>", "has no VCALENDAR"),
+        ("", "has no VCALENDAR"),
+        (&calendar(days)[..80], "is cut off"),
+        (&calendar(&days.replace("20260619", "soon")), "has a DTSTART that cannot be read"),
+        (&"x".repeat(1_000_001), "is larger than 1 MB"),
+    ] {
+        let said = read(text).unwrap_err();
+        assert!(said.contains(why), "{why}: {said}");
+    }
 }

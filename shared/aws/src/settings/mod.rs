@@ -4,7 +4,7 @@
 
 mod calendars;
 mod freezes;
-mod icalendar;
+pub mod icalendar;
 mod paging;
 mod people;
 mod pipelines;
@@ -31,6 +31,8 @@ use crate::receiver::ReceiverConfig;
 use crate::sender::Sender;
 use section::Section;
 use sign_in::SignIn;
+
+pub use freezes::read_feed;
 
 /// The kinds of sources that are forges, each of which can be asked where its source has an `api_token`.
 pub const FORGES: [&str; 6] = ["github", "gitlab", "bitbucket", "bitbucket-server", "gitea", "azure"];

@@ -395,6 +395,7 @@ impl Machine {
             RecordKey::PostedAll => Some(s.posted_all.rev),
             RecordKey::Pipelines => Some(s.pipelines.rev),
             RecordKey::Pulls => Some(s.pulls.rev),
+            RecordKey::Feed(id) => s.feeds.get(id).map(|n| n.rev),
         };
         rev.unwrap_or(0)
     }

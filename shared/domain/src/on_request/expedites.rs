@@ -4,7 +4,7 @@
 use super::freezes::Desk;
 use crate::decision::{Decisions, Record};
 use crate::expedite::{self, Expedite, Needs, Over, Signed, Standing, Way};
-use crate::freeze::{Declared, Freezes};
+use crate::freeze::Freezes;
 use crate::ids::{PersonId, Repository};
 use crate::message::Subject;
 use crate::reason::Reason;
@@ -173,8 +173,7 @@ impl Desk<'_> {
     /// What it takes for this repository now; `None`: nothing holds.
     #[must_use]
     pub fn needs(&self, repository: &Repository) -> Option<Needs> {
-        let declared: Vec<Declared> = self.situation.freezes.values().map(|noted| noted.value.clone()).collect();
-        let freezes = Freezes { configured: &self.settings.freezes, declared: &declared };
+        let freezes = Freezes::of(self.settings, self.situation);
         let holding = expedite::holding(&freezes, self.settings, repository, self.now);
         (!holding.is_empty()).then(|| expedite::needs(&holding))
     }

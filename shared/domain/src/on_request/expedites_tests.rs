@@ -1,7 +1,7 @@
 //! Asking, signing, refusing, taking back: who may, and what a second click does.
 
 use super::*;
-use crate::freeze::{Preset, Scope};
+use crate::freeze::{Declared, Preset, Scope};
 use crate::situation::Situation;
 use crate::testing::{at, repository, settings};
 use crate::{PersonId, Settings};
@@ -28,6 +28,7 @@ impl Lane {
                 until: at("Mon 10:00"),
                 by: "olga".parse().unwrap(),
                 declared_at: at("09:00"),
+                changed_at: None,
                 ended: None,
             };
             situation.note(Record::Freeze(freeze), 1);

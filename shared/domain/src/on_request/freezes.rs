@@ -123,7 +123,8 @@ impl Desk<'_> {
             from,
             until: wanted.until,
             by: by.clone(),
-            declared_at: self.now,
+            declared_at: ahead.map_or(self.now, |ahead| ahead.declared_at),
+            changed_at: ahead.map(|_| self.now),
             ended: None,
         };
         let near = |a: Timestamp, b: Timestamp| a.duration_since(b).abs() < A_CLICK;

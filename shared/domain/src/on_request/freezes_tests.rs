@@ -47,8 +47,7 @@ impl Table {
     }
 
     fn may(&self, when: &str) -> bool {
-        let declared: Vec<Declared> = self.situation.freezes.values().map(|noted| noted.value.clone()).collect();
-        let freezes = Freezes { configured: &self.settings.freezes, declared: &declared };
+        let freezes = Freezes::of(&self.settings, &self.situation);
         let service = self.settings.services().next().unwrap();
         freezes.answer(&Question::about(Side::Deployments, service, None), at(when)).may()
     }
@@ -81,6 +80,22 @@ fn a_freeze_is_declared_changed_while_it_runs_and_ended_and_each_is_in_the_log()
     table.now = at("Sat 12:00");
     assert!(table.declares(&wanted("Sat 18:00")).unwrap().contains("declares"));
     assert!(!table.may("Sat 13:00"));
+}
+
+#[test]
+fn one_that_is_changed_stays_the_one_that_was_declared() {
+    let mut table = Table::new();
+    let kept = |table: &Table| table.situation.freezes.values().next().unwrap().value.clone();
+    table.declares(&Wanted { from: Some(at("Mon 00:00")), ..wanted("Tue 00:00") }).unwrap();
+    assert_eq!((kept(&table).declared_at, kept(&table).changed_at), (at("12:00"), None));
+    table.now = at("15:00");
+    table.declares(&Wanted { from: Some(at("Tue 00:00")), ..wanted("Tue 12:00") }).unwrap();
+    assert_eq!((kept(&table).declared_at, kept(&table).touched_at()), (at("12:00"), at("15:00")));
+    table.now = at("16:00");
+    table.ends("sale").unwrap();
+    assert!(kept(&table).is_called_off() && kept(&table).touched_at() == at("16:00"));
+    table.declares(&Wanted { from: Some(at("Tue 00:00")), ..wanted("Tue 12:00") }).unwrap();
+    assert_eq!(kept(&table).declared_at, at("16:00"), "what is over, or called off, is another");
 }
 
 #[test]
@@ -136,6 +151,7 @@ fn what_makes_no_sense_is_refused_and_nothing_is_kept() {
         scope: Scope::default(),
         zone,
         times: vec![time],
+        feed: None,
     };
     table.settings = settings().with_freezes(vec![freeze]);
     let configured = Refused::Configured("f7".parse().unwrap());

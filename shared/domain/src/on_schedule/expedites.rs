@@ -19,7 +19,7 @@ use crate::wording::{Reader, expedites as words};
 pub(super) struct Lane<'a> {
     pub situation: &'a Situation,
     pub settings: &'a Settings,
-    pub freezes: Freezes<'a>,
+    pub freezes: &'a Freezes<'a>,
     pub now: Timestamp,
 }
 
@@ -43,7 +43,7 @@ impl Lane<'_> {
 
     fn one(&self, decisions: &mut Decisions, next: &mut Next, noted: &Noted<Expedite>) {
         let one = &noted.value;
-        let holding = expedite::holding(&self.freezes, self.settings, &one.repository, self.now);
+        let holding = expedite::holding(self.freezes, self.settings, &one.repository, self.now);
         let needs = expedite::needs(&holding);
         let standing = one.standing(needs, self.now);
         if !matches!(standing, Standing::Refused | Standing::Withdrawn | Standing::Lapsed) {
@@ -110,6 +110,6 @@ impl Lane<'_> {
     }
 
     fn needs(&self, one: &Expedite) -> Needs {
-        expedite::needs(&expedite::holding(&self.freezes, self.settings, &one.repository, self.now))
+        expedite::needs(&expedite::holding(self.freezes, self.settings, &one.repository, self.now))
     }
 }

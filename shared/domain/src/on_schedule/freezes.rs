@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::expedites::Lane;
-use super::{LINGER, Next, REPUBLISH, Round, unsent};
+use super::{LINGER, Next, REPUBLISH, Round, feeds, unsent};
 use crate::decision::{Decisions, Record, RecordKey, Wake};
-use crate::freeze::{Declared, FreezeNotes, Freezes, Occurrence, Question, Said, Strength};
+use crate::freeze::{FreezeNotes, Freezes, Occurrence, Question, Said, Strength};
 use crate::ids::{PersonId, Repository, ServiceId};
 use crate::message::{Outgoing, Subject};
 use crate::posted::{self, Posted};
@@ -28,14 +28,12 @@ const KNOWN: SignedDuration = SignedDuration::from_hours(24 * 7);
 /// Looks at the freezes.
 #[must_use]
 pub fn decide(situation: &Situation, outbox: &[Outgoing], settings: &Settings, now: Timestamp) -> Round {
-    let declared: Vec<Declared> = situation.freezes.values().map(|noted| noted.value.clone()).collect();
-    let freezes = Freezes { configured: &settings.freezes, declared: &declared };
     let mut decisions = Decisions::none(&settings.freeze_desk().id, Wake::Now);
     let mut next = Next::default();
-    let desk = Desk { situation, settings, freezes, now };
+    let desk = Desk { situation, settings, freezes: Freezes::of(settings, situation), now };
     let mut seen = BTreeSet::new();
     // Of two of one name and begin the first is told of.
-    for one in freezes.ahead(now).into_iter().filter(|one| seen.insert(one.key())) {
+    for one in desk.freezes.ahead(now).into_iter().filter(|one| seen.insert(one.key())) {
         let moments = [one.from - TOMORROW, one.from - SOON, one.from, one.until];
         moments.into_iter().filter(|at| *at > now).for_each(|at| next.at(at));
         if let Some(said) = due(&one, now) {
@@ -43,7 +41,7 @@ pub fn decide(situation: &Situation, outbox: &[Outgoing], settings: &Settings, n
         }
     }
     desk.what_is_over(&mut decisions, &mut next);
-    let lane = Lane { situation, settings, freezes, now };
+    let lane = Lane { situation, settings, freezes: &desk.freezes, now };
     lane.look(&mut decisions, &mut next);
     if posting(situation, settings, now).is_some() {
         // It is posted after this look; should that fail, the tick comes again.
@@ -57,6 +55,7 @@ pub fn decide(situation: &Situation, outbox: &[Outgoing], settings: &Settings, n
             next.at(leaves.max(now));
         }
     }
+    feeds::tidy(&mut decisions, &mut next, situation, settings, now);
     let republish = unsent(&mut next, outbox, now);
     if !decisions.messages.is_empty() {
         next.at(now + REPUBLISH);
@@ -72,9 +71,8 @@ pub fn posting(
     settings: &Settings,
     now: Timestamp,
 ) -> Option<(BTreeMap<ServiceId, Posted>, String)> {
-    let declared: Vec<Declared> = situation.freezes.values().map(|noted| noted.value.clone()).collect();
-    let freezes = Freezes { configured: &settings.freezes, declared: &declared };
-    let granted = Lane { situation, settings, freezes, now }.granted();
+    let freezes = Freezes::of(settings, situation);
+    let granted = Lane { situation, settings, freezes: &freezes, now }.granted();
     let wanted = posted::wanted(&freezes, &granted, settings, now);
     let digest = posted::digest(&wanted);
     (digest != situation.posted_all.value).then_some((wanted, digest))
@@ -90,11 +88,9 @@ pub fn mergers(
     now: Timestamp,
 ) -> Decisions {
     let mut decisions = Decisions::none(&settings.freeze_desk().id, Wake::Now);
-    let declared: Vec<Declared> = situation.freezes.values().map(|noted| noted.value.clone()).collect();
-    let freezes = Freezes { configured: &settings.freezes, declared: &declared };
-    let desk = Desk { situation, settings, freezes, now };
+    let desk = Desk { situation, settings, freezes: Freezes::of(settings, situation), now };
     let question = Question::of_merge(repository, settings);
-    for one in freezes.concerning(&question, now).into_iter().filter(|one| one.from - TOMORROW <= now) {
+    for one in desk.freezes.concerning(&question, now).into_iter().filter(|one| one.from - TOMORROW <= now) {
         let (mut notes, rev) = desk.notes(&one);
         notes.mergers.extend(people.iter().take(MOST_MERGERS.saturating_sub(notes.mergers.len())).cloned());
         if rev == 0 || situation.freeze_notes.get(&one.key()).is_some_and(|known| known.value != notes) {

@@ -1,7 +1,7 @@
 //! What is said of freezes, and when, in virtual time.
 
 use super::*;
-use crate::freeze::{Freeze, Preset, Scope, Stops, Time};
+use crate::freeze::{Declared, Freeze, Preset, Scope, Stops, Time};
 use crate::ids::FreezeId;
 use crate::testing::{at, settings};
 
@@ -21,6 +21,7 @@ fn configured(from: &str, until: &str) -> Freeze {
         scope: Scope::default(),
         zone: jiff::tz::TimeZone::get("America/New_York").unwrap(),
         times: vec![Time { from: at(from), until: at(until), name: "gratitude week".to_owned() }],
+        feed: None,
     }
 }
 
@@ -36,6 +37,7 @@ fn declared(id: &str, from: &str, until: &str) -> Declared {
         until: at(until),
         by: "olga".parse().unwrap(),
         declared_at: at("00:00"),
+        changed_at: None,
         ended: None,
     }
 }

@@ -124,7 +124,7 @@ fn told_at(from: Timestamp, until: Timestamp, zone: &TimeZone) -> Timestamp {
     };
     let friday = local.date().checked_sub(jiff::ToSpan::days(back)).ok();
     let noon = friday.and_then(|day| zone.to_timestamp(day.at(12, 0, 0, 0)).ok());
-    noon.map_or(at, |noon| noon.max(from))
+    noon.filter(|noon| *noon >= from).unwrap_or(at)
 }
 
 #[cfg(test)]

@@ -173,6 +173,10 @@ impl fmt::Display for Reason {
             Self::PipelineSilent { pipeline, why } => write!(f, "{pipeline}: {why}; asked again"),
             Self::StatusUntold { why } => write!(f, "{why}; it is told again"),
             Self::LetThrough { fix } => write!(f, "opened for {fix}"),
+            Self::FeedRead { freeze, times } => {
+                write!(f, "the calendar of {freeze} has {}", crate::text::count(*times, "time ahead", "times ahead"))
+            }
+            Self::FeedUnread { freeze, why } => write!(f, "{why}: what was read last of {freeze} holds"),
             Self::Newer => f.write_str("decided by a newer version of the bundle, whose words this one does not know"),
         }
     }

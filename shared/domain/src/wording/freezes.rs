@@ -5,9 +5,10 @@ use jiff::tz::TimeZone;
 
 use super::Reader;
 use crate::alert::Severity;
-use crate::freeze::{Declared, Occurrence, Said, Scope, Stops, Strength};
+use crate::freeze::{Declared, Occurrence, Said, Scope, Source, Stops, Strength};
 use crate::ids::PersonId;
 use crate::message::{Kind, Link, Message, Subject};
+use crate::roster::Roster;
 use crate::times::{period, time};
 
 /// How many names are said of those that it is about.
@@ -75,6 +76,36 @@ pub fn line(one: &Occurrence<'_>, now: Timestamp) -> String {
     format!("{} {when}: {} ({})", one.name, one.stops.in_words(), one.scope.in_words())
 }
 
+/// `Please do not merge; nothing is deployed. For every service.`
+fn asks(one: &Occurrence<'_>) -> String {
+    let asks = one.stops.in_words();
+    let mut letters = asks.chars();
+    let asks: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+    format!("{asks}. For {}.", one.scope.in_words())
+}
+
+fn says_so(one: &Occurrence<'_>, roster: &Roster) -> String {
+    match one.source {
+        Source::Person(declared) => format!("{} declared it.", roster.name_of(&declared.by)),
+        Source::Feed => "The calendar that it follows says so.".to_owned(),
+        Source::Configuration => "The configuration says so.".to_owned(),
+    }
+}
+
+/// All about one, for a calendar: what it asks for, when in its own zone, and by whose word.
+#[must_use]
+pub fn details(one: &Occurrence<'_>, roster: &Roster) -> Vec<String> {
+    let zone = TimeZone::get(one.zone).unwrap_or(TimeZone::UTC);
+    let mut lines = vec![asks(one), format!("{}.", period(one.from, one.until, &zone)), says_so(one, roster)];
+    if let Source::Person(declared) = one.source
+        && let Some((_, by)) = &declared.ended
+    {
+        let did = if declared.is_called_off() { "called it off" } else { "ended it before its time" };
+        lines.push(format!("{} {did}.", roster.name_of(by)));
+    }
+    lines
+}
+
 /// What stands in the log.
 #[must_use]
 pub fn log(one: &Occurrence<'_>, said: Said) -> String {
@@ -117,19 +148,13 @@ pub fn notice(reader: Reader<'_>, one: &Occurrence<'_>, said: Said, after: &Afte
             None => "What has waited goes on as it can.".to_owned(),
         });
     } else {
-        let asks = one.stops.in_words();
-        let mut letters = asks.chars();
-        let asks: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
-        message.lines.push(format!("{asks}. For {}.", one.scope.in_words()));
+        message.lines.push(asks(one));
         if said != Said::Began {
             message.lines.push(format!("It is over at {until}."));
         }
-        message.lines.push(match one.by {
-            Some(by) => format!("{} declared it.", reader.settings.roster.name_of(by)),
-            None => "The configuration says so.".to_owned(),
-        });
+        message.lines.push(says_so(one, &reader.settings.roster));
         // Those of the configuration are in the calendars of the services; whoever has no calendar is not asked.
-        if one.stops.merges.is_some() && one.by.is_none() {
+        if one.stops.merges.is_some() && one.source == Source::Configuration {
             message.lines.push("Who merges all the same is asked to take the pager for it.".to_owned());
         }
     }

@@ -31,8 +31,23 @@ const FROM: Date = civil::date(2000, 1, 1);
 /// The last day to which rules without an end are written out.
 const HORIZON: Date = civil::date(2060, 12, 31);
 
-/// The occasions of a file, by the zone in which its floating times are meant; else all that is wrong with it.
-pub(super) fn read(text: &str, zone: &TimeZone, kind: OccasionKind) -> Result<Vec<Occasion>, Vec<String>> {
+/// The occasions of a file, by the zone in which its floating times are meant; else all that is wrong with it. A file without any
+/// is the wrong file.
+pub fn read(text: &str, zone: &TimeZone, kind: OccasionKind) -> Result<Vec<Occasion>, Vec<String>> {
+    occasions(text, zone, kind, Some("has no events (VEVENT)"))
+}
+
+/// The same, of a calendar that somebody keeps elsewhere: just now it may have none.
+pub fn read_kept(text: &str, zone: &TimeZone, kind: OccasionKind) -> Result<Vec<Occasion>, Vec<String>> {
+    occasions(text, zone, kind, None)
+}
+
+fn occasions(
+    text: &str,
+    zone: &TimeZone,
+    kind: OccasionKind,
+    empty: Option<&str>,
+) -> Result<Vec<Occasion>, Vec<String>> {
     if text.len() > MOST_BYTES {
         return Err(vec!["is larger than 1 MB: leave in it what is still to come".to_owned()]);
     }
@@ -45,8 +60,8 @@ pub(super) fn read(text: &str, zone: &TimeZone, kind: OccasionKind) -> Result<Ve
     }
     if calendars == 0 {
         problems.push("has no VCALENDAR: it has to be an iCalendar file".to_owned());
-    } else if events == 0 {
-        problems.push("has no events (VEVENT)".to_owned());
+    } else if let Some(problem) = empty.filter(|_| events == 0) {
+        problems.push(problem.to_owned());
     }
     if found.budget.is_spent() {
         problems.push("has rules that take too long to follow: give them an UNTIL or COUNT".to_owned());
