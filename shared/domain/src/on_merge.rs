@@ -19,6 +19,7 @@ use crate::ids::{PersonId, Repository, ServiceId};
 use crate::login::Login;
 use crate::message::Subject;
 use crate::on_merge::errands::{Errand, Unread};
+use crate::pull::PullEvent;
 use crate::reason::Reason;
 use crate::responder::by_policy;
 use crate::service::Service;
@@ -33,6 +34,8 @@ pub enum MergeEvent {
     Approved(Approved),
     /// A merge, but neither by whom nor of what.
     Unread(Unread),
+    /// Something about a pull request that is, or was until now, open.
+    Pull(Repository, PullEvent),
 }
 
 impl MergeEvent {
@@ -44,6 +47,7 @@ impl MergeEvent {
             Self::Enqueued(enqueued) => &enqueued.repository,
             Self::Approved(approved) => &approved.repository,
             Self::Unread(told) => &told.repository,
+            Self::Pull(repository, _) => repository,
         }
     }
 }
@@ -135,6 +139,7 @@ pub fn decide(event: MergeEvent, way: &Way, settings: &Settings, now: Timestamp)
                 None => MergeDecision::Nothing(Reason::RepositoryNotServed),
             };
         }
+        MergeEvent::Pull(..) => return MergeDecision::Nothing(Reason::NotAMerge),
     };
     if change.merger.credit.gives_way()
         && let Some(merger) = told_the_bot(&change, way)
@@ -203,6 +208,6 @@ pub fn wants_way<'a>(event: &'a MergeEvent, settings: &Settings) -> Option<(&'a 
                 settings.services_of(&id.repository).any(deploys).then_some((&id.repository, number))
             }
         },
-        MergeEvent::Enqueued(_) | MergeEvent::Approved(_) | MergeEvent::Unread(_) => None,
+        MergeEvent::Enqueued(_) | MergeEvent::Approved(_) | MergeEvent::Unread(_) | MergeEvent::Pull(..) => None,
     }
 }

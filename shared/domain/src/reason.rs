@@ -25,6 +25,8 @@ pub enum Reason {
     },
     /// The event said nothing new.
     AlreadyKnown,
+    /// Nothing was merged: it is about a pull request that is, or was, open.
+    NotAMerge,
     /// No service of the configuration deploys this repository.
     RepositoryNotServed,
     /// The change went to a branch that no service deploys.

@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use domain::PullEvent;
+
 use super::*;
 
 const TIP: &str = "78a76ee6b4992a6baf64c59fc4c44c7323d60438";
@@ -72,6 +74,24 @@ fn line(event: &MergeEvent) -> String {
         MergeEvent::Enqueued(e) => format!("#{} enqueued by {} at {}", e.number, e.by, e.at),
         MergeEvent::Approved(a) => format!("#{} approved by {} at {}", a.number, a.by, a.at),
         MergeEvent::Unread(told) => panic!("GitLab says who merged: {told:?}"),
+        MergeEvent::Pull(of, PullEvent::Open(p, at)) => {
+            let kind = [(p.draft, " draft"), (p.fork, " fork")].map(|(is, kind)| if is { kind } else { "" }).concat();
+            format!(
+                "{of}#{}{kind} open at {} of {} into {} with {:?} at {at}",
+                p.number,
+                &p.head.as_str()[..7],
+                p.author,
+                p.base,
+                p.labels
+            )
+        }
+        MergeEvent::Pull(_, PullEvent::Gone { number, at }) => format!("#{number} gone at {at}"),
+        MergeEvent::Pull(_, PullEvent::Expedite { number, head, by, at, reason, .. }) => {
+            format!("#{number} expedite {} by {by} at {at}: {reason:?}", &head.as_ref().unwrap().as_str()[..7])
+        }
+        MergeEvent::Pull(_, PullEvent::NoExpedite { number, by, at }) => {
+            format!("#{number} no expedite by {by} at {at}")
+        }
     }
 }
 
@@ -130,7 +150,11 @@ fn a_merge_is_credited_and_found() {
             "malformed: expected repository: a path of at least two segments such as `owner/name`",
         ),
     ] {
-        assert_eq!(check(&request(&change)), want, "{change}");
+        let told = check(&request(&change));
+        // Whatever is merged is no longer open.
+        let (merged, gone) = told.split_once("; ").unwrap_or((&told, ""));
+        assert_eq!(merged, want, "{change}");
+        assert!(gone.ends_with(" gone at 2026-03-20T10:00:00Z") != want.starts_with("malformed"), "{told}");
     }
 }
 
@@ -214,12 +238,12 @@ fn pushes_are_read_and_merges_among_them_known() {
 fn what_merges_nothing_is_ignored_with_a_reason() {
     for (change, want) in [
         (
-            json!({"object_attributes": {"action": "open", "state": "opened"}}),
+            json!({"object_attributes": {"action": "open", "state": "opened", "last_commit": null}}),
             "ignored: merge_request open: nothing was merged",
         ),
         (
-            json!({"object_attributes": {"action": "close", "state": "closed"}}),
-            "ignored: the merge request was closed without merging",
+            json!({"object_attributes": {"action": "update", "state": "opened"}, "changes": {"title": {"current": "x"}}}),
+            "ignored: merge_request update: nothing was merged",
         ),
         (
             json!({"object_attributes": {"action": "update"}}),
@@ -229,7 +253,7 @@ fn what_merges_nothing_is_ignored_with_a_reason() {
             json!({"object_attributes": {"action": "unapproved", "state": "opened"}}),
             "ignored: merge_request unapproved: nothing was merged",
         ),
-        (json!({"object_kind": "note\u{202e}"}), "ignored: note: nothing was merged"),
+        (json!({"object_kind": "wiki\u{202e}"}), "ignored: wiki: nothing was merged"),
         (json!({"object_kind": 7, "event_type": null}), "ignored: not a message of GitLab: it has no object_kind"),
     ] {
         assert_eq!(check(&request(&change)), want, "{change}");
@@ -265,4 +289,88 @@ fn what_is_told_beside_is_kept() {
     let files = |count: u64| change(&push(&json!({"total_commits_count": count}))).files.unwrap();
     assert_eq!(files(1).paths.into_iter().collect::<Vec<_>>(), ["a", "b"]);
     assert!(files(21).cut && !files(1).cut);
+}
+
+#[test]
+fn an_open_merge_request_is_told_when_it_changes() {
+    let opened = |changes: Value, attributes: Value| {
+        let mut event =
+            request(&json!({"changes": changes, "object_attributes": {"state": "opened", "merge_commit_sha": null}}));
+        merge(&mut event, &json!({"object_attributes": attributes}));
+        event
+    };
+    let open = "group/sub/app#5 open at c4c7922 of gitlab:bob into main with [\"API\"] at 2026-03-20T10:00:00Z";
+    let now = json!({"current": true});
+    for (event, want) in [
+        (opened(json!(null), json!({"action": "open"})), open.to_owned()),
+        (opened(json!(null), json!({"action": "reopen", "author_id": 1})), open.replace("bob", "anna")),
+        (opened(json!(null), json!({"action": "update", "oldrev": TIP})), open.to_owned()),
+        (opened(json!({"target_branch": now}), json!({"action": "update"})), open.to_owned()),
+        (
+            opened(
+                json!({"draft": now}),
+                json!({"action": "update", "draft": true, "source_project_id": 7, "target_project_id": 8}),
+            ),
+            open.replace("#5", "#5 draft fork"),
+        ),
+        (
+            opened(json!(null), json!({"action": "close", "state": "closed"})),
+            "#5 gone at 2026-03-20T10:00:00Z".to_owned(),
+        ),
+    ] {
+        assert_eq!(check(&event), want, "{event}");
+    }
+}
+
+#[test]
+fn the_label_and_the_command_ask_for_the_lane() {
+    let label = json!([{"title": "API"}, {"title": "Expedite"}]);
+    let labelled = |previous: &Value, current: &Value, attributes: Value| {
+        let mut event = request(&json!({"changes": {"labels": {"previous": previous, "current": current}},
+            "object_attributes": {"action": "update", "state": "opened"}}));
+        merge(&mut event, &json!({"object_attributes": attributes}));
+        check(&event)
+    };
+    let nothing = "ignored: merge_request update: nothing was merged";
+    let none = json!([]);
+    let asked = "#5 expedite c4c7922 by gitlab:anna at 2026-03-20T10:00:00Z: None";
+    assert_eq!(labelled(&none, &label, json!({})), asked);
+    assert_eq!(labelled(&label, &none, json!({})), "#5 no expedite by gitlab:anna at 2026-03-20T10:00:00Z");
+    assert_eq!(labelled(&label, &label, json!({})), nothing);
+    assert_eq!(labelled(&none, &json!([{"title": "API"}]), json!({})), nothing);
+    // With new commits every label is told as new.
+    assert!(!labelled(&none, &label, json!({"oldrev": TIP})).contains("expedite c4c7922"));
+    assert!(!labelled(&none, &label, json!({"action": "open"})).contains("expedite c4c7922"));
+
+    let note = |change: &Value| {
+        let mut event = json!({
+            "object_kind": "note", "user": {"username": "anna"}, "project": {"path_with_namespace": "group/app"},
+            "object_attributes": {"note": "/expedite payments are down\nsee above", "noteable_type": "MergeRequest", "system": false,
+                "action": "create", "created_at": "2026-03-20 10:00:00 UTC", "updated_at": "2026-03-20 10:00:00 UTC"},
+            "merge_request": {"iid": 5, "state": "opened", "title": "Fix it", "url": "https://gitlab.com/x", "last_commit": {"id": LAST}},
+        });
+        merge(&mut event, change);
+        check(&event)
+    };
+    let of = |name: &str, value: Value| note(&json!({"object_attributes": {name: value}}));
+    let asked = "#5 expedite c4c7922 by gitlab:anna at 2026-03-20T10:00:00Z: Some(\"payments are down\")";
+    assert_eq!(note(&json!({})), asked);
+    assert_eq!(of("action", json!(null)), asked);
+    assert_eq!(of("note", json!("Expedite: payments are down")), asked);
+    let not_asked = "ignored: a comment that does not ask for the lane of urgent fixes";
+    for (name, value) in [
+        ("note", json!("lgtm")),
+        ("action", json!("update")),
+        ("system", json!(true)),
+        ("noteable_type", json!("Issue")),
+    ] {
+        assert_eq!(of(name, value), not_asked, "{name}");
+    }
+    let edited = json!({"object_attributes": {"action": null, "updated_at": "2026-03-20 10:05:00 UTC"}});
+    assert_eq!(note(&edited), not_asked);
+    assert_eq!(
+        note(&json!({"merge_request": {"state": "merged"}})),
+        "ignored: about a pull request that is merged or closed already"
+    );
+    assert_eq!(note(&json!({"merge_request": {"iid": null}})), "malformed: a comment without merge_request.iid");
 }
