@@ -34,11 +34,12 @@ async fn receive(house: &House, request: &Request) -> Result<Response, Refusal> 
             "this secret does not speak for this repository: see `repositories` of its source",
         ));
     }
-    // A push may move several branches. A failure half-way is answered with 503; what is kept already says nothing new.
+    // A push may move several branches, and what is merged is no longer open. A failure half-way is answered with 503; what is
+    // kept already says nothing new.
     let mut answer = Response::ignored("the message has no events");
     for (i, event) in events.into_iter().enumerate() {
         let kept = keep(house, event, config).await?;
-        if i == 0 || answer.is_ignored() {
+        if i == 0 || (answer.is_ignored() && !kept.is_ignored()) {
             answer = kept;
         }
     }

@@ -10,6 +10,7 @@ mod deliveries;
 mod elsewhere;
 mod errands;
 mod forges;
+mod forges_pulls;
 mod freezes;
 mod fuzz_findings;
 mod hostile;

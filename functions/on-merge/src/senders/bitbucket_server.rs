@@ -28,7 +28,7 @@ pub const SENDER: Sender<Vec<MergeEvent>> = Sender {
             "URL {url}, secret {secret} (or basic authentication with any user name and {secret} as password), Active",
             "Events: Repository Push; Pull request Opened, Source branch updated, Modified, Approved, Merged, Declined, Deleted and Comment added",
         ],
-        reads: "`pr:merged`, `pr:reviewer:approved`, `pr:opened`, `pr:from_ref_updated`, `pr:modified` to another branch or to and from draft, `pr:declined`, `pr:deleted`, `pr:comment:added` with `/expedite reason`, `repo:refs_changed` of one or several branches",
+        reads: "`pr:merged`, `pr:reviewer:approved`, `pr:opened`, `pr:from_ref_updated`, `pr:modified` to another branch, `pr:declined`, `pr:deleted`, `pr:comment:added` with `/expedite reason`, `repo:refs_changed` of one or several branches",
         ignores: "tags, new and deleted branches, other comments, every other event; Test connection is answered",
         docs: "https://confluence.atlassian.com/bitbucketserver/event-payload-938025882.html",
     },

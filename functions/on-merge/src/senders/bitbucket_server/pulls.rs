@@ -49,17 +49,13 @@ pub(super) fn open(event: &Value) -> Read {
     Ok(pulls::one(pulls::open(repository(pull.pointer("/toRef/repository"))?, open, at)))
 }
 
-/// Of its title, its branch, or whether it is a draft: of which the branch counts.
+/// Of its title, its description or its branch: only the last is told again.
 pub(super) fn modified(event: &Value) -> Read {
-    let place = |of: &str| word(event, of);
-    let base = place("/pullRequest/toRef/id");
-    match (place("/previousTarget/id"), event.get("previousDraft").and_then(Value::as_bool)) {
-        (Some(before), None) if Some(before) == base => {
-            Ok(Reading::ignored("pr:modified: neither its branch nor whether it is a draft"))
-        }
-        (_, Some(_)) | (Some(_), _) => open(event),
-        (None, None) => Ok(Reading::ignored("pr:modified: neither its branch nor whether it is a draft")),
+    let (before, now) = (word(event, "/previousTarget/id"), word(event, "/pullRequest/toRef/id"));
+    if before.is_none() || before == now {
+        return Ok(Reading::ignored("pr:modified: it is to be merged into the same branch"));
     }
+    open(event)
 }
 
 /// Declined or deleted.
@@ -134,7 +130,7 @@ mod tests {
             assert_eq!(told(&pull(key)), open, "{key}");
         }
         let mut modified = pull("pr:modified");
-        let nothing = "pr:modified: neither its branch nor whether it is a draft";
+        let nothing = "pr:modified: it is to be merged into the same branch";
         assert_eq!(told(&modified), nothing);
         modified["previousTarget"] = json!({ "id": "refs/heads/main" });
         assert_eq!(told(&modified), nothing);

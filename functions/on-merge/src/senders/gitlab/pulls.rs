@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::people::{self, People};
 use super::project::repository;
-use super::{FORGE, Read, at, attribute, author, iid, labels};
+use super::{FORGE, Read, at, attribute, iid, labels};
 use crate::senders::pulls::{self, Asking, Command};
 
 /// What may change without new commits, and is told again.
@@ -44,7 +44,12 @@ fn open(event: &Value) -> Result<Option<MergeEvent>, Malformed> {
     let people = People::of(event);
     let told = |name: &str| attribute(event, name).and_then(Value::as_str).unwrap_or("").trim().to_owned();
     let is = |name: &str| attribute(event, name) == Some(&Value::Bool(true));
-    let author = author(event, &people).or_else(|| event.get("user").and_then(people::login));
+    let user = || event.get("user").and_then(people::login);
+    // Whoever opens it is its author; else often only an address is told.
+    let opener =
+        attribute(event, "action").and_then(Value::as_str).filter(|action| *action == "open").and_then(|_| user());
+    let author = people.by_id(attribute(event, "author_id").and_then(number)).or(opener);
+    let author = author.or_else(|| super::author(event, &people)).or_else(user);
     let (from, to) = (attribute(event, "source_project_id"), attribute(event, "target_project_id"));
     let pull = OpenPull {
         number: iid(event)?,
@@ -121,4 +126,102 @@ pub(super) fn noted(event: &Value) -> Read {
         command: Some(command),
     };
     Ok(pulls::one(asking.event(repository(event)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::tests::{LAST, TIP, check, merge, request};
+    use super::*;
+
+    #[test]
+    fn an_open_merge_request_is_told_when_it_changes() {
+        let opened = |changes: Value, attributes: Value| {
+            let mut event = request(
+                &json!({"changes": changes, "object_attributes": {"state": "opened", "merge_commit_sha": null}}),
+            );
+            merge(&mut event, &json!({"object_attributes": attributes}));
+            event
+        };
+        let open = "group/sub/app#5 open at c4c7922 of gitlab:bob into main with [\"API\"] at 2026-03-20T10:00:00Z";
+        let now = json!({"current": true});
+        for (event, want) in [
+            (opened(json!(null), json!({"action": "open"})), open.to_owned()),
+            (opened(json!(null), json!({"action": "reopen", "author_id": 1})), open.replace("bob", "anna")),
+            (opened(json!(null), json!({"action": "open", "author_id": 9})), open.replace("bob", "anna")),
+            (
+                opened(json!(null), json!({"action": "reopen", "author_id": 9})),
+                open.replace("gitlab:bob", "email:carl@example.com"),
+            ),
+            (opened(json!(null), json!({"action": "update", "oldrev": TIP})), open.to_owned()),
+            (opened(json!({"target_branch": now}), json!({"action": "update"})), open.to_owned()),
+            (
+                opened(
+                    json!({"draft": now}),
+                    json!({"action": "update", "draft": true, "source_project_id": 7, "target_project_id": 8}),
+                ),
+                open.replace("#5", "#5 draft fork"),
+            ),
+            (
+                opened(json!(null), json!({"action": "close", "state": "closed"})),
+                "#5 gone at 2026-03-20T10:00:00Z".to_owned(),
+            ),
+        ] {
+            assert_eq!(check(&event), want, "{event}");
+        }
+    }
+
+    #[test]
+    fn the_label_and_the_command_ask_for_the_lane() {
+        let label = json!([{"title": "API"}, {"title": "Expedite"}]);
+        let labelled = |previous: &Value, current: &Value, attributes: Value| {
+            let mut event = request(&json!({"changes": {"labels": {"previous": previous, "current": current}},
+                "object_attributes": {"action": "update", "state": "opened"}}));
+            merge(&mut event, &json!({"object_attributes": attributes}));
+            check(&event)
+        };
+        let nothing = "ignored: merge_request update: nothing was merged";
+        let none = json!([]);
+        let asked = "#5 expedite c4c7922 by gitlab:anna at 2026-03-20T10:00:00Z: None";
+        assert_eq!(labelled(&none, &label, json!({})), asked);
+        assert_eq!(labelled(&label, &none, json!({})), "#5 no expedite by gitlab:anna at 2026-03-20T10:00:00Z");
+        assert_eq!(labelled(&label, &label, json!({})), nothing);
+        assert_eq!(labelled(&none, &json!([{"title": "API"}]), json!({})), nothing);
+        // With new commits every label is told as new.
+        assert!(!labelled(&none, &label, json!({"oldrev": TIP})).contains("expedite c4c7922"));
+        assert!(!labelled(&none, &label, json!({"action": "open"})).contains("expedite c4c7922"));
+
+        let note = |change: &Value| {
+            let mut event = json!({
+                "object_kind": "note", "user": {"username": "anna"}, "project": {"path_with_namespace": "group/app"},
+                "object_attributes": {"note": "/expedite payments are down\nsee above", "noteable_type": "MergeRequest", "system": false,
+                    "action": "create", "created_at": "2026-03-20 10:00:00 UTC", "updated_at": "2026-03-20 10:00:00 UTC"},
+                "merge_request": {"iid": 5, "state": "opened", "title": "Fix it", "url": "https://gitlab.com/x", "last_commit": {"id": LAST}},
+            });
+            merge(&mut event, change);
+            check(&event)
+        };
+        let of = |name: &str, value: Value| note(&json!({"object_attributes": {name: value}}));
+        let asked = "#5 expedite c4c7922 by gitlab:anna at 2026-03-20T10:00:00Z: Some(\"payments are down\")";
+        assert_eq!(note(&json!({})), asked);
+        assert_eq!(of("action", json!(null)), asked);
+        assert_eq!(of("note", json!("Expedite: payments are down")), asked);
+        let not_asked = "ignored: a comment that does not ask for the lane of urgent fixes";
+        for (name, value) in [
+            ("note", json!("lgtm")),
+            ("action", json!("update")),
+            ("system", json!(true)),
+            ("noteable_type", json!("Issue")),
+        ] {
+            assert_eq!(of(name, value), not_asked, "{name}");
+        }
+        let edited = json!({"object_attributes": {"action": null, "updated_at": "2026-03-20 10:05:00 UTC"}});
+        assert_eq!(note(&edited), not_asked);
+        assert_eq!(
+            note(&json!({"merge_request": {"state": "merged"}})),
+            "ignored: about a pull request that is merged or closed already"
+        );
+        assert_eq!(note(&json!({"merge_request": {"iid": null}})), "malformed: a comment without merge_request.iid");
+    }
 }

@@ -6,11 +6,11 @@ use domain::PullEvent;
 
 use super::*;
 
-const TIP: &str = "78a76ee6b4992a6baf64c59fc4c44c7323d60438";
-const LAST: &str = "c4c79227ed610f1151f05bbc5be33b4f340d39c8";
+pub(super) const TIP: &str = "78a76ee6b4992a6baf64c59fc4c44c7323d60438";
+pub(super) const LAST: &str = "c4c79227ed610f1151f05bbc5be33b4f340d39c8";
 
 /// A merge request of which `change` is different.
-fn request(change: &Value) -> Value {
+pub(super) fn request(change: &Value) -> Value {
     let mut event = json!({
         "object_kind": "merge_request",
         "user": {"id": 1, "username": "anna", "email": "[REDACTED]"},
@@ -43,7 +43,7 @@ fn push(change: &Value) -> Value {
     event
 }
 
-fn merge(into: &mut Value, change: &Value) {
+pub(super) fn merge(into: &mut Value, change: &Value) {
     match (into, change) {
         (Value::Object(into), Value::Object(change)) => {
             for (key, value) in change {
@@ -55,7 +55,7 @@ fn merge(into: &mut Value, change: &Value) {
 }
 
 /// What a message is read into, on one line.
-fn check(event: &Value) -> String {
+pub(super) fn check(event: &Value) -> String {
     match read(event.to_string().as_bytes()) {
         Ok(Reading::Event(events)) => events.iter().map(line).collect::<Vec<_>>().join("; "),
         Ok(Reading::Ignored(why)) => format!("ignored: {why}"),
@@ -289,88 +289,4 @@ fn what_is_told_beside_is_kept() {
     let files = |count: u64| change(&push(&json!({"total_commits_count": count}))).files.unwrap();
     assert_eq!(files(1).paths.into_iter().collect::<Vec<_>>(), ["a", "b"]);
     assert!(files(21).cut && !files(1).cut);
-}
-
-#[test]
-fn an_open_merge_request_is_told_when_it_changes() {
-    let opened = |changes: Value, attributes: Value| {
-        let mut event =
-            request(&json!({"changes": changes, "object_attributes": {"state": "opened", "merge_commit_sha": null}}));
-        merge(&mut event, &json!({"object_attributes": attributes}));
-        event
-    };
-    let open = "group/sub/app#5 open at c4c7922 of gitlab:bob into main with [\"API\"] at 2026-03-20T10:00:00Z";
-    let now = json!({"current": true});
-    for (event, want) in [
-        (opened(json!(null), json!({"action": "open"})), open.to_owned()),
-        (opened(json!(null), json!({"action": "reopen", "author_id": 1})), open.replace("bob", "anna")),
-        (opened(json!(null), json!({"action": "update", "oldrev": TIP})), open.to_owned()),
-        (opened(json!({"target_branch": now}), json!({"action": "update"})), open.to_owned()),
-        (
-            opened(
-                json!({"draft": now}),
-                json!({"action": "update", "draft": true, "source_project_id": 7, "target_project_id": 8}),
-            ),
-            open.replace("#5", "#5 draft fork"),
-        ),
-        (
-            opened(json!(null), json!({"action": "close", "state": "closed"})),
-            "#5 gone at 2026-03-20T10:00:00Z".to_owned(),
-        ),
-    ] {
-        assert_eq!(check(&event), want, "{event}");
-    }
-}
-
-#[test]
-fn the_label_and_the_command_ask_for_the_lane() {
-    let label = json!([{"title": "API"}, {"title": "Expedite"}]);
-    let labelled = |previous: &Value, current: &Value, attributes: Value| {
-        let mut event = request(&json!({"changes": {"labels": {"previous": previous, "current": current}},
-            "object_attributes": {"action": "update", "state": "opened"}}));
-        merge(&mut event, &json!({"object_attributes": attributes}));
-        check(&event)
-    };
-    let nothing = "ignored: merge_request update: nothing was merged";
-    let none = json!([]);
-    let asked = "#5 expedite c4c7922 by gitlab:anna at 2026-03-20T10:00:00Z: None";
-    assert_eq!(labelled(&none, &label, json!({})), asked);
-    assert_eq!(labelled(&label, &none, json!({})), "#5 no expedite by gitlab:anna at 2026-03-20T10:00:00Z");
-    assert_eq!(labelled(&label, &label, json!({})), nothing);
-    assert_eq!(labelled(&none, &json!([{"title": "API"}]), json!({})), nothing);
-    // With new commits every label is told as new.
-    assert!(!labelled(&none, &label, json!({"oldrev": TIP})).contains("expedite c4c7922"));
-    assert!(!labelled(&none, &label, json!({"action": "open"})).contains("expedite c4c7922"));
-
-    let note = |change: &Value| {
-        let mut event = json!({
-            "object_kind": "note", "user": {"username": "anna"}, "project": {"path_with_namespace": "group/app"},
-            "object_attributes": {"note": "/expedite payments are down\nsee above", "noteable_type": "MergeRequest", "system": false,
-                "action": "create", "created_at": "2026-03-20 10:00:00 UTC", "updated_at": "2026-03-20 10:00:00 UTC"},
-            "merge_request": {"iid": 5, "state": "opened", "title": "Fix it", "url": "https://gitlab.com/x", "last_commit": {"id": LAST}},
-        });
-        merge(&mut event, change);
-        check(&event)
-    };
-    let of = |name: &str, value: Value| note(&json!({"object_attributes": {name: value}}));
-    let asked = "#5 expedite c4c7922 by gitlab:anna at 2026-03-20T10:00:00Z: Some(\"payments are down\")";
-    assert_eq!(note(&json!({})), asked);
-    assert_eq!(of("action", json!(null)), asked);
-    assert_eq!(of("note", json!("Expedite: payments are down")), asked);
-    let not_asked = "ignored: a comment that does not ask for the lane of urgent fixes";
-    for (name, value) in [
-        ("note", json!("lgtm")),
-        ("action", json!("update")),
-        ("system", json!(true)),
-        ("noteable_type", json!("Issue")),
-    ] {
-        assert_eq!(of(name, value), not_asked, "{name}");
-    }
-    let edited = json!({"object_attributes": {"action": null, "updated_at": "2026-03-20 10:05:00 UTC"}});
-    assert_eq!(note(&edited), not_asked);
-    assert_eq!(
-        note(&json!({"merge_request": {"state": "merged"}})),
-        "ignored: about a pull request that is merged or closed already"
-    );
-    assert_eq!(note(&json!({"merge_request": {"iid": null}})), "malformed: a comment without merge_request.iid");
 }
