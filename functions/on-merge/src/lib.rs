@@ -1,5 +1,6 @@
 //! A forge says a change was merged.
 
+mod pulls;
 pub mod senders;
 
 use aws::sender::{self, Reading, Verified};
@@ -34,11 +35,12 @@ async fn receive(house: &House, request: &Request) -> Result<Response, Refusal> 
             "this secret does not speak for this repository: see `repositories` of its source",
         ));
     }
-    // A push may move several branches. A failure half-way is answered with 503; what is kept already says nothing new.
+    // A push may move several branches, and what is merged is no longer open. A failure half-way is answered with 503; what is
+    // kept already says nothing new.
     let mut answer = Response::ignored("the message has no events");
     for (i, event) in events.into_iter().enumerate() {
         let kept = keep(house, event, config).await?;
-        if i == 0 || answer.is_ignored() {
+        if i == 0 || (answer.is_ignored() && !kept.is_ignored()) {
             answer = kept;
         }
     }
@@ -56,6 +58,7 @@ async fn keep(house: &House, event: MergeEvent, config: &SenderConfig) -> Result
             other @ (MergeDecision::NoteEnqueue(_)
             | MergeDecision::NoteApproval(_)
             | MergeDecision::Ask(..)
+            | MergeDecision::Pull(..)
             | MergeDecision::Nothing(_)) => other,
         };
         match commit(house, decision, &way, now).await {
@@ -101,6 +104,7 @@ async fn commit(house: &House, decision: MergeDecision, way: &Way, now: Timestam
             Ok(credit_late(house, &approved.repository, queued, noted, now).await?)
         }
         MergeDecision::Ask(service, errand) => ask(house, &service, &errand, now).await,
+        MergeDecision::Pull(repository, event) => pulls::keep(house, &repository, &event).await,
     }
 }
 
@@ -160,6 +164,7 @@ async fn credit_late(
         MergeDecision::NoteEnqueue(_)
         | MergeDecision::NoteApproval(_)
         | MergeDecision::Ask(..)
+        | MergeDecision::Pull(..)
         | MergeDecision::Nothing(_) => Ok(noted),
     }
 }

@@ -55,6 +55,7 @@ fn declared(name: &str) -> Declared {
         id: "sale".parse().unwrap(),
         name: name.to_owned(),
         stops: Preset::PeakEvent.stops(),
+        rotation_signs: false,
         scope: Scope { services: ["edxapp".parse().unwrap()].into(), ..Scope::default() },
         zone: "Europe/London".to_owned(),
         from: at("2026-03-21T18:00:00Z"),

@@ -46,7 +46,7 @@ const LOOKS_TAKE: Duration = Duration::from_secs(20);
 
 /// What our functions read, by the first part of their address.
 const DOORS: [(&str, &[&str]); 2] = [
-    ("merge", &["pull_request", "push", "pull_request_review", "merge_group"]),
+    ("merge", &["pull_request", "push", "pull_request_review", "merge_group", "issue_comment"]),
     ("deploy", &["deployment_status", "workflow_run"]),
 ];
 

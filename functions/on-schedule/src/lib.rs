@@ -10,6 +10,7 @@ mod merges;
 pub mod pagers;
 pub mod pipelines;
 mod posting;
+mod pulls;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
@@ -205,7 +206,9 @@ pub async fn ask(house: &House, services: &[ServiceId]) {
 
 /// Asks and tells the pager of a service what is due; at the desk of freezes, reads the calendars that they follow.
 async fn keep(house: &House, service: &ServiceId) {
-    let kept = if house.settings().freeze_desk().id == *service {
+    let kept = if let Some(repository) = house.settings().merges_at(service) {
+        pulls::keep(house, service, repository).await.map(|()| false)
+    } else if house.settings().freeze_desk().id == *service {
         let read = feeds::keep(house).await;
         // What a calendar said just now is posted with the rest.
         match posting::post(house).await {

@@ -18,7 +18,10 @@ pub async fn keep(house: &House, change: Change) -> Result<Reason, StoreError> {
             MergeDecision::Keep(merge) => merge,
             MergeDecision::Nothing(reason) => return Ok(reason),
             // A change is kept, or it is not.
-            MergeDecision::NoteEnqueue(_) | MergeDecision::NoteApproval(_) | MergeDecision::Ask(..) => break,
+            MergeDecision::NoteEnqueue(_)
+            | MergeDecision::NoteApproval(_)
+            | MergeDecision::Ask(..)
+            | MergeDecision::Pull(..) => break,
         };
         let awaits = merge.awaits().map(|number| (number, &way));
         match house.store.keep_merge(&merge, awaits, now).await {

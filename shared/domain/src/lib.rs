@@ -106,6 +106,7 @@ pub use incident::{Incident, PageRecord};
 pub use login::Login;
 pub use message::{Kind, Message, MessageKey, Outgoing, Step, Subject};
 pub use paths::Paths;
+pub use pull::{MergeStatus, OpenPull, PullEvent, Verdict};
 pub use queue::Queue;
 pub use reason::Reason;
 pub use responder::Responder;

@@ -19,6 +19,7 @@ use crate::ids::{PersonId, Repository, ServiceId};
 use crate::login::Login;
 use crate::message::Subject;
 use crate::on_merge::errands::{Errand, Unread};
+use crate::pull::PullEvent;
 use crate::reason::Reason;
 use crate::responder::by_policy;
 use crate::service::Service;
@@ -33,6 +34,8 @@ pub enum MergeEvent {
     Approved(Approved),
     /// A merge, but neither by whom nor of what.
     Unread(Unread),
+    /// Something about a pull request that is, or was until now, open.
+    Pull(Repository, PullEvent),
 }
 
 impl MergeEvent {
@@ -44,6 +47,7 @@ impl MergeEvent {
             Self::Enqueued(enqueued) => &enqueued.repository,
             Self::Approved(approved) => &approved.repository,
             Self::Unread(told) => &told.repository,
+            Self::Pull(repository, _) => repository,
         }
     }
 }
@@ -89,6 +93,8 @@ pub enum MergeDecision {
     NoteApproval(Approved),
     /// The forge is asked: the errand is kept in this service.
     Ask(ServiceId, Errand),
+    /// Nothing was merged: it is for the desks of freezes.
+    Pull(Repository, PullEvent),
     Nothing(Reason),
 }
 
@@ -135,6 +141,12 @@ pub fn decide(event: MergeEvent, way: &Way, settings: &Settings, now: Timestamp)
                 None => MergeDecision::Nothing(Reason::RepositoryNotServed),
             };
         }
+        // A label that a bot puts there by a branch's name asks for nothing.
+        MergeEvent::Pull(_, PullEvent::Expedite { by, .. } | PullEvent::NoExpedite { by, .. }) if by.is_bot() => {
+            return MergeDecision::Nothing(Reason::ByABot);
+        }
+        MergeEvent::Pull(repository, event) if served(&repository) => return MergeDecision::Pull(repository, event),
+        MergeEvent::Pull(..) => return MergeDecision::Nothing(Reason::RepositoryNotServed),
     };
     if change.merger.credit.gives_way()
         && let Some(merger) = told_the_bot(&change, way)
@@ -203,6 +215,6 @@ pub fn wants_way<'a>(event: &'a MergeEvent, settings: &Settings) -> Option<(&'a 
                 settings.services_of(&id.repository).any(deploys).then_some((&id.repository, number))
             }
         },
-        MergeEvent::Enqueued(_) | MergeEvent::Approved(_) | MergeEvent::Unread(_) => None,
+        MergeEvent::Enqueued(_) | MergeEvent::Approved(_) | MergeEvent::Unread(_) | MergeEvent::Pull(..) => None,
     }
 }

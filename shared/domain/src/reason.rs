@@ -25,6 +25,10 @@ pub enum Reason {
     },
     /// The event said nothing new.
     AlreadyKnown,
+    /// Nothing was merged: it is about a pull request that is, or was, open.
+    NotAMerge,
+    /// Noted of an open pull request.
+    PullNoted,
     /// No service of the configuration deploys this repository.
     RepositoryNotServed,
     /// The change went to a branch that no service deploys.

@@ -3,6 +3,7 @@
 
 use domain::change::{Change, MOST_COMMITS};
 use domain::on_merge::{self, MergeEvent, Way};
+use domain::pull::PullEvent;
 use domain::times::plausible;
 use house_fuzz::{Target, bytes_of, is_line, is_url, now, settings};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
@@ -20,11 +21,15 @@ fn holds(_: &str, events: &Vec<MergeEvent>) {
         if let MergeEvent::Merged(change) = event {
             bounded(change);
         }
+        if let MergeEvent::Pull(_, pull) = event {
+            pull_bounded(pull);
+        }
         let at = match event {
             MergeEvent::Merged(change) => Some(change.merged_at),
             MergeEvent::Enqueued(enqueued) => Some(enqueued.at),
             MergeEvent::Approved(approved) => Some(approved.at),
             MergeEvent::Unread(unread) => unread.at,
+            MergeEvent::Pull(_, pull) => Some(pull.at()),
         };
         assert!(at.is_none_or(plausible), "a time that cannot be right: {at:?}");
         decided(event.clone());
@@ -36,6 +41,7 @@ fn holds(_: &str, events: &Vec<MergeEvent>) {
             MergeEvent::Enqueued(enqueued) => enqueued.repository = repository,
             MergeEvent::Approved(approved) => approved.repository = repository,
             MergeEvent::Unread(unread) => unread.repository = repository,
+            MergeEvent::Pull(of, _) => *of = repository,
         }
         decided(served);
     }
@@ -44,6 +50,24 @@ fn holds(_: &str, events: &Vec<MergeEvent>) {
 fn decided(event: MergeEvent) {
     let _ = on_merge::wants_way(&event, settings());
     let _ = on_merge::decide(event, &Way::default(), settings(), now());
+}
+
+fn pull_bounded(event: &PullEvent) {
+    match event {
+        PullEvent::Open(pull, _) => {
+            is_line("title", &pull.title, 200);
+            is_line("base", &pull.base, 200);
+            is_url(pull.url.as_deref());
+            assert!(pull.labels.len() <= 20, "{} labels", pull.labels.len());
+            pull.labels.iter().for_each(|label| is_line("label", label, 60));
+        }
+        PullEvent::Expedite { title, reason, url, .. } => {
+            is_line("title", title, 200);
+            is_line("reason", reason.as_deref().unwrap_or(""), 200);
+            is_url(url.as_deref());
+        }
+        PullEvent::Gone { .. } | PullEvent::NoExpedite { .. } => {}
+    }
 }
 
 fn bounded(change: &Change) {

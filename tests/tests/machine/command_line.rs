@@ -40,34 +40,47 @@ fn explain_prints_the_event_or_why_it_is_ignored_and_refuses_bad_input_with_one_
     let explained = run(&["explain", "on-merge", "github", &file("merged.json", &merged.to_string())]);
     assert!(explained.status.success());
     expect![[r#"
-        {
-          "merged": {
-            "author": "github:feanil",
-            "base": "master",
-            "base_is_default": true,
-            "id": {
-              "commit": "8c1c06a1a89e8278937a7d22d8ba1a834bd4c8a1",
-              "repository": "openedx/edx-platform"
-            },
-            "kind": {
-              "pull_request": {
-                "number": 12
+        [
+          {
+            "merged": {
+              "author": "github:feanil",
+              "base": "master",
+              "base_is_default": true,
+              "id": {
+                "commit": "8c1c06a1a89e8278937a7d22d8ba1a834bd4c8a1",
+                "repository": "openedx/edx-platform"
+              },
+              "kind": {
+                "pull_request": {
+                  "number": 12
+                }
+              },
+              "merged_at": "2026-03-20T15:00:00Z",
+              "merger": {
+                "credit": "merged",
+                "login": "github:feanil"
+              },
+              "size": {
+                "added": 16,
+                "deleted": 3,
+                "files": 4
+              },
+              "title": "change number 12",
+              "url": "https://github.com/openedx/edx-platform/pull/12"
+            }
+          },
+          {
+            "pull": [
+              "openedx/edx-platform",
+              {
+                "gone": {
+                  "at": "2026-03-20T15:00:00Z",
+                  "number": 12
+                }
               }
-            },
-            "merged_at": "2026-03-20T15:00:00Z",
-            "merger": {
-              "credit": "merged",
-              "login": "github:feanil"
-            },
-            "size": {
-              "added": 16,
-              "deleted": 3,
-              "files": 4
-            },
-            "title": "change number 12",
-            "url": "https://github.com/openedx/edx-platform/pull/12"
+            ]
           }
-        }
+        ]
     "#]]
     .assert_eq(&text(&explained.stdout));
 

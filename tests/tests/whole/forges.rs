@@ -437,6 +437,23 @@ async fn a_comparison_without_end_leaves_the_release_to_merge_order() {
 }
 
 #[tokio::test]
+async fn a_fix_that_was_picked_to_another_branch_goes_live_with_its_copy() {
+    let forge = Peer::start().await;
+    forge.always_answers("/pulls/", 200, "[]");
+    let message = format!("Fix it\n\n(cherry picked from commit {})\n", commit(13));
+    let copy = json!({ "sha": commit(900), "commit": { "message": message } });
+    forge.always_answers("/compare/", 200, json!({ "total_commits": 1, "commits": [copy] }).to_string());
+    let mut day = asking("github", &forge).await;
+    day.at("Fri 13:00").await.merge("usama", 11).await;
+    day.deploy("prod", "success", 11).await;
+    day.at("Fri 14:00").await.merge("feanil", 12).await;
+    day.at("Fri 14:05").await.merge("usama", 13).await;
+    day.at("Fri 14:10").await.deploy("prod", "success", 900).await;
+    let windows = day.windows("edxapp").await;
+    assert_eq!(windows[1..], ["edx-platform#12 feanil standby", "edx-platform#13 usama active until Fri 15:10"]);
+}
+
+#[tokio::test]
 async fn without_a_token_or_an_address_nothing_is_asked() {
     let forge = Peer::start().await;
     let address = forge.address.clone();

@@ -11,6 +11,7 @@ mod elsewhere;
 mod errands;
 mod feeds;
 mod forges;
+mod forges_pulls;
 mod freezes;
 mod fuzz_findings;
 mod hostile;

@@ -1,8 +1,10 @@
-//! Azure DevOps (Azure Repos): `git.pullrequest.*` and `git.push` of service hooks.
+//! Azure DevOps (Azure Repos): `git.pullrequest.*`, comments on pull requests, and `git.push` of service hooks.
 //!
 //! `git.pullrequest.merged` is sent whenever a merge is tried, also to see whether an active pull request could be
 //! merged: only the status `completed` says that it was. Until then its votes and its auto-complete are noted.
 //! <https://learn.microsoft.com/azure/devops/service-hooks/events>
+
+mod pulls;
 
 use aws::given::{list, number, time, word};
 use aws::wire::parse;
@@ -11,7 +13,7 @@ use domain::on_merge::{Approved, Enqueued, MergeEvent};
 use domain::{Change, Commit, Credit, Login, Merger, Repository, text};
 use serde_json::Value;
 
-use super::{MOST_APPROVERS, Merged, commits, credited, is_nothing, merge, title_and_body};
+use super::{MOST_APPROVERS, Merged, commits, credited, is_nothing, title_and_body};
 
 pub const SENDER: Sender<Vec<MergeEvent>> = Sender {
     name: "azure",
@@ -21,16 +23,17 @@ pub const SENDER: Sender<Vec<MergeEvent>> = Sender {
         title: "Azure DevOps",
         steps: &[
             "In Project settings, Service hooks, Create subscription, Web Hooks; a subscription for each of these events:",
-            "Code pushed, Pull request merge attempted, Pull request updated (the last for votes and auto-complete)",
+            "Code pushed, Pull request created, Pull request updated (also for votes and auto-complete), Pull request merge attempted, Pull request commented on",
             "Action: URL {url}, any basic authentication username, password {secret}, Resource details to send: All",
         ],
-        reads: "`git.pullrequest.merged` and `git.pullrequest.updated` of completed pull requests; votes and auto-complete of active ones; `git.push` to branches",
-        ignores: "merge attempts that complete nothing, abandoned pull requests, tags, new and deleted branches, every other event",
+        reads: "`git.pullrequest.merged` and `git.pullrequest.updated` of completed pull requests; `git.pullrequest.created` and `.updated` of active and abandoned ones, with votes and auto-complete; comments with `/expedite reason`; `git.push` to branches",
+        ignores: "merge attempts that complete nothing, other comments, tags, new and deleted branches, every other event",
         docs: "https://learn.microsoft.com/azure/devops/service-hooks/services/webhooks",
     },
 };
 
 const FORGE: &str = "azure";
+
 fn read(body: &[u8]) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     let event: Value = parse(body)?;
     let Some(kind) = word(&event, "/eventType") else {
@@ -45,6 +48,9 @@ fn read(body: &[u8]) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     }
     if kind.starts_with("git.pullrequest.") {
         return pull_request(&event, resource()?);
+    }
+    if kind == "ms.vss-code.git-pullrequest-comment-event" {
+        return pulls::commented(&event, resource()?);
     }
     Ok(Reading::ignored(format!("{}: nothing was merged", text::line(kind, 60))))
 }
@@ -119,6 +125,7 @@ fn pull_request(event: &Value, pull: &Value) -> Result<Reading<Vec<MergeEvent>>,
         }
         ("completed", _) => merged(event, pull, number),
         ("active", _) => on_its_way(event, pull, number),
+        ("abandoned", _) => pulls::closed(event, pull, number),
         (other, _) => Ok(Reading::ignored(format!("pull request {other}: nothing was merged"))),
     }
 }
@@ -149,13 +156,13 @@ fn merged(event: &Value, pull: &Value, number: u64) -> Result<Reading<Vec<MergeE
         merger,
         merged_at: merged_at.ok_or_else(|| Malformed::new("a completed pull request without closedDate"))?,
     };
-    Ok(merge(Change {
+    Ok(Reading::Event(super::pulls::merged(Change {
         url: page.or_else(|| address(pull, &format!("pullrequest/{number}"))),
         labels: labels.filter_map(|l| word(l, "/name")).take(20).map(|l| text::line(l, 60)).collect(),
         approvers: approvers(pull).collect(),
         commits: commits(listed, commit),
         ..merged.change()
-    }))
+    })))
 }
 
 /// Who completed it; where the service did, who set auto-complete; else the author.
@@ -190,18 +197,21 @@ fn approvers(pull: &Value) -> impl Iterator<Item = Login> {
 /// An active pull request: who has approved it, and who wants it to be completed when it can be.
 fn on_its_way(event: &Value, pull: &Value, number: u64) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     let auto = account(pull.get("autoCompleteSetBy"));
-    let mut approvers = approvers(pull).peekable();
-    if auto.is_none() && approvers.peek().is_none() {
-        return Ok(Reading::ignored("pull request active: nothing was merged or approved"));
-    }
     let at = time(event, "/createdDate").or_else(|| time(pull, "/creationDate"));
     let at = at.ok_or_else(|| Malformed::new("a service hook without createdDate"))?;
     let repository = repository(pull)?;
+    // That a merge is tried says nothing new about the pull request.
+    let is_changed = matches!(word(event, "/eventType"), Some("git.pullrequest.created" | "git.pullrequest.updated"));
+    let open = if is_changed { pulls::open(pull, number, at)? } else { None };
     let enqueued =
         auto.map(|by| MergeEvent::Enqueued(Enqueued { repository: repository.clone(), number, by, at, sure: true }));
     let approved =
-        approvers.map(|by| MergeEvent::Approved(Approved { repository: repository.clone(), number, by, at }));
-    Ok(Reading::Event(enqueued.into_iter().chain(approved).collect()))
+        approvers(pull).map(|by| MergeEvent::Approved(Approved { repository: repository.clone(), number, by, at }));
+    let events: Vec<MergeEvent> = enqueued.into_iter().chain(approved).chain(open).collect();
+    if events.is_empty() {
+        return Ok(Reading::ignored("pull request active: nothing was merged or approved"));
+    }
+    Ok(Reading::Event(events))
 }
 
 /// `git.push`: each branch that it moves. It lists no files.
@@ -395,12 +405,12 @@ mod tests {
             event
         };
         for (event, why) in [
-            (with("/resource/status", json!("abandoned")), "pull request abandoned: nothing was merged"),
+            (with("/resource/status", json!("notSet")), "pull request notset: nothing was merged"),
             (with("/resource/mergeStatus", json!("conflicts")), "the pull request could not be merged"),
             (with("/eventType", json!("build.complete")), "build.complete: nothing was merged"),
             (
                 with("/eventType", json!("ms.vss-code.git-pullrequest-comment-event")),
-                "ms.vss-code.git-pullrequest-comment-event: nothing was merged",
+                "a comment that does not ask for the lane of urgent fixes",
             ),
             (with("/resource", json!(null)), "400: a service hook that sends no resource details: choose All"),
             (with("/resource/lastMergeCommit", json!(null)), "400: a completed pull request without lastMergeCommit"),

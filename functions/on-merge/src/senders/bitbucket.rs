@@ -1,10 +1,12 @@
-//! Bitbucket Cloud: `pullrequest:fulfilled`, `pullrequest:approved` and `repo:push`.
+//! Bitbucket Cloud: `pullrequest:fulfilled`, `pullrequest:approved`, those of open pull requests, and `repo:push`.
 //!
 //! The event is told by the body's shape, not by `X-Event-Key`: the header is not part of what is signed.
 //!
 //! A pull request names its merge commit by twelve digits, the push of the same merge by all forty. So that both are
 //! reports of one change, a change is known by twelve digits here; the whole name is among its `commits`.
 //! <https://support.atlassian.com/bitbucket-cloud/docs/event-payloads/>
+
+mod pulls;
 
 use aws::given::{list, number, time, word};
 use aws::verify::Signature;
@@ -14,7 +16,7 @@ use domain::on_merge::{Approved, MergeEvent};
 use domain::{Change, Credit, Login, Repository, text};
 use serde_json::Value;
 
-use super::{MOST_APPROVERS, Merged, commits, credited, merge, title_and_body};
+use super::{MOST_APPROVERS, Merged, commits, credited, title_and_body};
 
 pub const SENDER: Sender<Vec<MergeEvent>> = Sender {
     name: "bitbucket",
@@ -25,10 +27,10 @@ pub const SENDER: Sender<Vec<MergeEvent>> = Sender {
         steps: &[
             "In the repository's Repository settings, Webhooks, Add webhook (or the same in the workspace's settings):",
             "URL {url}, Secret {secret}, Status Active",
-            "Triggers, Choose from a full list of triggers: Repository Push; Pull request Approved and Merged",
+            "Triggers, Choose from a full list of triggers: Repository Push; Pull request Created, Updated, Approved, Merged, Declined and Comment created",
         ],
-        reads: "`pullrequest:fulfilled`, `pullrequest:approved`, `repo:push` to one or several branches",
-        ignores: "tags, new and deleted branches, withdrawn approvals, comments, build statuses, every other event",
+        reads: "`pullrequest:fulfilled`, `pullrequest:approved`, `pullrequest:created`, `pullrequest:updated`, `pullrequest:rejected`, `pullrequest:comment_created` with `/expedite reason`, `repo:push` to one or several branches",
+        ignores: "tags, new and deleted branches, withdrawn approvals, other comments, build statuses, every other event",
         docs: "https://support.atlassian.com/bitbucket-cloud/docs/event-payloads/",
     },
 };
@@ -51,8 +53,8 @@ fn read(body: &[u8]) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
         }));
     };
     // A comment on a merged pull request carries the merged pull request.
-    if has("comment") {
-        return Ok(Reading::ignored("a comment on a pull request: nothing was merged"));
+    if let Some(comment) = event.get("comment").filter(|c| !c.is_null()) {
+        return pulls::commented(&event, pull, comment);
     }
     if has("changes_request") {
         return Ok(Reading::ignored("a review that approves nothing: nothing was merged"));
@@ -62,6 +64,10 @@ fn read(body: &[u8]) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     }
     match word(pull, "/state").map(|state| text::line(state, 40)) {
         Some(state) if state.eq_ignore_ascii_case("MERGED") => merged(&event, pull),
+        Some(state) if state.eq_ignore_ascii_case("OPEN") => pulls::open(&event, pull),
+        Some(state) if ["DECLINED", "SUPERSEDED"].iter().any(|s| state.eq_ignore_ascii_case(s)) => {
+            pulls::closed(&event, pull)
+        }
         Some(state) => Ok(Reading::ignored(format!("pullrequest {}: nothing was merged", state.to_lowercase()))),
         None => Err(Malformed::new("a pull request without state")),
     }
@@ -120,12 +126,12 @@ fn merged(event: &Value, pull: &Value) -> Result<Reading<Vec<MergeEvent>>, Malfo
         merger,
         merged_at,
     };
-    Ok(merge(Change {
+    Ok(Reading::Event(super::pulls::merged(Change {
         url: word(pull, "/links/html/href").and_then(text::url),
         approvers: approved.filter_map(|p| account(p.get("user"))).take(MOST_APPROVERS).collect(),
         commits: commits(std::iter::once(commit), short(commit)),
         ..merged.change()
-    }))
+    })))
 }
 
 /// `pullrequest:approved`. An approval that is withdrawn looks the same, but for what the participant then thinks.
@@ -329,9 +335,8 @@ mod tests {
         let (mut created, mut tag) = (branch("main", ""), branch("v1", ""));
         (created["old"], tag["new"]["type"]) = (Value::Null, json!("tag"));
         for (event, why) in [
-            (state("DECLINED"), "pullrequest declined: nothing was merged"),
-            (state("OPEN\u{202e}"), "pullrequest open: nothing was merged"),
-            (with("comment"), "a comment on a pull request: nothing was merged"),
+            (state("QUEUED\u{202e}"), "pullrequest queued: nothing was merged"),
+            (with("comment"), "a comment that does not ask for the lane of urgent fixes"),
             (with("changes_request"), "a review that approves nothing: nothing was merged"),
             (json!({ "commit_status": {} }), "a build status: nothing was merged"),
             (push(&json!([])), "push without changes"),

@@ -1,7 +1,10 @@
-//! Bitbucket Server and Data Center: `pr:merged`, `pr:reviewer:approved` and `repo:refs_changed`.
+//! Bitbucket Server and Data Center: `pr:merged`, `pr:reviewer:approved`, those of open pull requests, and
+//! `repo:refs_changed`.
 //!
 //! The event is told by `eventKey` in the body. Its dates are milliseconds or texts, as the server is configured.
 //! <https://confluence.atlassian.com/bitbucketserver/event-payload-938025882.html>
+
+mod pulls;
 
 use aws::given::{list, number, time, word};
 use aws::verify::Signature;
@@ -11,7 +14,7 @@ use domain::on_merge::{Approved, MergeEvent};
 use domain::{Change, Credit, Login, Repository, text};
 use serde_json::Value;
 
-use super::{MOST_APPROVERS, Merged, commits, credited, is_default, merge, title_and_body};
+use super::{MOST_APPROVERS, Merged, commits, credited, is_default, title_and_body};
 
 pub const SENDER: Sender<Vec<MergeEvent>> = Sender {
     name: "bitbucket-server",
@@ -23,10 +26,10 @@ pub const SENDER: Sender<Vec<MergeEvent>> = Sender {
         steps: &[
             "In the repository's or project's settings, Webhooks, Create webhook:",
             "URL {url}, secret {secret} (or basic authentication with any user name and {secret} as password), Active",
-            "Events: Repository Push; Pull request Approved and Merged",
+            "Events: Repository Push; Pull request Opened, Source branch updated, Modified, Approved, Merged, Declined, Deleted and Comment added",
         ],
-        reads: "`pr:merged`, `pr:reviewer:approved`, `repo:refs_changed` of one or several branches",
-        ignores: "tags, new and deleted branches, every other event; Test connection is answered",
+        reads: "`pr:merged`, `pr:reviewer:approved`, `pr:opened`, `pr:from_ref_updated`, `pr:modified` to another branch, `pr:declined`, `pr:deleted`, `pr:comment:added` with `/expedite reason`, `repo:refs_changed` of one or several branches",
+        ignores: "tags, new and deleted branches, other comments, every other event; Test connection is answered",
         docs: "https://confluence.atlassian.com/bitbucketserver/event-payload-938025882.html",
     },
 };
@@ -41,6 +44,10 @@ fn read(body: &[u8]) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     match word(&event, "/eventKey") {
         Some("pr:merged") => merged(&event),
         Some("pr:reviewer:approved") => approved(&event),
+        Some("pr:opened" | "pr:from_ref_updated") => pulls::open(&event),
+        Some("pr:modified") => pulls::modified(&event),
+        Some("pr:declined" | "pr:deleted") => pulls::closed(&event),
+        Some("pr:comment:added") => pulls::commented(&event),
         Some("repo:refs_changed") => pushed(&event),
         Some("diagnostics:ping") => Ok(Reading::ignored("test: the webhook is connected")),
         Some(other) => Ok(Reading::ignored(format!("{}: nothing was merged", text::line(other, 60)))),
@@ -113,11 +120,11 @@ fn merged(event: &Value) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
         merger,
         merged_at,
     };
-    Ok(merge(Change {
+    Ok(Reading::Event(super::pulls::merged(Change {
         url: url.or_else(|| address(to.get("repository"), &format!("pull-requests/{number}"))),
         approvers: approvers(pull),
         ..merged.change()
-    }))
+    })))
 }
 
 fn approvers(pull: &Value) -> Vec<Login> {
@@ -324,7 +331,8 @@ mod tests {
     fn what_merges_nothing_is_ignored_and_says_why() {
         for (event, why) in [
             (json!({ "test": true }), "test: the webhook is connected"),
-            (json!({ "eventKey": "pr:declined" }), "pr:declined: nothing was merged"),
+            (json!({ "eventKey": "pr:declined" }), "400: an event of a pull request without pullRequest"),
+            (json!({ "eventKey": "pr:reviewer:unapproved" }), "pr:reviewer:unapproved: nothing was merged"),
             (json!({ "eventKey": "mirror:repo_synchronized" }), "mirror:repo_synchronized: nothing was merged"),
             (json!("pr:merged"), "not a merge: the message has no eventKey"),
             (push(&json!([])), "push without changes"),

@@ -1,7 +1,10 @@
-//! Gitea and Forgejo: `pull_request` (closed and merged), its approvals, and `push` to a branch.
+//! Gitea and Forgejo: `pull_request` (merged; opened, changed, closed, labelled), its approvals and comments, and `push` to a
+//! branch.
 //!
 //! The event is told by the body's shape, not by `X-Gitea-Event`: the header is not part of what is signed.
 //! <https://docs.gitea.com/usage/webhooks>, <https://forgejo.org/docs/latest/user/webhooks/>
+
+mod pulls;
 
 use aws::given::{list, number, time, word};
 use aws::verify::Signature;
@@ -27,10 +30,10 @@ pub const SENDER: Sender<Vec<MergeEvent>> = Sender {
         steps: &[
             "In the repository's or organisation's Settings, Webhooks, Add Webhook, Gitea (or Forgejo):",
             "Target URL {url}, HTTP Method POST, POST Content Type application/json, Secret {secret}",
-            "Trigger On, Custom Events: Push, Pull Request, Pull Request Reviewed (in Forgejo: Reviews)",
+            "Trigger On, Custom Events: Push, Pull Request, Pull Request Labeled, Pull Request Comment, Pull Request Reviewed, Pull Request Synchronized (in Forgejo the same, without the words Pull Request)",
         ],
-        reads: "`pull_request` closed and merged, `pull_request` reviewed with an approval, `push` to a branch",
-        ignores: "tags, new and deleted branches, comments, other reviews, every other event; Test Delivery is answered",
+        reads: "`pull_request` merged, opened, reopened, synchronized, edited in branch or title, closed, labelled `expedite`; comments with `/expedite reason`; `pull_request` reviewed with an approval; `push` to a branch",
+        ignores: "tags, new and deleted branches, other comments, other reviews, every other event; Test Delivery is answered",
         docs: "https://docs.gitea.com/usage/webhooks",
     },
 };
@@ -42,12 +45,15 @@ fn read(body: &[u8]) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     let has = |key: &str| event.get(key).is_some_and(|v| !v.is_null());
     let action = text::line(word(&event, "/action").unwrap_or(""), 40);
     if has("comment") || has("issue") {
-        return Ok(Reading::ignored("an issue or a comment: nothing was merged"));
+        return pulls::commented(&event, &action);
     }
     if let Some(pull) = event.get("pull_request").filter(|p| p.is_object()) {
         return match action.as_str() {
             "closed" if pull.get("merged") == Some(&Value::Bool(true)) => merged(&event, pull),
-            "closed" => Ok(Reading::ignored("the pull request was closed without merging")),
+            "closed" => pulls::closed(&event, pull),
+            "opened" | "reopened" | "synchronized" => pulls::open(&event, pull),
+            "edited" if pulls::is_changed(&event) => pulls::open(&event, pull),
+            "label_updated" | "label_cleared" => pulls::labelled(&event, pull),
             "reviewed" => reviewed(&event, pull),
             other => Ok(Reading::ignored(format!("pull_request {other}: nothing was merged"))),
         };
@@ -120,12 +126,12 @@ fn merged(event: &Value, pull: &Value) -> Result<Reading<Vec<MergeEvent>>, Malfo
         merger,
         merged_at: merged_at.ok_or_else(|| Malformed::new("a merged pull request without merged_at"))?,
     };
-    Ok(merge(Change {
+    Ok(Reading::Event(super::pulls::merged(Change {
         url: word(pull, "/html_url").and_then(text::url),
         size: size(pull),
         labels: list(pull, "/labels").filter_map(|l| word(l, "/name")).take(20).map(|l| text::line(l, 60)).collect(),
         ..merged.change()
-    }))
+    })))
 }
 
 /// The review says what it is, `pull_request_review_approved`; who reviewed is the sender.
@@ -311,16 +317,13 @@ mod tests {
 
     #[test]
     fn what_merges_nothing_is_ignored_and_says_why() {
-        let mut unmerged = pull("closed");
-        unmerged["pull_request"]["merged"] = json!(false);
         let mut commented = pull("closed");
         commented["comment"] = json!({ "body": "x" });
         let mut without = pull("closed");
         without["pull_request"]["merge_commit_sha"] = Value::Null;
         for (event, why) in [
-            (unmerged, "the pull request was closed without merging"),
-            (commented, "an issue or a comment: nothing was merged"),
-            (pull("synchronized"), "pull_request synchronized: nothing was merged"),
+            (commented, "a comment that does not ask for the lane of urgent fixes"),
+            (pull("assigned"), "pull_request assigned: nothing was merged"),
             (push("refs/tags/v1", "2222222", TIP), "push of a tag: nothing was merged"),
             (push("refs/heads/trunk", TIP, NOTHING), "push: a branch was deleted"),
             (push("refs/heads/pay", NOTHING, TIP), "push: a branch was created"),

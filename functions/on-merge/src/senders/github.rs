@@ -1,9 +1,11 @@
-//! GitHub: `pull_request` (closed and merged, enqueued, auto-merge enabled), `pull_request_review` (approvals) and `push` to a branch.
+//! GitHub: `pull_request` (merged, enqueued, auto-merge enabled; opened, changed, closed, labelled), `issue_comment` on
+//! one, `pull_request_review` (approvals) and `push` to a branch.
 //!
 //! The event is told by the body's shape, not by `X-GitHub-Event`: the header is not part of what is signed.
 //! <https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request>
 
 mod merge_group;
+mod pulls;
 mod push;
 
 use aws::verify::Signature;
@@ -24,15 +26,15 @@ pub const SENDER: Sender<Vec<MergeEvent>> = Sender {
         steps: &[
             "In the repository's or organisation's Settings, Webhooks, Add webhook:",
             "Payload URL {url}, content type application/json, secret {secret}",
-            "Let me select individual events: Pull requests, Pull request reviews, Merge groups, Pushes",
+            "Let me select individual events: Pull requests, Pull request reviews, Issue comments, Merge groups, Pushes",
         ],
-        reads: "`pull_request` closed and merged, enqueued, auto-merge enabled; `merge_group` checks requested; `pull_request_review` that approves; `push` to a branch",
-        ignores: "`merge_group` destroyed (its merge comes as `pull_request`), every other event and action",
+        reads: "`pull_request` merged, enqueued, auto-merge enabled, opened, reopened, synchronize, to and from draft, edited to another base, closed, (un)labeled `expedite`; `issue_comment` created with `/expedite reason`; `merge_group` checks requested; `pull_request_review` that approves; `push` to a branch",
+        ignores: "`merge_group` destroyed (its merge comes as `pull_request`), other labels and comments, every other event and action",
         docs: "https://docs.github.com/en/webhooks/webhook-events-and-payloads",
     },
 };
 
-use super::{Merged, merge};
+use super::Merged;
 
 const FORGE: &str = "github";
 
@@ -141,7 +143,12 @@ fn read(body: &[u8]) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     if has("pull_request") && has("number") && !has("review") && !has("comment") && !has("thread") {
         return match action.as_str() {
             "closed" if event.pointer("/pull_request/merged") == Some(&Value::Bool(true)) => merged(parse(body)?),
-            "closed" => Ok(Reading::ignored("the pull request was closed without merging")),
+            "closed" => pulls::closed(&parse(body)?),
+            "opened" | "reopened" | "synchronize" | "ready_for_review" | "converted_to_draft" => {
+                pulls::open(parse(body)?)
+            }
+            "edited" if event.pointer("/changes/base").is_some_and(Value::is_object) => pulls::open(parse(body)?),
+            "labeled" | "unlabeled" => pulls::labelled(&parse(body)?, action == "labeled"),
             "enqueued" | "auto_merge_enabled" => enqueued(parse(body)?),
             other => Ok(Reading::ignored(format!("pull_request {other}: nothing was merged"))),
         };
@@ -154,6 +161,12 @@ fn read(body: &[u8]) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
     }
     if has("merge_group") {
         return merge_group::tried(&parse(body)?);
+    }
+    if has("issue") && has("comment") {
+        return match action.as_str() {
+            "created" => pulls::commented(&parse(body)?),
+            _ => Ok(Reading::ignored("a comment was changed or deleted: it asks for nothing")),
+        };
     }
     Ok(Reading::ignored(if has("zen") && has("hook") {
         "ping: the webhook is connected".to_owned()
@@ -194,12 +207,12 @@ fn merged(event: PullRequestEvent) -> Result<Reading<Vec<MergeEvent>>, Malformed
         merger,
         merged_at,
     };
-    Ok(merge(Change {
+    Ok(Reading::Event(super::pulls::merged(Change {
         url: pull.html_url.as_deref().and_then(text::url),
         size,
         labels: pull.labels.iter().take(20).map(|l| text::line(&l.name, 60)).collect(),
         ..merged.change()
-    }))
+    })))
 }
 
 /// Who merged: the person who pressed the button; where a bot did, who told it to, else the author.

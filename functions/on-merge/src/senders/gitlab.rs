@@ -1,11 +1,12 @@
-//! GitLab: `merge_request` (merged, approved, set to merge later) and `push` to a branch; of projects, groups and
-//! system hooks, which share their shapes.
+//! GitLab: `merge_request` (merged, approved, set to merge later; opened, changed, closed, labelled), `note` on one, and
+//! `push` to a branch; of projects, groups and system hooks, which share their shapes.
 //!
 //! The event is told by `object_kind`, not by `X-Gitlab-Event`: the header is not part of what is signed.
 //! <https://docs.gitlab.com/user/project/integrations/webhook_events/#merge-request-events>
 
 mod people;
 mod project;
+mod pulls;
 mod push;
 
 use aws::given::{moment, number, word};
@@ -30,10 +31,10 @@ pub const SENDER: Sender<Vec<MergeEvent>> = Sender {
             "In the project's or group's Settings > Webhooks, Add new webhook:",
             "URL {url}, Secret token {secret}",
             "Where GitLab offers a signing token (`whsec_...`), take that instead, and keep it as this source's secret",
-            "Trigger: Push events (All branches), Merge request events",
+            "Trigger: Push events (All branches), Merge request events, Comments",
         ],
-        reads: "`merge_request` merged, approved, set to auto-merge; `push` to a branch",
-        ignores: "tags, deleted branches, every other event and action",
+        reads: "`merge_request` merged, approved, set to auto-merge, opened, reopened, updated (new commits, target branch, draft, the label `expedite`), closed; `note` on one with `/expedite reason`; `push` to a branch",
+        ignores: "tags, deleted branches, other labels and comments, every other event and action",
         docs: "https://docs.gitlab.com/user/project/integrations/webhook_events/",
     },
 };
@@ -50,6 +51,7 @@ fn read(body: &[u8]) -> Read {
     match kind {
         Some("merge_request") => merge_request(&event),
         Some("push") => push::pushed(&event),
+        Some("note") => pulls::noted(&event),
         Some("tag_push") => Ok(Reading::ignored("push of a tag: nothing was merged")),
         Some(other) => Ok(Reading::ignored(format!("{}: nothing was merged", text::line(other, 40)))),
         None => Ok(Reading::ignored("not a message of GitLab: it has no object_kind")),
@@ -75,15 +77,16 @@ fn merge_request(event: &Value) -> Read {
     let state = attribute(event, "state").and_then(Value::as_str).unwrap_or("").trim();
     match (action, state) {
         // Before GitLab 7 there was no action.
-        ("merge", _) | ("", "merged") => return Ok(Reading::Event(vec![merged(event)?])),
-        ("close", _) => return Ok(Reading::ignored("the merge request was closed without merging")),
+        ("merge", _) | ("", "merged") => return Ok(Reading::Event(super::pulls::merged(merged(event)?))),
+        ("close", _) => return pulls::closed(event),
         (_, "merged" | "closed") => {
             return Ok(Reading::ignored("merge_request: about one that is merged or closed already"));
         }
         _ => {}
     }
     let approved = if matches!(action, "approved" | "approval") { approved(event)? } else { None };
-    let events: Vec<MergeEvent> = approved.into_iter().chain(enqueued(event)?).collect();
+    let on_its_way = approved.into_iter().chain(enqueued(event)?);
+    let events: Vec<MergeEvent> = on_its_way.chain(pulls::changed(event, action)?).collect();
     if events.is_empty() {
         return Ok(Reading::ignored(format!("merge_request {}: nothing was merged", text::line(action, 40))));
     }
@@ -100,7 +103,7 @@ fn iid(event: &Value) -> Result<u64, Malformed> {
     attribute(event, "iid").and_then(number).ok_or_else(|| Malformed::new("a merge request without iid"))
 }
 
-fn merged(event: &Value) -> Result<MergeEvent, Malformed> {
+fn merged(event: &Value) -> Result<Change, Malformed> {
     let people = People::of(event);
     let merger = merger(event, &people)
         .ok_or_else(|| Malformed::new("a merged merge request without user, author or last_commit"))?;
@@ -125,7 +128,7 @@ fn merged(event: &Value) -> Result<MergeEvent, Malformed> {
         merger,
         merged_at: at(event, &["merged_at", "actioned_at", "updated_at"])?,
     };
-    Ok(MergeEvent::Merged(Box::new(Change {
+    Ok(Change {
         url: text::url(told("url")),
         size: size(event),
         labels: labels(event),
@@ -133,7 +136,7 @@ fn merged(event: &Value) -> Result<MergeEvent, Malformed> {
         commits: super::commits(commits.iter().rev().map(Commit::as_str), commit.as_str()),
         files: files(event),
         ..merged.change()
-    })))
+    })
 }
 
 /// Its commits, that which the base branch then ends in first. A fast-forward makes none of its own: the branch ends in

@@ -7,6 +7,7 @@ mod cdevents;
 mod gitea;
 mod github;
 mod gitlab;
+mod pulls;
 
 use aws::{Malformed, Reading, Sender};
 use domain::change::MOST_COMMITS;

@@ -3,13 +3,10 @@
 
 use aws::clients::{Answer, Http};
 use aws::wire::parse;
+use domain::Repository;
 use domain::change::{Files, Lines};
-use domain::{Commit, Repository};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-
-use super::Commits;
 
 const DEADLINE_SECONDS: u64 = 10;
 /// A release of more commits is placed by merge order.
@@ -64,6 +61,11 @@ impl<'a> Api<'a> {
         Self { http, base, headers }
     }
 
+    /// Where it is, as it was configured.
+    pub fn base(&self) -> &str {
+        self.base
+    }
+
     /// One answer, whatever its status.
     pub async fn ask(&self, path: &str) -> Result<Answer, Unanswered> {
         self.send("GET", path).await
@@ -71,27 +73,32 @@ impl<'a> Api<'a> {
 
     /// The answer to a request that does something, whatever its status.
     pub async fn send(&self, method: &str, path: &str) -> Result<Answer, Unanswered> {
-        self.exchange(method, path, &[], Vec::new()).await
+        self.request(method, path, None, Vec::new()).await
     }
 
-    /// The same, saying something.
+    /// The same, with a body.
     pub async fn send_json(&self, method: &str, path: &str, body: &Value) -> Result<Answer, Unanswered> {
-        let json = [("content-type", "application/json")];
-        self.exchange(method, path, &json, body.to_string().into_bytes()).await
+        let json = ("content-type", "application/json");
+        self.request(method, path, Some(json), body.to_string().into_bytes()).await
     }
 
-    async fn exchange(
+    async fn request(
         &self,
         method: &str,
         path: &str,
-        of_body: &[(&str, &str)],
+        kind: Option<(&str, &str)>,
         body: Vec<u8>,
     ) -> Result<Answer, Unanswered> {
-        let own = [("user-agent", "recent-deployers")];
-        let ours = self.headers.iter().map(|(n, v)| (*n, v.as_str()));
-        let headers: Vec<_> = own.into_iter().chain(ours).chain(of_body.iter().copied()).collect();
+        let own = [("user-agent", "recent-deployers")].into_iter().chain(kind);
+        let headers: Vec<_> = own.chain(self.headers.iter().map(|(n, v)| (*n, v.as_str()))).collect();
         let url = format!("{}{path}", self.base);
         self.http.send(method, &url, &headers, body, DEADLINE_SECONDS).await.map_err(Unanswered::Http)
+    }
+
+    /// Posts what nothing is to be learnt from but that it was taken.
+    pub async fn post(&self, path: &str, body: &Value) -> Result<(), Unanswered> {
+        let answer = self.send_json("POST", path, body).await?;
+        if (200..300).contains(&answer.status) { Ok(()) } else { Err(Unanswered::Status(answer.status)) }
     }
 
     /// The body of an answer that is one.
@@ -103,21 +110,6 @@ impl<'a> Api<'a> {
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Unanswered> {
         parse(&self.body(path).await?).map_err(Unanswered::Malformed)
     }
-}
-
-/// A commit as forges list it.
-#[derive(Deserialize)]
-pub struct Listed {
-    #[serde(alias = "sha", alias = "hash", alias = "commitId")]
-    id: String,
-}
-
-/// Adds a page of commits.
-pub fn learn(commits: &mut Commits, page: Vec<Listed>) -> Result<(), Unanswered> {
-    for listed in page {
-        commits.insert(listed.id.parse::<Commit>().map_err(|e| Unanswered::Malformed(e.into()))?);
-    }
-    if commits.len() > MOST_COMMITS { Err(Unanswered::TooMany(MOST_COMMITS)) } else { Ok(()) }
 }
 
 /// The files of a change, as they are told page by page.

@@ -3,13 +3,16 @@
 //! <https://learn.microsoft.com/en-us/rest/api/azure/devops/git/commits/get-commits>
 //! <https://learn.microsoft.com/en-us/rest/api/azure/devops/git/pull-request-iteration-changes/get>
 
+pub mod pulls;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::{ChangeId, ChangeKind, Commit, Repository};
 use serde::Deserialize;
 
 use super::Commits;
-use super::api::{self, Api, Listed, MOST_PAGES, Touched, Unanswered, learn};
+use super::api::{self, Api, MOST_PAGES, Touched, Unanswered};
+use super::listed::{Listed, Release};
 
 /// Of the cloud, and of every server since 2020.
 const VERSION: &str = "api-version=6.0";
@@ -67,7 +70,7 @@ pub async fn compare(
     base: &Commit,
     head: &Commit,
 ) -> Result<Commits, Unanswered> {
-    let (mut commits, home) = (Commits::new(), home(repository));
+    let (mut release, home) = (Release::default(), home(repository));
     let range = [("itemVersion", base), ("compareVersion", head)].map(|(side, commit)| {
         format!("searchCriteria.{side}.versionType=commit&searchCriteria.{side}.version={commit}")
     });
@@ -76,9 +79,9 @@ pub async fn compare(
         let pages = format!("searchCriteria.$top={PER_PAGE}&searchCriteria.$skip={skip}");
         let listed: List<Listed> = api.get(&format!("{home}/commits?{}&{pages}&{VERSION}", range.join("&"))).await?;
         let full = listed.value.len() >= PER_PAGE;
-        learn(&mut commits, listed.value)?;
+        release.learn(listed.value)?;
         if !full {
-            return Ok(commits);
+            return Ok(release.commits());
         }
     }
     Err(Unanswered::Endless(MOST_PAGES))

@@ -4,13 +4,16 @@
 //! It tells the address of the next page, and answers the question for a pull request's files with the address of
 //! another one. Of both only what cannot be known otherwise is used, in an address of our own.
 
+pub mod pulls;
+
 use domain::change::Lines;
 use domain::{ChangeId, ChangeKind, Commit, Repository};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::Commits;
-use super::api::{self, Api, Listed, MOST_PAGES, Touched, Unanswered, learn};
+use super::api::{self, Api, MOST_PAGES, Touched, Unanswered};
+use super::listed::{Listed, Release};
 
 pub const API: &str = "https://api.bitbucket.org/2.0";
 /// The most that it gives at a time.
@@ -45,15 +48,15 @@ pub async fn compare(
     base: &Commit,
     head: &Commit,
 ) -> Result<Commits, Unanswered> {
-    let mut commits = Commits::new();
+    let mut release = Release::default();
     let path = format!("/repositories/{}/commits/{head}", api::path(repository));
     let mut query = format!("exclude={base}&pagelen={PER_PAGE}");
     for _ in 0..MOST_PAGES {
         let page: Page<Listed> = get(api, &path, &query).await?;
-        learn(&mut commits, page.values)?;
+        release.learn(page.values)?;
         match page.next {
             Some(next) => query = query_of(&next)?,
-            None => return Ok(commits),
+            None => return Ok(release.commits()),
         }
     }
     Err(Unanswered::Endless(MOST_PAGES))

@@ -1,6 +1,8 @@
 //! The API of Bitbucket Data Center and Server: which commits are in one commit and not in another, and which files a
 //! change touches. <https://developer.atlassian.com/server/bitbucket/rest/>
 
+pub mod pulls;
+
 use std::collections::BTreeMap;
 
 use domain::change::Lines;
@@ -8,7 +10,8 @@ use domain::{ChangeId, ChangeKind, Commit, Repository};
 use serde::Deserialize;
 
 use super::Commits;
-use super::api::{self, Api, Listed, MOST_PAGES, Touched, Unanswered, learn};
+use super::api::{self, Api, MOST_PAGES, Touched, Unanswered};
+use super::listed::{Listed, Release};
 
 const PER_PAGE: usize = 100;
 
@@ -89,15 +92,15 @@ pub async fn compare(
     base: &Commit,
     head: &Commit,
 ) -> Result<Commits, Unanswered> {
-    let (mut commits, home, mut start) = (Commits::new(), home(repository), 0);
+    let (mut release, home, mut start) = (Release::default(), home(repository), 0);
     for _ in 0..MOST_PAGES {
         let path = format!("{home}/compare/commits?from={head}&to={base}&limit={PER_PAGE}&start={start}");
         let page: Page<Listed> = api.get(&path).await?;
         let next = page.next();
-        learn(&mut commits, page.values)?;
+        release.learn(page.values)?;
         match next {
             Some(next) => start = next,
-            None => return Ok(commits),
+            None => return Ok(release.commits()),
         }
     }
     Err(Unanswered::Endless(MOST_PAGES))

@@ -2,12 +2,15 @@
 //! touches, who merged what.
 //! <https://docs.gitea.com/api/> (`api_url` ends in `/api/v1`)
 
+pub mod pulls;
+
 use domain::change::Lines;
 use domain::on_merge::errands::{Errand, Which};
 use domain::{Change, ChangeId, ChangeKind, Commit, Repository};
 use serde::Deserialize;
 
-use super::api::{self, Api, Listed, MOST_PAGES, Touched, Unanswered, learn};
+use super::api::{self, Api, MOST_PAGES, Touched, Unanswered};
+use super::listed::{Listed, Release};
 use super::pull::{self, Pull};
 use super::{Commits, diff};
 
@@ -44,16 +47,16 @@ pub async fn compare(
     base: &Commit,
     head: &Commit,
 ) -> Result<Commits, Unanswered> {
-    let (mut commits, repository) = (Commits::new(), api::path(repository));
+    let (mut release, repository) = (Release::default(), api::path(repository));
     for page in 1..=MOST_PAGES {
         let path = format!("/repos/{repository}/compare/{base}...{head}?page={page}&limit={PER_PAGE}");
         let comparison: Comparison = api.get(&path).await?;
-        let before = commits.len();
-        learn(&mut commits, comparison.commits.unwrap_or_default())?;
-        if commits.len() >= comparison.total_commits {
-            return Ok(commits);
+        let before = release.len();
+        release.learn(comparison.commits.unwrap_or_default())?;
+        if release.len() >= comparison.total_commits {
+            return Ok(release.commits());
         }
-        if commits.len() == before {
+        if release.len() == before {
             return Err(Unanswered::malformed("fewer commits than were promised"));
         }
     }

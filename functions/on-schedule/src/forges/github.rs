@@ -2,13 +2,16 @@
 //! <https://docs.github.com/en/rest/commits/commits#compare-two-commits>
 //! <https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files>
 
+pub mod pulls;
+
 use domain::change::Lines;
 use domain::on_merge::errands::{Errand, Which};
 use domain::{Change, ChangeId, ChangeKind, Commit, Repository};
 use serde::Deserialize;
 
 use super::Commits;
-use super::api::{self, Api, Listed, MOST_PAGES, Touched, Unanswered, learn};
+use super::api::{self, Api, MOST_PAGES, Touched, Unanswered};
+use super::listed::{Listed, Release};
 use super::pull::{self, Pull};
 
 pub const API: &str = "https://api.github.com";
@@ -48,14 +51,14 @@ pub async fn compare(
     base: &Commit,
     head: &Commit,
 ) -> Result<Commits, Unanswered> {
-    let (mut commits, repository) = (Commits::new(), api::path(repository));
+    let (mut release, repository) = (Release::default(), api::path(repository));
     for page in 1..=MOST_PAGES {
         let path = format!("/repos/{repository}/compare/{base}...{head}?per_page={PER_PAGE}&page={page}");
         let comparison: Comparison = api.get(&path).await?;
         let full = comparison.commits.len() >= PER_PAGE;
-        learn(&mut commits, comparison.commits)?;
-        if !full || commits.len() >= comparison.total_commits {
-            return Ok(commits);
+        release.learn(comparison.commits)?;
+        if !full || release.len() >= comparison.total_commits {
+            return Ok(release.commits());
         }
     }
     Err(Unanswered::Endless(MOST_PAGES))

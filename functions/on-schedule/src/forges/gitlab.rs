@@ -6,13 +6,15 @@
 //! release and no pages. Lines are counted in the diffs, since GitLab tells their number of whole commits only.
 
 mod merged;
+pub mod pulls;
 
 pub use merged::merged;
 
 use domain::{ChangeId, ChangeKind, Commit, Repository};
 use serde::Deserialize;
 
-use super::api::{self, Api, Listed, MOST_PAGES, Touched, Unanswered, learn};
+use super::api::{self, Api, MOST_PAGES, Touched, Unanswered};
+use super::listed::{Listed, Release};
 use super::{Commits, diff};
 
 pub const API: &str = "https://gitlab.com/api/v4";
@@ -47,14 +49,14 @@ pub async fn compare(
     base: &Commit,
     head: &Commit,
 ) -> Result<Commits, Unanswered> {
-    let (mut commits, project) = (Commits::new(), project(repository));
+    let (mut release, project) = (Release::default(), project(repository));
     for page in 1..=MOST_PAGES {
         let range = format!("ref_name={base}..{head}&per_page={PER_PAGE}&page={page}");
         let listed: Vec<Listed> = api.get(&format!("/projects/{project}/repository/commits?{range}")).await?;
         let full = listed.len() >= PER_PAGE;
-        learn(&mut commits, listed)?;
+        release.learn(listed)?;
         if !full {
-            return Ok(commits);
+            return Ok(release.commits());
         }
     }
     Err(Unanswered::Endless(MOST_PAGES))

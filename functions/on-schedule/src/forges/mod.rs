@@ -1,14 +1,17 @@
 //! What forges are asked, once nobody waits for the answer: which commits a release carries, which files a change
-//! touches, who merged what. Each forge has a file; what they have in common is in [`api`].
+//! touches, who merged what; for a merge freeze, in [`freeze`], what is open. Each forge has a file; what they have in
+//! common is in [`api`].
 
 pub mod api;
 mod azure;
 mod bitbucket;
 mod bitbucket_server;
 mod diff;
+pub mod freeze;
 mod gitea;
 pub(crate) mod github;
 mod gitlab;
+mod listed;
 mod pull;
 
 use std::collections::BTreeSet;

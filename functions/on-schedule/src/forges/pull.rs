@@ -1,11 +1,11 @@
-//! A pull request as the APIs of GitHub, Gitea and Forgejo tell it, and the change that it became: the same that the
-//! forge's own webhook reports, so that whichever comes second says nothing new.
+//! A pull request as the APIs of GitHub, Gitea and Forgejo tell it, while it is open and as the change that it became:
+//! the same that the forge's own webhook reports, so that whichever comes second says nothing new.
 //! <https://docs.github.com/en/rest/pulls/pulls#get-a-pull-request>
 
 use aws::wire::Moment;
 use domain::change::Size;
 use domain::on_merge::errands::{Errand, Which};
-use domain::{Change, ChangeId, ChangeKind, Credit, InvalidId, Login, Merger, Repository, revert, text};
+use domain::{Change, ChangeId, ChangeKind, Credit, InvalidId, Login, Merger, OpenPull, Repository, revert, text};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
@@ -29,6 +29,7 @@ pub struct Pull {
     base: Branch,
     head: Option<Branch>,
     labels: Option<Vec<Label>>,
+    draft: Option<bool>,
     additions: Option<u64>,
     deletions: Option<u64>,
     changed_files: Option<u64>,
@@ -49,12 +50,15 @@ struct AutoMerge {
 struct Branch {
     #[serde(rename = "ref")]
     name: String,
+    sha: Option<String>,
+    /// None where the fork was deleted.
     repo: Option<Home>,
 }
 
 #[derive(Deserialize)]
 struct Home {
     default_branch: Option<String>,
+    full_name: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -83,7 +87,32 @@ pub fn is_near(merged_at: Timestamp, errand: &Errand) -> bool {
     away(merged_at, errand) <= SAME_TIME
 }
 
+impl Branch {
+    fn home(&self) -> Option<String> {
+        Some(self.repo.as_ref()?.full_name.as_ref()?.to_lowercase())
+    }
+}
+
 impl Pull {
+    /// While it is open; none where its commit is not told, of which nothing can be said.
+    pub fn open(self, forge: &str) -> Option<OpenPull> {
+        let head = self.head?;
+        let title = self.title.unwrap_or_default();
+        // Gitea's drafts are known by their titles, which newer versions say beside.
+        let is_draft = ["WIP:", "[WIP]"].iter().any(|start| title.to_ascii_uppercase().starts_with(start));
+        Some(OpenPull {
+            number: self.number,
+            head: head.sha.as_deref()?.parse().ok()?,
+            author: login(forge, self.user.as_ref()).or_else(|| Login::new(forge, "ghost").ok())?,
+            draft: self.draft.unwrap_or(is_draft && forge == "gitea"),
+            title,
+            url: self.html_url,
+            fork: head.home() != self.base.home(),
+            base: self.base.name,
+            labels: self.labels.into_iter().flatten().map(|label| label.name).collect(),
+        })
+    }
+
     /// The change that it became.
     pub fn change(self, forge: &str, repository: &Repository) -> Result<Change, Unanswered> {
         let Some(Moment(merged_at)) = self.merged_at else { return Err(Unanswered::NotMerged) };

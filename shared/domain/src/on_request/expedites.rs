@@ -170,6 +170,15 @@ impl Desk<'_> {
         Ok(self.kept(next, rev, by, what, Reason::ExpediteWithdrawn))
     }
 
+    /// The label was taken off: what was asked for by it is taken back, and nothing else.
+    pub fn unlabelled(&self, by: &PersonId, repository: &Repository, number: u64) -> Result<Decisions, Refused> {
+        let (known, _) = self.under_way(repository, number)?;
+        if known.way != Way::Label {
+            return Err(Refused::NotTheirs);
+        }
+        self.withdraw(by, repository, number)
+    }
+
     /// What it takes for this repository now; `None`: nothing holds.
     #[must_use]
     pub fn needs(&self, repository: &Repository) -> Option<Needs> {

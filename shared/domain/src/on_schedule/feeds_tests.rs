@@ -60,7 +60,13 @@ impl Table {
         self.now = at(when);
         let round = freezes::decide(&self.situation, &[], &self.settings, self.now);
         self.situation.apply(&round.decisions, self.now);
-        self.situation.clock.value.due_at
+        let due_at = self.situation.clock.value.due_at;
+        if let Some((_, digest)) = freezes::posting(&self.situation, &self.settings, self.now) {
+            let posted = freezes::all_posted(&digest, &self.situation);
+            self.situation.apply(&posted, self.now);
+            return self.looks(when);
+        }
+        due_at
     }
 }
 

@@ -12,6 +12,8 @@ impl fmt::Display for Reason {
                 write!(f, "nobody in the roster has the account {login}: the owner stands in")
             }
             Self::AlreadyKnown => f.write_str("said nothing new"),
+            Self::PullNoted => f.write_str("noted of an open pull request"),
+            Self::NotAMerge => f.write_str("about an open pull request"),
             Self::RepositoryNotServed => f.write_str("no service of the configuration deploys this repository"),
             Self::BranchNotDeployed { branch } => write!(f, "no service deploys the branch {branch}"),
             Self::TouchesOtherPaths => f.write_str("the change touches nothing that this service is made of"),

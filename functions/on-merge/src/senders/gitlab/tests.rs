@@ -2,13 +2,15 @@
 
 use serde_json::json;
 
+use domain::PullEvent;
+
 use super::*;
 
-const TIP: &str = "78a76ee6b4992a6baf64c59fc4c44c7323d60438";
-const LAST: &str = "c4c79227ed610f1151f05bbc5be33b4f340d39c8";
+pub(super) const TIP: &str = "78a76ee6b4992a6baf64c59fc4c44c7323d60438";
+pub(super) const LAST: &str = "c4c79227ed610f1151f05bbc5be33b4f340d39c8";
 
 /// A merge request of which `change` is different.
-fn request(change: &Value) -> Value {
+pub(super) fn request(change: &Value) -> Value {
     let mut event = json!({
         "object_kind": "merge_request",
         "user": {"id": 1, "username": "anna", "email": "[REDACTED]"},
@@ -41,7 +43,7 @@ fn push(change: &Value) -> Value {
     event
 }
 
-fn merge(into: &mut Value, change: &Value) {
+pub(super) fn merge(into: &mut Value, change: &Value) {
     match (into, change) {
         (Value::Object(into), Value::Object(change)) => {
             for (key, value) in change {
@@ -53,7 +55,7 @@ fn merge(into: &mut Value, change: &Value) {
 }
 
 /// What a message is read into, on one line.
-fn check(event: &Value) -> String {
+pub(super) fn check(event: &Value) -> String {
     match read(event.to_string().as_bytes()) {
         Ok(Reading::Event(events)) => events.iter().map(line).collect::<Vec<_>>().join("; "),
         Ok(Reading::Ignored(why)) => format!("ignored: {why}"),
@@ -72,6 +74,24 @@ fn line(event: &MergeEvent) -> String {
         MergeEvent::Enqueued(e) => format!("#{} enqueued by {} at {}", e.number, e.by, e.at),
         MergeEvent::Approved(a) => format!("#{} approved by {} at {}", a.number, a.by, a.at),
         MergeEvent::Unread(told) => panic!("GitLab says who merged: {told:?}"),
+        MergeEvent::Pull(of, PullEvent::Open(p, at)) => {
+            let kind = [(p.draft, " draft"), (p.fork, " fork")].map(|(is, kind)| if is { kind } else { "" }).concat();
+            format!(
+                "{of}#{}{kind} open at {} of {} into {} with {:?} at {at}",
+                p.number,
+                &p.head.as_str()[..7],
+                p.author,
+                p.base,
+                p.labels
+            )
+        }
+        MergeEvent::Pull(_, PullEvent::Gone { number, at }) => format!("#{number} gone at {at}"),
+        MergeEvent::Pull(_, PullEvent::Expedite { number, head, by, at, reason, .. }) => {
+            format!("#{number} expedite {} by {by} at {at}: {reason:?}", &head.as_ref().unwrap().as_str()[..7])
+        }
+        MergeEvent::Pull(_, PullEvent::NoExpedite { number, by, at }) => {
+            format!("#{number} no expedite by {by} at {at}")
+        }
     }
 }
 
@@ -130,7 +150,11 @@ fn a_merge_is_credited_and_found() {
             "malformed: expected repository: a path of at least two segments such as `owner/name`",
         ),
     ] {
-        assert_eq!(check(&request(&change)), want, "{change}");
+        let told = check(&request(&change));
+        // Whatever is merged is no longer open.
+        let (merged, gone) = told.split_once("; ").unwrap_or((&told, ""));
+        assert_eq!(merged, want, "{change}");
+        assert!(gone.ends_with(" gone at 2026-03-20T10:00:00Z") != want.starts_with("malformed"), "{told}");
     }
 }
 
@@ -214,12 +238,12 @@ fn pushes_are_read_and_merges_among_them_known() {
 fn what_merges_nothing_is_ignored_with_a_reason() {
     for (change, want) in [
         (
-            json!({"object_attributes": {"action": "open", "state": "opened"}}),
+            json!({"object_attributes": {"action": "open", "state": "opened", "last_commit": null}}),
             "ignored: merge_request open: nothing was merged",
         ),
         (
-            json!({"object_attributes": {"action": "close", "state": "closed"}}),
-            "ignored: the merge request was closed without merging",
+            json!({"object_attributes": {"action": "update", "state": "opened"}, "changes": {"title": {"current": "x"}}}),
+            "ignored: merge_request update: nothing was merged",
         ),
         (
             json!({"object_attributes": {"action": "update"}}),
@@ -229,7 +253,7 @@ fn what_merges_nothing_is_ignored_with_a_reason() {
             json!({"object_attributes": {"action": "unapproved", "state": "opened"}}),
             "ignored: merge_request unapproved: nothing was merged",
         ),
-        (json!({"object_kind": "note\u{202e}"}), "ignored: note: nothing was merged"),
+        (json!({"object_kind": "wiki\u{202e}"}), "ignored: wiki: nothing was merged"),
         (json!({"object_kind": 7, "event_type": null}), "ignored: not a message of GitLab: it has no object_kind"),
     ] {
         assert_eq!(check(&request(&change)), want, "{change}");
