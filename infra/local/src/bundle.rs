@@ -99,6 +99,9 @@ pub struct Bundle {
     swept_at: Arc<Mutex<Option<Timestamp>>>,
 }
 
+/// What one service says may change another, and that a third: so often is it looked again.
+const MOST_ROUNDS: usize = 10;
+
 impl Bundle {
     /// Starts the engine and the topic, and makes the table. Nothing runs by itself yet.
     pub async fn start<P: Printed + 'static>(options: Options<P>) -> Result<Self, StartError> {
@@ -158,9 +161,11 @@ impl Bundle {
     }
 
     /// Looks at every service that was just changed; on AWS the table's stream wakes `on-schedule` for it.
-    pub async fn settle_nudged(&self) {
+    /// Whether there was any.
+    pub async fn settle_nudged(&self) -> bool {
         let changed = self.look_at_nudged().await;
         on_schedule::ask(&self.house, &changed).await;
+        !changed.is_empty()
     }
 
     /// One tick of the clock.
@@ -197,8 +202,13 @@ impl Bundle {
 
     /// Settles, and waits until every message is delivered and nothing new has come of it.
     pub async fn quiesce(&self) {
-        self.settle_nudged().await;
-        self.in_flight.idle().await;
+        for _ in 0..MOST_ROUNDS {
+            let changed = self.settle_nudged().await;
+            self.in_flight.idle().await;
+            if !changed {
+                return;
+            }
+        }
     }
 
     /// Looks when nudged and each minute, for ever; at once too, for what was left when we were last stopped. Forges
@@ -209,7 +219,8 @@ impl Bundle {
         if let Err(error) = on_schedule::resume(&self.house, self.started).await {
             tracing::error!(cause = error_chain(&error), "not resumed, the ticks will");
         }
-        self.house.settings().services().for_each(|service| questions.add(&service.id));
+        let desk = std::iter::once(self.house.settings().freeze_desk());
+        self.house.settings().services().chain(desk).for_each(|service| questions.add(&service.id));
         let mut minute = tokio::time::interval(std::time::Duration::from_secs(60));
         minute.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         loop {

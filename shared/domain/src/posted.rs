@@ -44,6 +44,9 @@ pub struct Posted {
     pub freezes: Vec<PostedFreeze>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expedites: Vec<Granted>,
+    /// Until when deployments wait now, for whatever freeze: when that changes, the service is looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_until: Option<Timestamp>,
     /// At the desk of a repository: what holds for merges into it, or is about to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merging: Option<Merging>,
@@ -52,7 +55,7 @@ pub struct Posted {
 impl Posted {
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.freezes.is_empty() && self.expedites.is_empty() && self.merging.is_none()
+        *self == Self::default()
     }
 
     /// By which word this change passes freezes.
@@ -113,16 +116,18 @@ pub fn wanted(
         };
         let all = near.iter().filter(here).map(posted).filter(|one| one.merges || one.deployments);
         let ours = |one: &&Granted| service.concerns(&one.repository);
-        Posted {
+        let mut posted = Posted {
             freezes: all.filter(|one| one.from < one.until).take(MOST).collect(),
             expedites: granted.iter().filter(ours).cloned().collect(),
-            merging: None,
-        }
+            ..Posted::default()
+        };
+        posted.waits_until = posted.applied(service).frozen_at(now).map(|frozen| frozen.until);
+        posted
     };
     let at_desk = |repository: &Repository| Posted {
-        freezes: Vec::new(),
         expedites: granted.iter().filter(|one| one.repository == *repository && now < one.until).cloned().collect(),
         merging: merging(freezes, repository, settings, now),
+        ..Posted::default()
     };
     let desks = settings.merge_desks().map(|(desk, repository)| (desk.id.clone(), at_desk(repository)));
     let services = settings.services().filter(|service| !service.repositories.is_empty());

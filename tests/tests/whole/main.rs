@@ -16,6 +16,7 @@ mod freezes;
 mod fuzz_findings;
 mod hostile;
 mod incidents;
+mod lane;
 mod nights;
 mod ownership;
 mod pagers;

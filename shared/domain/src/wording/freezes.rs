@@ -153,8 +153,7 @@ pub fn notice(reader: Reader<'_>, one: &Occurrence<'_>, said: Said, after: &Afte
             message.lines.push(format!("It is over at {until}."));
         }
         message.lines.push(says_so(one, &reader.settings.roster));
-        // Those of the configuration are in the calendars of the services; whoever has no calendar is not asked.
-        if one.stops.merges.is_some() && one.source == Source::Configuration {
+        if one.stops.merges.is_some() {
             message.lines.push("Who merges all the same is asked to take the pager for it.".to_owned());
         }
     }
