@@ -2,6 +2,7 @@
 
 mod references;
 pub mod senders;
+mod waits;
 
 use aws::sender::{self, Reading, Verified};
 use aws::settings::{Configuration, SenderConfig};
@@ -61,6 +62,7 @@ pub async fn keep_all(
         let kept = match event {
             DeployEvent::Moved(event) => keep(house, *event).await,
             DeployEvent::StandsFor(told) => learn(house, &told, config).await,
+            DeployEvent::Waits(waiting) => waits::keep(house, &waiting, config).await,
         };
         match kept {
             Err(Refusal::Forbidden(why)) => refused = Some(Refusal::Forbidden(why)),

@@ -4,21 +4,19 @@
 //! `strict=advise` also where it is advised to wait. A fix that may pass is named by its `number`; a deployment says by its
 //! `commit` what it carries, or by `number` that it carries that fix alone.
 
-mod carried;
-
 use std::collections::BTreeSet;
 
 use aws::{House, Malformed, Refusal, Request, Response};
+use domain::carried::Carried;
 use domain::expedite::{self, Expedite, Granted, Standing};
 use domain::freeze::{Freezes, Occurrence, Question, Side, Strength};
-use domain::on_request::freezes::Desk;
+use domain::gates;
 use domain::wording::freezes::line;
 use domain::{Commit, Repository, Service, ServiceId, Situation};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::sign_in;
-use carried::Carried;
 
 pub(crate) async fn deploy(house: &House, request: &Request) -> Result<Response, Refusal> {
     sign_in::program(house, request)?;
@@ -91,8 +89,9 @@ fn answer(
     carried: Option<&Carried>,
 ) -> Result<Response, Refusal> {
     let (settings, now) = (house.settings(), house.now());
-    let answer = Freezes::of(settings, desk).answer(question, now);
-    let passing = passing(desk, house, now);
+    let freezes = Freezes::of(settings, desk);
+    let answer = freezes.answer(question, now);
+    let passing = gates::passing(desk, &freezes, settings, now);
     // Deny beats allow: one change that may not pass keeps the others back.
     let passes = carried.filter(|carried| answer.strength.is_some() && carried.all_among(&passing));
     let batch = carried.and_then(|carried| carried.first_batch.as_ref());
@@ -111,8 +110,8 @@ fn answer(
         "until": answer.until,
         "because": answer.because.iter().map(shown).collect::<Vec<Value>>(),
         "next": answer.next.as_ref().map(shown),
-        "expedited": passes.map(|carried| carried.shown(&passing)),
-        "carries": carried.map(|carried| carried.pulls.len() + carried.others),
+        "expedited": passes.map(|carried| carried.passing(&passing).map(passed).collect::<Vec<Value>>()),
+        "carries": carried.map(Carried::changes),
         "deploy_first": batch,
         "words": carried.and_then(|carried| carried.words(&answer, &passing)),
         "at": now,
@@ -120,13 +119,9 @@ fn answer(
     Ok(Response::json(status(request, may, advised), &body))
 }
 
-/// The fixes that may pass now.
-fn passing(desk: &Situation, house: &House, now: Timestamp) -> Vec<Granted> {
-    let desk = Desk { situation: desk, settings: house.settings(), now };
-    let passes =
-        |one: &&Expedite| one.standing(desk.needs(&one.repository).unwrap_or_default(), now) == Standing::Granted;
-    let all = desk.situation.expedites.values().map(|noted| &noted.value);
-    all.filter(passes).map(Expedite::granted).collect()
+/// By whose word a fix passes.
+fn passed(one: &Granted) -> Value {
+    json!({ "pull": format!("{}#{}", one.repository, one.number), "by": one.by, "why": one.reason, "signed": one.signed })
 }
 
 fn status(request: &Request, may: bool, advised: bool) -> u16 {

@@ -5,6 +5,7 @@ mod beside;
 pub mod deliveries;
 mod feeds;
 pub mod forges;
+mod gates;
 mod holding;
 mod merges;
 pub mod pagers;
@@ -43,7 +44,8 @@ pub fn secrets(configuration: &Configuration) -> Vec<String> {
     let pagers = schedules.filter_map(|schedule| configuration.receivers.get(&schedule.receiver)?.secret.clone());
     let held = configuration.settings.services().flat_map(|service| &service.holds);
     let pipelines = held.filter_map(|held| configuration.pipelines.get(&held.at)?.secret.clone());
-    tokens.chain(pagers).chain(pipelines).collect()
+    let apps = configuration.senders.values().filter_map(|sender| Some(sender.app.as_ref()?.key.clone()));
+    tokens.chain(pagers).chain(pipelines).chain(apps).collect()
 }
 
 /// An event as Lambda hands it over: what the table's stream says rang, a one-time schedule's `{"wake": "edxapp"}`, a drill,
@@ -218,7 +220,8 @@ async fn keep(house: &House, service: &ServiceId) {
     } else {
         // Each whether or not the other could be done.
         let beside = beside::keep(house, service).await;
-        holding::keep(house, service).await.and(beside).map(|()| false)
+        let held = holding::keep(house, service).await;
+        gates::keep(house, service).await.and(held).and(beside).map(|()| false)
     };
     match kept {
         Ok(false) => {}

@@ -84,6 +84,9 @@ pub struct NewFreeze {
     /// Of deployments to these environments only.
     #[arg(long, default_value = "", hide_default_value = true)]
     pub environments: String,
+    /// Declare nothing: show the changes, people and releases that it would touch.
+    #[arg(long)]
+    pub preview: bool,
     /// A short name; said again, what is under way or ahead by this name is changed.
     #[arg(long, default_value = "", hide_default_value = true)]
     pub called: String,
@@ -170,7 +173,10 @@ pub(crate) fn form(wish: &Wish) -> String {
                 repositories,
                 environments,
                 called,
+                preview,
             } = freeze.as_ref();
+            let just = if *preview { "show" } else { "" };
+            form.append_pair("just", just);
             form.extend_pairs([
                 ("name", name),
                 ("until", until),

@@ -2,6 +2,8 @@
 //!
 //! By `ring`, which is below TLS anyway: the library for it, jsonwebtoken, brings a second stack of cryptography.
 
+pub mod sign;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::signature::{self, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey};

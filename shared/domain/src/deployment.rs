@@ -9,6 +9,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::gates::Waiting;
 use crate::ids::{Commit, EnvironmentName, Reference, Repository};
 use crate::on_deploy::Place;
 use crate::text;
@@ -91,6 +92,8 @@ fn is_whole(manner: &Manner) -> bool {
 pub enum DeployEvent {
     Moved(Box<DeploymentEvent>),
     StandsFor(StandsFor),
+    /// A job waits until we say that it may go on.
+    Waits(Waiting),
 }
 
 impl DeployEvent {

@@ -82,7 +82,7 @@ fn stale(page: &Message, incident: &Incident, policy: &Policy, now: Timestamp) -
 fn life(step: Step) -> SignedDuration {
     use Step::{
         Acknowledged, AlsoBroken, Ask, Drill, EndingSoon, Escalated, ExpediteAsked, ExpediteGranted, ExpediteRefused,
-        ExpediteWhy, Extended, FreezeBegan, FreezeOver, FreezeSoon, FreezeTomorrow, HandedOver, Opened,
+        ExpediteWhy, Extended, FreezeBegan, FreezeChanged, FreezeOver, FreezeSoon, FreezeTomorrow, HandedOver, Opened,
         PagerAcknowledged, PipelineSilent, QueueGrew, Receipt, SquadHears, StandbyAgain, Started, TestsFailed, Thanks,
         Thaw,
     };
@@ -92,9 +92,8 @@ fn life(step: Step) -> SignedDuration {
             SignedDuration::from_hours(1)
         }
         Receipt | Thanks | StandbyAgain | HandedOver | TestsFailed | FreezeTomorrow | FreezeBegan | FreezeOver
-        | ExpediteWhy | ExpediteAsked | ExpediteGranted | ExpediteRefused | QueueGrew | Thaw | PipelineSilent => {
-            SignedDuration::from_hours(4)
-        }
+        | FreezeChanged | ExpediteWhy | ExpediteAsked | ExpediteGranted | ExpediteRefused | QueueGrew | Thaw
+        | PipelineSilent => SignedDuration::from_hours(4),
         Step::Forewarned
         | Step::TakenOver
         | Step::StoodInFor

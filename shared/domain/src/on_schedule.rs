@@ -9,6 +9,7 @@ pub mod feeds;
 pub mod freezes;
 pub mod merge_desks;
 mod pipelines;
+mod retold;
 mod tidy;
 
 use jiff::{SignedDuration, Timestamp};

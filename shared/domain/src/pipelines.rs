@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::decision::{Decisions, Record, Wake};
+use crate::gates::Gate;
 use crate::ids::PersonId;
 use crate::message::Subject;
 use crate::paging::Unread;
@@ -34,6 +35,9 @@ pub struct Pipelines {
     /// Opened for a fix that may pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub through: Option<Through>,
+    /// The jobs that wait until we say that they may go on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<Gate>,
 }
 
 /// One pipeline that is to hold.

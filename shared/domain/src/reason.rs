@@ -403,6 +403,14 @@ pub enum Reason {
         pipeline: String,
         why: String,
     },
+    /// A job of a pipeline waits for us.
+    DeploymentWaits,
+    /// It was told why.
+    DeploymentHeld {
+        why: String,
+    },
+    /// It was told that it may go on.
+    DeploymentLetGo,
     /// The forge does not take what stands at open pull requests; it is told again.
     StatusUntold {
         why: String,

@@ -23,6 +23,7 @@ mod pagers;
 mod pagers_atlassian;
 mod people;
 mod pipelines;
+mod protection;
 mod receivers;
 mod reliability;
 mod reverts;

@@ -166,6 +166,7 @@ mod tests {
     pub(super) fn moved(event: &Value) -> Result<DeploymentEvent, String> {
         match events(event)?.remove(0) {
             DeployEvent::Moved(event) => Ok(*event),
+            DeployEvent::Waits(waiting) => Err(format!("{waiting:?}")),
             DeployEvent::StandsFor(told) => Err(format!("{} stands for something", told.reference)),
         }
     }

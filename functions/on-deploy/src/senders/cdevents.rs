@@ -248,7 +248,7 @@ mod tests {
     fn moved(body: &Value) -> Result<DeploymentEvent, String> {
         match events(body)?.remove(0) {
             DeployEvent::Moved(event) => Ok(*event),
-            DeployEvent::StandsFor(told) => Err(format!("{told:?}")),
+            other @ (DeployEvent::StandsFor(_) | DeployEvent::Waits(_)) => Err(format!("{other:?}")),
         }
     }
 

@@ -125,7 +125,7 @@ mod tests {
         match event(phase, json!({ "eventMessage": said, "timestamp": "1774000000123" })) {
             Reading::Event(events) => match &events[0] {
                 DeployEvent::Moved(e) => format!("{:?} {} {:?}", e.state, e.id, e.note),
-                DeployEvent::StandsFor(_) => unreachable!(),
+                DeployEvent::StandsFor(_) | DeployEvent::Waits(_) => unreachable!(),
             },
             Reading::Ignored(why) => why,
         }

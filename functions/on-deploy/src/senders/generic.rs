@@ -200,7 +200,7 @@ mod tests {
     fn moved(body: &str) -> DeploymentEvent {
         match events(body).unwrap().remove(0) {
             DeployEvent::Moved(event) => *event,
-            DeployEvent::StandsFor(told) => panic!("{told:?}"),
+            other @ (DeployEvent::StandsFor(_) | DeployEvent::Waits(_)) => panic!("{other:?}"),
         }
     }
 

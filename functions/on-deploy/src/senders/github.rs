@@ -4,7 +4,6 @@
 //! The event is told by the body's shape, not by `X-GitHub-Event`: the header is not part of what is signed.
 //! <https://docs.github.com/en/webhooks/webhook-events-and-payloads#deployment_status>
 
-#[cfg_attr(not(test), expect(dead_code, reason = "wired with the desk of deployments"))]
 mod protection;
 mod workflow_run;
 
@@ -28,7 +27,8 @@ pub const SENDER: Sender<Vec<DeployEvent>> = Sender {
             "Deployment statuses come from GitHub environments (`environment:` in a workflow job).",
             "A workflow without one: name it in `deployed_as` of the environment, by its name or its file's (`deploy` for deploy.yml).",
         ],
-        reads: "`deployment_status` in progress, success, failure, error; `workflow_run` in progress and completed on the default branch: \
+        reads: "`deployment_protection_rule` of a GitHub App that is ours (`app_id`): answered once no freeze holds it; \
+                `deployment_status` in progress, success, failure, error; `workflow_run` in progress and completed on the default branch: \
                 a deployment if an environment is `deployed_as` the workflow's name, end-to-end tests if its name says so",
         ignores: "pending, queued, inactive; `deployment`; runs for pull requests, of other branches, skipped ones; every other event",
         docs: "https://docs.github.com/en/webhooks/webhook-events-and-payloads#deployment_status",
@@ -65,6 +65,9 @@ struct Repository {
 }
 
 fn read(body: &[u8]) -> Result<Reading<Vec<DeployEvent>>, Malformed> {
+    if let Some(waiting) = protection::waiting(body)? {
+        return Ok(Reading::Event(vec![DeployEvent::Waits(waiting)]));
+    }
     let event: Value = parse(body)?;
     let has = |key: &str| event.get(key).is_some_and(|v| !v.is_null());
     if has("deployment_status") && has("deployment") {
@@ -155,7 +158,7 @@ mod tests {
         match read(body.to_string().as_bytes()) {
             Ok(Reading::Event(events)) => match &events[0] {
                 DeployEvent::Moved(e) => format!("{:?} {} {:?}", e.state, e.id, e.environments),
-                DeployEvent::StandsFor(_) => unreachable!(),
+                DeployEvent::StandsFor(_) | DeployEvent::Waits(_) => unreachable!(),
             },
             Ok(Reading::Ignored(why)) => why,
             Err(why) => format!("malformed: {why}"),

@@ -302,7 +302,7 @@ mod tests {
         match read(body.to_string().as_bytes()) {
             Ok(Reading::Event(mut events)) => match events.remove(0) {
                 DeployEvent::Moved(event) => Ok(*event),
-                DeployEvent::StandsFor(_) => Err("stands for".to_owned()),
+                DeployEvent::StandsFor(_) | DeployEvent::Waits(_) => Err("stands for".to_owned()),
             },
             Ok(Reading::Ignored(why)) => Err(why),
             Err(why) => Err(format!("malformed: {why}")),

@@ -293,7 +293,7 @@ mod tests {
                 .into_iter()
                 .map(|event| match event {
                     DeployEvent::Moved(event) => *event,
-                    DeployEvent::StandsFor(told) => panic!("{told:?}"),
+                    other @ (DeployEvent::StandsFor(_) | DeployEvent::Waits(_)) => panic!("{other:?}"),
                 })
                 .collect()),
             Ok(Reading::Ignored(why)) => Err(why),

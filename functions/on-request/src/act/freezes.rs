@@ -17,6 +17,8 @@ use crate::may::{desk, next_of_each};
 
 const DECLARE: &str = "freeze";
 const END: &str = "thaw";
+/// Nothing is declared: it is shown what would be.
+const SHOW: &str = "show";
 
 pub(super) async fn ask(house: &House, grant: &Grant) -> Result<Result<Question, Outcome>, Refusal> {
     let (settings, now) = (house.settings(), house.now());
@@ -31,6 +33,8 @@ pub(super) async fn ask(house: &House, grant: &Grant) -> Result<Result<Question,
     let option = |text: &str| (text.to_owned(), text.to_owned());
     let words = ["advise", "require", "allow"].map(option).to_vec();
     let field = |name, label| Field { name, label, ..Field::default() };
+    let just = [("", "declare it"), (SHOW, "only show what it would touch")];
+    let just = just.map(|(value, label)| (value.to_owned(), label.to_owned())).to_vec();
     let fields = vec![
         field("name", "What it is called"),
         field("until", "Until, such as 2026-12-28 09:00"),
@@ -39,6 +43,7 @@ pub(super) async fn ask(house: &House, grant: &Grant) -> Result<Result<Question,
         Field { value: "advise".to_owned(), options: words.clone(), ..field("merges", "Merging") },
         Field { value: "require".to_owned(), options: words, ..field("deployments", "Deploying") },
         field("services", "Services (empty: every one)"),
+        Field { options: just, ..field("just", "And") },
     ];
     let mut forms = vec![Form { button: "Declare a freeze", does: DECLARE, fields }, super::expedites::form()];
     let own: Vec<(String, String)> =
@@ -56,12 +61,25 @@ pub(super) async fn act(house: &House, grant: &Grant, filled: &Filled) -> Result
         Ok(wish) => wish,
         Err(why) => return Ok(Outcome::not_understood(why)),
     };
+    if let (Wish::Declare(wanted), Some(SHOW)) = (&wish, filled.get("just").map(|just| just.trim())) {
+        return would(house, grant, wanted).await;
+    }
     let decide = |situation: &_| wish.decide(Desk { situation, settings, now }, &grant.person);
     Ok(match super::decide(house, settings.freeze_desk(), decide).await? {
         Ok(()) => wish.done(house).await?,
         Err(why @ Refused::AlreadySo) => Outcome::done("Nothing to do", sentence(&why)),
         Err(why) => nothing(&why),
     })
+}
+
+/// What it would touch, if it is one that may be declared.
+async fn would(house: &House, grant: &Grant, wanted: &Wanted) -> Result<Outcome, Refusal> {
+    let (settings, now) = (house.settings(), house.now());
+    let situation = house.store.situation(&settings.freeze_desk().id).await?;
+    match (Desk { situation: &situation, settings, now }).would_be(&grant.person, wanted) {
+        Ok(freeze) => super::preview::show(house, &freeze, &situation).await,
+        Err(why) => Ok(nothing(&why)),
+    }
 }
 
 /// What the person wants, read from the form.

@@ -6,6 +6,7 @@ mod freezes;
 mod hands;
 mod incident;
 mod maintenance;
+mod preview;
 mod through;
 
 use std::collections::BTreeMap;

@@ -21,6 +21,8 @@ pub enum Unanswered {
     Token(#[source] aws::secrets::SecretError),
     #[error("there is no address to ask: the source needs an `api_url`")]
     NoAddress,
+    #[error("the key of the GitHub App")]
+    Unsigned(#[source] aws::jws::sign::Unsigned),
     #[error("no answer")]
     Http(#[source] aws::clients::HttpError),
     #[error("the forge answered {0}")]

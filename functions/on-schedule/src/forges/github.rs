@@ -2,6 +2,7 @@
 //! <https://docs.github.com/en/rest/commits/commits#compare-two-commits>
 //! <https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files>
 
+pub(crate) mod app;
 pub mod pulls;
 
 use domain::change::Lines;

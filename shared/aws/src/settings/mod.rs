@@ -57,6 +57,16 @@ pub struct SenderConfig {
     pub api_url: Option<String>,
     /// Whether merge freezes stand at open pull requests, and when.
     pub merge_status: Option<Manner>,
+    /// The GitHub App by which jobs that wait for us are answered.
+    pub app: Option<GitHubApp>,
+}
+
+/// A GitHub App, as which we speak.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GitHubApp {
+    pub id: String,
+    /// The name of the secret that is its private key.
+    pub key: String,
 }
 
 /// A whole configuration without problems.
@@ -297,6 +307,20 @@ fn source(
         api_token: section.text("api_token"),
         api_url: section.url("api_url"),
         merge_status: merge_status(section),
+        app: app(section),
+    }
+}
+
+/// `app_id` and `app_key`: of a GitHub App, whose rule protects environments.
+fn app(section: &mut Section<'_, '_>) -> Option<GitHubApp> {
+    match (section.text("app_id"), section.text("app_key")) {
+        (Some(id), Some(key)) => Some(GitHubApp { id, key }),
+        (None, None) => None,
+        (Some(_), None) | (None, Some(_)) => {
+            section
+                .problem("`app_id` and `app_key` belong together: the GitHub App's id, and the secret that is its key");
+            None
+        }
     }
 }
 

@@ -82,6 +82,8 @@ pub enum Step {
     FreezeBegan,
     /// A freeze is over.
     FreezeOver,
+    /// A freeze that was told of is another now, or called off.
+    FreezeChanged,
     /// You asked to let a fix pass a freeze: say why.
     ExpediteWhy,
     /// Somebody asks to let a fix pass a freeze: do you sign for it?

@@ -76,10 +76,15 @@ pub struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    /// By the word of `by` there is a freeze; one of this name that is not over yet is changed.
-    pub fn declare(&self, by: &PersonId, wanted: &Wanted) -> Result<Decisions, Refused> {
-        let known = self.situation.freezes.get(&wanted.id);
-        let ahead = known.filter(|noted| self.now < noted.value.over_at()).map(|noted| &noted.value);
+    /// The one of this name that is not over yet.
+    fn ahead(&self, id: &FreezeId) -> Option<&Declared> {
+        let known = self.situation.freezes.get(id).map(|noted| &noted.value);
+        known.filter(|freeze| self.now < freeze.over_at())
+    }
+
+    /// The freeze that there would be by the word of `by`.
+    pub fn would_be(&self, by: &PersonId, wanted: &Wanted) -> Result<Declared, Refused> {
+        let ahead = self.ahead(&wanted.id);
         let from = match (ahead, wanted.from) {
             // What is under way began when it began.
             (Some(ahead), _) if ahead.from <= self.now => ahead.from,
@@ -113,7 +118,7 @@ impl Desk<'_> {
             return Err(Refused::TooMany);
         }
         let name = text::line(&wanted.name, 80);
-        let freeze = Declared {
+        Ok(Declared {
             id: wanted.id.clone(),
             name: if name.is_empty() { wanted.id.to_string() } else { name },
             stops,
@@ -126,7 +131,13 @@ impl Desk<'_> {
             declared_at: ahead.map_or(self.now, |ahead| ahead.declared_at),
             changed_at: ahead.map(|_| self.now),
             ended: None,
-        };
+        })
+    }
+
+    /// By the word of `by` there is a freeze; one of this name that is not over yet is changed.
+    pub fn declare(&self, by: &PersonId, wanted: &Wanted) -> Result<Decisions, Refused> {
+        let freeze = self.would_be(by, wanted)?;
+        let ahead = self.ahead(&wanted.id);
         let near = |a: Timestamp, b: Timestamp| a.duration_since(b).abs() < A_CLICK;
         if ahead.is_some_and(|old| {
             let same = (&old.name, old.stops, old.rotation_signs, &old.scope, &old.zone)
@@ -142,7 +153,8 @@ impl Desk<'_> {
         let what = format!("{} {did} the freeze {}: {}", self.name(by), freeze.id, freeze.in_words());
         let mut decisions = self.decisions();
         decisions.log(self.now, Some(Subject::Service), Some(by.clone()), what, reason);
-        decisions.put(Record::Freeze(freeze), known.map_or(0, |noted| noted.rev));
+        let rev = self.situation.freezes.get(&wanted.id).map_or(0, |noted| noted.rev);
+        decisions.put(Record::Freeze(freeze), rev);
         Ok(decisions)
     }
 

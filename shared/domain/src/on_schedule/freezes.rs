@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::expedites::Lane;
+use super::retold::digest;
 use super::{LINGER, Next, REPUBLISH, Round, feeds, unsent};
 use crate::decision::{Decisions, Record, RecordKey, Wake};
 use crate::freeze::{FreezeNotes, Freezes, Occurrence, Question, Said, Strength};
@@ -37,7 +38,14 @@ pub fn decide(situation: &Situation, outbox: &[Outgoing], settings: &Settings, n
         let moments = [one.from - TOMORROW, one.from - SOON, one.from, one.until];
         moments.into_iter().filter(|at| *at > now).for_each(|at| next.at(at));
         if let Some(said) = due(&one, now) {
+            let written = decisions.writes.len();
             desk.say(&mut decisions, &mut next, &one, said);
+            // One record is written once in a round.
+            if decisions.writes.len() == written {
+                desk.tell_again(&mut decisions, &mut next, &one);
+            } else {
+                next.at(now);
+            }
         }
     }
     desk.what_is_over(&mut decisions, &mut next);
@@ -123,11 +131,11 @@ fn due(one: &Occurrence<'_>, now: Timestamp) -> Option<Said> {
     }
 }
 
-struct Desk<'a> {
-    situation: &'a Situation,
-    settings: &'a Settings,
+pub(super) struct Desk<'a> {
+    pub(super) situation: &'a Situation,
+    pub(super) settings: &'a Settings,
     freezes: Freezes<'a>,
-    now: Timestamp,
+    pub(super) now: Timestamp,
 }
 
 impl Desk<'_> {
@@ -137,6 +145,8 @@ impl Desk<'_> {
             said: [].into(),
             told: [].into(),
             mergers: [].into(),
+            as_told: None,
+            retold: [].into(),
             until: one.until,
             name: one.name.to_owned(),
         };
@@ -144,7 +154,7 @@ impl Desk<'_> {
     }
 
     /// Whom it is told: the channels of the services that it is about. One that only advises to deploy later is no news.
-    fn hearers(&self, one: &Occurrence<'_>) -> Vec<PersonId> {
+    pub(super) fn hearers(&self, one: &Occurrence<'_>) -> Vec<PersonId> {
         if one.stops.merges.is_none() && one.stops.deployments != Some(Strength::Require) {
             return Vec::new();
         }
@@ -188,6 +198,7 @@ impl Desk<'_> {
                 let what = words::log(one, said);
                 decisions.log(self.now, Some(Subject::Freeze(one.key())), None, what, said.reason(one));
                 notes.said.insert(said);
+                notes.as_told.get_or_insert_with(|| digest(one));
                 // Whoever is found later has still to hear it.
                 let FreezeNotes { told, mergers, .. } = &mut notes;
                 told.retain(|(step, person)| *step == said && mergers.contains(person));
@@ -210,6 +221,12 @@ impl Desk<'_> {
                 return next.at(self.now);
             }
             let begun = noted.value.said.contains(&Said::Began);
+            if let Some(one) = known.as_ref().filter(|one| !begun && one.until <= one.from)
+                && self.tell_off(decisions, next, one)
+            {
+                next.at(self.now);
+                continue;
+            }
             if begun && !noted.value.said.contains(&Said::Over) {
                 match &known {
                     Some(one) => self.say(decisions, next, one, Said::Over),

@@ -126,19 +126,35 @@ fn by_somebodys_word_it_is_told_of_too_and_ends_when_they_say() {
     let mut days = Days::of(vec![]);
     days.situation.note(Record::Freeze(declared("sale", "10:00", "18:00")), 1);
     assert_eq!(days.look("10:00").heard(), ["20 10:00 Freeze until 18:00 (UTC): sale"]);
-    // It lasts longer: its begin is the same, so nothing is said again.
+    // It lasts longer: whoever was told hears of that, once.
     days.situation.note(Record::Freeze(declared("sale", "10:00", "20:00")), 2);
+    assert_eq!(days.look("11:00").heard(), ["20 11:00 The freeze is another now, until 20:00 (UTC): sale"]);
     assert!(days.until("19:00").heard().is_empty());
     let ended = Declared { ended: Some((at("19:30"), "olga".parse().unwrap())), ..declared("sale", "10:00", "20:00") };
     days.situation.note(Record::Freeze(ended), 3);
     assert_eq!(days.look("19:30").heard(), ["20 19:30 The freeze is over: sale"]);
     assert!(days.until("Tue 00:00").heard().is_empty());
-    // Called off before it began it is no news.
+    // Called off before anybody was told of it is no news.
     let off = Declared {
         ended: Some((at("Tue 01:00"), "olga".parse().unwrap())),
         ..declared("other", "Tue 05:00", "Tue 06:00")
     };
     days.situation.note(Record::Freeze(off), 1);
+    assert!(days.until("Tue 12:00").heard().is_empty());
+}
+
+#[test]
+fn what_was_told_of_and_is_called_off_is_told_of_again_and_so_is_what_became_stricter() {
+    let mut days = Days::of(vec![]);
+    let advises = Stops { merges: Some(Strength::Advise), deployments: None };
+    days.situation.note(Record::Freeze(Declared { stops: advises, ..declared("sale", "Sat 10:00", "Sat 18:00") }), 1);
+    assert_eq!(days.until("12:00").heard().len(), 1, "a day before");
+    let stricter = declared("sale", "Sat 10:00", "Sat 18:00");
+    days.situation.note(Record::Freeze(stricter.clone()), 2);
+    assert_eq!(days.look("13:00").heard(), ["20 13:00 The freeze is another now, until 2026-03-21 18:00 (UTC): sale"]);
+    let off = Declared { ended: Some((at("14:00"), "olga".parse().unwrap())), ..stricter };
+    days.situation.note(Record::Freeze(off), 3);
+    assert_eq!(days.look("14:00").heard(), ["20 14:00 The freeze is called off: sale"]);
     assert!(days.until("Tue 12:00").heard().is_empty());
 }
 

@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 
 use super::{Next, REPUBLISH};
 use crate::decision::{Decisions, Record};
+use crate::gates;
 use crate::ids::PersonId;
 use crate::notices::Look;
 use crate::pipelines::{Stands, due_at};
@@ -14,7 +15,8 @@ const SILENT: SignedDuration = SignedDuration::from_mins(5);
 
 pub(super) fn look(decisions: &mut Decisions, next: &mut Next, look: &Look<'_>) {
     let (situation, service, now) = (look.situation, look.service, look.now);
-    if let Some(at) = due_at(situation, service, now) {
+    let gates = gates::due_at(situation, service, now);
+    if let Some(at) = due_at(situation, service, now).into_iter().chain(gates).min() {
         // What is due now is done after this look; should that fail, the tick comes again.
         next.at(at.max(now + REPUBLISH));
     }

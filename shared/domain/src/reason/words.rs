@@ -173,6 +173,9 @@ impl fmt::Display for Reason {
             Self::PipelineTheirs { pipeline, why } => write!(f, "somebody else holds {pipeline}: {why}"),
             Self::PipelineOpened { pipeline } => write!(f, "somebody opened {pipeline} by hand"),
             Self::PipelineSilent { pipeline, why } => write!(f, "{pipeline}: {why}; asked again"),
+            Self::DeploymentWaits => f.write_str("a job waits until it may go on"),
+            Self::DeploymentHeld { why } => f.write_str(why),
+            Self::DeploymentLetGo => f.write_str("no freeze holds it, or it may pass"),
             Self::StatusUntold { why } => write!(f, "{why}; it is told again"),
             Self::LetThrough { fix } => write!(f, "opened for {fix}"),
             Self::FeedRead { freeze, times } => {

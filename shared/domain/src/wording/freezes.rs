@@ -7,7 +7,8 @@ use super::Reader;
 use crate::alert::Severity;
 use crate::freeze::{Declared, Occurrence, Said, Scope, Source, Stops, Strength};
 use crate::ids::PersonId;
-use crate::message::{Kind, Link, Message, Subject};
+use crate::message::{Kind, Link, Message, Step, Subject};
+use crate::reason::Reason;
 use crate::roster::Roster;
 use crate::times::{period, time};
 
@@ -159,4 +160,35 @@ pub fn notice(reader: Reader<'_>, one: &Occurrence<'_>, said: Said, after: &Afte
     }
     message.links.push(Link { label: "Board".to_owned(), url: format!("{}/", reader.settings.public_url) });
     message
+}
+
+/// The notice that one which was told of is another now, or called off.
+#[must_use]
+pub fn changed(reader: Reader<'_>, one: &Occurrence<'_>) -> Message {
+    let reason = Reason::FreezeChanged { freeze: one.name.to_owned() };
+    let subject = Subject::Freeze(one.key());
+    let mut message = reader.message(subject, Step::FreezeChanged, Kind::Notice, Severity::Info, reason);
+    message.key.nth = u32::try_from(reader.now.as_second() / 60).unwrap_or(u32::MAX);
+    let roster = &reader.settings.roster;
+    let by = match one.source {
+        Source::Person(declared) => {
+            let by = declared.ended.as_ref().map_or(&declared.by, |(_, by)| by);
+            format!("{} says so.", roster.name_of(by))
+        }
+        Source::Feed | Source::Configuration => says_so(one, roster),
+    };
+    if one.until <= one.from {
+        message.title = format!("The freeze is called off: {}", one.name);
+        message.lines.push(format!("It does not begin. {by}"));
+    } else {
+        message.title = format!("The freeze is another now, until {}: {}", at(one, one.until, reader.now), one.name);
+        message.lines.push(format!("{}. For {}. {by}", capital(&one.stops.in_words()), one.scope.in_words()));
+    }
+    message.links.push(Link { label: "Board".to_owned(), url: format!("{}/", reader.settings.public_url) });
+    message
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }

@@ -65,6 +65,7 @@ pub fn notice(
         | Step::FreezeSoon
         | Step::FreezeBegan
         | Step::FreezeOver
+        | Step::FreezeChanged
         | Step::ExpediteWhy
         | Step::ExpediteAsked
         | Step::ExpediteGranted

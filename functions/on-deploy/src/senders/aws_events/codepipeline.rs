@@ -266,6 +266,7 @@ mod tests {
             });
             let events = events(&event(ACTION, &[], &detail("SUCCEEDED", more))).unwrap();
             let told = match events.get(1) {
+                Some(DeployEvent::Waits(waiting)) => panic!("{waiting:?}"),
                 Some(DeployEvent::StandsFor(told)) => Some((told.reference.as_str(), &told.revision)),
                 Some(DeployEvent::Moved(_)) | None => None,
             };

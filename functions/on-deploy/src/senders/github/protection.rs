@@ -6,27 +6,13 @@
 
 use aws::Malformed;
 use aws::wire::{Moment, parse};
-use domain::{Commit, Repository, text};
-use jiff::Timestamp;
+use domain::gates::Waiting;
+use domain::{Repository, text};
 use serde::Deserialize;
 use serde_json::Value;
 
 /// Characters of an environment's name.
 const MOST_NAME: usize = 255;
-
-/// What waits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
-    pub repository: Repository,
-    /// The workflow run, by the id that its API knows.
-    pub run: u64,
-    pub environment: String,
-    pub commit: Commit,
-    /// When it began to wait, if GitHub says so.
-    pub at: Option<Timestamp>,
-    /// The installation of the App whose rule it is: for it GitHub issues the token with which it is answered.
-    pub installation: Option<u64>,
-}
 
 #[derive(Deserialize)]
 struct Event {

@@ -145,7 +145,7 @@ mod tests {
         match run(change).unwrap() {
             Reading::Event(events) => match &events[0] {
                 DeployEvent::Moved(e) => format!("{:?} {} {:?} {}", e.state, e.id, e.manner, e.names.join(" ")),
-                DeployEvent::StandsFor(_) => unreachable!(),
+                DeployEvent::StandsFor(_) | DeployEvent::Waits(_) => unreachable!(),
             },
             Reading::Ignored(why) => why,
         }

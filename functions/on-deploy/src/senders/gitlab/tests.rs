@@ -71,7 +71,7 @@ fn check(event: &Value) -> String {
             let at = e.at.map_or("untold".to_owned(), |at| at.strftime("%H:%M").to_string());
             format!("{} {of} {} {:?} {at}{manner}{note}", e.id, e.environments.join(","), e.state)
         }
-        DeployEvent::StandsFor(told) => format!("{told:?}"),
+        other @ (DeployEvent::StandsFor(_) | DeployEvent::Waits(_)) => format!("{other:?}"),
     };
     match read(event.to_string().as_bytes()) {
         Ok(Reading::Event(events)) => events.iter().map(line).collect::<Vec<_>>().join("; "),

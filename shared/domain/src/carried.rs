@@ -1,16 +1,23 @@
-//! What a deployment carries: a fix alone, or all that was merged up to a commit and is not live yet.
+//! What a deployment carries: a fix alone, or all that was merged up to a commit and is not live yet. Whether all of it may pass
+//! a freeze, and whether it is more than a release should be.
 
-use domain::change::Change;
-use domain::expedite::Granted;
-use domain::freeze::{Answer, Strength};
-use domain::{ChangeKind, Commit, Phase, Repository, Service, Settings, Situation, text, window};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+
+use crate::change::{Change, ChangeKind};
+use crate::expedite::Granted;
+use crate::freeze::{Answer, Strength};
+use crate::ids::{Commit, Repository};
+use crate::service::Service;
+use crate::settings::Settings;
+use crate::situation::Situation;
+use crate::text;
+use crate::window::{Phase, Window, windows};
 
 /// How many are named that may not pass.
 const MOST_NAMED: usize = 5;
 
-pub(super) struct Carried {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carried {
     /// Of which pull requests.
     pub pulls: Vec<(Repository, u64)>,
     /// What was pushed without one.
@@ -21,12 +28,14 @@ pub(super) struct Carried {
 
 impl Carried {
     /// One fix, and nothing else.
-    pub(super) fn alone(repository: Repository, number: u64) -> Self {
+    #[must_use]
+    pub fn alone(repository: Repository, number: u64) -> Self {
         Self { pulls: vec![(repository, number)], others: 0, first_batch: None }
     }
 
     /// What waits up to this commit, this one included; nothing where no change that waits is known by it.
-    pub(super) fn of(
+    #[must_use]
+    pub fn of(
         commit: &Commit,
         situation: &Situation,
         service: &Service,
@@ -34,14 +43,13 @@ impl Carried {
         now: Timestamp,
     ) -> Option<Self> {
         let service = &*situation.posted.value.applied(service);
-        let all = window::windows(situation, service, &settings.roster, now);
+        let all = windows(situation, service, &settings.roster, now);
         let is =
             |change: &Change| std::iter::once(&change.id.commit).chain(&change.commits).any(|own| own.same(commit));
         let at = all.iter().position(|window| window.phase == Phase::Standby && is(window.change))?;
         let tip = all.get(at)?.change;
-        let waits = |window: &&window::Window<'_>| {
-            window.phase == Phase::Standby && window.change.id.repository == tip.id.repository
-        };
+        let waits =
+            |window: &&Window<'_>| window.phase == Phase::Standby && window.change.id.repository == tip.id.repository;
         let carried: Vec<&Change> = all.iter().take(at + 1).filter(waits).map(|window| window.change).collect();
         let pull = |change: &&Change| match change.kind {
             ChangeKind::PullRequest { number } => Some((change.id.repository.clone(), number)),
@@ -54,24 +62,30 @@ impl Carried {
         Some(Self { others: carried.len() - pulls.len(), pulls, first_batch })
     }
 
+    /// How many changes.
+    #[must_use]
+    pub fn changes(&self) -> usize {
+        self.pulls.len() + self.others
+    }
+
     fn is_among(pull: &(Repository, u64), passing: &[Granted]) -> bool {
         passing.iter().any(|one| one.repository == pull.0 && one.number == pull.1)
     }
 
-    /// Whether all of it may pass.
-    pub(super) fn all_among(&self, passing: &[Granted]) -> bool {
+    /// Whether all of it may pass: one change that may not keeps the others back.
+    #[must_use]
+    pub fn all_among(&self, passing: &[Granted]) -> bool {
         self.others == 0 && !self.pulls.is_empty() && self.pulls.iter().all(|pull| Self::is_among(pull, passing))
     }
 
     /// By whose word it passes.
-    pub(super) fn shown(&self, passing: &[Granted]) -> Value {
-        let ours = passing.iter().filter(|one| self.pulls.contains(&(one.repository.clone(), one.number)));
-        ours.map(|one| json!({ "pull": format!("{}#{}", one.repository, one.number), "by": one.by, "why": one.reason, "signed": one.signed }))
-            .collect()
+    pub fn passing<'a>(&'a self, passing: &'a [Granted]) -> impl Iterator<Item = &'a Granted> {
+        passing.iter().filter(|one| self.pulls.contains(&(one.repository.clone(), one.number)))
     }
 
     /// What to do about it, where it is not plain.
-    pub(super) fn words(&self, answer: &Answer<'_>, passing: &[Granted]) -> Option<String> {
+    #[must_use]
+    pub fn words(&self, answer: &Answer<'_>, passing: &[Granted]) -> Option<String> {
         if self.all_among(passing) {
             return None;
         }
@@ -90,7 +104,6 @@ impl Carried {
             ));
         }
         let first = self.first_batch.as_ref().filter(|_| answer.strength.is_none())?;
-        let all = self.pulls.len() + self.others;
-        Some(format!("it carries {all} changes: deploy {} first", first.short()))
+        Some(format!("it carries {} changes: deploy {} first", self.changes(), first.short()))
     }
 }

@@ -1,0 +1,34 @@
+//! A job of a pipeline waits until we say that it may go on: kept in the service that it deploys, and answered by `on-schedule`.
+
+use aws::settings::SenderConfig;
+use aws::{House, Refusal, Response};
+use domain::gates::{self, Waiting};
+use domain::{Reason, Situation};
+use serde_json::json;
+
+pub(crate) async fn keep(house: &House, waiting: &Waiting, config: Option<&SenderConfig>) -> Result<Response, Refusal> {
+    if config.is_none_or(|config| config.app.is_none()) || waiting.installation.is_none() {
+        return Ok(Response::ignored(
+            "a job waits for us, and nobody can answer it: give its source the `app_id` and `app_key` of the GitHub App",
+        ));
+    }
+    if config.is_some_and(|config| !config.speaks_for_repository(&waiting.repository)) {
+        return Err(Refusal::Forbidden(
+            "this secret does not speak for this repository: see `repositories` of its source",
+        ));
+    }
+    let settings = house.settings();
+    let called = |service: &&domain::Service| {
+        service.deploys(&waiting.repository) && config.is_none_or(|config| config.speaks_for(&service.id))
+    };
+    let mut found = settings.services().filter(called);
+    let place = found.find_map(|service| Some((service, service.environment_called(&waiting.environment)?)));
+    let Some((service, environment)) = place else {
+        return Ok(Response::ignored(&Reason::EnvironmentUnknown.to_string()));
+    };
+    let now = house.now();
+    let told = |situation: &Situation| (gates::told(waiting, &environment.name, situation, now), ());
+    house.store.decide(&service.id, now, told).await?;
+    (house.nudge)(&service.id);
+    Ok(Response::decided(&Reason::DeploymentWaits, &json!({ "service": service.id, "environment": environment.name })))
+}

@@ -1,0 +1,132 @@
+//! Jobs that wait: what the freezes allow goes on, the rest is told why, a few times only.
+
+use super::*;
+use crate::freeze::{Declared, Preset, Scope};
+use crate::testing::{World, at, change, commit, repository};
+
+fn waiting(run: u64, number: u64) -> Waiting {
+    let environment = "production".to_owned();
+    Waiting { repository: repository(), run, environment, commit: commit(number), at: None, installation: Some(1) }
+}
+
+fn declared(until: &str) -> Declared {
+    Declared {
+        id: "week".parse().unwrap(),
+        name: "gratitude week".to_owned(),
+        stops: Preset::Holiday.stops(),
+        rotation_signs: false,
+        scope: Scope::default(),
+        zone: "UTC".to_owned(),
+        from: at("10:00"),
+        until: at(until),
+        by: "olga".parse().unwrap(),
+        declared_at: at("09:00"),
+        changed_at: None,
+        ended: None,
+    }
+}
+
+struct Line {
+    world: World,
+    desk: Situation,
+}
+
+impl Line {
+    fn during(until: &str) -> Self {
+        let world = World::new();
+        let mut desk = Situation::empty(world.settings.freeze_desk().id.clone());
+        desk.note(Record::Freeze(declared(until)), 1);
+        Self { world, desk }
+    }
+
+    fn waits(&mut self, run: u64, number: u64) {
+        let decisions =
+            told(&waiting(run, number), &"production".parse().unwrap(), &self.world.situation, self.world.now);
+        self.world.commit(&decisions);
+    }
+
+    fn plan(&self) -> Vec<Tell> {
+        let World { situation, service, settings, now, .. } = &self.world;
+        plan(situation, &self.desk, service, settings, *now)
+    }
+
+    /// What each is told: `1 yes: words`.
+    fn look(&mut self, said: &Result<(), String>) -> Vec<String> {
+        let mut all = Vec::new();
+        for tell in self.plan() {
+            let may = if tell.may { "yes" } else { "no" };
+            all.push(format!("{} {may}: {}", tell.gate.waiting.run, tell.words));
+            let decisions = hear(&tell, said, &self.world.situation, self.world.now);
+            self.world.commit(&decisions);
+        }
+        all
+    }
+}
+
+#[test]
+fn it_waits_for_the_end_of_the_freeze_is_told_so_once_and_then_goes_on() {
+    let mut line = Line::during("14:00");
+    line.world.now = at("12:00");
+    line.waits(1, 12);
+    line.waits(1, 12);
+    let want =
+        "1 no: It waits: gratitude week until 14:00 (UTC): please do not merge; nothing is deployed (every service).";
+    assert_eq!(line.look(&Ok(())), [want]);
+    assert!(line.look(&Ok(())).is_empty(), "once");
+    line.world.now = at("14:00");
+    assert_eq!(line.look(&Ok(())), ["1 yes: No freeze holds it."]);
+    assert!(line.world.situation.pipelines.value.gates.is_empty());
+    assert_eq!(line.world.reasons, ["deployment_held", "deployment_let_go"]);
+}
+
+#[test]
+fn a_fix_that_may_pass_goes_on_and_the_pile_does_not_go_with_it() {
+    let mut line = Line::during("Mon 14:00");
+    line.world.now = at("11:00");
+    line.world.merge(change(1, "usama", at("10:30"))).merge(change(7, "feanil", at("11:00")));
+    line.waits(1, 7);
+    let asked = expedite::Expedite {
+        repository: repository(),
+        number: 7,
+        title: String::new(),
+        url: None,
+        by: "feanil".parse().unwrap(),
+        at: at("11:00"),
+        way: expedite::Way::Board,
+        reason: "checkout fails".to_owned(),
+        signed: vec![expedite::Signed { person: "olga".parse().unwrap(), at: at("11:00"), rotation: false }],
+        over: None,
+        told: [].into(),
+    };
+    line.desk.note(Record::Expedite(asked.clone()), 1);
+    let said = line.look(&Ok(()));
+    assert!(
+        said[0].starts_with("1 no: It waits") && said[0].contains("it carries edx-platform#1, which may not pass"),
+        "{said:?}"
+    );
+    // Once that may pass as well, it goes.
+    line.desk.note(Record::Expedite(expedite::Expedite { number: 1, ..asked }), 1);
+    assert_eq!(line.look(&Ok(())), ["1 yes: It may pass the freeze."]);
+}
+
+#[test]
+fn what_is_not_taken_is_told_again_and_forgotten_once_the_job_is_over() {
+    let mut line = Line::during("11:00");
+    line.world.now = at("12:00");
+    line.waits(1, 12);
+    let refused = Err("the forge answered 502".to_owned());
+    assert_eq!(line.look(&refused).len(), 1);
+    assert!(line.look(&refused).is_empty(), "not at once");
+    assert_eq!(due_at(&line.world.situation, &line.world.service, line.world.now), Some(at("12:01")));
+    line.world.now = at("12:01");
+    assert_eq!(line.look(&refused).len(), 1);
+    assert_eq!(line.world.reasons, ["pipeline_silent"], "said once");
+    line.world.now = at("12:00") + LASTS;
+    assert_eq!(line.look(&refused).len(), 1);
+    assert!(line.world.situation.pipelines.value.gates.is_empty());
+    // However many wait, a bounded number is kept.
+    for run in 0..200 {
+        line.waits(run, 12);
+    }
+    assert_eq!(line.world.situation.pipelines.value.gates.len(), MOST);
+}
