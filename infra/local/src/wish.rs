@@ -93,6 +93,29 @@ pub struct NewFreeze {
 }
 
 impl Wish {
+    /// What the command is about, where that is no service.
+    #[must_use]
+    pub fn about(&self) -> Option<String> {
+        match self {
+            Self::Freeze(freeze) => {
+                Some(format!("\"{}\" --until \"{}\" --preset {}", freeze.name, freeze.until, freeze.preset))
+            }
+            Self::Thaw { freeze } => Some(freeze.clone()),
+            Self::Expedite { pull, why, .. } => Some(format!("{pull} {why}").trim_end().to_owned()),
+            Self::Take { .. }
+            | Self::GiveBack
+            | Self::Drill { .. }
+            | Self::HandOver { .. }
+            | Self::Answer { .. }
+            | Self::Pause { .. }
+            | Self::Resume
+            | Self::Unlearn
+            | Self::LetThrough
+            | Self::Maintain { .. }
+            | Self::Maintained => None,
+        }
+    }
+
     /// The command that says it.
     #[must_use]
     pub fn command(&self) -> &'static str {

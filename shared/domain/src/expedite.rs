@@ -77,6 +77,10 @@ pub struct Expedite {
     pub signed: Vec<Signed>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over: Option<(Timestamp, PersonId, Over)>,
+    /// By which word it passed, when it did last: whoever let it pass then has the pager for what was merged meanwhile, whatever is
+    /// asked for later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed: Option<Granted>,
     /// Who was told what of it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub told: BTreeSet<(Step, PersonId)>,
@@ -152,6 +156,15 @@ impl Expedite {
             None if needs.rotation && !signed(true) => Standing::AwaitsRotation,
             None => Standing::Granted,
         }
+    }
+
+    /// The word by which it passed, up to when that ended: somebody took it back, asked for another, or let it lapse.
+    #[must_use]
+    pub fn cut(&self, passed: Granted) -> Granted {
+        let ended = self.over.as_ref().map(|(at, ..)| *at);
+        let asked = Some(self.at).filter(|at| *at > passed.at);
+        let until = ended.into_iter().chain(asked).fold(passed.until, Timestamp::min);
+        Granted { until, ..passed }
     }
 
     #[must_use]

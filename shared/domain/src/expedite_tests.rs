@@ -33,6 +33,7 @@ fn asked(reason: &str) -> Expedite {
         reason: reason.to_owned(),
         signed: vec![],
         over: None,
+        passed: None,
         told: [].into(),
     }
 }

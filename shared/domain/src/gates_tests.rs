@@ -96,6 +96,7 @@ fn a_fix_that_may_pass_goes_on_and_the_pile_does_not_go_with_it() {
         reason: "checkout fails".to_owned(),
         signed: vec![expedite::Signed { person: "olga".parse().unwrap(), at: at("11:00"), rotation: false }],
         over: None,
+        passed: None,
         told: [].into(),
     };
     line.desk.note(Record::Expedite(asked.clone()), 1);

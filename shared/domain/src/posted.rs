@@ -62,7 +62,8 @@ impl Posted {
     #[must_use]
     pub fn expedite_of(&self, change: &Change) -> Option<&Granted> {
         let ChangeKind::PullRequest { number } = change.kind else { return None };
-        self.expedites.iter().find(|one| one.repository == change.id.repository && one.number == number)
+        let ours = |one: &&Granted| one.repository == change.id.repository && one.number == number;
+        self.expedites.iter().filter(ours).find(|one| change.merged_at < one.until)
     }
 
     /// The service, with what was declared among the times that are set apart.
@@ -93,11 +94,11 @@ const NEAR: SignedDuration = SignedDuration::from_hours(24 * 31);
 /// So many at one service.
 const MOST: usize = 60;
 
-/// What is to be posted where: only services at which there is something.
+/// What is to be posted where, of the fixes that passed or may, and of those that may now: only services at which there is something.
 #[must_use]
 pub fn wanted(
     freezes: &Freezes<'_>,
-    granted: &[Granted],
+    (passed, passing): (&[Granted], &[Granted]),
     settings: &Settings,
     now: Timestamp,
 ) -> BTreeMap<ServiceId, Posted> {
@@ -118,14 +119,14 @@ pub fn wanted(
         let ours = |one: &&Granted| service.concerns(&one.repository);
         let mut posted = Posted {
             freezes: all.filter(|one| one.from < one.until).take(MOST).collect(),
-            expedites: granted.iter().filter(ours).cloned().collect(),
+            expedites: passed.iter().filter(ours).cloned().collect(),
             ..Posted::default()
         };
         posted.waits_until = posted.applied(service).frozen_at(now).map(|frozen| frozen.until);
         posted
     };
     let at_desk = |repository: &Repository| Posted {
-        expedites: granted.iter().filter(|one| one.repository == *repository && now < one.until).cloned().collect(),
+        expedites: passing.iter().filter(|one| one.repository == *repository).cloned().collect(),
         merging: merging(freezes, repository, settings, now),
         ..Posted::default()
     };

@@ -14,6 +14,7 @@ mod forges;
 mod forges_pulls;
 mod freezes;
 mod fuzz_findings;
+mod holding;
 mod hostile;
 mod incidents;
 mod lane;

@@ -65,6 +65,8 @@ pub struct Play {
     secrets: BTreeMap<String, String>,
     printed: Printed,
     seen: Vec<String>,
+    /// Nothing is printed just now, and what was heard since.
+    hushed: Option<Vec<String>>,
     out: Box<dyn Write + Send>,
 }
 
@@ -95,12 +97,58 @@ impl Play {
         })
         .await?;
         tokio::spawn(server::serve(listener, bundle.clone(), server::Board::ThisMachine, std::future::pending()));
-        Ok(Self { clock, bundle, address, secrets: known, printed, seen: Vec::new(), out })
+        Ok(Self { clock, bundle, address, secrets: known, printed, seen: Vec::new(), hushed: None, out })
     }
 
     /// A line of the story.
     pub fn say(&mut self, text: &str) -> Result<(), DemoError> {
+        if self.hushed.is_some() {
+            return Ok(());
+        }
         Ok(writeln!(self.out, "{text}")?)
+    }
+
+    /// From now on nothing is printed, or everything again. What was heard meanwhile can be shown by [`Self::heard`].
+    pub fn hushed(&mut self, is: bool) -> Result<(), DemoError> {
+        if is {
+            self.seen.clear();
+        }
+        self.hushed = is.then(Vec::new);
+        Ok(())
+    }
+
+    /// The first message since it was last hushed whose title has this.
+    pub fn heard(&mut self, what: &str, name: &str, part: &str) -> Result<(), DemoError> {
+        self.stamp(what)?;
+        let has = |text: &&String| {
+            let mut lines = text.lines();
+            lines.next().is_some_and(|head| head.contains(name))
+                && lines.next().is_some_and(|title| title.contains(part))
+        };
+        let found = self.seen.iter().find(has).cloned().unwrap_or_default();
+        for line in found.lines() {
+            self.say(&format!("    {}", mask(line)))?;
+        }
+        Ok(())
+    }
+
+    /// What a pipeline is answered.
+    pub async fn may(&mut self, what: &str, query: &[(&str, &str)]) -> Result<(), DemoError> {
+        self.stamp(what)?;
+        let house = self.bundle.house.clone();
+        let (address, now) = (self.address.clone(), self.clock.now());
+        let hands = Hands { configuration: &house.configuration, secrets: &house.secrets, address, now };
+        let said = hands.may("may-deploy", query).await?;
+        let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={}", short(value))).collect();
+        self.say(&format!(
+            "           GET /may-deploy?{} -> {}",
+            query.join("&"),
+            said.words.lines().next().unwrap_or("?")
+        ))?;
+        for line in said.words.lines().skip(1) {
+            self.say(&format!("           {line}"))?;
+        }
+        Ok(())
     }
 
     /// Lets time pass, minute by minute, printing what becomes due.
@@ -167,7 +215,8 @@ impl Play {
             now: self.clock.now(),
         };
         let said = hands.act(service, me, wish).await?;
-        self.say(&format!("           recent-deployers {} {service} --as {me} -> {said}", wish.command()))?;
+        let about = wish.about().unwrap_or_else(|| service.to_owned());
+        self.say(&format!("           recent-deployers {} {about} --as {me} -> {said}", wish.command()))?;
         self.show().await
     }
 
@@ -249,6 +298,11 @@ impl Play {
         }
         Ok(())
     }
+}
+
+/// A commit is cut to what people read of it.
+fn short(value: &str) -> &str {
+    value.get(..10).filter(|_| value.len() == 40).unwrap_or(value)
 }
 
 fn clock_time(at: Timestamp, now: Timestamp) -> String {

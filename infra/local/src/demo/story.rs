@@ -2,6 +2,7 @@
 //! days after. Later stories join them here.
 
 mod friday;
+mod frozen;
 mod weekend;
 mod workdays;
 
@@ -31,6 +32,10 @@ pub(super) async fn tell(play: &mut Play) -> Result<(), DemoError> {
     workdays::other_side_of_the_world(play).await?;
     workdays::stalled(play).await?;
     workdays::by_hand(play).await?;
+    frozen::gratitude(play).await?;
+    frozen::urgent(play).await?;
+    frozen::thaw(play).await?;
+    frozen::peak(play).await?;
     play.say("\nThat was who answers, when, and how they knew. Start it for your own repository: cargo run")
 }
 

@@ -1,7 +1,7 @@
 //! Freezes as a configuration writes them: rules, zones, presets, and what is wrong with them.
 
 use domain::freeze::{Answer, Freezes, Question, Side};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::settings::{Configuration, Problem, no_files, read_feed};
 
@@ -87,6 +87,34 @@ fn a_weekend_is_as_long_as_its_clock_says_where_clocks_change() {
     );
     assert_eq!(weekend("Europe/London")[1], "Fri 2026-03-27 17:00 +00 .. Mon 2026-03-30 09:00 +01");
     assert_eq!(weekend("Asia/Kathmandu")[0], "Fri 2026-03-20 17:00 +05:45 .. Mon 2026-03-23 09:00 +05:45");
+}
+
+#[test]
+fn each_preset_lasts_as_its_clock_says_over_the_night_in_which_clocks_change() {
+    // In spring an hour is missing, in autumn there is one more: from Friday 17:00 until Monday 09:00 all the same.
+    for preset in ["weekend", "holiday", "hackathon", "peak-event"] {
+        for (zone, friday, monday, from, until) in [
+            ("Europe/London", "2026-03-27", "2026-03-30", "2026-03-27T17:00:00Z", "2026-03-30T08:00:00Z"),
+            ("Europe/London", "2026-10-23", "2026-10-26", "2026-10-23T16:00:00Z", "2026-10-26T09:00:00Z"),
+            ("America/New_York", "2026-03-06", "2026-03-09", "2026-03-06T22:00:00Z", "2026-03-09T13:00:00Z"),
+            ("America/New_York", "2026-10-30", "2026-11-02", "2026-10-30T21:00:00Z", "2026-11-02T14:00:00Z"),
+        ] {
+            let once = format!("zone = \"{zone}\"\nfrom = \"{friday} 17:00\"\nuntil = \"{monday} 09:00\"\n");
+            let weekly = format!("{once}rule = \"FREQ=WEEKLY;COUNT=2\"\n");
+            for times in [once, weekly] {
+                let configuration = read(&format!("[freezes.some]\npreset = \"{preset}\"\n{times}")).unwrap();
+                let at = |text: &str, seconds: i64| {
+                    let at: Timestamp = text.parse().unwrap();
+                    said(&configuration, Side::Deployments, &(at + SignedDuration::from_secs(seconds)).to_string()).1
+                };
+                let what = format!("{preset} {zone} {friday}");
+                assert_eq!(at(from, -1), None, "{what}");
+                assert_eq!(at(from, 0), Some(until.to_owned()), "{what}");
+                assert_eq!(at(until, -1), Some(until.to_owned()), "{what}");
+                assert_eq!(at(until, 0), None, "{what}");
+            }
+        }
+    }
 }
 
 #[test]

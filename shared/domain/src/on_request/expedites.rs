@@ -72,6 +72,9 @@ impl Desk<'_> {
             reason: reason.clone(),
             signed: Vec::new(),
             over: None,
+            passed: self
+                .kept_as(&format!("{}@{}", fix.repository, fix.number))
+                .and_then(|(known, _)| known.passed.clone()),
             told: [].into(),
         };
         let (known, rev) = match self.kept_as(&fresh.key()) {

@@ -52,6 +52,7 @@ impl Lane<'_> {
             holding.iter().filter_map(|answer| answer.until).filter(|at| *at > self.now).for_each(|at| next.at(at));
         }
         let mut told = one.told.clone();
+        let passed = if standing == Standing::Granted { Some(one.granted()) } else { one.passed.clone() };
         for (step, person) in self.hearers(one, standing) {
             if told.contains(&(step, person.clone())) {
                 continue;
@@ -75,8 +76,8 @@ impl Lane<'_> {
             decisions.tell(message);
             told.insert((step, person));
         }
-        if told != one.told {
-            decisions.put(Record::Expedite(Expedite { told, ..one.clone() }), noted.rev);
+        if told != one.told || passed != one.passed {
+            decisions.put(Record::Expedite(Expedite { told, passed, ..one.clone() }), noted.rev);
         }
     }
 
@@ -99,14 +100,21 @@ impl Lane<'_> {
         }
     }
 
-    /// Those that may pass now, and those that passed and are still of interest to whoever asks whose a change is.
-    pub(super) fn granted(&self) -> Vec<expedite::Granted> {
-        let passed = |one: &Expedite| {
-            one.told.iter().any(|(step, _)| *step == Step::ExpediteGranted)
-                || one.standing(self.needs(one), self.now) == Standing::Granted
-        };
+    /// Those that may pass, or passed: whose a change is that was merged meanwhile.
+    pub(super) fn passed(&self) -> Vec<expedite::Granted> {
         let all = self.situation.expedites.values().map(|noted| &noted.value);
-        all.filter(|one| one.over.is_none() && passed(one)).map(Expedite::granted).collect()
+        let passes = |one: &Expedite| {
+            let now = (one.standing(self.needs(one), self.now) == Standing::Granted).then(|| one.granted());
+            // What was taken back, or refused, before it was merged did not pass.
+            now.or_else(|| one.passed.clone().map(|passed| one.cut(passed)))
+        };
+        all.filter_map(passes).collect()
+    }
+
+    /// Those that may pass now.
+    pub(super) fn passing(&self) -> Vec<expedite::Granted> {
+        let all = self.situation.expedites.values().map(|noted| &noted.value);
+        all.filter(|one| one.standing(self.needs(one), self.now) == Standing::Granted).map(Expedite::granted).collect()
     }
 
     fn needs(&self, one: &Expedite) -> Needs {

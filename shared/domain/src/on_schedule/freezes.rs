@@ -80,8 +80,8 @@ pub fn posting(
     now: Timestamp,
 ) -> Option<(BTreeMap<ServiceId, Posted>, String)> {
     let freezes = Freezes::of(settings, situation);
-    let granted = Lane { situation, settings, freezes: &freezes, now }.granted();
-    let wanted = posted::wanted(&freezes, &granted, settings, now);
+    let lane = Lane { situation, settings, freezes: &freezes, now };
+    let wanted = posted::wanted(&freezes, (&lane.passed(), &lane.passing()), settings, now);
     let digest = posted::digest(&wanted);
     (digest != situation.posted_all.value).then_some((wanted, digest))
 }

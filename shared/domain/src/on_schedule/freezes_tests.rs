@@ -1,7 +1,7 @@
 //! What is said of freezes, and when, in virtual time.
 
 use super::*;
-use crate::freeze::{Declared, Freeze, Preset, Scope, Stops, Time};
+use crate::freeze::{Declared, Freeze, Preset, Scope, Side, Stops, Time};
 use crate::ids::FreezeId;
 use crate::testing::{at, settings};
 
@@ -236,4 +236,54 @@ fn very_many_at_once_take_several_rounds_and_two_of_one_key_are_told_of_once() {
     let heard = days.heard();
     assert_eq!(heard.len(), 120);
     assert_eq!(heard.iter().collect::<std::collections::BTreeSet<_>>().len(), 120);
+}
+
+proptest::proptest! {
+    /// Whatever jobs fire, and whenever: what holds at a moment follows from the stored times alone.
+    #[test]
+    fn at_every_instant_the_answer_is_that_of_the_stored_freezes_whatever_jobs_fired(
+        made in proptest::collection::vec((0_i64..3000, 1_i64..600, 0_u8..3, 0_u8..3, proptest::option::of(0_i64..3000)), 0..6),
+        looks in proptest::collection::vec(0_i64..3600, 0..12),
+        asked in proptest::collection::vec(0_i64..3600, 1..12),
+    ) {
+        let minute = |n: i64| at("00:00") + SignedDuration::from_mins(n);
+        let strength = |n: u8| [None, Some(Strength::Advise), Some(Strength::Require)][usize::from(n)];
+        let mut days = Days::of(vec![configured("12:00", "18:00")]);
+        for (i, (from, lasts, merges, deployments, ended)) in made.iter().enumerate() {
+            let freeze = Declared {
+                from: minute(*from),
+                until: minute(from + lasts),
+                stops: Stops { merges: strength(*merges), deployments: strength(*deployments) },
+                ended: ended.map(|at| (minute(at), "olga".parse().unwrap())),
+                ..declared(&format!("f{i}"), "10:00", "11:00")
+            };
+            days.situation.note(Record::Freeze(freeze), 1);
+        }
+        let stored = days.situation.clone();
+        let service = days.settings.services().next().unwrap().clone();
+        let mut moments: Vec<(i64, bool)> = looks.into_iter().map(|n| (n, true)).chain(asked.into_iter().map(|n| (n, false))).collect();
+        moments.sort_unstable();
+        for (n, is_look) in moments {
+            if is_look {
+                // A job that fires late looks with the clock of that time.
+                days.now = minute(n);
+                for _ in 0..20 {
+                    let round = decide(&days.situation, &[], &days.settings, days.now);
+                    days.situation.apply(&round.decisions, days.now);
+                }
+                continue;
+            }
+            for side in [Side::Merges, Side::Deployments] {
+                let question = Question::about(side, &service, service.live_environment().map(|e| &e.name));
+                let now = Freezes::of(&days.settings, &days.situation).answer(&question, minute(n));
+                let want = Freezes::of(&days.settings, &stored).answer(&question, minute(n));
+                proptest::prop_assert_eq!((now.strength, now.until), (want.strength, want.until));
+                // And it is what the times themselves say.
+                let holds = |one: &&Declared| one.from <= minute(n) && minute(n) < one.over_at();
+                let own = stored.freezes.values().map(|noted| &noted.value).filter(holds).filter_map(|one| one.stops.of(side));
+                let week = (at("12:00")..at("18:00")).contains(&minute(n)).then(|| Preset::Holiday.stops().of(side)).flatten();
+                proptest::prop_assert_eq!(now.strength, own.chain(week).max());
+            }
+        }
+    }
 }

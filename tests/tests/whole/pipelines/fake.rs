@@ -18,6 +18,8 @@ pub struct Fake {
     known: Arc<Mutex<Value>>,
     /// What it was asked to do, but for questions.
     done: Arc<Mutex<Vec<String>>>,
+    /// Which call from now on fails, if one does, and whether it does so after it was done.
+    fails: Arc<Mutex<Option<(usize, bool)>>>,
 }
 
 struct Asked {
@@ -38,7 +40,8 @@ impl Fake {
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let fake = Self { address, kind, known: Arc::new(Mutex::new(known)), done: Arc::default() };
+        let fake =
+            Self { address, kind, known: Arc::new(Mutex::new(known)), done: Arc::default(), fails: Arc::default() };
         let app = Router::new().fallback(answer).with_state(fake.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
         fake
@@ -51,6 +54,27 @@ impl Fake {
     /// Somebody does that by hand.
     pub fn by_hand(&self, change: impl FnOnce(&mut Value)) {
         change(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// The call after `nth` others answers 503: having done nothing, or `after` it was done.
+    pub fn fails(&self, nth: usize, after: bool) {
+        *self.fails.lock().unwrap_or_else(PoisonError::into_inner) = Some((nth, after));
+    }
+
+    /// Whether this call fails, and how.
+    fn mishap(&self) -> Option<bool> {
+        let mut fails = self.fails.lock().unwrap_or_else(PoisonError::into_inner);
+        match *fails {
+            Some((0, after)) => {
+                *fails = None;
+                Some(after)
+            }
+            Some((nth, after)) => {
+                *fails = Some((nth - 1, after));
+                None
+            }
+            None => None,
+        }
     }
 
     pub fn done(&self) -> Vec<String> {
@@ -80,6 +104,11 @@ async fn answer(
     headers: HeaderMap,
     body: String,
 ) -> (StatusCode, String) {
+    let gone = || (StatusCode::SERVICE_UNAVAILABLE, "{}".to_owned());
+    let mishap = fake.mishap();
+    if mishap == Some(false) {
+        return gone();
+    }
     let body = serde_json::from_str(&body).unwrap_or_default();
     let asked = Asked { method, path: uri.path().to_owned(), headers, body };
     let mut known = fake.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -90,6 +119,9 @@ async fn answer(
         PipelineKind::ArgoCd => argo_cd(&mut known, &asked, &mut did),
     };
     fake.done.lock().unwrap_or_else(PoisonError::into_inner).extend(did);
+    if mishap == Some(true) {
+        return gone();
+    }
     (StatusCode::from_u16(status).unwrap(), said.to_string())
 }
 
