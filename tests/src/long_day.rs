@@ -138,6 +138,15 @@ async fn a_long_day(day: &mut Stage) {
     let form =
         b"do=freeze&name=Move&deployments=require&services=many0&from=2026-03-20+18:00&until=2026-03-20+20:00&zone=UTC";
     assert_eq!(day.post(&link, Vec::new(), form).await.status, 200);
+    // A fix is asked for by a comment.
+    let comment = json!({
+        "action": "created", "repository": { "full_name": "openedx/many", "default_branch": "main" }, "sender": { "login": "feanil" },
+        "issue": { "number": 9, "title": "Fix", "state": "open", "user": { "login": "feanil" },
+            "pull_request": { "url": "https://api.github.com/repos/openedx/many/pulls/9" } },
+        "comment": { "body": "/expedite checkout fails", "user": { "login": "feanil" }, "created_at": day.clock.now().to_string(),
+            "updated_at": day.clock.now().to_string() },
+    });
+    assert_eq!(day.github("/merge/github", &comment).await.status, 200);
     // It is over; days pass, and what is closed leaves.
     both["alerts"].as_array_mut().unwrap().iter_mut().for_each(|alert| {
         alert["status"] = json!("resolved");

@@ -62,7 +62,7 @@ pub async fn keep_all(
         let kept = match event {
             DeployEvent::Moved(event) => keep(house, *event).await,
             DeployEvent::StandsFor(told) => learn(house, &told, config).await,
-            DeployEvent::Waits(waiting) => waits::keep(house, &waiting, config).await,
+            DeployEvent::Waits(waiting) => Box::pin(waits::keep(house, &waiting, config)).await,
         };
         match kept {
             Err(Refusal::Forbidden(why)) => refused = Some(Refusal::Forbidden(why)),

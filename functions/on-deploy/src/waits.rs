@@ -3,7 +3,7 @@
 use aws::settings::SenderConfig;
 use aws::{House, Refusal, Response};
 use domain::gates::{self, Waiting};
-use domain::{Reason, Situation};
+use domain::{EnvironmentName, Reason, Situation};
 use serde_json::json;
 
 pub(crate) async fn keep(house: &House, waiting: &Waiting, config: Option<&SenderConfig>) -> Result<Response, Refusal> {
@@ -21,14 +21,18 @@ pub(crate) async fn keep(house: &House, waiting: &Waiting, config: Option<&Sende
     let called = |service: &&domain::Service| {
         service.deploys(&waiting.repository) && config.is_none_or(|config| config.speaks_for(&service.id))
     };
-    let mut found = settings.services().filter(called);
-    let place = found.find_map(|service| Some((service, service.environment_called(&waiting.environment)?)));
-    let Some((service, environment)) = place else {
-        return Ok(Response::ignored(&Reason::EnvironmentUnknown.to_string()));
+    let mut found = settings.services().filter(called).peekable();
+    let first = found.peek().copied();
+    let place =
+        found.find_map(|service| Some((service, service.environment_called(&waiting.environment)?.name.clone())));
+    // One that no service has is asked about all the same, or its job would wait for ever.
+    let about = || first.map(|service| (service, EnvironmentName::about(&waiting.environment)));
+    let Some((service, environment)) = place.or_else(about) else {
+        return Ok(Response::ignored(&Reason::RepositoryNotServed.to_string()));
     };
     let now = house.now();
-    let told = |situation: &Situation| (gates::told(waiting, &environment.name, situation, now), ());
+    let told = |situation: &Situation| (gates::told(waiting, &environment, situation, now), ());
     house.store.decide(&service.id, now, told).await?;
     (house.nudge)(&service.id);
-    Ok(Response::decided(&Reason::DeploymentWaits, &json!({ "service": service.id, "environment": environment.name })))
+    Ok(Response::decided(&Reason::DeploymentWaits, &json!({ "service": service.id, "environment": environment })))
 }

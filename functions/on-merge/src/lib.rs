@@ -61,7 +61,7 @@ async fn keep(house: &House, event: MergeEvent, config: &SenderConfig) -> Result
             | MergeDecision::Pull(..)
             | MergeDecision::Nothing(_)) => other,
         };
-        match commit(house, decision, &way, now).await {
+        match commit(house, decision, &way, config, now).await {
             Err(Refusal::Unavailable(StoreError::Conflict)) => store::pause(attempt, now).await,
             result => return result,
         }
@@ -86,7 +86,13 @@ async fn load(house: &House, event: &MergeEvent) -> Result<Way, StoreError> {
     }
 }
 
-async fn commit(house: &House, decision: MergeDecision, way: &Way, now: Timestamp) -> Result<Response, Refusal> {
+async fn commit(
+    house: &House,
+    decision: MergeDecision,
+    way: &Way,
+    config: &SenderConfig,
+    now: Timestamp,
+) -> Result<Response, Refusal> {
     match decision {
         MergeDecision::Nothing(reason) => Ok(Response::ignored(&reason.to_string())),
         MergeDecision::Keep(merge) => {
@@ -104,7 +110,8 @@ async fn commit(house: &House, decision: MergeDecision, way: &Way, now: Timestam
             Ok(credit_late(house, &approved.repository, queued, noted, now).await?)
         }
         MergeDecision::Ask(service, errand) => ask(house, &service, &errand, now).await,
-        MergeDecision::Pull(repository, event) => pulls::keep(house, &repository, &event).await,
+        // On the heap: what is rare does not make every merge larger.
+        MergeDecision::Pull(repository, event) => Box::pin(pulls::keep(house, &repository, &event, config)).await,
     }
 }
 

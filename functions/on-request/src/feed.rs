@@ -41,6 +41,11 @@ pub(crate) async fn subscribed(house: &House, request: &Request, person: &str, m
     let secrets = house.secrets.get(&house.configuration.link_secret).map_err(Refusal::NoSecret)?;
     let person = links::subscriber(&secrets, person, mac).ok_or(NOT_OURS)?;
     house.settings().roster.person(&person).ok_or(NOT_OURS)?;
+    // It lies at a calendar's provider for ever: it tells of freezes and of its own person, and nobody else's name.
+    let other = |name: &str| request.query(name).iter().any(|asked| *asked != person.to_string());
+    if other("person") || !request.query("service").is_empty() {
+        return Err(Refusal::NotFound("this address knows every freeze, or with `?person=` those of its own person"));
+    }
     calendar(house, request).await
 }
 

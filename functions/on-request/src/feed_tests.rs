@@ -63,6 +63,7 @@ fn declared(name: &str) -> Declared {
         by: "olga".parse().unwrap(),
         declared_at: now(),
         changed_at: None,
+        widened_at: None,
         ended: None,
     }
 }

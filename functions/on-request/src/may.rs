@@ -77,7 +77,10 @@ fn number(request: &Request) -> Result<Option<u64>, Refusal> {
 fn repository(request: &Request, service: &Service) -> Result<Repository, Refusal> {
     let first = || service.repositories.first().map(|served| served.repository.clone());
     let given: Option<Repository> = maybe(request, "repository")?;
-    given.or_else(first).ok_or(Refusal::NotFound("the service has no repository"))
+    let named = given.or_else(first).ok_or(Refusal::NotFound("the service has no repository"))?;
+    // A fix for something else does not pass here.
+    let ours = service.merged().any(|repository| *repository == named);
+    ours.then_some(named).ok_or(Refusal::NotFound("the service does not deploy this repository"))
 }
 
 fn answer(

@@ -3,46 +3,45 @@
 
 use aws::wire::error_chain;
 use aws::{House, StoreError};
+use domain::decision::Wake;
 use domain::pipelines::{self, Ask, Said};
 use domain::service::Pipeline;
-use domain::{Service, ServiceId};
+use domain::{Decisions, ServiceId, Situation};
 
 use crate::pipelines::{Mark, Place, State, hold, release, state};
 
-/// A pipeline may answer so that it is asked something else at once: so often.
-const MOST_ROUNDS: usize = 3;
+/// Each answer may make something else due, and each is asked for what is due at that moment: so many in a row.
+const MOST_ROUNDS: usize = 30;
 
-/// Asks the pipelines of one service what is due.
+/// Asks the pipelines of one service what is due. What we hold for a service that is gone is let go.
 pub(crate) async fn keep(house: &House, id: &ServiceId) -> Result<(), StoreError> {
-    let Some(service) = house.settings().service(id).filter(|service| !service.repositories.is_empty()) else {
-        return Ok(());
-    };
-    if service.holds.is_empty() && house.configuration.pipelines.is_empty() {
+    let settings = house.settings();
+    let service = settings.service(id);
+    let holds = service.is_none_or(|service| !service.holds.is_empty());
+    if settings.is_desk(id) || (!holds && house.configuration.pipelines.is_empty()) {
         return Ok(());
     }
     for _ in 0..MOST_ROUNDS {
         let now = house.now();
-        let plan =
-            |situation: &domain::Situation| pipelines::plan(situation, &situation.posted.value.applied(service), now);
-        let (_, asks) = house.store.decide(id, now, plan).await?;
-        if asks.is_empty() {
-            return Ok(());
-        }
-        for (pipeline, ask) in asks {
-            let said = asked(house, service, &pipeline, &ask).await;
-            let now = house.now();
-            let hear =
-                |situation: &domain::Situation| (pipelines::hear(&pipeline, &ask, &said, situation, service, now), ());
-            let (decisions, ()) = house.store.decide(id, now, hear).await?;
-            if !decisions.is_quiet() {
-                (house.nudge)(id);
+        let plan = |situation: &Situation| match service {
+            Some(service) => {
+                let service = situation.posted.value.applied(service);
+                pipelines::plan(situation, &service, &settings.pipelines, now)
             }
-        }
+            None => (Decisions::none(id, Wake::Now), pipelines::all_let_go(situation, now)),
+        };
+        let (_, asks) = house.store.decide(id, now, plan).await?;
+        // What was planned for another may not be wanted any more by the time that this one has answered.
+        let Some((pipeline, ask)) = asks.into_iter().next() else { return Ok(()) };
+        let said = asked(house, id, &pipeline, &ask).await;
+        let now = house.now();
+        let hear = |situation: &Situation| (pipelines::hear(&pipeline, &ask, &said, situation, now), ());
+        house.store.decide(id, now, hear).await?;
     }
     Ok(())
 }
 
-async fn asked(house: &House, service: &Service, pipeline: &Pipeline, ask: &Ask) -> Said {
+async fn asked(house: &House, service: &ServiceId, pipeline: &Pipeline, ask: &Ask) -> Said {
     let Some(config) = house.configuration.pipelines.get(&pipeline.at) else {
         return Said::Nothing(format!("[pipelines.{}] is not in the configuration any more", pipeline.at));
     };
@@ -50,11 +49,11 @@ async fn asked(house: &House, service: &Service, pipeline: &Pipeline, ask: &Ask)
     let stands = match ask {
         Ask::Hold { freeze, from, until } => {
             let why = format!("frozen until {} for {freeze}", until.strftime("%Y-%m-%d %H:%M UTC"));
-            let mark = Mark { service: &service.id, why: &why, from: *from, until: *until };
+            let mark = Mark { service, why: &why, from: *from, until: *until };
             hold(&place, &pipeline.id, &mark).await
         }
-        Ask::LetGo => release(&place, &pipeline.id, &service.id).await,
-        Ask::Look => state(&place, &pipeline.id, &service.id).await,
+        Ask::LetGo => release(&place, &pipeline.id, service).await,
+        Ask::Look => state(&place, &pipeline.id, service).await,
     };
     match stands {
         Ok(State::Open) => Said::Open,

@@ -42,8 +42,8 @@ pub fn secrets(configuration: &Configuration) -> Vec<String> {
     let services = configuration.settings.services();
     let schedules = services.flat_map(|service| service.schedule.iter().chain(&service.beside));
     let pagers = schedules.filter_map(|schedule| configuration.receivers.get(&schedule.receiver)?.secret.clone());
-    let held = configuration.settings.services().flat_map(|service| &service.holds);
-    let pipelines = held.filter_map(|held| configuration.pipelines.get(&held.at)?.secret.clone());
+    // Also of those that no service holds any more: what we hold there has to be let go.
+    let pipelines = configuration.pipelines.values().filter_map(|pipeline| pipeline.secret.clone());
     let apps = configuration.senders.values().filter_map(|sender| Some(sender.app.as_ref()?.key.clone()));
     tokens.chain(pagers).chain(pipelines).chain(apps).collect()
 }
@@ -113,7 +113,7 @@ pub async fn tick(house: &House) -> Result<usize, StoreError> {
 pub async fn due(house: &House) -> Result<Vec<ServiceId>, StoreError> {
     let mut due = house.store.due(house.now()).await?;
     let desk = &house.settings().freeze_desk().id;
-    if !house.settings().freezes.is_empty() && !house.freezes_seen.load(Ordering::Relaxed) && !due.contains(desk) {
+    if !house.freezes_seen.load(Ordering::Relaxed) && !due.contains(desk) {
         due.push(desk.clone());
     }
     Ok(due)
@@ -209,19 +209,19 @@ pub async fn ask(house: &House, services: &[ServiceId]) {
 /// Asks and tells the pager of a service what is due; at the desk of freezes, reads the calendars that they follow.
 async fn keep(house: &House, service: &ServiceId) {
     let kept = if let Some(repository) = house.settings().merges_at(service) {
-        pulls::keep(house, service, repository).await.map(|()| false)
+        Box::pin(pulls::keep(house, service, repository)).await.map(|()| false)
     } else if house.settings().freeze_desk().id == *service {
-        let read = feeds::keep(house).await;
+        let read = Box::pin(feeds::keep(house)).await;
         // What a calendar said just now is posted with the rest.
-        match posting::post(house).await {
+        match Box::pin(posting::post(house)).await {
             Ok(()) => read,
             Err(error) => Err(error),
         }
     } else {
         // Each whether or not the other could be done.
-        let beside = beside::keep(house, service).await;
-        let held = holding::keep(house, service).await;
-        gates::keep(house, service).await.and(held).and(beside).map(|()| false)
+        let beside = Box::pin(beside::keep(house, service)).await;
+        let held = Box::pin(holding::keep(house, service)).await;
+        Box::pin(gates::keep(house, service)).await.and(held).and(beside).map(|()| false)
     };
     match kept {
         Ok(false) => {}

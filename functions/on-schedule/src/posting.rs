@@ -3,8 +3,8 @@
 
 use aws::{House, StoreError};
 use domain::decision::Wake;
-use domain::on_schedule::freezes;
-use domain::posted::{self, Posted};
+use domain::on_schedule::freezes::{self, Posting};
+use domain::posted;
 use domain::{Decisions, Situation};
 
 pub(crate) async fn post(house: &House) -> Result<(), StoreError> {
@@ -12,13 +12,9 @@ pub(crate) async fn post(house: &House) -> Result<(), StoreError> {
     let desk = &settings.freeze_desk().id;
     let plan = |situation: &Situation| (Decisions::none(desk, Wake::Now), freezes::posting(situation, settings, now));
     let (_, due) = house.store.decide(desk, now, plan).await?;
-    let Some((wanted, digest)) = due else { return Ok(()) };
+    let Some(Posting { wanted, nothing, digest }) = due else { return Ok(()) };
     let services = settings.services().filter(|service| !service.repositories.is_empty());
-    // What stands at pull requests is nobody's business where no source wants it.
-    let desks = settings.merge_desks();
-    let desks = desks.filter(|(_, repository)| house.configuration.merge_status_of(repository).is_some());
-    for service in services.chain(desks.map(|(desk, _)| desk)) {
-        let nothing = Posted::default();
+    for service in services.chain(settings.merge_desks().map(|(desk, _)| desk)) {
         let posted = wanted.get(&service.id).unwrap_or(&nothing);
         let (decisions, ()) = house.store.decide(&service.id, now, |s| (posted::hear(posted, s), ())).await?;
         if !decisions.is_quiet() {

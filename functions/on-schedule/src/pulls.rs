@@ -6,16 +6,16 @@ use aws::{House, StoreError};
 use domain::merge_desk::{self, Ask, Said};
 use domain::on_schedule::freezes;
 use domain::{Repository, ServiceId, Situation};
+use jiff::Timestamp;
 
-use crate::forges::Forge;
+use crate::forges::{Forge, Unanswered};
 
 /// So many rounds at a look; what is left is due again at once.
 const MOST_ROUNDS: usize = 15;
 
 /// Asks and tells the forge of one repository what is due.
 pub(crate) async fn keep(house: &House, desk: &ServiceId, repository: &Repository) -> Result<(), StoreError> {
-    let Some(manner) = house.configuration.merge_status_of(repository) else { return Ok(()) };
-    let Some(forge) = Forge::of(house, repository, None) else { return Ok(()) };
+    let Some((forge, manner)) = Forge::told_of_freezes(house, repository) else { return Ok(()) };
     let board = &house.settings().public_url;
     for _ in 0..MOST_ROUNDS {
         let situation = house.store.situation(desk).await?;
@@ -26,14 +26,15 @@ pub(crate) async fn keep(house: &House, desk: &ServiceId, repository: &Repositor
         for ask in asks {
             if let Ask::Comment { number, text, .. } = &ask {
                 // Two of it would stand there: it is noted first. Should it then be lost, the status says the same.
-                hear(house, desk, &ask, &Said::Done).await?;
+                hear(house, desk, &ask, &Said::Done, house.now()).await?;
                 if let Err(error) = forge.comment(repository, *number, text).await {
                     tracing::warn!(%repository, number, cause = error_chain(&error), "no comment was left");
                 }
                 continue;
             }
+            let asked_at = house.now();
             let said = said(house, &forge, repository, &ask).await?;
-            hear(house, desk, &ask, &said).await?;
+            hear(house, desk, &ask, &said, asked_at).await?;
             if matches!(said, Said::Nothing(_)) {
                 return Ok(());
             }
@@ -43,8 +44,7 @@ pub(crate) async fn keep(house: &House, desk: &ServiceId, repository: &Repositor
     Ok(())
 }
 
-async fn hear(house: &House, desk: &ServiceId, ask: &Ask, said: &Said) -> Result<(), StoreError> {
-    let now = house.now();
+async fn hear(house: &House, desk: &ServiceId, ask: &Ask, said: &Said, now: Timestamp) -> Result<(), StoreError> {
     let decide = |situation: &Situation| (merge_desk::hear(ask, said, situation, now), ());
     house.store.decide(desk, now, decide).await.map(|_| ())
 }
@@ -63,6 +63,10 @@ async fn said(house: &House, forge: &Forge<'_>, repository: &Repository, ask: &A
     };
     Ok(match done {
         Ok(()) => Said::Done,
+        // Of this one only: a fork's commit that it does not know, one that has too many statuses.
+        Err(Unanswered::Status(status @ (400 | 404 | 409 | 410 | 422))) if matches!(ask, Ask::Tell { .. }) => {
+            Said::Refused(format!("the forge answered {status}"))
+        }
         Err(error) => {
             tracing::warn!(%repository, cause = error_chain(&error), "a forge does not take what stands at pull requests");
             Said::Nothing(error_chain(&error))

@@ -147,15 +147,15 @@ impl Bundle {
     /// Hands a request to the function whose route it is: the same routes as API Gateway's.
     pub async fn route(&self, request: Request) -> Response {
         match request.segments().first().copied() {
-            Some("merge") => on_merge::handle(&self.house, request).await,
-            Some("deploy") => on_deploy::handle(&self.house, request).await,
-            Some("alert") => on_alert::handle(&self.house, request).await,
+            Some("merge") => Box::pin(on_merge::handle(&self.house, request)).await,
+            Some("deploy") => Box::pin(on_deploy::handle(&self.house, request)).await,
+            Some("alert") => Box::pin(on_alert::handle(&self.house, request)).await,
             None
             | Some(
                 "incidents" | "people" | "who" | "chat" | "sign-in" | "sign-out" | "may-deploy" | "may-merge"
                 | CALENDAR,
-            ) => on_request::handle(&self.house, request).await,
-            Some(first) if Action::PATHS.contains(&first) => on_request::handle(&self.house, request).await,
+            ) => Box::pin(on_request::handle(&self.house, request)).await,
+            Some(first) if Action::PATHS.contains(&first) => Box::pin(on_request::handle(&self.house, request)).await,
             Some(_) => Refusal::NotFound("the routes are /merge, /deploy, /alert, and the board at /").into(),
         }
     }

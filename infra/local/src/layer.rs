@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use aws::pipeline::PipelineKind;
 use aws::settings::{Configuration, Unreadable};
 
 use crate::catalogue;
@@ -33,7 +34,19 @@ pub fn write(config: &Path, folder: &Path) -> Result<String, LayerError> {
         fs::write(&path, text).map_err(failed)?;
     }
     let lines = secrets(&configuration).map(|(function, names)| format!("{function} {}", names.join(" ")));
+    let lines = lines.chain(held(&configuration).map(|names| format!("codepipeline {names}")));
     Ok(lines.map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n"))
+}
+
+/// The pipelines of CodePipeline that are held, each with its stage: `edxapp-production/Deploy`.
+fn held(configuration: &Configuration) -> Option<String> {
+    let services = configuration.settings.services();
+    let ours = services.flat_map(|service| &service.holds).filter(|held| {
+        configuration.pipelines.get(&held.at).is_some_and(|pipeline| pipeline.kind == PipelineKind::CodePipeline)
+    });
+    let mut names: Vec<&str> = ours.map(|held| held.id.as_str()).collect();
+    names.sort_unstable();
+    (!names.is_empty()).then(|| names.join(" "))
 }
 
 /// The secrets of each function, each once.

@@ -49,6 +49,14 @@ pub enum SecretError {
     },
 }
 
+/// The values of a secret: one a line, several while one is being rotated; a key in PEM is whole.
+fn each(text: &str) -> Vec<Secret> {
+    if text.trim_start().starts_with("-----BEGIN") {
+        return Secret::new(text).into_iter().collect();
+    }
+    text.lines().filter_map(Secret::new).collect()
+}
+
 /// Where secrets are looked up: `RECENT_DEPLOYERS_SECRET_<NAME>` first, then a file of that name in a directory. On AWS
 /// they are told to us, and looked up nowhere.
 #[derive(Debug, Default)]
@@ -83,7 +91,7 @@ impl Secrets {
     pub fn keep(&self, values: Vec<(String, String)>) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         for (name, text) in values {
-            known.insert(name, text.lines().filter_map(Secret::new).collect());
+            known.insert(name, each(&text));
         }
     }
 
@@ -97,7 +105,7 @@ impl Secrets {
             return Err(SecretError::Missing { name: name.to_owned(), place: self.place(name) });
         }
         let (text, place) = self.read(name)?;
-        let values: Vec<Secret> = text.lines().filter_map(Secret::new).collect();
+        let values = each(&text);
         if values.is_empty() {
             return Err(SecretError::Empty { name: name.to_owned(), place });
         }

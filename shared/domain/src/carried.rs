@@ -1,6 +1,8 @@
 //! What a deployment carries: a fix alone, or all that was merged up to a commit and is not live yet. Whether all of it may pass
 //! a freeze, and whether it is more than a release should be.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::change::{Change, ChangeKind};
@@ -60,6 +62,45 @@ impl Carried {
         let first_batch =
             carried.get(most.saturating_sub(1)).filter(|_| carried.len() > most).map(|change| change.id.commit.clone());
         Some(Self { others: carried.len() - pulls.len(), pulls, first_batch })
+    }
+
+    /// What these commits carry, of which some stand for what they were picked from: a hot fix on a branch of its own. Nothing where
+    /// no change that waits is among them.
+    #[must_use]
+    pub fn of_commits(
+        commits: &BTreeSet<Commit>,
+        situation: &Situation,
+        service: &Service,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let service = &*situation.posted.value.applied(service);
+        let all = windows(situation, service, &settings.roster, now);
+        let is = |change: &Change| {
+            let own = std::iter::once(&change.id.commit).chain(&change.commits);
+            own.filter(|own| commits.iter().any(|commit| commit.same(own))).count()
+        };
+        let (mut pulls, mut picked) = (Vec::new(), 0);
+        for window in all.iter().filter(|window| window.phase == Phase::Standby) {
+            let found = is(window.change);
+            if let (ChangeKind::PullRequest { number }, 1..) = (window.change.kind, found) {
+                pulls.push((window.change.id.repository.clone(), number));
+                picked += found;
+            }
+        }
+        // Each pick is a commit of the branch beside that which it was picked from.
+        let others = commits.len().saturating_sub(2 * picked);
+        (!pulls.is_empty()).then_some(Self { pulls, others, first_batch: None })
+    }
+
+    /// What two services say of one deployment.
+    #[must_use]
+    pub fn with(mut self, other: Self) -> Self {
+        let more: Vec<_> = other.pulls.into_iter().filter(|pull| !self.pulls.contains(pull)).collect();
+        self.pulls.extend(more);
+        self.others = self.others.max(other.others);
+        self.first_batch = self.first_batch.or(other.first_batch);
+        self
     }
 
     /// How many changes.

@@ -103,6 +103,9 @@ impl DeployEvent {
         if let Self::Moved(event) = &mut self {
             source.clone_into(&mut event.source);
         }
+        if let Self::Waits(waiting) = &mut self {
+            source.clone_into(&mut waiting.source);
+        }
         self
     }
 }

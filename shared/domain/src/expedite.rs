@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::freeze::{Answer, Freezes, Question, Side, Strength};
-use crate::ids::{PersonId, Repository};
+use crate::ids::{Commit, PersonId, Repository};
 use crate::message::Step;
 use crate::service::Service;
 use crate::settings::Settings;
@@ -46,7 +46,8 @@ pub enum Way {
 pub struct Signed {
     pub person: PersonId,
     pub at: Timestamp,
-    /// For the rotation; else as approver.
+    /// Whether they may sign as approver, and whether for the rotation: nobody counts for both.
+    pub approver: bool,
     pub rotation: bool,
 }
 
@@ -71,6 +72,11 @@ pub struct Expedite {
     pub by: PersonId,
     pub at: Timestamp,
     pub way: Way,
+    /// The forge's time of the last word about it: what is told late, or again, is older.
+    pub heard_at: Timestamp,
+    /// The newest commit of the pull request, as far as was told: who signed, signed for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<Commit>,
     /// Empty: not said yet.
     pub reason: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -95,9 +101,20 @@ pub struct Granted {
     pub at: Timestamp,
     /// Until when it may pass.
     pub until: Timestamp,
+    /// The commit that was signed for, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<Commit>,
     pub reason: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signed: Vec<PersonId>,
+}
+
+impl Granted {
+    /// As [`Expedite::key`].
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!("{}@{}", self.repository, self.number)
+    }
 }
 
 /// What an expedite takes.
@@ -144,17 +161,33 @@ impl Expedite {
         self.signed.iter().any(|signed| signed.person == *person)
     }
 
+    /// How many of the signatures that it takes are there.
+    fn covered(signed: &[Signed], needs: Needs) -> usize {
+        let approver = |one: &Signed| needs.approver && one.approver;
+        let rotation = |one: &Signed| needs.rotation && one.rotation;
+        let pair = |one: &Signed| approver(one) && signed.iter().any(|two| two.person != one.person && rotation(two));
+        if signed.iter().any(pair) { 2 } else { usize::from(signed.iter().any(|one| approver(one) || rotation(one))) }
+    }
+
+    /// Whether this signature beside the others brings it further.
+    #[must_use]
+    pub fn is_furthered_by(&self, signed: &Signed, needs: Needs) -> bool {
+        let with: Vec<Signed> = self.signed.iter().chain([signed]).cloned().collect();
+        signed.person != self.by && Self::covered(&with, needs) > Self::covered(&self.signed, needs)
+    }
+
     #[must_use]
     pub fn standing(&self, needs: Needs, now: Timestamp) -> Standing {
-        let signed = |rotation: bool| self.signed.iter().any(|signed| signed.rotation == rotation);
+        let signed = |rotation: bool| self.signed.iter().any(|one| if rotation { one.rotation } else { one.approver });
+        let whole = Self::covered(&self.signed, needs) == usize::from(needs.approver) + usize::from(needs.rotation);
         match &self.over {
             Some((_, _, Over::Refused { .. })) => Standing::Refused,
             Some((_, _, Over::Withdrawn)) => Standing::Withdrawn,
             None if self.lapses_at() <= now => Standing::Lapsed,
             None if self.reason.is_empty() => Standing::NeedsReason,
-            None if needs.approver && !signed(false) => Standing::AwaitsApprover,
-            None if needs.rotation && !signed(true) => Standing::AwaitsRotation,
-            None => Standing::Granted,
+            None if whole => Standing::Granted,
+            None if needs.rotation && signed(false) && !signed(true) => Standing::AwaitsRotation,
+            None => Standing::AwaitsApprover,
         }
     }
 
@@ -175,6 +208,7 @@ impl Expedite {
             by: self.by.clone(),
             at: self.at,
             until: self.lapses_at(),
+            head: self.head.clone(),
             reason: self.reason.clone(),
             signed: self.signed.iter().map(|signed| signed.person.clone()).collect(),
         }
@@ -222,6 +256,14 @@ pub fn approvers<'a>(settings: &'a Settings, repository: &'a Repository) -> BTre
 #[must_use]
 pub fn rotation<'a>(settings: &'a Settings, repository: &'a Repository) -> BTreeSet<&'a PersonId> {
     settings.services_of(repository).flat_map(|service| &service.rotation).collect()
+}
+
+/// This person's signature, if they may sign at all.
+#[must_use]
+pub fn signature(settings: &Settings, repository: &Repository, person: &PersonId, at: Timestamp) -> Option<Signed> {
+    let approver = approvers(settings, repository).contains(person);
+    let rotation = rotation(settings, repository).contains(person);
+    (approver || rotation).then(|| Signed { person: person.clone(), at, approver, rotation })
 }
 
 /// Whether this person may ask.

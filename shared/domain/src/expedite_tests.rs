@@ -17,6 +17,7 @@ fn declared(id: &str, preset: Preset, stops: Option<Stops>) -> Declared {
         by: "olga".parse().unwrap(),
         declared_at: at("09:00"),
         changed_at: None,
+        widened_at: None,
         ended: None,
     }
 }
@@ -30,6 +31,8 @@ fn asked(reason: &str) -> Expedite {
         by: "feanil".parse().unwrap(),
         at: at("12:00"),
         way: Way::Label,
+        heard_at: at("12:00"),
+        head: None,
         reason: reason.to_owned(),
         signed: vec![],
         over: None,
@@ -64,7 +67,8 @@ fn what_it_takes_follows_from_the_freezes_that_hold() {
 
 #[test]
 fn it_passes_once_there_is_a_reason_and_everybody_has_signed_whom_it_takes() {
-    let signed = |who: &str, rotation| Signed { person: who.parse().unwrap(), at: at("13:00"), rotation };
+    let signed =
+        |who: &str, approver, rotation| Signed { person: who.parse().unwrap(), at: at("13:00"), approver, rotation };
     let both = Needs { approver: true, rotation: true };
     let one = Needs { approver: true, rotation: false };
     let mut fix = asked("");
@@ -72,10 +76,10 @@ fn it_passes_once_there_is_a_reason_and_everybody_has_signed_whom_it_takes() {
     fix.reason = "checkout fails".to_owned();
     assert_eq!(fix.standing(Needs::default(), at("12:01")), Standing::Granted);
     assert_eq!(fix.standing(one, at("12:01")), Standing::AwaitsApprover);
-    fix.signed.push(signed("olga", false));
+    fix.signed.push(signed("olga", true, false));
     assert_eq!(fix.standing(one, at("13:01")), Standing::Granted);
     assert_eq!(fix.standing(both, at("13:01")), Standing::AwaitsRotation);
-    fix.signed.push(signed("anna", true));
+    fix.signed.push(signed("anna", false, true));
     assert_eq!(fix.standing(both, at("13:01")), Standing::Granted);
     // It lasts for a day from what was said last.
     assert_eq!(fix.standing(both, at("Sat 12:59")), Standing::Granted);
@@ -97,4 +101,25 @@ fn owners_approve_unless_the_configuration_names_others_and_outsiders_never_ask(
     assert_eq!(names(approvers(&settings, &repository())), "usama");
     assert!(!may_ask(&settings, &"usama".parse().unwrap()));
     assert!(may_ask(&settings, &"feanil".parse().unwrap()));
+}
+
+#[test]
+fn who_could_sign_for_both_is_counted_where_it_helps_and_nobody_twice() {
+    let both = Needs { approver: true, rotation: true };
+    let signed =
+        |who: &str, approver, rotation| Signed { person: who.parse().unwrap(), at: at("13:00"), approver, rotation };
+    let mut fix = asked("checkout fails");
+    // Anna may sign as either. One signature is never two.
+    fix.signed.push(signed("anna", true, true));
+    assert_ne!(fix.standing(both, at("13:01")), Standing::Granted);
+    // Whoever comes next, of either kind, makes it whole.
+    for (approver, rotation) in [(true, false), (false, true), (true, true)] {
+        assert!(fix.is_furthered_by(&signed("olga", approver, rotation), both));
+        let whole = Expedite { signed: vec![fix.signed[0].clone(), signed("olga", approver, rotation)], ..fix.clone() };
+        assert_eq!(whole.standing(both, at("13:01")), Standing::Granted);
+    }
+    assert!(!fix.is_furthered_by(&signed("feanil", true, true), both), "nobody for themselves");
+    // Two approvers are no rotation.
+    let two = Expedite { signed: vec![signed("olga", true, false), signed("usama", true, false)], ..fix.clone() };
+    assert_eq!(two.standing(both, at("13:01")), Standing::AwaitsRotation);
 }

@@ -177,6 +177,9 @@ pub struct Declared {
     /// When it was changed last, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed_at: Option<Timestamp>,
+    /// When it came to ask for more, or of more: nobody could know before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub widened_at: Option<Timestamp>,
     /// When it was ended before its time, and by whom.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<(Timestamp, PersonId)>,

@@ -20,6 +20,7 @@ fn declared(id: &str, stops: Stops, from: Timestamp, until: Timestamp) -> Declar
         by: "olga".parse().unwrap(),
         declared_at: from,
         changed_at: None,
+        widened_at: None,
         ended: None,
     }
 }

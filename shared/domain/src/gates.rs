@@ -8,7 +8,7 @@ use crate::carried::Carried;
 use crate::decision::{Decisions, Record, Wake};
 use crate::expedite::{self, Granted, Standing};
 use crate::freeze::{Freezes, Question, Side};
-use crate::ids::{Commit, EnvironmentName, Repository};
+use crate::ids::{Commit, EnvironmentName, Repository, ServiceId};
 use crate::message::Subject;
 use crate::paging::Unread;
 use crate::reason::Reason;
@@ -22,6 +22,7 @@ use crate::wording::freezes::line;
 pub const MOST: usize = 100;
 /// A job waits for thirty days, then it fails by itself.
 pub const LASTS: SignedDuration = SignedDuration::from_hours(24 * 30);
+const LOOK_EVERY: SignedDuration = SignedDuration::from_mins(10);
 /// So often it may be said why it waits: GitHub takes ten such reports of one deployment.
 const MOST_SAID: u8 = 5;
 
@@ -36,6 +37,9 @@ pub struct Waiting {
     pub commit: Commit,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
+    /// The source that told of it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source: String,
     /// The installation of the App whose rule it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub installation: Option<u64>,
@@ -47,6 +51,11 @@ pub struct Gate {
     pub waiting: Waiting,
     pub environment: EnvironmentName,
     pub heard_at: Timestamp,
+    /// How often it was told of again.
+    #[serde(default)]
+    pub again: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looked_at: Option<Timestamp>,
     /// What was said last of why it waits, and how often.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub said: String,
@@ -70,13 +79,19 @@ pub fn told(waiting: &Waiting, environment: &EnvironmentName, situation: &Situat
     let mut decisions = Decisions::none(&situation.service, Wake::Now);
     let mut pipelines = situation.pipelines.value.clone();
     let same = |gate: &Gate| gate.waiting.run == waiting.run && gate.waiting.environment == waiting.environment;
-    if pipelines.gates.iter().any(same) {
+    if let Some(known) = pipelines.gates.iter_mut().find(|gate| same(gate)) {
+        // Another job of the same run: an answer that is under way may be too early for it.
+        known.waiting.clone_from(waiting);
+        known.again = known.again.wrapping_add(1);
+        decisions.put(Record::Pipelines(pipelines), situation.pipelines.rev);
         return decisions;
     }
     pipelines.gates.push(Gate {
         waiting: waiting.clone(),
         environment: environment.clone(),
         heard_at: now,
+        again: 0,
+        looked_at: None,
         said: String::new(),
         times: 0,
         failed: None,
@@ -87,48 +102,66 @@ pub fn told(waiting: &Waiting, environment: &EnvironmentName, situation: &Situat
     decisions
 }
 
-/// What is to be told now, the oldest first. `desk`: that of freezes, as it stands.
+/// The services that a job deploys: deny beats allow.
+pub fn shares<'a>(waiting: &'a Waiting, settings: &'a Settings) -> impl Iterator<Item = &'a Service> {
+    let ours = |service: &&Service| {
+        service.deploys(&waiting.repository) && service.environment_called(&waiting.environment).is_some()
+    };
+    settings.services().filter(ours)
+}
+
+/// What is to be told now, what carries least first. `desk`: that of freezes, as it stands; `carried`: what each carries.
 #[must_use]
 pub fn plan(
     situation: &Situation,
     desk: &Situation,
     service: &Service,
     settings: &Settings,
+    carried: &[Option<Carried>],
     now: Timestamp,
 ) -> Vec<Tell> {
     let freezes = Freezes::of(settings, desk);
     let passing = passing(desk, &freezes, settings, now);
-    let waits = |gate: &&Gate| gate.failed.as_ref().is_none_or(|failed| failed.try_again_at() <= now);
-    let tell = |gate: &Gate| {
-        // What several services are made of waits for each of them: deny beats allow.
-        let shares = |other: &&Service| {
-            other.deploys(&gate.waiting.repository) && other.environment_called(&gate.waiting.environment).is_some()
-        };
+    let pipelines = &situation.pipelines.value;
+    let waits = |gate: &Gate| gate.failed.as_ref().is_none_or(|failed| failed.try_again_at() <= now);
+    let size = |carried: &Option<Carried>| carried.as_ref().map_or(0, Carried::changes);
+    let mut all: Vec<(&Gate, &Option<Carried>)> =
+        pipelines.gates.iter().zip(carried).filter(|(gate, _)| waits(gate)).collect();
+    all.sort_by_key(|(gate, carried)| (size(carried), gate.heard_at));
+    // What is more than a release waits while a smaller one is on its way.
+    let mut on_its_way = pipelines.released_at.is_some_and(|at| now < at + service.policy.active);
+    let mut tells = Vec::new();
+    for (gate, carried) in all {
+        let services: Vec<&ServiceId> = shares(&gate.waiting, settings).map(|service| &service.id).collect();
         let question = Question {
             side: Side::Deployments,
-            services: settings.services().filter(shares).map(|service| &service.id).collect(),
+            services: if services.is_empty() { vec![&service.id] } else { services },
             repositories: vec![&gate.waiting.repository],
             environment: Some(&gate.environment),
         };
         let answer = freezes.answer(&question, now);
-        let carried = Carried::of(&gate.waiting.commit, situation, service, settings, now);
         let passes = carried.as_ref().is_some_and(|carried| carried.all_among(&passing));
         let more = carried.as_ref().and_then(|carried| carried.words(&answer, &passing));
-        let may = answer.may() || passes;
+        let batch = carried.as_ref().is_some_and(|carried| carried.first_batch.is_some()) && on_its_way;
+        let may = (answer.may() || passes) && !batch;
         let words = match answer.because.first() {
-            Some(freeze) if !may => {
+            Some(freeze) if !may && !batch => {
                 let line = line(freeze, now);
                 format!("It waits: {line}.{}", more.map(|more| format!(" And {more}.")).unwrap_or_default())
             }
+            _ if batch => format!("It waits for the release before it: {}.", more.unwrap_or_default()),
             Some(_) if passes => "It may pass the freeze.".to_owned(),
-            Some(_) | None => {
-                more.map_or_else(|| "No freeze holds it.".to_owned(), |more| format!("No freeze holds it; {more}."))
-            }
+            Some(_) | None => match more {
+                Some(more) => format!("No freeze holds it; {more}."),
+                None => "No freeze holds it.".to_owned(),
+            },
         };
-        let news = may || (gate.said != words && gate.times < MOST_SAID);
-        news.then(|| Tell { gate: gate.clone(), may, words })
-    };
-    situation.pipelines.value.gates.iter().filter(waits).filter_map(tell).collect()
+        on_its_way |= may;
+        if may || (gate.said != words && gate.times < MOST_SAID) {
+            tells.push(Tell { gate: gate.clone(), may, words });
+        }
+    }
+    tells
 }
 
 /// The fixes that may pass now.
@@ -137,7 +170,7 @@ pub fn passing(desk: &Situation, freezes: &Freezes<'_>, settings: &Settings, now
     let all = desk.expedites.values().map(|noted| &noted.value);
     let passes = |one: &&expedite::Expedite| {
         let holding = expedite::holding(freezes, settings, &one.repository, now);
-        one.standing(expedite::needs(&holding), now) == Standing::Granted
+        !holding.is_empty() && one.standing(expedite::needs(&holding), now) == Standing::Granted
     };
     all.filter(passes).map(expedite::Expedite::granted).collect()
 }
@@ -160,8 +193,14 @@ pub fn hear(tell: &Tell, said: &Result<(), String>, situation: &Situation, now: 
             let reason = Reason::DeploymentHeld { why: text::line(&tell.words, 160) };
             Some((format!("{label} waits"), reason))
         }
+        // Told of again meanwhile: another job of it may have come too late for the answer.
+        (Ok(()), Some(gate)) if gate.again != tell.gate.again => {
+            gate.failed = None;
+            None
+        }
         (Ok(()), _) => {
             pipelines.gates.remove(at);
+            pipelines.released_at = Some(now);
             Some((format!("{label} goes on"), Reason::DeploymentLetGo))
         }
         // What is not there any more, or was decided by somebody else, is none of ours.
@@ -186,17 +225,28 @@ pub fn hear(tell: &Tell, said: &Result<(), String>, situation: &Situation, now: 
     decisions
 }
 
-/// When the gates are looked at again: at once for what is new, else when a freeze of the service begins or ends; it is told by
-/// the desk of freezes too.
+/// When the gates are looked at again: at once for what is new, else every few minutes: what holds them may be about another
+/// service or environment, and its end wakes nobody here.
 #[must_use]
-pub fn due_at(situation: &Situation, service: &Service, now: Timestamp) -> Option<Timestamp> {
-    let fresh = |gate: &Gate| match &gate.failed {
-        Some(failed) => Some(failed.try_again_at()),
-        None => gate.said.is_empty().then_some(now),
+pub fn due_at(situation: &Situation, now: Timestamp) -> Option<Timestamp> {
+    let at = |gate: &Gate| match (&gate.failed, gate.looked_at) {
+        (Some(failed), _) => failed.try_again_at(),
+        (None, Some(looked_at)) => looked_at + LOOK_EVERY,
+        (None, None) => now,
     };
-    let gates = &situation.pipelines.value.gates;
-    let again = (!gates.is_empty()).then(|| service.frozen_next(now)).flatten();
-    gates.iter().filter_map(fresh).chain(again).min()
+    situation.pipelines.value.gates.iter().map(at).min()
+}
+
+/// That they were looked at is kept.
+#[must_use]
+pub fn looked(situation: &Situation, now: Timestamp) -> Decisions {
+    let mut decisions = Decisions::none(&situation.service, Wake::Now);
+    let mut pipelines = situation.pipelines.value.clone();
+    pipelines.gates.iter_mut().for_each(|gate| gate.looked_at = Some(now));
+    if pipelines != situation.pipelines.value {
+        decisions.put(Record::Pipelines(pipelines), situation.pipelines.rev);
+    }
+    decisions
 }
 
 #[cfg(test)]

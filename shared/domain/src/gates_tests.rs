@@ -6,7 +6,16 @@ use crate::testing::{World, at, change, commit, repository};
 
 fn waiting(run: u64, number: u64) -> Waiting {
     let environment = "production".to_owned();
-    Waiting { repository: repository(), run, environment, commit: commit(number), at: None, installation: Some(1) }
+    let source = "github".to_owned();
+    Waiting {
+        repository: repository(),
+        run,
+        environment,
+        commit: commit(number),
+        at: None,
+        source,
+        installation: Some(1),
+    }
 }
 
 fn declared(until: &str) -> Declared {
@@ -22,6 +31,7 @@ fn declared(until: &str) -> Declared {
         by: "olga".parse().unwrap(),
         declared_at: at("09:00"),
         changed_at: None,
+        widened_at: None,
         ended: None,
     }
 }
@@ -47,7 +57,9 @@ impl Line {
 
     fn plan(&self) -> Vec<Tell> {
         let World { situation, service, settings, now, .. } = &self.world;
-        plan(situation, &self.desk, service, settings, *now)
+        let carried = |gate: &Gate| Carried::of(&gate.waiting.commit, situation, service, settings, *now);
+        let carried: Vec<_> = situation.pipelines.value.gates.iter().map(carried).collect();
+        plan(situation, &self.desk, service, settings, &carried, *now)
     }
 
     /// What each is told: `1 yes: words`.
@@ -93,8 +105,15 @@ fn a_fix_that_may_pass_goes_on_and_the_pile_does_not_go_with_it() {
         by: "feanil".parse().unwrap(),
         at: at("11:00"),
         way: expedite::Way::Board,
+        heard_at: at("11:00"),
+        head: None,
         reason: "checkout fails".to_owned(),
-        signed: vec![expedite::Signed { person: "olga".parse().unwrap(), at: at("11:00"), rotation: false }],
+        signed: vec![expedite::Signed {
+            person: "olga".parse().unwrap(),
+            at: at("11:00"),
+            approver: true,
+            rotation: false,
+        }],
         over: None,
         passed: None,
         told: [].into(),
@@ -118,7 +137,7 @@ fn what_is_not_taken_is_told_again_and_forgotten_once_the_job_is_over() {
     let refused = Err("the forge answered 502".to_owned());
     assert_eq!(line.look(&refused).len(), 1);
     assert!(line.look(&refused).is_empty(), "not at once");
-    assert_eq!(due_at(&line.world.situation, &line.world.service, line.world.now), Some(at("12:01")));
+    assert_eq!(due_at(&line.world.situation, line.world.now), Some(at("12:01")));
     line.world.now = at("12:01");
     assert_eq!(line.look(&refused).len(), 1);
     assert_eq!(line.world.reasons, ["pipeline_silent"], "said once");
@@ -130,4 +149,50 @@ fn what_is_not_taken_is_told_again_and_forgotten_once_the_job_is_over() {
         line.waits(run, 12);
     }
     assert_eq!(line.world.situation.pipelines.value.gates.len(), MOST);
+}
+
+#[test]
+fn after_a_thaw_what_is_more_than_a_release_waits_for_the_one_before_it() {
+    let mut line = Line::during("14:00");
+    for number in 1..=12 {
+        line.world.now = at("12:00") + SignedDuration::from_mins(i64::try_from(number).unwrap());
+        line.world.merge(change(number, "feanil", line.world.now));
+    }
+    line.waits(8, 8);
+    line.waits(12, 12);
+    assert_eq!(line.look(&Ok(())).len(), 2);
+    line.world.now = at("14:00");
+    let said = line.look(&Ok(()));
+    assert_eq!(said[0], "8 yes: No freeze holds it.");
+    assert!(
+        said[1]
+            .starts_with("12 no: It waits for the release before it: it carries 12 changes: deploy 0000000000 first"),
+        "{said:?}"
+    );
+    // Once that is live it carries four; where it never goes live it is not held for ever.
+    line.world.now = at("15:00");
+    assert!(line.look(&Ok(()))[0].starts_with("12 yes"));
+}
+
+#[test]
+fn another_job_of_the_same_run_is_answered_too_and_a_hot_fix_is_known_by_what_it_was_picked_from() {
+    let mut line = Line::during("11:00");
+    line.world.now = at("12:00");
+    line.waits(1, 12);
+    let tell = line.plan().remove(0);
+    // It is told of again while the answer is under way.
+    line.waits(1, 12);
+    let decisions = hear(&tell, &Ok(()), &line.world.situation, line.world.now);
+    line.world.commit(&decisions);
+    assert_eq!(line.look(&Ok(())), ["1 yes: No freeze holds it."]);
+    assert!(line.world.situation.pipelines.value.gates.is_empty());
+    line.world.merge(change(1, "usama", at("10:30"))).merge(change(7, "feanil", at("11:00")));
+    let World { situation, service, settings, now, .. } = &line.world;
+    let of = |commits: &[u64]| {
+        let commits = commits.iter().map(|n| commit(*n)).collect();
+        Carried::of_commits(&commits, situation, service, settings, *now).map(|one| (one.pulls.len(), one.others))
+    };
+    assert_eq!(of(&[700, 7]), Some((1, 0)), "the pick, and what it was picked from");
+    assert_eq!(of(&[700, 701, 7]), Some((1, 1)), "somebody put something else beside it");
+    assert_eq!(of(&[700]), None);
 }

@@ -7,10 +7,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::decision::{Decisions, Record, Wake};
+use crate::expedite::Granted;
 use crate::freeze::Strength;
 use crate::ids::{Commit, PersonId};
 use crate::login::Login;
@@ -25,6 +26,9 @@ use crate::text;
 
 /// So many pull requests are kept, the newest ones.
 pub const MOST: usize = 200;
+/// When what a forge refused for one of them is tried again.
+const AGAIN: SignedDuration = SignedDuration::from_hours(1);
+const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 /// So many are told about at a look.
 const MOST_AT_ONCE: usize = 20;
 
@@ -65,6 +69,9 @@ pub struct Open {
     /// What stands at which commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told: Option<(Commit, MergeStatus)>,
+    /// Since when its forge refuses what should stand at this commit: it alone is left alone for a while.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<(Commit, Timestamp)>,
     /// For which times a comment was left.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub commented: String,
@@ -94,6 +101,9 @@ pub enum Ask {
 pub enum Said {
     Listed(Vec<OpenPull>),
     Done,
+    /// It does not take it for this pull request.
+    Refused(String),
+    /// It does not answer, or takes nothing.
     Nothing(String),
 }
 
@@ -113,13 +123,14 @@ pub fn plan(situation: &Situation, manner: Manner, board: &str, now: Timestamp) 
     if pulls.failed.as_ref().is_some_and(|failed| now < failed.try_again_at()) {
         return Vec::new();
     }
-    if let Some(merging) = posted.merging.as_ref().filter(|merging| merging.key != pulls.listed_for) {
-        return vec![Ask::List { key: merging.key.clone() }];
+    if let Some(key) = list_for(posted, manner, now).filter(|key| *key != pulls.listed_for) {
+        return vec![Ask::List { key }];
     }
     let mut asks = Vec::new();
     for (number, open) in &pulls.open {
         if let Some(status) = wanted(*number, open, posted, manner, board)
             && open.told.as_ref() != Some(&(open.head.clone(), status.clone()))
+            && open.refused.as_ref().is_none_or(|(head, at)| *head != open.head || *at + AGAIN <= now)
         {
             asks.push(Ask::Tell { number: *number, head: open.head.clone(), status });
         }
@@ -131,11 +142,22 @@ pub fn plan(situation: &Situation, manner: Manner, board: &str, now: Timestamp) 
     asks
 }
 
+/// For which times it has to be known what is open: those of a freeze; where a status stands always, each day too.
+fn list_for(posted: &Posted, manner: Manner, now: Timestamp) -> Option<String> {
+    let day = || now.to_zoned_datetime(jiff::tz::TimeZone::UTC).strftime("%Y-%m-%d").to_string();
+    let frozen = posted.merging.as_ref().map(|merging| merging.key.clone());
+    frozen.or_else(|| (manner == Manner::Always).then(day))
+}
+
 /// When there is something to do.
 #[must_use]
 pub fn due_at(situation: &Situation, manner: Manner, board: &str, now: Timestamp) -> Option<Timestamp> {
     let failed = situation.pulls.value.failed.as_ref().map(Unread::try_again_at).filter(|at| *at > now);
-    failed.or_else(|| (!plan(situation, manner, board, now).is_empty()).then_some(now))
+    let refused = situation.pulls.value.open.values().filter_map(|open| open.refused.as_ref());
+    let again = refused.map(|(_, at)| *at + AGAIN).filter(|at| *at > now).min();
+    let tomorrow = (manner == Manner::Always && !situation.pulls.value.listed_for.is_empty()).then(|| now + A_DAY);
+    let due = || (!plan(situation, manner, board, now).is_empty()).then_some(now);
+    failed.or_else(due).or(again).or(tomorrow)
 }
 
 /// What has to stand at this one; nothing: as it is.
@@ -150,7 +172,8 @@ fn wanted(number: u64, open: &Open, posted: &Posted, manner: Manner, board: &str
         let said = open.told.as_ref().is_some_and(|(_, status)| status.words != NONE);
         return (said || manner == Manner::Always).then(|| status(Verdict::Passes, NONE)).flatten();
     };
-    if let Some(by) = posted.expedites.iter().find(|one| one.number == number) {
+    let passing = |one: &&Granted| one.number == number && one.head.as_ref().is_none_or(|head| head.same(&open.head));
+    if let Some(by) = posted.expedites.iter().find(passing) {
         return status(Verdict::Passes, &format!("May pass the freeze, by {}: {}", by.by, by.reason));
     }
     match strength {
@@ -174,11 +197,27 @@ fn comment(number: u64, open: &Open, posted: &Posted) -> Option<(String, String)
             "Please wait with merging. Whoever merges all the same is asked to take the pager for it."
         }
     };
-    let words = &merging.words;
+    let words = literal(&merging.words);
     let text = format!(
         "{words}\n\n{held} An urgent fix passes by a comment `/expedite <reason>`: whoever asks has the pager for it."
     );
     Some((merging.key.clone(), text))
+}
+
+/// Names come from calendars and people: in a comment they mention nobody, link nowhere and format nothing.
+fn literal(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        match c {
+            '@' => out.push_str("&#64;"),
+            '#' => out.push_str("&#35;"),
+            '<' => out.push_str("&lt;"),
+            '&' => out.push_str("&amp;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '!' | '|' | '~' => out.extend(['\\', c]),
+            other => out.push(other),
+        }
+    }
+    out
 }
 
 /// A forge tells of an open pull request. `None`: it says nothing new, or nothing that is kept.
@@ -206,7 +245,14 @@ pub fn told(event: &PullEvent, situation: &Situation, manner: Manner) -> Decisio
 }
 
 fn opened(pull: &OpenPull, heard_at: Option<Timestamp>) -> Open {
-    Open { head: pull.head.clone(), author: pull.author.clone(), heard_at, told: None, commented: String::new() }
+    Open {
+        head: pull.head.clone(),
+        author: pull.author.clone(),
+        heard_at,
+        told: None,
+        refused: None,
+        commented: String::new(),
+    }
 }
 
 /// Keeps what came of asking.
@@ -222,12 +268,23 @@ pub fn hear(ask: &Ask, said: &Said, situation: &Situation, now: Timestamp) -> De
         return keep(situation, pulls, first.then_some((now, line)));
     }
     pulls.failed = None;
+    if let (Ask::Tell { number, head, .. }, Said::Refused(why)) = (ask, said) {
+        let Some(open) = pulls.open.get_mut(number) else { return keep(situation, pulls, None) };
+        let first = open.refused.is_none();
+        open.refused = Some((head.clone(), now));
+        let line = (
+            "the forge does not take what should stand at an open pull request",
+            Reason::StatusUntold { why: text::line(why, 160) },
+        );
+        return keep(situation, pulls, first.then_some((now, line)));
+    }
     match (ask, said) {
         (Ask::List { key }, Said::Listed(listed)) => {
             pulls.listed_for.clone_from(key);
             let open: BTreeSet<u64> = listed.iter().map(|pull| pull.number).collect();
             // What is open no more leaves, unless we heard of it since it was asked; a long list is cut.
             let whole = listed.len() < MOST;
+            // Heard of since it was asked (`now` is when that was) it is newer than the list.
             pulls
                 .open
                 .retain(|number, known| !whole || open.contains(number) || known.heard_at.is_some_and(|at| at >= now));
@@ -240,7 +297,7 @@ pub fn hear(ask: &Ask, said: &Said, situation: &Situation, now: Timestamp) -> De
         }
         (Ask::Tell { number, head, status }, _) => {
             if let Some(open) = pulls.open.get_mut(number) {
-                open.told = Some((head.clone(), status.clone()));
+                (open.told, open.refused) = (Some((head.clone(), status.clone())), None);
             }
         }
         (Ask::Comment { number, key, .. }, _) => {
@@ -256,15 +313,17 @@ pub fn hear(ask: &Ask, said: &Said, situation: &Situation, now: Timestamp) -> De
 fn keep(situation: &Situation, mut pulls: Pulls, line: Option<(Timestamp, (&str, Reason))>) -> Decisions {
     let mut decisions = Decisions::none(&situation.service, Wake::Now);
     while pulls.open.len() > MOST {
-        pulls.open.pop_first();
+        // First those at which nothing stands that would have to be corrected.
+        let free =
+            pulls.open.iter().find(|(_, open)| open.told.as_ref().is_none_or(|(_, status)| status.words == NONE));
+        let leaves = free.or_else(|| pulls.open.first_key_value()).map(|(number, _)| *number);
+        leaves.into_iter().for_each(|number| drop(pulls.open.remove(&number)));
     }
     if situation.posted.value.merging.is_none() {
-        pulls.listed_for.clear();
         // Once nothing is to be said of it any more it need not be known.
         pulls.open.retain(|_, open| {
             open.told.as_ref().is_none_or(|(head, status)| *head != open.head || status.words != NONE)
         });
-        pulls.open.retain(|_, open| open.told.is_some() || open.heard_at.is_some());
     }
     if let Some((now, (what, reason))) = line {
         decisions.log(now, Some(Subject::Service), None, what.to_owned(), reason);

@@ -127,8 +127,10 @@ fn a_freeze_stands_at_what_is_open_and_is_gone_when_it_is_over() {
 #[test]
 fn a_required_check_stands_always_and_what_may_pass_passes() {
     let mut desk = Desk::new(Manner::Always);
-    desk.opens(1, 1);
+    desk.listed = vec![pull(1, 1)];
+    desk.look();
     assert_eq!(desk.stands(), ["#1 at 0000000000 Passes: No merge freeze"]);
+    assert_eq!(desk.lists, 1, "what was open before it was asked for has its status too");
     desk.listed = vec![pull(7, 7)];
     desk.posts(merging(Some(Strength::Require), "monday"));
     assert_eq!(desk.stands(), ["#7 at 0000000000 Fails: Merge freeze: monday"]);
@@ -138,12 +140,16 @@ fn a_required_check_stands_always_and_what_may_pass_passes() {
         by: "feanil".parse().unwrap(),
         at: at("12:00"),
         until: at("Sat 12:00"),
+        head: Some(commit(7)),
         reason: "checkout fails".to_owned(),
         signed: vec![],
     };
     desk.situation.posted.value.expedites.push(granted);
     desk.look();
     assert_eq!(desk.stands(), ["#7 at 0000000000 Passes: May pass the freeze, by feanil: checkout fails"]);
+    // Who signed, signed for that commit.
+    desk.opens(7, 71);
+    assert_eq!(desk.stands(), ["#7 at 0000000000 Fails: Merge freeze: monday"]);
     desk.tells(&PullEvent::Gone { number: 7, at: desk.now });
     assert!(desk.situation.pulls.value.open.is_empty());
 }
@@ -172,4 +178,40 @@ fn late_events_and_a_forge_that_fails_change_nothing_for_long() {
     desk.listed = (1..=300).map(|number| pull(number, number)).collect();
     desk.posts(merging(Some(Strength::Advise), "another"));
     assert_eq!(desk.situation.pulls.value.open.len(), MOST);
+}
+
+#[test]
+fn one_that_its_forge_refuses_keeps_the_others_waiting_for_nothing() {
+    let mut desk = Desk::new(Manner::DuringFreezes);
+    desk.listed = vec![pull(1, 1), pull(2, 2)];
+    let posted = Posted { merging: merging(Some(Strength::Require), "week"), ..Posted::default() };
+    desk.situation.note(Record::Posted(posted), 1);
+    let list = plan(&desk.situation, desk.manner, BOARD, desk.now).remove(0);
+    let listed = hear(&list, &Said::Listed(desk.listed.clone()), &desk.situation, desk.now);
+    desk.situation.apply(&listed, desk.now);
+    let first = plan(&desk.situation, desk.manner, BOARD, desk.now).remove(0);
+    let refused = hear(&first, &Said::Refused("it answered 404".to_owned()), &desk.situation, desk.now);
+    assert_eq!(refused.entries.len(), 1);
+    desk.situation.apply(&refused, desk.now);
+    desk.look();
+    assert_eq!(desk.stands(), ["#2 at 0000000000 Fails: Merge freeze: week"]);
+    assert_eq!(due_at(&desk.situation, desk.manner, BOARD, desk.now), Some(at("13:00")));
+}
+
+#[test]
+fn names_mention_nobody_and_link_nowhere() {
+    let mut desk = Desk::new(Manner::DuringFreezes);
+    let words = "Merge freeze: @openedx/core [renew](https://evil.example/x) #1 <b>".to_owned();
+    let merging = Merging { strength: Some(Strength::Advise), key: "week".to_owned(), since: at("12:00"), words };
+    let posted = Posted { merging: Some(merging), ..Posted::default() };
+    desk.situation.note(Record::Posted(posted), 1);
+    let decisions = told(&PullEvent::Open(pull(1, 1), at("12:30")), &desk.situation, desk.manner);
+    desk.situation.apply(&decisions, desk.now);
+    desk.situation.pulls.value.listed_for = "week".to_owned();
+    let asks = plan(&desk.situation, desk.manner, BOARD, desk.now);
+    let Some(Ask::Comment { text, .. }) = asks.iter().find(|ask| matches!(ask, Ask::Comment { .. })) else { panic!() };
+    assert!(
+        text.starts_with("Merge freeze: &#64;openedx/core \\[renew\\](https://evil.example/x) &#35;1 &lt;b>"),
+        "{text}"
+    );
 }

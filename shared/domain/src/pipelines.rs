@@ -4,7 +4,7 @@
 //! What is to be held is kept before the pipeline is asked, so that whoever comes after a crash knows of it: a pipeline that was
 //! held a moment before is found, and let go when its freeze is over. The pipelines are asked by `on-schedule`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,9 @@ pub struct Pipelines {
     /// The jobs that wait until we say that they may go on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gates: Vec<Gate>,
+    /// When one of them was last told that it may go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released_at: Option<Timestamp>,
 }
 
 /// One pipeline that is to hold.
@@ -135,11 +138,11 @@ fn look_at(held: &Held) -> Option<Timestamp> {
 
 /// When a pipeline has to be asked, by what is known now.
 #[must_use]
-pub fn due_at(situation: &Situation, service: &Service, now: Timestamp) -> Option<Timestamp> {
+pub fn due_at(situation: &Situation, service: &Service, known: &BTreeSet<String>, now: Timestamp) -> Option<Timestamp> {
     if service.holds.is_empty() && situation.pipelines.value.held.is_empty() {
         return None;
     }
-    let (_, asks) = plan(situation, service, now);
+    let (_, asks) = plan(situation, service, known, now);
     if !asks.is_empty() {
         return Some(now);
     }
@@ -148,9 +151,14 @@ pub fn due_at(situation: &Situation, service: &Service, now: Timestamp) -> Optio
     looks.chain(turns).filter(|at| *at > now).min()
 }
 
-/// What is to be held is kept, and what has to be asked for it returned.
+/// What is to be held is kept, and what has to be asked for it returned. `known`: where pipelines can be asked at all.
 #[must_use]
-pub fn plan(situation: &Situation, service: &Service, now: Timestamp) -> (Decisions, Vec<(Pipeline, Ask)>) {
+pub fn plan(
+    situation: &Situation,
+    service: &Service,
+    known: &BTreeSet<String>,
+    now: Timestamp,
+) -> (Decisions, Vec<(Pipeline, Ask)>) {
     let mut decisions = Decisions::none(&service.id, Wake::Now);
     let mut next = situation.pipelines.value.clone();
     let mut asks = Vec::new();
@@ -200,22 +208,34 @@ pub fn plan(situation: &Situation, service: &Service, now: Timestamp) -> (Decisi
         next.through = None;
     }
     keep(&mut decisions, situation, next);
+    // What nobody can ask any more is told of; see `crate::on_schedule`.
+    asks.retain(|(pipeline, _)| known.contains(&pipeline.at));
     (decisions, asks)
+}
+
+/// Of a service that the configuration has no more: all that we hold is let go.
+#[must_use]
+pub fn all_let_go(situation: &Situation, now: Timestamp) -> Vec<(Pipeline, Ask)> {
+    let ours = |held: &Held| matches!(held.stands, Stands::Wanted | Stands::Held);
+    let due = |held: &Held| held.failed.as_ref().is_none_or(|failed| failed.try_again_at() <= now);
+    let all = situation.pipelines.value.held.iter().filter(|(_, held)| ours(held) && due(held));
+    all.filter_map(|(name, _)| Some((Pipeline::parse(name)?, Ask::LetGo))).collect()
 }
 
 /// Keeps what a pipeline said when it was asked.
 #[must_use]
-pub fn hear(
-    pipeline: &Pipeline,
-    ask: &Ask,
-    said: &Said,
-    situation: &Situation,
-    service: &Service,
-    now: Timestamp,
-) -> Decisions {
-    let mut decisions = Decisions::none(&service.id, Wake::Now);
+pub fn hear(pipeline: &Pipeline, ask: &Ask, said: &Said, situation: &Situation, now: Timestamp) -> Decisions {
+    let mut decisions = Decisions::none(&situation.service, Wake::Now);
     let mut next = situation.pipelines.value.clone();
     let name = pipeline.to_string();
+    if let (Ask::Hold { freeze, from, until }, Said::Ours, None) = (ask, said, next.held.get(&name)) {
+        // Asked before the freeze ended, it held after: the next look lets it go.
+        let (freeze, from, until) = (freeze.clone(), *from, *until);
+        let (stands, seen_at, told_silent, failed) = (Stands::Held, now, false, None);
+        next.held.insert(name, Held { freeze, from, until, stands, seen_at, told_silent, failed });
+        keep(&mut decisions, situation, next);
+        return decisions;
+    }
     let Some(held) = next.held.get_mut(&name) else { return decisions };
     let before = held.clone();
     let first_failure = held.failed.is_none();

@@ -20,6 +20,7 @@ fn world() -> World {
         service.frozen = vec![Arc::new(vec![time])];
         service.holds = vec![pipeline()];
     });
+    world.settings.pipelines.insert("gocd".to_owned());
     world
 }
 
@@ -48,13 +49,13 @@ impl Out {
 }
 
 fn plan_now(world: &mut World) -> Vec<(Pipeline, Ask)> {
-    let (decisions, asks) = plan(&world.situation, &world.service, world.now);
+    let (decisions, asks) = plan(&world.situation, &world.service, &world.settings.pipelines, world.now);
     world.commit(&decisions);
     asks
 }
 
 fn heard(world: &mut World, ask: &Ask, said: &Said) {
-    let decisions = hear(&pipeline(), ask, said, &world.situation, &world.service, world.now);
+    let decisions = hear(&pipeline(), ask, said, &world.situation, world.now);
     world.commit(&decisions);
 }
 
@@ -81,15 +82,22 @@ fn until(world: &mut World, out: &mut Out, when: &str) {
 fn it_holds_from_the_beginning_of_the_freeze_to_its_end() {
     let (mut world, mut out) = (world(), Out::Open);
     until(&mut world, &mut out, "15:00");
-    assert_eq!((out, due_at(&world.situation, &world.service, world.now)), (Out::Open, Some(at("16:00"))));
+    assert_eq!(
+        (out, due_at(&world.situation, &world.service, &world.settings.pipelines, world.now)),
+        (Out::Open, Some(at("16:00")))
+    );
     until(&mut world, &mut out, "16:00");
     assert_eq!(out, Out::Ours);
     assert_eq!(world.reasons, ["pipeline_held"]);
-    assert_eq!(due_at(&world.situation, &world.service, world.now), Some(at("16:10")), "it is looked at again");
+    assert_eq!(
+        due_at(&world.situation, &world.service, &world.settings.pipelines, world.now),
+        Some(at("16:10")),
+        "it is looked at again"
+    );
     until(&mut world, &mut out, "Mon 10:00");
     assert_eq!(out, Out::Open);
     assert_eq!(world.reasons, ["pipeline_held", "pipeline_let_go"]);
-    assert_eq!(due_at(&world.situation, &world.service, world.now), None);
+    assert_eq!(due_at(&world.situation, &world.service, &world.settings.pipelines, world.now), None);
 }
 
 #[test]
@@ -176,9 +184,41 @@ fn it_is_opened_for_a_fix_until_a_deployment_begins() {
     world.situation.pipelines.value.through = Some(through);
     look(&mut world, &mut out);
     assert_eq!(out, Out::Open);
-    assert_eq!(due_at(&world.situation, &world.service, world.now), Some(at("17:30")));
+    assert_eq!(due_at(&world.situation, &world.service, &world.settings.pipelines, world.now), Some(at("17:30")));
     until(&mut world, &mut out, "17:30");
     assert_eq!(out, Out::Ours, "nobody used it");
+}
+
+#[test]
+fn what_was_asked_to_hold_too_late_is_let_go_by_the_next_look() {
+    let (mut world, mut out) = (world(), Out::Open);
+    world.now = at("Mon 09:59");
+    let late = plan_now(&mut world).remove(0).1;
+    // Meanwhile the freeze ends, and somebody else finds it open.
+    until(&mut world, &mut out, "Mon 10:00");
+    assert!(world.situation.pipelines.value.held.is_empty());
+    let said = out.is_asked(&late);
+    heard(&mut world, &late, &said);
+    assert_eq!(out, Out::Ours);
+    until(&mut world, &mut out, "Mon 10:01");
+    assert_eq!(out, Out::Open);
+}
+
+#[test]
+fn the_owner_hears_that_what_we_hold_is_not_in_the_configuration_any_more() {
+    let (mut world, mut out) = (world(), Out::Open);
+    until(&mut world, &mut out, "16:00");
+    world.settings.pipelines.clear();
+    world.service.holds.clear();
+    world.now = at("16:05");
+    world.settle();
+    world.now = at("16:30");
+    world.settle();
+    assert_eq!(world.heard(), "notice olga pipeline-silent (pipeline_silent)");
+    assert!(world.situation.clock.value.due_at.is_none_or(|at| at > world.now), "and it is not looked at all the time");
+    // Of a service that is gone all is let go.
+    let asks = all_let_go(&world.situation, at("20:00"));
+    assert_eq!(asks, [(pipeline(), Ask::LetGo)]);
 }
 
 proptest! {

@@ -44,6 +44,12 @@ pub struct Posted {
     pub freezes: Vec<PostedFreeze>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expedites: Vec<Granted>,
+    /// Which of them may pass now, by [`crate::expedite::Expedite::key`]: the others did, for what was merged meanwhile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passing: Vec<String>,
+    /// Which look of the desk that was: an older one does not write over a newer.
+    #[serde(default)]
+    pub look: u64,
     /// Until when deployments wait now, for whatever freeze: when that changes, the service is looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_until: Option<Timestamp>,
@@ -110,7 +116,9 @@ pub fn wanted(
             merges: one.stops.merges.is_some(),
             deployments: one.stops.deployments == Some(Strength::Require) && one.scope.holds(service),
             from: match one.source {
-                Source::Person(declared) => one.from.max(declared.declared_at),
+                Source::Person(declared) => {
+                    one.from.max(declared.declared_at).max(declared.widened_at.unwrap_or(declared.declared_at))
+                }
                 Source::Configuration | Source::Feed => one.from,
             },
             until: one.until,
@@ -120,6 +128,7 @@ pub fn wanted(
         let mut posted = Posted {
             freezes: all.filter(|one| one.from < one.until).take(MOST).collect(),
             expedites: passed.iter().filter(ours).cloned().collect(),
+            passing: passing.iter().filter(ours).map(Granted::key).collect(),
             ..Posted::default()
         };
         posted.waits_until = posted.applied(service).frozen_at(now).map(|frozen| frozen.until);
@@ -171,7 +180,9 @@ pub fn digest(wanted: &BTreeMap<ServiceId, Posted>) -> String {
 #[must_use]
 pub fn hear(posted: &Posted, situation: &Situation) -> Decisions {
     let mut decisions = Decisions::none(&situation.service, Wake::Now);
-    if *posted != situation.posted.value {
+    let known = &situation.posted.value;
+    let same = Posted { look: known.look, ..posted.clone() } == *known;
+    if !same && known.look <= posted.look {
         decisions.put(Record::Posted(posted.clone()), situation.posted.rev);
     }
     decisions

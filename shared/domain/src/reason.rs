@@ -370,6 +370,8 @@ pub enum Reason {
     },
     /// Whoever asked for it took it back.
     ExpediteWithdrawn,
+    /// It has other commits than those that were signed for.
+    ExpediteMoved,
     /// Nobody signed for it in time.
     ExpediteLapsed,
     /// So many changes wait to go live.

@@ -2,7 +2,7 @@
 //!
 //! Reading it from a file is `aws::settings`; nothing here can be malformed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::alert::Alert;
@@ -58,6 +58,10 @@ pub struct Settings {
     pub freezes: Vec<Freeze>,
     /// Who may ask to let a fix pass one, and who signs for it.
     pub lane: Lane,
+    /// The names of `[pipelines.<name>]`.
+    pub pipelines: BTreeSet<String>,
+    /// Whether jobs that wait for us can be answered.
+    pub answers_jobs: bool,
     /// Where freezes are kept and told of, as if it were a service: it has no repositories, and nothing of it breaks.
     freeze_desk: Service,
     /// Where it is kept what stands at the open pull requests of each repository, as if each were a service.
@@ -93,6 +97,8 @@ impl Settings {
             ownership,
             freezes,
             lane: Lane::default(),
+            pipelines: BTreeSet::new(),
+            answers_jobs: false,
             freeze_desk,
             merge_desks,
             public_url,
@@ -127,6 +133,19 @@ impl Settings {
             }
         }
         Self { freezes, ..self }
+    }
+
+    /// With the pipelines that can be asked, and whether jobs that wait can be answered.
+    #[must_use]
+    pub fn with_pipelines(self, pipelines: BTreeSet<String>, answers_jobs: bool) -> Self {
+        Self { pipelines, answers_jobs, ..self }
+    }
+
+    /// With merge freezes at the open pull requests of those repositories alone for which this holds.
+    #[must_use]
+    pub fn with_merge_desks(mut self, wanted: impl Fn(&Repository) -> bool) -> Self {
+        self.merge_desks.retain(|_, (_, repository)| wanted(repository));
+        self
     }
 
     /// With who may ask to let a fix pass a freeze, and who signs for it.

@@ -180,6 +180,11 @@ async fn an_urgent_fix_passes_both_freezes_alone_and_whoever_asked_is_on_call_fo
     let (_, answer) = asks(&week, &format!("/may-merge?repository={REPOSITORY}&number=7")).await;
     assert_eq!((&answer["may_merge"], &answer["expedited"][0]["by"]), (&json!(true), &json!("feanil")));
     assert_eq!(stands(&forge), ["success: May pass the freeze, by feanil: checkout answers 500"]);
+    Box::pin(goes_live_alone(week, gocd, forge)).await;
+}
+
+/// What was signed is merged, opened for and deployed without the pile before it.
+async fn goes_live_alone(mut week: Stage, gocd: Fake, forge: Peer) {
     // It is merged: nobody asks for the pager, it is taken.
     week.heard();
     week.at("Fri 14:00").await.merge("usama", 7).await;

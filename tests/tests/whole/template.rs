@@ -233,6 +233,30 @@ fn allowed(template: &Value, function: &str) -> BTreeSet<String> {
 }
 
 #[test]
+fn the_clock_may_hold_the_pipelines_that_are_named_and_nobody_else_may() {
+    let Some(template) = template() else { return };
+    let mut holding = Vec::new();
+    for (name, role) in all(&template, "AWS::IAM::Role") {
+        let policies = list(&role["Policies"]).into_iter();
+        for statement in policies.flat_map(|policy| list(&policy["PolicyDocument"]["Statement"])) {
+            let own = statement.get("Fn::If").map_or(statement, |branches| &branches[1]);
+            if own["Action"].to_string().contains("codepipeline:") {
+                assert_eq!(statement["Fn::If"][0], "HoldsPipelines", "where none is named nothing is allowed");
+                holding.push((name.to_owned(), own["Action"].clone(), own["Resource"].clone()));
+            }
+        }
+    }
+    // What the client of CodePipeline asks for: its contract is in `pipelines`.
+    let actions = json!([
+        "codepipeline:GetPipelineState",
+        "codepipeline:DisableStageTransition",
+        "codepipeline:EnableStageTransition"
+    ]);
+    let want = ("OnScheduleRole".to_owned(), actions, json!({ "Ref": "HeldPipelines" }));
+    assert_eq!(holding, [want]);
+}
+
+#[test]
 fn no_role_has_more_than_named_actions_on_named_resources() {
     let Some(template) = template() else { return };
     let roles = all(&template, "AWS::IAM::Role");

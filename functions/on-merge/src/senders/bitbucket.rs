@@ -83,6 +83,15 @@ fn account(user: Option<&Value>) -> Option<Login> {
     names.into_iter().flatten().find_map(|name| Login::new(FORGE, &format!("{name}{bot}")).ok())
 }
 
+/// Who asks for something: by an id alone, since anybody can give themselves a colleague's nickname.
+fn authority(user: Option<&Value>) -> Option<Login> {
+    let user = user?;
+    let bot = if word(user, "/type") == Some("app_user") { "[bot]" } else { "" };
+    let uuid = word(user, "/uuid").map(|uuid| uuid.trim_matches(['{', '}']));
+    let ids = [word(user, "/account_id"), uuid];
+    ids.into_iter().flatten().find_map(|id| Login::new(FORGE, &format!("{id}{bot}")).ok())
+}
+
 fn repository(event: &Value) -> Result<Repository, Malformed> {
     let name = word(event, "/repository/full_name")
         .or_else(|| word(event, "/pullrequest/destination/repository/full_name"))

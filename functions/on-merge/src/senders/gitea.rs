@@ -1,4 +1,4 @@
-//! Gitea and Forgejo: `pull_request` (merged; opened, changed, closed, labelled), its approvals and comments, and `push` to a
+//! Gitea and Forgejo: `pull_request` (merged; opened, changed, closed), its approvals and comments, and `push` to a
 //! branch.
 //!
 //! The event is told by the body's shape, not by `X-Gitea-Event`: the header is not part of what is signed.
@@ -32,7 +32,7 @@ pub const SENDER: Sender<Vec<MergeEvent>> = Sender {
             "Target URL {url}, HTTP Method POST, POST Content Type application/json, Secret {secret}",
             "Trigger On, Custom Events: Push, Pull Request, Pull Request Labeled, Pull Request Comment, Pull Request Reviewed, Pull Request Synchronized (in Forgejo the same, without the words Pull Request)",
         ],
-        reads: "`pull_request` merged, opened, reopened, synchronized, edited in branch or title, closed, labelled `expedite`; comments with `/expedite reason`; `pull_request` reviewed with an approval; `push` to a branch",
+        reads: "`pull_request` merged, opened, reopened, synchronized, edited in branch or title, closed; comments with `/expedite reason`; `pull_request` reviewed with an approval; `push` to a branch",
         ignores: "tags, new and deleted branches, other comments, other reviews, every other event; Test Delivery is answered",
         docs: "https://docs.gitea.com/usage/webhooks",
     },
@@ -53,7 +53,7 @@ fn read(body: &[u8]) -> Result<Reading<Vec<MergeEvent>>, Malformed> {
             "closed" => pulls::closed(&event, pull),
             "opened" | "reopened" | "synchronized" => pulls::open(&event, pull),
             "edited" if pulls::is_changed(&event) => pulls::open(&event, pull),
-            "label_updated" | "label_cleared" => pulls::labelled(&event, pull),
+            "label_updated" | "label_cleared" => Ok(Reading::ignored(pulls::LABELLED)),
             "reviewed" => reviewed(&event, pull),
             other => Ok(Reading::ignored(format!("pull_request {other}: nothing was merged"))),
         };

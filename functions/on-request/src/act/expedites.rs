@@ -79,7 +79,7 @@ fn lines(house: &House, one: &Expedite, standing: Standing, person: &PersonId) -
         lines.insert(0, format!("\u{201c}{}\u{201d}", one.title));
     }
     for signed in &one.signed {
-        let role = if signed.rotation { "for the rotation" } else { "as approver" };
+        let role = if signed.rotation && !signed.approver { "for the rotation" } else { "as approver" };
         lines.push(format!("{} signed {role} at {}.", roster.name_of(&signed.person), time(signed.at)));
     }
     lines.push(match standing {
@@ -152,8 +152,8 @@ impl Wish {
     fn decide(&self, desk: Desk<'_>, by: &PersonId) -> Result<Decisions, Refused> {
         match &self.does {
             Does::Ask(why) => {
-                let fix =
-                    Fix { repository: self.repository.clone(), number: self.number, title: String::new(), url: None };
+                let (title, url, head, at) = (String::new(), None, None, desk.now);
+                let fix = Fix { repository: self.repository.clone(), number: self.number, title, url, head, at };
                 desk.expedite(by, &fix, why, Way::Board)
             }
             Does::Sign => desk.sign(by, &self.repository, self.number),

@@ -128,15 +128,19 @@ pub(crate) async fn act(house: &House, request: &Request) -> Result<Response, Re
 /// Does what the form of a link asks for, whichever way it came: `do` says what, the other fields with what.
 pub(crate) async fn perform(house: &House, grant: &Grant, form: &Filled) -> Result<Outcome, Refusal> {
     match &grant.action {
-        Action::Acknowledge(id) => incident::act(house, grant, id, form).await,
-        Action::Queue(service) if through::is_meant(form) => through::act(house, grant, service).await,
-        Action::Queue(service) if maintenance::is_meant(form) => maintenance::act(house, grant, service, form).await,
-        Action::Answer(..) | Action::HandOver(..) | Action::OnCall(_) | Action::Queue(_) => {
-            hands::act(house, grant, form).await
+        Action::Acknowledge(id) => Box::pin(incident::act(house, grant, id, form)).await,
+        Action::Queue(service) if through::is_meant(form) => Box::pin(through::act(house, grant, service)).await,
+        Action::Queue(service) if maintenance::is_meant(form) => {
+            Box::pin(maintenance::act(house, grant, service, form)).await
         }
-        Action::Freezes if expedites::is_meant(form) => expedites::act(house, grant, None, form).await,
-        Action::Freezes => freezes::act(house, grant, form).await,
-        Action::Expedite(repository, number) => expedites::act(house, grant, Some((repository, *number)), form).await,
+        Action::Answer(..) | Action::HandOver(..) | Action::OnCall(_) | Action::Queue(_) => {
+            Box::pin(hands::act(house, grant, form)).await
+        }
+        Action::Freezes if expedites::is_meant(form) => Box::pin(expedites::act(house, grant, None, form)).await,
+        Action::Freezes => Box::pin(freezes::act(house, grant, form)).await,
+        Action::Expedite(repository, number) => {
+            Box::pin(expedites::act(house, grant, Some((repository, *number)), form)).await
+        }
     }
 }
 

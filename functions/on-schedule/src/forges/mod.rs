@@ -18,6 +18,7 @@ use std::collections::BTreeSet;
 
 use aws::House;
 use domain::change::Files;
+use domain::merge_desk::Manner;
 use domain::on_deploy::Question;
 use domain::on_merge::errands::Errand;
 use domain::on_merge::files::FilesQuestion;
@@ -75,6 +76,15 @@ impl<'a> Forge<'a> {
         let mut forges: Vec<_> = KINDS.into_iter().filter_map(knows).collect();
         forges.sort_by_key(|(own, _)| !own);
         forges.into_iter().next().map(|(_, forge)| forge)
+    }
+
+    /// The forge at whose open pull requests merge freezes are to stand, and how: that of the source which wants it.
+    #[must_use]
+    pub fn told_of_freezes(house: &'a House, repository: &Repository) -> Option<(Self, Manner)> {
+        let (source, manner) = house.configuration.merge_source_of(repository)?;
+        let (kind, ..) = KINDS.into_iter().find(|(_, name, _)| *name == source.kind)?;
+        let token = source.api_token.as_deref()?;
+        Some((Self { kind, token, api_url: source.api_url.as_deref(), house }, manner))
     }
 
     /// Whether there is any forge to ask about what goes live in a service.

@@ -1,5 +1,7 @@
 //! The stage of the demo: a bundle in memory behind a real port, a clock that we move, a printer.
 
+mod quiet;
+
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -106,49 +108,6 @@ impl Play {
             return Ok(());
         }
         Ok(writeln!(self.out, "{text}")?)
-    }
-
-    /// From now on nothing is printed, or everything again. What was heard meanwhile can be shown by [`Self::heard`].
-    pub fn hushed(&mut self, is: bool) -> Result<(), DemoError> {
-        if is {
-            self.seen.clear();
-        }
-        self.hushed = is.then(Vec::new);
-        Ok(())
-    }
-
-    /// The first message since it was last hushed whose title has this.
-    pub fn heard(&mut self, what: &str, name: &str, part: &str) -> Result<(), DemoError> {
-        self.stamp(what)?;
-        let has = |text: &&String| {
-            let mut lines = text.lines();
-            lines.next().is_some_and(|head| head.contains(name))
-                && lines.next().is_some_and(|title| title.contains(part))
-        };
-        let found = self.seen.iter().find(has).cloned().unwrap_or_default();
-        for line in found.lines() {
-            self.say(&format!("    {}", mask(line)))?;
-        }
-        Ok(())
-    }
-
-    /// What a pipeline is answered.
-    pub async fn may(&mut self, what: &str, query: &[(&str, &str)]) -> Result<(), DemoError> {
-        self.stamp(what)?;
-        let house = self.bundle.house.clone();
-        let (address, now) = (self.address.clone(), self.clock.now());
-        let hands = Hands { configuration: &house.configuration, secrets: &house.secrets, address, now };
-        let said = hands.may("may-deploy", query).await?;
-        let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={}", short(value))).collect();
-        self.say(&format!(
-            "           GET /may-deploy?{} -> {}",
-            query.join("&"),
-            said.words.lines().next().unwrap_or("?")
-        ))?;
-        for line in said.words.lines().skip(1) {
-            self.say(&format!("           {line}"))?;
-        }
-        Ok(())
     }
 
     /// Lets time pass, minute by minute, printing what becomes due.
@@ -298,11 +257,6 @@ impl Play {
         }
         Ok(())
     }
-}
-
-/// A commit is cut to what people read of it.
-fn short(value: &str) -> &str {
-    value.get(..10).filter(|_| value.len() == 40).unwrap_or(value)
 }
 
 fn clock_time(at: Timestamp, now: Timestamp) -> String {

@@ -208,11 +208,16 @@ impl Configuration {
         self.senders.values().find(knows)
     }
 
-    /// Whether merge freezes stand at the open pull requests of a repository, and when: where several sources speak for it, by the
-    /// first that wants it.
+    /// The source by whose token merge freezes stand at the open pull requests of a repository, and how: of several that want it
+    /// the first.
+    #[must_use]
+    pub fn merge_source_of(&self, repository: &Repository) -> Option<(&SenderConfig, Manner)> {
+        merge_source_of(&self.senders, repository)
+    }
+
     #[must_use]
     pub fn merge_status_of(&self, repository: &Repository) -> Option<Manner> {
-        FORGES.iter().find_map(|kind| self.forge_of(kind, repository)?.merge_status)
+        self.merge_source_of(repository).map(|(_, manner)| manner)
     }
 
     /// Whether there is any forge to ask about a repository.
@@ -254,9 +259,23 @@ impl Configuration {
             .with_labels(labels)
             .with_squads(squads, code_owners.compiled())
             .with_freezes(freezes)
-            .with_lane(lane);
+            .with_lane(lane)
+            .with_pipelines(pipelines.keys().cloned().collect(), senders.values().any(|source| source.app.is_some()))
+            .with_merge_desks(|repository| merge_source_of(&senders, repository).is_some());
         Self { settings, senders, receivers, pipelines, link_secret, sign_in, api_secret }
     }
+}
+
+fn merge_source_of<'a>(
+    senders: &'a BTreeMap<String, SenderConfig>,
+    repository: &Repository,
+) -> Option<(&'a SenderConfig, Manner)> {
+    let wants = |kind: &str| {
+        let ours = senders.values().filter(move |source| source.kind == kind && source.api_token.is_some());
+        let mut ours = ours.filter(|source| source.speaks_for_repository(repository));
+        ours.find_map(|source| Some((source, source.merge_status?)))
+    };
+    FORGES.iter().find_map(|kind| wants(kind))
 }
 
 /// `[alerts]`: by which labels alerts are placed.

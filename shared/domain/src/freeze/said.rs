@@ -53,6 +53,9 @@ pub struct FreezeNotes {
     /// Who has open pull requests that it is about: they hear of it too.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub mergers: BTreeSet<PersonId>,
+    /// Who heard anything of it: they hear what becomes of it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub heard: BTreeSet<PersonId>,
     /// What it was when that was said, as a digest, and who heard since that it is another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_told: Option<String>,

@@ -1,11 +1,13 @@
 //! A person asks to let an urgent fix pass a freeze, signs for it, refuses it, or takes it back. Doing it again is harmless and
 //! says so.
 
+use jiff::Timestamp;
+
 use super::freezes::Desk;
 use crate::decision::{Decisions, Record};
-use crate::expedite::{self, Expedite, Needs, Over, Signed, Standing, Way};
+use crate::expedite::{self, Expedite, Needs, Over, Standing, Way};
 use crate::freeze::Freezes;
-use crate::ids::{PersonId, Repository};
+use crate::ids::{Commit, PersonId, Repository};
 use crate::message::Subject;
 use crate::reason::Reason;
 use crate::text;
@@ -22,6 +24,9 @@ pub struct Fix {
     pub number: u64,
     pub title: String,
     pub url: Option<String>,
+    pub head: Option<Commit>,
+    /// When it was said, by the forge's clock.
+    pub at: Timestamp,
 }
 
 /// Why nothing was done. Each says what is so, or what to do instead.
@@ -69,6 +74,8 @@ impl Desk<'_> {
             by: by.clone(),
             at: self.now,
             way,
+            heard_at: fix.at,
+            head: fix.head.clone(),
             reason: reason.clone(),
             signed: Vec::new(),
             over: None,
@@ -81,6 +88,11 @@ impl Desk<'_> {
             Some((known, rev)) => (Some(known), rev),
             None => (None, 0),
         };
+        // Told again, or late: what was said since counts.
+        let since = known.map(|known| known.over.as_ref().map_or(known.heard_at, |(at, ..)| known.heard_at.max(*at)));
+        if since.is_some_and(|since| fix.at <= since) || self.now.duration_since(fix.at) > expedite::LASTS {
+            return Err(Refused::AlreadySo);
+        }
         let asked = match known {
             Some(known) if self.is_under_way(known) => {
                 if reason.is_empty() || known.reason == reason {
@@ -128,18 +140,13 @@ impl Desk<'_> {
         if known.reason.is_empty() {
             return Err(Refused::NoReason);
         }
-        let needs = self.needs(repository).unwrap_or_default();
-        let signed = |rotation: bool| known.signed.iter().any(|signed| signed.rotation == rotation);
-        let approves = expedite::approvers(self.settings, repository).contains(by);
-        let stands_by = expedite::rotation(self.settings, repository).contains(by);
-        let rotation = match (approves, stands_by) {
-            (true, _) if !signed(false) => false,
-            (_, true) if needs.rotation && !signed(true) => true,
-            (true, _) | (_, true) => return Err(Refused::AlreadySo),
-            (false, false) => return Err(Refused::NotYours),
-        };
+        let signed = expedite::signature(self.settings, repository, by, self.now).ok_or(Refused::NotYours)?;
+        if !known.is_furthered_by(&signed, self.needs(repository).unwrap_or_default()) {
+            return Err(Refused::AlreadySo);
+        }
         let mut next = known.clone();
-        next.signed.push(Signed { person: by.clone(), at: self.now, rotation });
+        let rotation = signed.rotation && !signed.approver;
+        next.signed.push(signed);
         let role = if rotation { "for the rotation" } else { "as approver" };
         let what = format!("{} signs {role}: {} may pass", self.name(by), known.label());
         Ok(self.kept(next, rev, by, what, Reason::ExpediteSigned { rotation }))
@@ -148,9 +155,7 @@ impl Desk<'_> {
     /// `by` refuses it.
     pub fn refuse(&self, by: &PersonId, repository: &Repository, number: u64, why: &str) -> Result<Decisions, Refused> {
         let (known, rev) = self.under_way(repository, number)?;
-        let signs = expedite::approvers(self.settings, repository).contains(by)
-            || expedite::rotation(self.settings, repository).contains(by);
-        if !signs {
+        if expedite::signature(self.settings, repository, by, self.now).is_none() {
             return Err(Refused::NotYours);
         }
         let why = text::line(why, MOST_REASON);
@@ -174,12 +179,38 @@ impl Desk<'_> {
     }
 
     /// The label was taken off: what was asked for by it is taken back, and nothing else.
-    pub fn unlabelled(&self, by: &PersonId, repository: &Repository, number: u64) -> Result<Decisions, Refused> {
+    pub fn unlabelled(
+        &self,
+        by: &PersonId,
+        repository: &Repository,
+        number: u64,
+        at: Timestamp,
+    ) -> Result<Decisions, Refused> {
         let (known, _) = self.under_way(repository, number)?;
-        if known.way != Way::Label {
+        if known.way != Way::Label || at <= known.heard_at {
             return Err(Refused::NotTheirs);
         }
         self.withdraw(by, repository, number)
+    }
+
+    /// The pull request has another newest commit: what was signed was signed for the one before it.
+    #[must_use]
+    pub fn moved(&self, repository: &Repository, number: u64, head: &Commit, at: Timestamp) -> Decisions {
+        let Ok((known, rev)) = self.under_way(repository, number) else { return self.decisions() };
+        let same = known.head.as_ref().is_some_and(|known| known.same(head));
+        if same || at <= known.at {
+            return self.decisions();
+        }
+        let next = Expedite { head: Some(head.clone()), signed: Vec::new(), told: [].into(), ..known.clone() };
+        let by = known.by.clone();
+        let what = format!("{} has other commits now: what was signed was not for these", known.label());
+        let reason = Reason::ExpediteMoved;
+        if known.signed.is_empty() {
+            let mut decisions = self.decisions();
+            decisions.put(Record::Expedite(Expedite { told: known.told.clone(), ..next }), rev);
+            return decisions;
+        }
+        self.kept(next, rev, &by, what, reason)
     }
 
     /// What it takes for this repository now; `None`: nothing holds.

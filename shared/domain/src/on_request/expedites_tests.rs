@@ -3,7 +3,7 @@
 use super::*;
 use crate::freeze::{Declared, Preset, Scope};
 use crate::situation::Situation;
-use crate::testing::{at, repository, settings};
+use crate::testing::{at, commit, repository, settings};
 use crate::{PersonId, Settings};
 
 struct Lane {
@@ -29,6 +29,7 @@ impl Lane {
                 by: "olga".parse().unwrap(),
                 declared_at: at("09:00"),
                 changed_at: None,
+                widened_at: None,
                 ended: None,
             };
             situation.note(Record::Freeze(freeze), 1);
@@ -44,7 +45,14 @@ impl Lane {
     }
 
     fn asks(&mut self, who: &str, why: &str, way: Way) -> Result<(), Refused> {
-        let fix = Fix { repository: repository(), number: 7, title: "Fix it".to_owned(), url: None };
+        self.now += jiff::SignedDuration::from_secs(1);
+        self.asks_at(who, why, way, self.now)
+    }
+
+    /// Told of now, and said then.
+    fn asks_at(&mut self, who: &str, why: &str, way: Way, at: Timestamp) -> Result<(), Refused> {
+        let (title, head) = ("Fix it".to_owned(), Some(commit(70)));
+        let fix = Fix { repository: repository(), number: 7, title, url: None, head, at };
         let who: PersonId = who.parse().unwrap();
         self.does(|desk| desk.expedite(&who, &fix, why, way))
     }
@@ -103,11 +111,55 @@ fn where_nothing_holds_and_where_nobody_may_nothing_is_asked() {
     assert_eq!(lane.asks("feanil", "why not", Way::Board), Err(Refused::NothingHolds));
     let mut lane = Lane::during(Some(Preset::Holiday));
     assert_eq!(lane.asks("stranger", "why not", Way::Label), Err(Refused::MayNotAsk));
-    let fix = Fix { repository: "other/repo".parse().unwrap(), number: 1, title: String::new(), url: None };
+    let fix = Fix {
+        repository: "other/repo".parse().unwrap(),
+        number: 1,
+        title: String::new(),
+        url: None,
+        head: None,
+        at: lane.now,
+    };
     let asked = lane.does(|desk| desk.expedite(&"feanil".parse().unwrap(), &fix, "x", Way::Board));
     assert_eq!(asked, Err(Refused::NotServed("other/repo".parse().unwrap())));
     // A weekend only advises: a reason is enough.
     let mut lane = Lane::during(Some(Preset::Weekend));
     lane.asks("feanil", "checkout fails", Way::Board).unwrap();
+    assert_eq!(lane.stands(), Standing::Granted);
+}
+
+#[test]
+fn what_is_told_again_or_late_undoes_nothing() {
+    let mut lane = Lane::during(Some(Preset::Holiday));
+    let first = at("12:00");
+    lane.asks_at("feanil", "checkout fails", Way::Command, first).unwrap();
+    lane.now = at("12:10");
+    lane.asks("feanil", "checkout fails for everybody", Way::Board).unwrap();
+    lane.signs("olga").unwrap();
+    // The forge tells of the first comment once more.
+    assert_eq!(lane.asks_at("feanil", "checkout fails", Way::Command, first), Err(Refused::AlreadySo));
+    assert_eq!(lane.stands(), Standing::Granted);
+    lane.now = at("13:00");
+    lane.does(|desk| desk.withdraw(&"feanil".parse().unwrap(), &repository(), 7)).unwrap();
+    assert_eq!(lane.asks_at("feanil", "checkout fails", Way::Command, at("12:20")), Err(Refused::AlreadySo));
+    assert_eq!(lane.stands(), Standing::Withdrawn);
+    // Days later it is no wish any more.
+    lane.now = at("Mon 09:59");
+    assert_eq!(lane.asks_at("feanil", "checkout fails", Way::Command, at("13:30")), Err(Refused::AlreadySo));
+}
+
+#[test]
+fn who_signed_signed_for_the_commits_that_it_had() {
+    let mut lane = Lane::during(Some(Preset::Holiday));
+    lane.asks("feanil", "checkout fails", Way::Command).unwrap();
+    lane.signs("olga").unwrap();
+    assert_eq!(lane.stands(), Standing::Granted);
+    lane.now = at("12:30");
+    let now = lane.now;
+    // The same commit, told again, changes nothing.
+    lane.does(|desk| Ok(desk.moved(&repository(), 7, &commit(70), now))).unwrap();
+    assert_eq!(lane.stands(), Standing::Granted);
+    lane.does(|desk| Ok(desk.moved(&repository(), 7, &commit(71), now))).unwrap();
+    assert_eq!(lane.stands(), Standing::AwaitsApprover);
+    lane.signs("olga").unwrap();
     assert_eq!(lane.stands(), Standing::Granted);
 }

@@ -118,6 +118,9 @@ impl Desk<'_> {
             return Err(Refused::TooMany);
         }
         let name = text::line(&wanted.name, 80);
+        let widened_at = ahead.and_then(|ahead| {
+            if ahead.stops == stops && ahead.scope == scope { ahead.widened_at } else { Some(self.now) }
+        });
         Ok(Declared {
             id: wanted.id.clone(),
             name: if name.is_empty() { wanted.id.to_string() } else { name },
@@ -130,6 +133,7 @@ impl Desk<'_> {
             by: by.clone(),
             declared_at: ahead.map_or(self.now, |ahead| ahead.declared_at),
             changed_at: ahead.map(|_| self.now),
+            widened_at,
             ended: None,
         })
     }

@@ -61,6 +61,7 @@ impl Desk<'_> {
             })
         };
         let known = self.situation.posted.value.expedites.iter();
-        known.filter(|one| self.now < one.until && !live(one)).collect()
+        let passing = &self.situation.posted.value.passing;
+        known.filter(|one| passing.contains(&one.key()) && !live(one)).collect()
     }
 }

@@ -1,7 +1,5 @@
 //! The clock of the lane of urgent fixes: who has to say why, who has to sign, who hears that it may pass. Each is told once.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 
 use super::Next;
@@ -52,8 +50,18 @@ impl Lane<'_> {
             holding.iter().filter_map(|answer| answer.until).filter(|at| *at > self.now).for_each(|at| next.at(at));
         }
         let mut told = one.told.clone();
-        let passed = if standing == Standing::Granted { Some(one.granted()) } else { one.passed.clone() };
-        for (step, person) in self.hearers(one, standing) {
+        // That nothing holds just now lets nothing pass.
+        let granted = standing == Standing::Granted && !holding.is_empty();
+        let mut passed = if granted { Some(one.granted()) } else { one.passed.clone() };
+        if matches!(standing, Standing::AwaitsApprover | Standing::AwaitsRotation | Standing::NeedsReason) {
+            // It takes more than it did: who hears that it may pass hears it anew.
+            told.retain(|(step, _)| *step != Step::ExpediteGranted);
+            if let Some(passed) = &mut passed {
+                passed.until = passed.until.min(self.now);
+            }
+        }
+        let hearers = if holding.is_empty() { Vec::new() } else { self.hearers(one, standing, needs) };
+        for (step, person) in hearers {
             if told.contains(&(step, person.clone())) {
                 continue;
             }
@@ -82,20 +90,39 @@ impl Lane<'_> {
     }
 
     /// Who hears what of it, as it stands.
-    fn hearers(&self, one: &Expedite, standing: Standing) -> Vec<(Step, PersonId)> {
-        let to = |step: Step, people: BTreeSet<&PersonId>| {
-            let others = people.into_iter().filter(|person| **person != one.by && !one.has_signed(person));
-            others.map(|person| (step, person.clone())).collect::<Vec<_>>()
-        };
+    fn hearers(&self, one: &Expedite, standing: Standing, needs: Needs) -> Vec<(Step, PersonId)> {
+        let asker = |step: Step| vec![(step, one.by.clone())];
         match standing {
-            Standing::NeedsReason => vec![(Step::ExpediteWhy, one.by.clone())],
-            Standing::AwaitsApprover => to(Step::ExpediteAsked, expedite::approvers(self.settings, &one.repository)),
-            Standing::AwaitsRotation => to(Step::ExpediteAsked, expedite::rotation(self.settings, &one.repository)),
+            Standing::NeedsReason => asker(Step::ExpediteWhy),
+            Standing::AwaitsApprover | Standing::AwaitsRotation => {
+                let mut able = expedite::approvers(self.settings, &one.repository);
+                able.extend(expedite::rotation(self.settings, &one.repository));
+                let furthers = |person: &&PersonId| {
+                    let signed = expedite::signature(self.settings, &one.repository, person, self.now);
+                    signed.is_some_and(|signed| one.is_furthered_by(&signed, needs))
+                };
+                let able: Vec<&PersonId> = able.into_iter().filter(furthers).collect();
+                // Of those who could, first the approvers.
+                let first = standing == Standing::AwaitsApprover;
+                let approves =
+                    |person: &&&PersonId| expedite::approvers(self.settings, &one.repository).contains(**person);
+                let mut asked: Vec<&PersonId> =
+                    able.iter().filter(|person| first == approves(person)).copied().collect();
+                if asked.is_empty() {
+                    asked = able;
+                }
+                // Nobody is left who could sign: whoever asked has to know.
+                if asked.is_empty() {
+                    asker(Step::ExpediteWhy)
+                } else {
+                    asked.into_iter().map(|p| (Step::ExpediteAsked, p.clone())).collect()
+                }
+            }
             Standing::Granted => {
                 let channels = self.settings.services_of(&one.repository).filter_map(|service| service.channel.clone());
                 std::iter::once(one.by.clone()).chain(channels).map(|person| (Step::ExpediteGranted, person)).collect()
             }
-            Standing::Refused => vec![(Step::ExpediteRefused, one.by.clone())],
+            Standing::Refused => asker(Step::ExpediteRefused),
             Standing::Withdrawn | Standing::Lapsed => Vec::new(),
         }
     }
@@ -104,7 +131,7 @@ impl Lane<'_> {
     pub(super) fn passed(&self) -> Vec<expedite::Granted> {
         let all = self.situation.expedites.values().map(|noted| &noted.value);
         let passes = |one: &Expedite| {
-            let now = (one.standing(self.needs(one), self.now) == Standing::Granted).then(|| one.granted());
+            let now = self.passes(one).then(|| one.granted());
             // What was taken back, or refused, before it was merged did not pass.
             now.or_else(|| one.passed.clone().map(|passed| one.cut(passed)))
         };
@@ -114,10 +141,11 @@ impl Lane<'_> {
     /// Those that may pass now.
     pub(super) fn passing(&self) -> Vec<expedite::Granted> {
         let all = self.situation.expedites.values().map(|noted| &noted.value);
-        all.filter(|one| one.standing(self.needs(one), self.now) == Standing::Granted).map(Expedite::granted).collect()
+        all.filter(|one| self.passes(one)).map(Expedite::granted).collect()
     }
 
-    fn needs(&self, one: &Expedite) -> Needs {
-        expedite::needs(&expedite::holding(self.freezes, self.settings, &one.repository, self.now))
+    fn passes(&self, one: &Expedite) -> bool {
+        let holding = expedite::holding(self.freezes, self.settings, &one.repository, self.now);
+        !holding.is_empty() && one.standing(expedite::needs(&holding), self.now) == Standing::Granted
     }
 }

@@ -61,8 +61,8 @@ impl Table {
         let round = freezes::decide(&self.situation, &[], &self.settings, self.now);
         self.situation.apply(&round.decisions, self.now);
         let due_at = self.situation.clock.value.due_at;
-        if let Some((_, digest)) = freezes::posting(&self.situation, &self.settings, self.now) {
-            let posted = freezes::all_posted(&digest, &self.situation);
+        if let Some(posting) = freezes::posting(&self.situation, &self.settings, self.now) {
+            let posted = freezes::all_posted(&posting.digest, &self.situation);
             self.situation.apply(&posted, self.now);
             return self.looks(when);
         }

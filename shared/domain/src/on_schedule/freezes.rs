@@ -14,7 +14,6 @@ use crate::freeze::{FreezeNotes, Freezes, Occurrence, Question, Said, Strength};
 use crate::ids::{PersonId, Repository, ServiceId};
 use crate::message::{Outgoing, Subject};
 use crate::posted::{self, Posted};
-use crate::reason::Reason;
 use crate::settings::Settings;
 use crate::situation::Situation;
 use crate::wording::Reader;
@@ -72,18 +71,30 @@ pub fn decide(situation: &Situation, outbox: &[Outgoing], settings: &Settings, n
     Round { decisions, republish }
 }
 
-/// What has to be posted at which services, and by which digest that is known; `None`: it was.
+/// What has to be posted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Posting {
+    pub wanted: BTreeMap<ServiceId, Posted>,
+    /// Everywhere else.
+    pub nothing: Posted,
+    /// By which it is known that all of it was.
+    pub digest: String,
+}
+
+/// What has to be posted at which services; `None`: it was.
 #[must_use]
-pub fn posting(
-    situation: &Situation,
-    settings: &Settings,
-    now: Timestamp,
-) -> Option<(BTreeMap<ServiceId, Posted>, String)> {
+pub fn posting(situation: &Situation, settings: &Settings, now: Timestamp) -> Option<Posting> {
     let freezes = Freezes::of(settings, situation);
     let lane = Lane { situation, settings, freezes: &freezes, now };
-    let wanted = posted::wanted(&freezes, (&lane.passed(), &lane.passing()), settings, now);
+    let mut wanted = posted::wanted(&freezes, (&lane.passed(), &lane.passing()), settings, now);
     let digest = posted::digest(&wanted);
-    (digest != situation.posted_all.value).then_some((wanted, digest))
+    let look = situation.clock.rev;
+    wanted.values_mut().for_each(|posted| posted.look = look);
+    (digest != situation.posted_all.value).then_some(Posting {
+        wanted,
+        nothing: Posted { look, ..Posted::default() },
+        digest,
+    })
 }
 
 /// Who has open pull requests into a repository hears of the freezes that are about it.
@@ -145,6 +156,7 @@ impl Desk<'_> {
             said: [].into(),
             told: [].into(),
             mergers: [].into(),
+            heard: [].into(),
             as_told: None,
             retold: [].into(),
             until: one.until,
@@ -190,6 +202,7 @@ impl Desk<'_> {
                 let reader = Reader { settings: self.settings, service: desk, person: &person, now: self.now };
                 let after = After { ended_by: self.ended_by(one), still: self.still(&person) };
                 decisions.tell(words::notice(reader, one, said, &after));
+                notes.heard.insert(person.clone());
                 notes.told.insert((said, person));
             }
             if left {
@@ -227,23 +240,17 @@ impl Desk<'_> {
                 next.at(self.now);
                 continue;
             }
-            if begun && !noted.value.said.contains(&Said::Over) {
-                match &known {
-                    Some(one) => self.say(decisions, next, one, Said::Over),
-                    None => {
-                        let name = noted.value.name.clone();
-                        let what = format!("the freeze {name} is over: it is there no more");
-                        decisions.log(
-                            self.now,
-                            Some(Subject::Freeze(key.clone())),
-                            None,
-                            what,
-                            Reason::FreezeOver { freeze: name },
-                        );
-                        decisions.drop_record(RecordKey::FreezeNotes(key.clone()), noted.rev);
-                    }
+            match &known {
+                Some(one) if begun && !noted.value.said.contains(&Said::Over) => {
+                    self.say(decisions, next, one, Said::Over);
+                    continue;
                 }
-                continue;
+                // It is at another time now, or nowhere: whoever heard of it hears that.
+                None if !noted.value.said.contains(&Said::Over) => {
+                    self.tell_gone(decisions, next, key, noted);
+                    continue;
+                }
+                Some(_) | None => {}
             }
             let leaves = over_at + LINGER;
             if leaves <= self.now {

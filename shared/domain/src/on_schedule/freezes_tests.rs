@@ -38,6 +38,7 @@ fn declared(id: &str, from: &str, until: &str) -> Declared {
         by: "olga".parse().unwrap(),
         declared_at: at("00:00"),
         changed_at: None,
+        widened_at: None,
         ended: None,
     }
 }
@@ -164,13 +165,21 @@ fn what_the_configuration_has_no_more_is_over_and_moved_it_is_another() {
     assert_eq!(days.look("13:00").heard().len(), 1);
     let mut without = Days::of(vec![]);
     without.situation = days.situation.clone();
-    assert!(without.look("14:00").heard().is_empty());
+    assert_eq!(
+        without.look("14:00").heard(),
+        ["20 14:00 The freeze is over: gratitude week"],
+        "whoever heard of it hears that"
+    );
+    assert!(without.look("14:02").heard().is_empty());
     assert!(without.situation.freeze_notes.is_empty() && without.situation.clock.value.due_at.is_none());
     let mut moved = Days::of(vec![configured("16:00", "Sat 12:00")]);
     moved.situation = days.situation.clone();
     assert_eq!(
         moved.look("15:00").heard(),
-        ["20 15:00 A freeze begins within an hour, at 12:00 (America/New_York): gratitude week"]
+        [
+            "20 15:00 A freeze begins within an hour, at 12:00 (America/New_York): gratitude week",
+            "20 15:00 The freeze is over: gratitude week",
+        ]
     );
 }
 

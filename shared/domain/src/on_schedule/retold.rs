@@ -1,10 +1,12 @@
 //! A freeze that was told of is another now: it lasts longer, is stricter or wider, or is called off. Whoever was told hears of that,
 //! once.
 
+use std::collections::BTreeSet;
+
 use super::Next;
 use super::freezes::Desk;
-use crate::decision::{Decisions, Record};
-use crate::freeze::{FreezeNotes, Occurrence};
+use crate::decision::{Decisions, Record, RecordKey};
+use crate::freeze::{FreezeNotes, Occurrence, Said};
 use crate::ids::PersonId;
 use crate::message::Subject;
 use crate::reason::Reason;
@@ -40,6 +42,26 @@ impl Desk<'_> {
         true
     }
 
+    /// One that is there no more: moved, or taken out of the configuration or its calendar.
+    pub(super) fn tell_gone(&self, decisions: &mut Decisions, next: &mut Next, key: &str, noted: &Noted<FreezeNotes>) {
+        let mut notes = noted.value.clone();
+        let begun = notes.said.contains(&Said::Began);
+        for person in noted.value.heard.iter().filter(|person| !noted.value.retold.contains(person)) {
+            if decisions.room() < 3 {
+                next.at(self.now);
+                return decisions.put(Record::FreezeNotes(key.to_owned(), notes), noted.rev);
+            }
+            let desk = self.settings.freeze_desk();
+            let reader = Reader { settings: self.settings, service: desk, person, now: self.now };
+            decisions.tell(words::gone(reader, key, &notes.name, begun));
+            notes.retold.insert(person.clone());
+        }
+        let name = notes.name.clone();
+        let what = format!("the freeze {name} is over: it is there no more");
+        decisions.log(self.now, Some(Subject::Freeze(key.to_owned())), None, what, Reason::FreezeOver { freeze: name });
+        decisions.drop_record(RecordKey::FreezeNotes(key.to_owned()), noted.rev);
+    }
+
     fn retell(
         &self,
         decisions: &mut Decisions,
@@ -49,7 +71,8 @@ impl Desk<'_> {
         told: String,
     ) {
         let mut notes = noted.value.clone();
-        let mut people: Vec<PersonId> = self.hearers(one);
+        let mut people: BTreeSet<PersonId> = notes.heard.clone();
+        people.extend(self.hearers(one));
         people.extend(notes.mergers.iter().cloned());
         for person in people {
             if notes.retold.contains(&person) {
@@ -63,6 +86,7 @@ impl Desk<'_> {
             let desk = self.settings.freeze_desk();
             let reader = Reader { settings: self.settings, service: desk, person: &person, now: self.now };
             decisions.tell(words::changed(reader, one));
+            notes.heard.insert(person.clone());
             notes.retold.insert(person);
         }
         let what = format!("whoever was told of {} heard that it is another now", one.name);

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, civil};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::thaw;
@@ -117,9 +117,10 @@ fn foretell(decisions: &mut Decisions, queue: &mut Queue, look: &Look<'_>) -> Op
 fn told_at(from: Timestamp, until: Timestamp, zone: &TimeZone) -> Timestamp {
     let at = (until - AHEAD).max(from);
     let local = at.to_zoned_datetime(zone.clone());
-    let back = match local.date().weekday() {
-        civil::Weekday::Saturday => 1,
-        civil::Weekday::Sunday => 2,
+    // Monday is 0.
+    let back = match local.date().weekday().to_monday_zero_offset() {
+        5 => 1,
+        6 => 2,
         _ => return at,
     };
     let friday = local.date().checked_sub(jiff::ToSpan::days(back)).ok();

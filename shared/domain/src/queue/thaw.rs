@@ -13,7 +13,7 @@ use crate::service::Service;
 use crate::window::{Phase, Window};
 
 /// How far ahead a moment is looked for at which everybody of a release is at work, and how finely.
-const LOOK_AHEAD: SignedDuration = SignedDuration::from_hours(24);
+const LOOK_AHEAD: SignedDuration = SignedDuration::from_hours(24 * 6);
 const STEP: SignedDuration = SignedDuration::from_mins(15);
 
 /// What becomes of a queue once it may move.
@@ -76,6 +76,11 @@ pub fn forecast(all: &[Window<'_>], service: &Service, roster: &Roster, at: Time
     Forecast { at, people: people.len(), oldest, releases }
 }
 
+/// The first moment from `at` on at which no freeze holds, as far as that is soon.
+fn not_frozen(service: &Service, at: Timestamp) -> Timestamp {
+    service.frozen_at(at).map_or(at, |frozen| frozen.until)
+}
+
 fn release(batch: &[&Window<'_>], service: &Service, roster: &Roster, earliest: Timestamp) -> Release {
     let mut people: Vec<PersonId> = batch.iter().map(|window| window.holder.person.clone()).collect();
     people.sort();
@@ -83,10 +88,11 @@ fn release(batch: &[&Window<'_>], service: &Service, roster: &Roster, earliest: 
     let away = |at: Timestamp| -> Vec<PersonId> {
         people.iter().filter(|person| off_hours(person, service, roster, at).is_some()).cloned().collect()
     };
+    let earliest = not_frozen(service, earliest);
     let mut best = (earliest, away(earliest));
     let mut at = earliest;
     while !best.1.is_empty() && at < earliest + LOOK_AHEAD {
-        at += STEP;
+        at = not_frozen(service, at + STEP);
         let then = away(at);
         if then.len() < best.1.len() {
             best = (at, then);

@@ -43,6 +43,7 @@ fn twelve_changes_go_out_in_two_releases_an_hour_apart() {
         by: "usama".parse().unwrap(),
         at: at("13:00"),
         until: at("Sat 13:00"),
+        head: None,
         reason: "x".to_owned(),
         signed: vec![],
     };
@@ -74,4 +75,22 @@ fn each_release_waits_for_a_moment_at_which_its_people_are_at_work() {
     });
     world.merge(change(1, "usama", at("11:00")));
     assert_eq!(forecast_of(&world, "Mon 20:00"), ["Tue 04:00 edx-platform#1..edx-platform#1 without []"]);
+}
+
+#[test]
+fn a_thaw_on_a_saturday_is_proposed_for_monday_and_the_next_freeze_is_jumped_over() {
+    let mut world = World::new();
+    world.change_roster(|people| {
+        for person in people {
+            person.timetable = office("UTC");
+        }
+    });
+    world.merge(change(1, "usama", at("11:00")));
+    assert_eq!(forecast_of(&world, "Sat 00:00"), ["Mon 09:00 edx-platform#1..edx-platform#1 without []"]);
+    world.service.frozen = vec![std::sync::Arc::new(vec![crate::freeze::Time {
+        from: at("Mon 08:00"),
+        until: at("Mon 12:00"),
+        name: "sale".to_owned(),
+    }])];
+    assert_eq!(forecast_of(&world, "Sat 00:00"), ["Mon 12:00 edx-platform#1..edx-platform#1 without []"]);
 }

@@ -165,6 +165,7 @@ impl fmt::Display for Reason {
             Self::ExpediteGranted { why } => write!(f, "it may pass the freeze: {why}"),
             Self::ExpediteRefused { why } => write!(f, "it may not pass the freeze: {why}"),
             Self::ExpediteWithdrawn => f.write_str("whoever asked for it took it back"),
+            Self::ExpediteMoved => f.write_str("it has other commits now"),
             Self::ExpediteLapsed => f.write_str("nobody signed for it in time"),
             Self::QueueGrew { changes } => write!(f, "{changes} changes wait to go live"),
             Self::ThawAhead { freeze } => write!(f, "the freeze is about to end: {freeze}"),

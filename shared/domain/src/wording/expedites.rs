@@ -20,11 +20,14 @@ pub fn notice(reader: Reader<'_>, one: &Expedite, step: Step, needs: Needs, hold
     let mut message = reader.message(subject, step, Kind::Notice, Severity::Info, reason);
     // Asked again, for another reason, it is another question.
     message.key.nth = u32::try_from(one.at.as_second() / 60).unwrap_or(u32::MAX);
-    let (title, lines) = match step {
-        Step::ExpediteWhy => why(reader, one, holding),
-        Step::ExpediteGranted => granted(reader, one, holding),
-        Step::ExpediteRefused => refused(reader, one),
-        _ => asked(reader, one, needs, holding),
+    let (title, lines) = if step == Step::ExpediteWhy {
+        why(reader, one, holding)
+    } else if step == Step::ExpediteGranted {
+        granted(reader, one, holding)
+    } else if step == Step::ExpediteRefused {
+        refused(reader, one)
+    } else {
+        asked(reader, one, needs, holding)
     };
     (message.title, message.lines) = (title, lines);
     message.links.extend(one.url.clone().map(|url| Link { label: "Pull request".to_owned(), url }));
@@ -51,6 +54,13 @@ fn quoted(one: &Expedite) -> String {
 }
 
 fn why(reader: Reader<'_>, one: &Expedite, holding: &[Answer<'_>]) -> Words {
+    if !one.reason.is_empty() {
+        let lines = vec![
+            format!("It would pass {}.", held_by(reader, holding)),
+            "Whoever could sign has asked for it, or signed already: name somebody else in [expedite] of the configuration.".to_owned(),
+        ];
+        return (format!("Nobody is left to sign for {}", one.label()), lines);
+    }
     let title = format!("Why should {} pass the freeze?", one.label());
     let lines = vec![
         format!("You asked to let {} pass: {}.", quoted(one), held_by(reader, holding)),

@@ -188,6 +188,25 @@ pub fn changed(reader: Reader<'_>, one: &Occurrence<'_>) -> Message {
     message
 }
 
+/// The notice that one which was told of is there no more.
+#[must_use]
+pub fn gone(reader: Reader<'_>, key: &str, name: &str, begun: bool) -> Message {
+    let reason = Reason::FreezeOver { freeze: name.to_owned() };
+    let subject = Subject::Freeze(key.to_owned());
+    let mut message = reader.message(subject, Step::FreezeChanged, Kind::Notice, Severity::Info, reason);
+    message.key.nth = u32::try_from(reader.now.as_second() / 60).unwrap_or(u32::MAX);
+    message.title = if begun {
+        format!("The freeze is over: {name}")
+    } else {
+        format!("The freeze is off, or at another time: {name}")
+    };
+    message.lines.push(
+        "It is not where it was, in the configuration or the calendar; the board shows what is ahead.".to_owned(),
+    );
+    message.links.push(Link { label: "Board".to_owned(), url: format!("{}/", reader.settings.public_url) });
+    message
+}
+
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()

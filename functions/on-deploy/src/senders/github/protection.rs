@@ -58,7 +58,7 @@ pub(super) fn waiting(body: &[u8]) -> Result<Option<Waiting>, Malformed> {
     let sha = deployment.map(|deployment| deployment.sha).or(sha);
     let commit = sha.ok_or_else(|| Malformed::new("neither `deployment` nor `sha` says which commit"))?.parse()?;
     let installation = installation.map(|installation| installation.id);
-    Ok(Some(Waiting { repository, run, environment, commit, at, installation }))
+    Ok(Some(Waiting { repository, run, environment, commit, at, source: String::new(), installation }))
 }
 
 /// The run of `https://api.github.com/repos/{repository}/actions/runs/{run}/deployment_protection_rule`, where an Enterprise

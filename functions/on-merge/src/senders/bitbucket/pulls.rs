@@ -10,7 +10,7 @@ use domain::on_merge::MergeEvent;
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use super::{FORGE, account, id, repository};
+use super::{FORGE, account, authority, id, repository};
 use crate::senders::pulls::{self, Asking, Command};
 
 type Read = Result<Reading<Vec<MergeEvent>>, Malformed>;
@@ -58,7 +58,7 @@ pub(super) fn commented(event: &Value, pull: &Value, comment: &Value) -> Read {
     if word(pull, "/state").is_some_and(|state| !state.eq_ignore_ascii_case("OPEN")) {
         return Ok(Reading::ignored(pulls::OVER));
     }
-    let by = account(comment.get("user")).or_else(|| account(event.get("actor")));
+    let by = authority(comment.get("user")).or_else(|| authority(event.get("actor")));
     let asking = Asking {
         number: id(pull)?,
         head: word(pull, "/source/commit/hash").and_then(|hash| hash.parse().ok()),

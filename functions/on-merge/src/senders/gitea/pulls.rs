@@ -1,13 +1,13 @@
 //! `pull_request` of one that is open, or was until now, and comments on one.
 //! <https://docs.gitea.com/usage/webhooks>
 //!
-//! Of labels only those are told that are there now, and who changed one of them (services/webhook/notifier.go): with each
-//! change `expedite` is asked for again, or is not there.
+//! Of labels only those are told that are there now, and who changed one of them (services/webhook/notifier.go): they ask for
+//! nothing.
 
 use aws::given::{list, number, time, word};
 use aws::{Malformed, Reading};
+use domain::OpenPull;
 use domain::on_merge::MergeEvent;
-use domain::{OpenPull, PullEvent};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -60,27 +60,10 @@ pub(super) fn closed(event: &Value, pull: &Value) -> Read {
     Ok(pulls::one(pulls::gone(repository(event)?, index(event, pull)?, at)))
 }
 
-/// Some label was put on or taken off.
-pub(super) fn labelled(event: &Value, pull: &Value) -> Read {
-    if word(pull, "/state") == Some("closed") {
-        return Ok(Reading::ignored(pulls::OVER));
-    }
-    let by = account(event.get("sender")).ok_or_else(|| Malformed::new("a label without sender"))?;
-    let (repository, number, at) = (repository(event)?, index(event, pull)?, at(pull, &["/updated_at"])?);
-    if !list(pull, "/labels").filter_map(|label| word(label, "/name")).any(pulls::is_expedite) {
-        return Ok(pulls::one(MergeEvent::Pull(repository, PullEvent::NoExpedite { number, by, at })));
-    }
-    let asking = Asking {
-        number,
-        head: word(pull, "/head/sha").and_then(|id| id.parse().ok()),
-        title: word(pull, "/title").unwrap_or(""),
-        url: word(pull, "/html_url"),
-        by,
-        at,
-        command: None,
-    };
-    Ok(pulls::one(asking.event(repository)))
-}
+/// Some label was put on or taken off. Which, and whether it was there before, is not told: who touched another one would ask in
+/// its name, so here only the command asks.
+pub(super) const LABELLED: &str =
+    "a label was put on or taken off: by Gitea's word nobody can tell which, comment /expedite <reason>";
 
 /// A comment that was written, not one that was changed.
 pub(super) fn commented(event: &Value, action: &str) -> Read {
@@ -156,19 +139,12 @@ mod tests {
     }
 
     #[test]
-    fn the_label_asks_again_with_each_change_of_any() {
-        let mut event = pull("label_updated");
-        let none = json!({ "no_expedite": { "number": 12, "by": "gitea:feanil", "at": "2026-11-24T09:00:00Z" } });
-        assert_eq!(told(&event)[0]["pull"][1], none);
-        assert_eq!(told(&pull("label_cleared"))[0]["pull"][1], none);
-        event["pull_request"]["labels"] = json!([{ "name": "bug" }, { "name": "EXPEDITE" }]);
-        let asked = &told(&event)[0]["pull"][1]["expedite"];
-        assert_eq!(
-            (&asked["by"], &asked["reason"], &asked["head"]),
-            (&json!("gitea:feanil"), &Value::Null, &json!(HEAD))
-        );
-        event["pull_request"]["state"] = json!("closed");
-        assert_eq!(told(&event), "about a pull request that is merged or closed already");
+    fn a_label_asks_for_nothing() {
+        for action in ["label_updated", "label_cleared"] {
+            let mut event = pull(action);
+            event["pull_request"]["labels"] = json!([{ "name": "bug" }, { "name": "EXPEDITE" }]);
+            assert_eq!(told(&event), LABELLED);
+        }
     }
 
     #[test]
