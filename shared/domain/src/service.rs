@@ -1,9 +1,10 @@
 //! A service: what is deployed and alerts, who owns it, and the policy that times its windows.
 
-use std::fmt;
+mod frozen;
+
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use crate::alert::{Alert, Severity};
 use crate::calendar::{Timetable, WorkingHours};
@@ -12,6 +13,8 @@ use crate::freeze::Time;
 use crate::ids::{EnvironmentName, PersonId, Repository, ServiceId};
 use crate::paths::Paths;
 use crate::text;
+
+pub use frozen::{Frozen, Pipeline};
 
 /// Every number of "when am I on call?", per service. The defaults are PRODUCT.md's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,38 +203,6 @@ pub struct Schedule {
     pub id: String,
 }
 
-/// A pipeline that can be asked to hold.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Pipeline {
-    /// Where it is: the name of `[pipelines.<name>]`.
-    pub at: String,
-    /// What it is called there.
-    pub id: String,
-}
-
-impl Pipeline {
-    /// `gocd:edxapp-production`
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let (at, id) = text.split_once(':')?;
-        (!at.is_empty() && !id.is_empty()).then(|| Self { at: at.to_owned(), id: id.to_owned() })
-    }
-}
-
-impl fmt::Display for Pipeline {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.at, self.id)
-    }
-}
-
-/// A time in which deployments have to wait.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Frozen {
-    pub name: String,
-    pub from: Timestamp,
-    pub until: Timestamp,
-}
-
 /// A thing that is deployed and alerts.
 #[derive(Debug, Clone)]
 pub struct Service {
@@ -298,25 +269,6 @@ impl Service {
     #[must_use]
     pub fn concerns(&self, repository: &Repository) -> bool {
         self.deploys(repository) || self.upstreams.iter().any(|u| u.repository == *repository)
-    }
-
-    /// The freeze in which its deployments have to wait at `at`; what overlaps or touches goes on with it.
-    #[must_use]
-    pub fn frozen_at(&self, at: Timestamp) -> Option<Frozen> {
-        let all = || self.frozen.iter().flat_map(|times| times.iter());
-        let first = all().filter(|time| time.from <= at && at < time.until).min_by_key(|time| time.from)?;
-        let mut ahead: Vec<&Time> = all().filter(|time| at < time.until).collect();
-        ahead.sort();
-        let joined = |until: Timestamp, time: &&Time| if time.from <= until { until.max(time.until) } else { until };
-        let until = ahead.iter().fold(first.until, joined);
-        Some(Frozen { name: first.name.clone(), from: first.from, until })
-    }
-
-    /// When the next of them begins or ends.
-    #[must_use]
-    pub fn frozen_next(&self, now: Timestamp) -> Option<Timestamp> {
-        let all = self.frozen.iter().flat_map(|times| times.iter());
-        all.flat_map(|time| [time.from, time.until]).filter(|at| *at > now).min()
     }
 
     /// The repositories from which changes go live here: its own, and its upstreams'.

@@ -274,9 +274,8 @@ impl<'a> Context<'a> {
         let notes = self.situation.notes.get(&change.id).map(|n| &n.value);
         let since = turns.last().map(|turn| turn.since).filter(|since| *since <= self.now);
         let moment = since.unwrap_or(change.merged_at);
-        let posted = &self.situation.posted.value;
-        let holder =
-            responder::holder(change, notes, &self.shifts, posted, self.service, self.roster, moment, self.now)?;
+        let (posted, shifts) = (&self.situation.posted.value, &self.shifts);
+        let holder = responder::holder(change, notes, shifts, posted, self.service, self.roster, moment, self.now)?;
         Some(Window {
             service: &self.service.id,
             change,

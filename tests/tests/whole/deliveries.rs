@@ -146,6 +146,8 @@ async fn a_delivery_that_fails_again_and_again_is_given_up_after_three_attempts(
 #[tokio::test]
 async fn without_a_token_nothing_is_asked_and_nothing_is_kept() {
     let stage = Stage::new().await;
+    // The first tick of a process looks at the desk of freezes.
+    stage.bundle.tick().await;
     let ((), cost) = stage.cost(stage.bundle.tick()).await;
     assert_eq!(cost, [1, 0, 0, 0], "what is due");
     assert_eq!(settled(&stage).await, None);

@@ -1,0 +1,136 @@
+//! `[senders.<name>]`: who tells us something, by which secret, of what; and what its API is asked and told.
+
+use std::collections::BTreeMap;
+
+use domain::merge_desk::Manner;
+use domain::{Repository, ServiceId};
+
+use super::FORGES;
+use super::section::Section;
+
+/// How one sender is configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SenderConfig {
+    /// Which sender it is; several sources may be of one kind.
+    pub kind: String,
+    /// The name of the secret by which it proves itself.
+    pub secret: String,
+    /// Whether it can prove itself without: SNS signs by its certificate, and nothing else was asked for.
+    pub without_secret: bool,
+    /// The repositories that its secret speaks for; empty: all that services name.
+    pub repositories: Vec<String>,
+    /// The services that its secret speaks for; empty: all.
+    pub services: Vec<ServiceId>,
+    /// The SNS topics whose messages it takes.
+    pub topics: Vec<String>,
+    /// The name of the secret with which we ask its API, where there is one.
+    pub api_token: Option<String>,
+    pub api_url: Option<String>,
+    /// Whether merge freezes stand at open pull requests, and when.
+    pub merge_status: Option<Manner>,
+    /// The GitHub App by which jobs that wait for us are answered.
+    pub app: Option<GitHubApp>,
+}
+
+/// A GitHub App, as which we speak.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GitHubApp {
+    pub id: String,
+    /// The name of the secret that is its private key.
+    pub key: String,
+}
+
+pub(super) fn merge_source_of<'a>(
+    senders: &'a BTreeMap<String, SenderConfig>,
+    repository: &Repository,
+) -> Option<(&'a SenderConfig, Manner)> {
+    let wants = |kind: &str| {
+        let ours = senders.values().filter(move |source| source.kind == kind && source.api_token.is_some());
+        let mut ours = ours.filter(|source| source.speaks_for_repository(repository));
+        ours.find_map(|source| Some((source, source.merge_status?)))
+    };
+    FORGES.iter().find_map(|kind| wants(kind))
+}
+
+/// `[senders.<name>]`: a source. `speaking` gets the services that it names, to be looked up once all are known.
+pub(super) fn source(
+    name: &str,
+    section: &mut Section<'_, '_>,
+    known: Option<&[&str]>,
+    speaking: &mut Vec<(ServiceId, std::ops::Range<usize>)>,
+) -> SenderConfig {
+    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) {
+        section.problem("the name stands in an address: letters, digits, `-`, `_` and `.` only");
+    }
+    let kind = section.text("kind").unwrap_or_else(|| name.to_owned());
+    if let Some(known) = known.filter(|known| !known.contains(&kind.as_str())) {
+        let kind = domain::text::line(&kind, 40);
+        section
+            .problem(format!("no sender is called `{kind}`; there are {}; or say which by `kind`", known.join(", ")));
+    }
+    let services: Vec<(ServiceId, _)> = section.ids("services");
+    speaking.extend(services.iter().cloned());
+    let topics = section.texts("topics");
+    for (topic, span) in &topics {
+        if !topic.starts_with("arn:aws") || topic.split(':').count() != 6 || topic.split(':').nth(2) != Some("sns") {
+            section.problem_in(span, "an entry of `topics` is the ARN of an SNS topic");
+        }
+    }
+    let secret = section.text("secret");
+    SenderConfig {
+        kind,
+        without_secret: secret.is_none() && !topics.is_empty(),
+        secret: secret.unwrap_or_else(|| name.to_owned()),
+        repositories: section.texts("repositories").into_iter().map(|(text, _)| text).collect(),
+        services: services.into_iter().map(|(id, _)| id).collect(),
+        topics: topics.into_iter().map(|(text, _)| text).collect(),
+        api_token: section.text("api_token"),
+        api_url: section.url("api_url"),
+        merge_status: merge_status(section),
+        app: app(section),
+    }
+}
+
+/// `app_id` and `app_key`: of a GitHub App, whose rule protects environments.
+fn app(section: &mut Section<'_, '_>) -> Option<GitHubApp> {
+    match (section.text("app_id"), section.text("app_key")) {
+        (Some(id), Some(key)) => Some(GitHubApp { id, key }),
+        (None, None) => None,
+        (Some(_), None) | (None, Some(_)) => {
+            section
+                .problem("`app_id` and `app_key` belong together: the GitHub App's id, and the secret that is its key");
+            None
+        }
+    }
+}
+
+/// `merge_status = "during-freezes"`: what stands at open pull requests is told by the token.
+fn merge_status(section: &mut Section<'_, '_>) -> Option<Manner> {
+    let words = [("during-freezes", Manner::DuringFreezes), ("always", Manner::Always)];
+    let manner = section.choice("merge_status", &words);
+    if manner.is_some() && !section.has("api_token") {
+        section.problem_with("merge_status", "`merge_status` needs an `api_token`, by which the forge is told");
+    }
+    manner
+}
+
+impl SenderConfig {
+    /// Whether its secret may speak for a repository; `*` in a pattern stands for anything.
+    #[must_use]
+    pub fn speaks_for_repository(&self, repository: &Repository) -> bool {
+        let like = |pattern: &String| domain::text::is_like(repository.as_str(), pattern);
+        self.repositories.is_empty() || self.repositories.iter().any(like)
+    }
+
+    /// Whether its secret speaks for some repositories or services only.
+    #[must_use]
+    pub fn is_bound(&self) -> bool {
+        !self.repositories.is_empty() || !self.services.is_empty()
+    }
+
+    /// Whether its secret may speak for a service.
+    #[must_use]
+    pub fn speaks_for(&self, service: &ServiceId) -> bool {
+        self.services.is_empty() || self.services.contains(service)
+    }
+}
