@@ -38,7 +38,7 @@ async fn serve(house: &House, request: &Request) -> Result<Response, Refusal> {
     match (request.method.as_str(), segments.as_slice()) {
         ("GET", [first, ..]) if Action::PATHS.contains(first) => act::ask(house, request).await,
         ("POST", [first, ..]) if Action::PATHS.contains(first) => act::act(house, request).await,
-        ("POST", ["chat", "slack"]) => chat::slack::press(house, request).await,
+        ("POST", ["chat", "slack"]) => chat::slack::hear(house, request).await,
         ("GET", ["may-deploy"]) => may::deploy(house, request).await,
         ("GET", ["may-merge"]) => may::merge(house, request).await,
         ("GET", [CALENDAR, person, mac]) => feed::subscribed(house, request, person, mac).await,

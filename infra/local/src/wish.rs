@@ -56,7 +56,7 @@ pub enum Wish {
 pub struct NewFreeze {
     /// What people call it, such as "gratitude week".
     pub name: String,
-    /// Until when, such as "2026-12-28 09:00".
+    /// Until when, such as "2026-12-28 09:00" or "Mon 09:00".
     #[arg(long)]
     pub until: String,
     /// From when; without this, from now.

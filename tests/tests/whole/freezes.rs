@@ -134,7 +134,7 @@ async fn what_is_not_understood_is_said_and_nothing_is_declared() {
     let (stage, _chat) = stage("").await;
     for (form, why) in [
         ("do=freeze&until=2026-03-24", "`name` is what"),
-        ("do=freeze&name=x&until=tomorrow", "`from` and `until` are times"),
+        ("do=freeze&name=x&until=soon", "`from` and `until` are times"),
         ("do=freeze&name=x&until=2026-03-24&zone=Mars", "`zone` is a time zone"),
         ("do=freeze&name=x&until=2026-03-24&merges=perhaps", "are advise, require or allow"),
         ("do=freeze&name=x&until=2026-03-24&preset=fun", "`preset` is weekend"),

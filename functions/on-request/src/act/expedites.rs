@@ -9,7 +9,7 @@ use domain::{Decisions, PersonId, Repository, times};
 
 use super::{Field, Filled, Form, Outcome, Question, nothing, sentence};
 
-pub(super) const ASK: &str = "expedite";
+pub(crate) const ASK: &str = "expedite";
 const SIGN: &str = "sign";
 const REFUSE: &str = "refuse";
 const WITHDRAW: &str = "withdraw";

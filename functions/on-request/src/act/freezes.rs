@@ -9,16 +9,15 @@ use domain::on_request::freezes::{Desk, Refused, Wanted};
 use domain::wording::freezes::line;
 use domain::{FreezeId, PersonId, times};
 use jiff::Timestamp;
-use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use super::{Field, Filled, Form, Outcome, Question, nothing, sentence};
 use crate::may::{desk, next_of_each};
 
-const DECLARE: &str = "freeze";
-const END: &str = "thaw";
+pub(crate) const DECLARE: &str = "freeze";
+pub(crate) const END: &str = "thaw";
 /// Nothing is declared: it is shown what would be.
-const SHOW: &str = "show";
+pub(crate) const SHOW: &str = "show";
 
 pub(super) async fn ask(house: &House, grant: &Grant) -> Result<Result<Question, Outcome>, Refusal> {
     let (settings, now) = (house.settings(), house.now());
@@ -37,7 +36,7 @@ pub(super) async fn ask(house: &House, grant: &Grant) -> Result<Result<Question,
     let just = just.map(|(value, label)| (value.to_owned(), label.to_owned())).to_vec();
     let fields = vec![
         field("name", "What it is called"),
-        field("until", "Until, such as 2026-12-28 09:00"),
+        field("until", "Until, such as 2026-12-28 09:00 or Mon 09:00"),
         field("from", "From (empty: now)"),
         Field { value: zone.iana_name().unwrap_or("UTC").to_owned(), ..field("zone", "In the zone") },
         Field { value: "advise".to_owned(), options: words.clone(), ..field("merges", "Merging") },
@@ -57,7 +56,7 @@ pub(super) async fn ask(house: &House, grant: &Grant) -> Result<Result<Question,
 
 pub(super) async fn act(house: &House, grant: &Grant, filled: &Filled) -> Result<Outcome, Refusal> {
     let (settings, now) = (house.settings(), house.now());
-    let wish = match Wish::read(filled, &settings.roster.zone_of(&grant.person)) {
+    let wish = match Wish::read(filled, &settings.roster.zone_of(&grant.person), now) {
         Ok(wish) => wish,
         Err(why) => return Ok(Outcome::not_understood(why)),
     };
@@ -89,7 +88,7 @@ enum Wish {
 }
 
 impl Wish {
-    fn read(filled: &Filled, own: &TimeZone) -> Result<Self, &'static str> {
+    fn read(filled: &Filled, own: &TimeZone, now: Timestamp) -> Result<Self, &'static str> {
         let text = |name: &str| filled.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
         let list =
             |name: &str| text(name).into_iter().flat_map(|text| text.split([',', ' '])).filter(|one| !one.is_empty());
@@ -104,9 +103,11 @@ impl Wish {
                 let id = given.parse().map_err(|_| "`freeze` is a short name: letters, digits, `-`, `_` and `.`")?;
                 let zone_name = text("zone").or(own.iana_name()).unwrap_or("UTC");
                 let zone = TimeZone::get(zone_name).map_err(|_| "`zone` is a time zone such as \"Europe/London\"")?;
-                const WHEN: &str = "`from` and `until` are times such as \"2026-12-28 09:00\" or 2026-12-28T09:00Z";
-                let until = text("until").and_then(|text| moment(text, &zone)).ok_or(WHEN)?;
-                let from = text("from").map(|text| moment(text, &zone).ok_or(WHEN)).transpose()?;
+                const WHEN: &str =
+                    "`from` and `until` are times such as \"2026-12-28 09:00\", \"Mon 09:00\" or 2026-12-28T09:00Z";
+                let moment = |text| times::read(text, &zone, now);
+                let until = text("until").and_then(moment).ok_or(WHEN)?;
+                let from = text("from").map(|text| moment(text).ok_or(WHEN)).transpose()?;
                 let preset = text("preset").map(|name| {
                     name.parse::<Preset>().map_err(|_| "`preset` is weekend, holiday, hackathon or peak-event")
                 });
@@ -179,14 +180,6 @@ fn strength(given: Option<&str>, preset: Option<Strength>) -> Result<Option<Stre
         Some("allow") => Ok(None),
         Some(word) => word.parse().map(Some).map_err(|_| "`merges` and `deployments` are advise, require or allow"),
     }
-}
-
-/// A time of the clock on the wall in this zone, or a moment.
-fn moment(text: &str, zone: &TimeZone) -> Option<Timestamp> {
-    let whole = format!("{text} 00:00");
-    let local = [text, whole.as_str()].iter().find_map(|text| DateTime::strptime("%Y-%m-%d %H:%M", text).ok());
-    let at = local.and_then(|local| zone.to_timestamp(local).ok()).or_else(|| text.parse().ok());
-    at.filter(|at| times::plausible(*at))
 }
 
 /// `Gratitude week` as a name: `gratitude-week`.

@@ -9,6 +9,9 @@ mod maintenance;
 mod preview;
 mod through;
 
+pub(crate) use expedites::{ASK as EXPEDITE, pull};
+pub(crate) use freezes::{DECLARE as FREEZE, END as THAW, SHOW};
+
 use std::collections::BTreeMap;
 
 use aws::links::{self, Action, BadLink, Grant};
@@ -68,7 +71,7 @@ impl Outcome {
         Self { status: 404, title: title.to_owned(), text: text.to_owned() }
     }
 
-    fn not_understood(why: &str) -> Self {
+    pub(crate) fn not_understood(why: &str) -> Self {
         Self { status: 400, title: "Not understood".to_owned(), text: why.to_owned() }
     }
 
@@ -98,15 +101,7 @@ pub(crate) async fn ask(house: &House, request: &Request) -> Result<Response, Re
         Ok(grant) => grant,
         Err(refused) => return Ok(refused.answer(request)),
     };
-    let asked = match &grant.action {
-        Action::Acknowledge(id) => incident::ask(house, &grant, id).await?,
-        Action::Answer(..) | Action::HandOver(..) | Action::OnCall(_) | Action::Queue(_) => {
-            hands::ask(house, &grant).await?
-        }
-        Action::Freezes => freezes::ask(house, &grant).await?,
-        Action::Expedite(repository, number) => expedites::ask(house, &grant, repository, *number).await?,
-    };
-    let question = match asked {
+    let question = match question(house, &grant).await? {
         Ok(question) => question,
         Err(refused) => return Ok(refused.answer(request)),
     };
@@ -114,6 +109,28 @@ pub(crate) async fn ask(house: &House, request: &Request) -> Result<Response, Re
     let Question { title, lines, forms } = question;
     let (forms, action) = (page::value(&forms), &request.path);
     Ok(page::render(200, "act.html", context! { title, lines, forms, person, action }))
+}
+
+async fn question(house: &House, grant: &Grant) -> Result<Result<Question, Outcome>, Refusal> {
+    match &grant.action {
+        Action::Acknowledge(id) => incident::ask(house, grant, id).await,
+        Action::Answer(..) | Action::HandOver(..) | Action::OnCall(_) | Action::Queue(_) => {
+            hands::ask(house, grant).await
+        }
+        Action::Freezes => freezes::ask(house, grant).await,
+        Action::Expedite(repository, number) => expedites::ask(house, grant, repository, *number).await,
+    }
+}
+
+/// What is known of it, and `how` to go on, where there are no buttons.
+pub(crate) async fn look(house: &House, grant: &Grant, how: &str) -> Result<Outcome, Refusal> {
+    Ok(match question(house, grant).await? {
+        Ok(Question { title, mut lines, .. }) => {
+            lines.push(how.to_owned());
+            Outcome::done(title, lines.join("\n"))
+        }
+        Err(refused) => refused,
+    })
 }
 
 /// Does it.

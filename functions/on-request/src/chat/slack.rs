@@ -1,35 +1,77 @@
-//! `POST /chat/slack`: somebody pressed a button in Slack. Slack waits for 3 s and wants nothing but 200; what came of it
-//! is said to that person alone, at the address that came with the press.
+//! `POST /chat/slack`: somebody pressed a button in Slack, or typed a command. Slack waits for 3 s; what came of it is said to
+//! that person alone: of a press, at the address that came with it; of a command, in our answer.
 //! <https://docs.slack.dev/interactivity/handling-user-interaction>
+//! <https://docs.slack.dev/interactivity/implementing-slash-commands>
 
-use aws::links;
+use aws::links::{self, Action, Grant};
 use aws::receiver::{ReceiverConfig, ReceiverKind};
 use aws::wire::error_chain;
 use aws::{House, Malformed, Refusal, Request, Response, verify, wire};
 use domain::{Person, Roster};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::commands::{self, Command};
 use crate::act::{self, Filled, Outcome};
 
-/// The largest press. It repeats the message, which has some 20 KB.
+/// The largest press. It repeats the message, which has some 20 KB. A command is smaller.
 const MOST_BYTES: usize = 256 * 1024;
 /// How long Slack has to take what is said, in seconds: it waits for our own answer meanwhile.
 const SECONDS_TO_SAY: u64 = 1;
 
-pub(crate) async fn press(house: &House, request: &Request) -> Result<Response, Refusal> {
+pub(crate) async fn hear(house: &House, request: &Request) -> Result<Response, Refusal> {
     let receivers = verified(house, request)?;
-    let press = Press::read(request)?;
+    if request.body.len() > MOST_BYTES {
+        return Err(Malformed::new("larger than what Slack sends").into());
+    }
+    let mut form = request.form();
+    match (form.remove("payload"), form.get("command")) {
+        (Some(payload), _) => press(house, &receivers, &payload).await,
+        (None, Some(command)) => typed(house, &receivers, command, &form).await,
+        (None, None) => Err(Malformed::new("not a form with the field `payload` or `command`").into()),
+    }
+}
+
+async fn press(house: &House, receivers: &[&ReceiverConfig], payload: &str) -> Result<Response, Refusal> {
+    let press = Press::read(payload)?;
     let Press { user, button, say_at } = match press {
         Some(press) => press,
         None => return Ok(Response::ignored("nobody pressed a button of ours")),
     };
-    let outcome = match person(&house.settings().roster, &receivers, &user) {
+    let outcome = match person(&house.settings().roster, receivers, &user) {
         Some(person) => perform(house, person, &button).await?,
-        None => stranger(&receivers, &user),
+        None => stranger(receivers, &user),
     };
-    say(house, &receivers, &say_at, &outcome).await;
+    say(house, receivers, &say_at, &outcome).await;
     Ok(Response { status: 200, headers: Vec::new(), body: String::new() })
+}
+
+/// Slack's signature says who typed it, so it needs no link.
+async fn typed(
+    house: &House,
+    receivers: &[&ReceiverConfig],
+    command: &str,
+    form: &Filled,
+) -> Result<Response, Refusal> {
+    let field = |name: &str| form.get(name).map_or("", String::as_str);
+    let user = form.get("user_id").ok_or_else(|| Malformed::new("nobody typed it"))?;
+    let outcome =
+        match (commands::read(command, &unescaped(field("text"))), person(&house.settings().roster, receivers, user)) {
+            (None, _) => Outcome::not_understood("This app has the commands /freeze and /expedite"),
+            (Some(_), None) => stranger(receivers, user),
+            (Some(Command::Unclear(how)), Some(_)) => Outcome::not_understood(how),
+            (Some(Command::Look(action, how)), Some(person)) => {
+                act::look(house, &grant(house, person, action), how).await?
+            }
+            (Some(Command::Do(action, form)), Some(person)) => {
+                act::perform(house, &grant(house, person, action), &form).await?
+            }
+        };
+    Ok(Response::json(200, &said(&outcome)))
+}
+
+fn grant(house: &House, person: &Person, action: Action) -> Grant {
+    Grant { action, person: person.id.clone(), expires: house.now() }
 }
 
 /// The receivers whose app signed it.
@@ -89,12 +131,7 @@ struct Button {
 
 impl Press {
     /// `None`: something else was done in Slack.
-    fn read(request: &Request) -> Result<Option<Self>, Malformed> {
-        if request.body.len() > MOST_BYTES {
-            return Err(Malformed::new("larger than what Slack sends of a button"));
-        }
-        let mut form = request.form();
-        let payload = form.remove("payload").ok_or_else(|| Malformed::new("not a form with the field `payload`"))?;
+    fn read(payload: &str) -> Result<Option<Self>, Malformed> {
         let Interaction { kind, user, actions, response_url } = wire::parse(payload.as_bytes())?;
         if kind != "block_actions" {
             return Ok(None);
@@ -146,14 +183,18 @@ async fn say(house: &House, receivers: &[&ReceiverConfig], url: &str, outcome: &
         tracing::warn!("a button came with an address to answer at that is not Slack's: nothing was said");
         return;
     }
-    let text = escaped(&format!("{}. {}", outcome.title, outcome.text));
-    let body = json!({ "response_type": "ephemeral", "replace_original": false, "text": text, "mrkdwn": false });
+    let body = said(outcome);
     let headers = [("content-type", "application/json; charset=utf-8"), ("user-agent", "recent-deployers")];
     match house.http.send("POST", url, &headers, body.to_string().into_bytes(), SECONDS_TO_SAY).await {
         Ok(answer) if answer.status < 300 => {}
         Ok(answer) => tracing::warn!(status = answer.status, "Slack did not take what came of a button"),
         Err(error) => tracing::warn!(cause = error_chain(&error), "Slack was not told what came of a button"),
     }
+}
+
+fn said(outcome: &Outcome) -> Value {
+    let text = escaped(&format!("{}. {}", outcome.title.trim_end_matches('.'), outcome.text));
+    json!({ "response_type": "ephemeral", "replace_original": false, "text": text, "mrkdwn": false })
 }
 
 /// Whether an address is Slack's: `hooks.` of where its API is, or that itself.
@@ -169,7 +210,13 @@ fn is_slacks(url: &str, api: &str) -> bool {
 
 /// Titles and names in it are strangers' words.
 fn escaped(text: &str) -> String {
-    domain::text::line(text, 1_000).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    let lines: Vec<String> = text.lines().take(40).map(|line| domain::text::line(line, 1_000)).collect();
+    lines.join("\n").replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// What was typed: Slack escapes three letters of it.
+fn unescaped(text: &str) -> String {
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
 #[cfg(test)]

@@ -50,6 +50,8 @@ pub enum Refused {
     OwnAsk,
     #[error("you do not sign for it: the approvers and the rotation do")]
     NotYours,
+    #[error("it waits for another signature than yours: {0}")]
+    OthersSign(&'static str),
     #[error("only whoever asked for it takes it back")]
     NotTheirs,
     #[error("say why")]
@@ -141,8 +143,17 @@ impl Desk<'_> {
             return Err(Refused::NoReason);
         }
         let signed = expedite::signature(self.settings, repository, by, self.now).ok_or(Refused::NotYours)?;
-        if !known.is_furthered_by(&signed, self.needs(repository).unwrap_or_default()) {
-            return Err(Refused::AlreadySo);
+        let needs = self.needs(repository).unwrap_or_default();
+        if !known.is_furthered_by(&signed, needs) {
+            return Err(match known.standing(needs, self.now) {
+                Standing::AwaitsApprover => Refused::OthersSign("an approver's"),
+                Standing::AwaitsRotation => Refused::OthersSign("somebody's of the rotation"),
+                Standing::NeedsReason
+                | Standing::Granted
+                | Standing::Refused
+                | Standing::Withdrawn
+                | Standing::Lapsed => Refused::AlreadySo,
+            });
         }
         let mut next = known.clone();
         let rotation = signed.rotation && !signed.approver;

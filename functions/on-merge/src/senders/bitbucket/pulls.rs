@@ -129,7 +129,7 @@ mod tests {
             event
         };
         let asked = &told(&comment("/expedite it is down", &json!({})))[0]["pull"][1]["expedite"];
-        assert_eq!((&asked["by"], &asked["reason"]), (&json!("bitbucket:ned"), &json!("it is down")));
+        assert_eq!((&asked["by"], &asked["reason"]), (&json!("bitbucket:5b90d9:f1"), &json!("it is down")));
         assert_eq!((&asked["head"], &asked["at"]), (&json!("8c1c06a1a89e"), &json!("2026-11-24T09:00:00.1Z")));
         for (words, change) in [
             ("test comment", json!({})),
