@@ -6,9 +6,8 @@ use aws::wire::error_chain;
 use aws::{House, Refusal, Response, StoreError};
 use domain::expedite::Expedite;
 use domain::freeze::{Feed, Freezes};
-use domain::ids::ServiceId;
 use domain::wording::freezes;
-use domain::{FreezeId, Person, PersonId, Phase, Service, Settings, Situation, Window, times, window};
+use domain::{FreezeId, PersonId, Phase, Service, Settings, Situation, Window, window};
 use jiff::Timestamp;
 use minijinja::context;
 use serde_json::{Value, json};
@@ -128,7 +127,7 @@ async fn seen(house: &House, service: &Service, now: Timestamp) -> Result<Servic
 }
 
 /// What was read of a service. What of one cannot be understood keeps nobody from reading the others.
-fn readable<T>(
+pub(crate) fn readable<T>(
     unreadable: &mut Vec<String>,
     service: &Service,
     read: Result<T, StoreError>,
@@ -142,40 +141,6 @@ fn readable<T>(
         }
         Err(error @ (StoreError::Unavailable(_) | StoreError::Conflict)) => Err(error),
     }
-}
-
-/// `GET /people/{id}`: am I on call?
-pub(crate) async fn person(house: &House, reader: &Reader, id: &str) -> Result<Response, Refusal> {
-    let settings = house.settings();
-    let found = id.parse::<PersonId>().ok().and_then(|id| settings.roster.person(&id));
-    let Some(person) = found else {
-        return Ok(page::notice(404, "Nobody by this name", "The roster has no such person."));
-    };
-    let now = house.now();
-    let zone = person.zone.clone();
-    let mut windows = Vec::new();
-    let mut services = house.store.services_of(&person.id, 200).await?;
-    services.extend(answers_in(person, settings));
-    let mut unreadable = Vec::new();
-    for service in services.iter().filter_map(|id| settings.service(id)) {
-        let read = house.store.situation(&service.id).await;
-        let Some(situation) = readable(&mut unreadable, service, read)? else { continue };
-        for window in window::windows(&situation, service, &settings.roster, now)
-            .iter()
-            .filter(|w| w.responder.person == person.id || w.holder.person == person.id)
-        {
-            let (phase, until) = phase(window);
-            windows.push(context! {
-                phase, service => service.id.as_str(), label => window.change.label(), name => window.change.title.clone(),
-                url => window.change.url.clone(), until => until.map(|at| times::time(at, &zone, now)),
-            });
-        }
-    }
-    Ok(page::render(
-        200,
-        "person.html",
-        context! { reader => reader.shown(house), title => person.name.clone(), zone => zone.iana_name().unwrap_or("UTC"), windows, unreadable },
-    ))
 }
 
 /// `GET /who`: who is on call for what, as JSON for programs. Times are UTC.
@@ -215,20 +180,11 @@ fn window_json(window: &Window<'_>, settings: &Settings) -> Value {
 }
 
 /// A window's phase in a word or two, and its end.
-fn phase(window: &Window<'_>) -> (&'static str, Option<Timestamp>) {
+pub(crate) fn phase(window: &Window<'_>) -> (&'static str, Option<Timestamp>) {
     match window.phase {
         Phase::Standby => ("standby", None),
         Phase::Active { until, .. } => ("on call", Some(until)),
         Phase::Tail { until, .. } => ("suspect only", Some(until)),
         Phase::Closed { at, .. } => ("closed", Some(at)),
     }
-}
-
-/// The services in which a person may answer for what others merged: as owner, on the rotation, as deputy or champion.
-fn answers_in(person: &Person, settings: &Settings) -> Vec<ServiceId> {
-    let stands_in =
-        settings.roster.people().any(|p| p.champions.contains(&person.id) || p.deputies.contains(&person.id));
-    let in_service =
-        |s: &&domain::Service| stands_in || s.owners.contains(&person.id) || s.rotation.contains(&person.id);
-    settings.services().filter(in_service).map(|s| s.id.clone()).collect()
 }

@@ -8,6 +8,7 @@ mod incident;
 mod may;
 mod page;
 mod paging;
+mod person;
 mod queue;
 mod sign_in;
 mod view;
@@ -61,7 +62,7 @@ async fn read(house: &House, request: &Request, reader: &Reader) -> Result<Respo
     match request.segments().as_slice() {
         [] => board::overview(house, reader).await,
         ["incidents", id] => incident::show(house, request, reader, id).await,
-        ["people", id] => board::person(house, reader, id).await,
+        ["people", id] => person::show(house, reader, id).await,
         ["who"] => board::who(house).await,
         [CALENDAR] => feed::calendar(house, request).await,
         _ => Err(NOTHING_HERE),

@@ -60,7 +60,7 @@ pub enum Command {
         /// Who gets it; without this, you.
         #[arg(long)]
         person: Option<String>,
-        /// From when, such as 2026-03-20T18:00Z; without this, from now.
+        /// From when, such as "Mon 09:00" or 2026-03-20T18:00Z; without this, from now.
         #[arg(long)]
         from: Option<String>,
         #[command(flatten)]
@@ -120,7 +120,7 @@ pub enum Command {
         /// Of one environment only.
         #[arg(long)]
         environment: Option<String>,
-        /// From when, such as 2026-03-20T18:00Z; without this, from now.
+        /// From when, such as "Mon 09:00" or 2026-03-20T18:00Z; without this, from now.
         #[arg(long)]
         from: Option<String>,
         /// It is over before its time.

@@ -423,3 +423,54 @@ async fn a_command_of_a_stranger_or_one_that_cannot_be_read_changes_nothing() {
     let long = typed(FEANIL, "/freeze", &"x ".repeat(200_000));
     chat.refused(signed(&chat.stage, &long), &long, 400).await;
 }
+
+#[tokio::test]
+async fn who_is_on_call_is_seen_taken_given_back_and_handed_over_by_commands() {
+    let mut chat = Chat::new().await;
+    assert_eq!(
+        chat.types(FEANIL, "/oncall", "").await.lines().next().unwrap(),
+        "You answer for. Nothing: you are not on call, and nothing of yours waits."
+    );
+    chat.stage.at("Fri 11:30").await.merge("feanil", 12).await;
+    let mine = chat.types(FEANIL, "/oncall", "me").await;
+    assert!(mine.starts_with("You answer for. edx-platform#12 in edxapp: standby.\n"), "{mine}");
+    chat.stage.at("Fri 11:50").await.deploy("prod", "success", 12).await;
+    let mine = chat.types(FEANIL, "/oncall", "").await;
+    assert!(
+        mine.starts_with("You answer for. edx-platform#12 in edxapp: on call until 08:50 (America/New_York).\n"),
+        "{mine}"
+    );
+    let service = chat.types(ANNA, "/who-oncall", "edxapp").await;
+    assert!(service.contains("\nfeanil is on call for edx-platform#12 until 13:50 (Europe/Stockholm).\n"), "{service}");
+    assert!(service.contains("\nThe rotation: anna.\n"), "{service}");
+
+    let taken = chat.types(ANNA, "/takeoncall", "edxapp 45m").await;
+    assert_eq!(taken, "On call. anna has the pager of edxapp; the board shows it.");
+    let service = chat.types(FEANIL, "/oncall", "edxapp").await;
+    assert!(service.starts_with("On call for edxapp. anna has its pager until 08:35 (America/New_York)."), "{service}");
+    let back = chat.types(ANNA, "/takeoncall", "edxapp back").await;
+    assert!(back.starts_with("Given back. "), "{back}");
+    let again = chat.types(ANNA, "/takeoncall", "edxapp back").await;
+    assert!(again.starts_with("Nothing "), "{again}");
+
+    for (minute, (by, said, told)) in (0..).zip([
+        (FEANIL, "nobody", "Nobody by this name. "),
+        (FEANIL, "<@U0STRANGER1|anna>", "Nobody by this name. "),
+        (FEANIL, "anna edx-platform#99", "Nothing to hand over. "),
+        (ANNA, "feanil edx-platform#12", "Nothing to hand over. "),
+        (FEANIL, &format!("to &lt;@{ANNA}|ann&gt;"), "Handed over. anna has it now, and was told."),
+        (FEANIL, "anna", "Nothing to hand over. "),
+        (ANNA, "edx-platform#12 to feanil", "Handed over. feanil has it now, and was told."),
+    ]) {
+        chat.stage.at(&format!("Fri 12:0{minute}")).await;
+        let text = chat.types(by, "/handover", said).await;
+        assert!(text.starts_with(told), "{by} {said}: {text}");
+    }
+    chat.stage.merge("feanil", 13).await;
+    let several = chat.types(FEANIL, "/handover", "anna").await;
+    assert!(several.starts_with("Several are yours. "), "{several}");
+    assert!(
+        several.contains("edx-platform#12 in edxapp") && several.contains("edx-platform#13 in edxapp"),
+        "{several}"
+    );
+}

@@ -1,12 +1,18 @@
 //! Moving responsibility: taking the pager for a merge, handing a window over, being on call, pausing the pipeline.
 
+use std::collections::BTreeSet;
+
 use aws::links::{Action, Grant};
 use aws::{House, Refusal};
 use domain::on_request::hands::{Desk, Refused};
-use domain::{ChangeId, Decisions, PersonId, Service, ServiceId, Window, shift, times, window};
+use domain::{ChangeId, Decisions, PersonId, Phase, Service, ServiceId, Window, shift, text, times, window};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Field, Filled, Form, NOT_ALLOWED, Outcome, Question, maintenance, nothing, sentence, through};
+
+/// So many people are named of those who are on call; the board shows all.
+const MOST_RESPONDERS: usize = 12;
 
 pub(super) async fn ask(house: &House, grant: &Grant) -> Result<Result<Question, Outcome>, Refusal> {
     let settings = house.settings();
@@ -84,13 +90,50 @@ fn on_call(desk: Desk<'_>, person: &PersonId) -> Question {
     let who = colleague(desk, "person", "Who", person);
     Question {
         title: format!("On call for {}", desk.service.id),
-        lines: vec![now],
+        lines: std::iter::once(now).chain(responders(desk, &zone)).collect(),
         forms: vec![
             Form { button: "Take the pager", does: "take", fields: vec![who, how_long] },
             Form { button: "Give it back", does: "give-back", fields: Vec::new() },
             Form { button: "Send a test page", does: "drill", fields: vec![colleague(desk, "person", "To", person)] },
         ],
     }
+}
+
+/// Who answers for which change until when, how many wait, and who is on the rotation.
+fn responders(desk: Desk<'_>, zone: &TimeZone) -> Vec<String> {
+    let Desk { situation, service, settings, now } = desk;
+    let name = |person: &PersonId| settings.roster.name_of(person).to_owned();
+    let all = window::windows(situation, service, &settings.roster, now);
+    let active = all.iter().filter_map(|window| match window.phase {
+        Phase::Active { until, .. } => Some(format!(
+            "{} is on call for {} until {}.",
+            name(&window.responder.person),
+            window.change.label(),
+            times::time(until, zone, now)
+        )),
+        Phase::Standby | Phase::Tail { .. } | Phase::Closed { .. } => None,
+    });
+    let mut lines: Vec<String> = active.collect();
+    if lines.len() > MOST_RESPONDERS {
+        let more = lines.split_off(MOST_RESPONDERS).len();
+        lines.push(format!("And {more} more: the board shows them."));
+    }
+    let standby: Vec<_> = all.iter().filter(|window| window.phase == Phase::Standby).collect();
+    if !standby.is_empty() {
+        let people: BTreeSet<String> = standby.iter().map(|window| name(&window.holder.person)).collect();
+        let people: Vec<String> = people.into_iter().take(MOST_RESPONDERS).collect();
+        lines.push(format!(
+            "{} to go live: {}.",
+            text::count(standby.len(), "change waits", "changes wait"),
+            people.join(", ")
+        ));
+    }
+    let rotation = situation.paging.value.rotation(service, now);
+    if !rotation.is_empty() {
+        let names: Vec<String> = rotation.iter().map(name).collect();
+        lines.push(format!("The rotation: {}.", names.join(", ")));
+    }
+    lines
 }
 
 fn queue(desk: Desk<'_>, person: &PersonId) -> Question {
@@ -131,7 +174,7 @@ pub(super) async fn act(house: &House, grant: &Grant, filled: &Filled) -> Result
     let Some(service) = id.and_then(|id| settings.service(id)) else {
         return Ok(no_service());
     };
-    let wish = match Wish::read(grant, filled, house.now()) {
+    let wish = match Wish::read(grant, filled, &settings.roster.zone_of(&grant.person), house.now()) {
         Ok(wish) => wish,
         Err(why) => return Ok(Outcome::not_understood(why)),
     };
@@ -160,14 +203,14 @@ enum Wish {
 }
 
 impl Wish {
-    fn read(grant: &Grant, filled: &Filled, now: Timestamp) -> Result<Self, &'static str> {
+    fn read(grant: &Grant, filled: &Filled, zone: &TimeZone, now: Timestamp) -> Result<Self, &'static str> {
         let text = |name: &str| filled.get(name).map(|v| v.trim()).filter(|v| !v.is_empty());
         let person = |name: &str| {
             let given = text(name).map(|id| id.parse().map_err(|_| "a person is named by their id in the roster"));
             given.transpose()
         };
-        let from =
-            text("from").map(|at| at.parse::<Timestamp>().map_err(|_| "`from` is a time such as 2026-03-20T18:00Z"));
+        let from = text("from")
+            .map(|at| times::read(at, zone, now).ok_or("`from` is a time such as \"Mon 09:00\" or 2026-03-20T18:00Z"));
         let from = from.transpose()?;
         let span = text("for")
             .map(|span| span.parse::<SignedDuration>().map_err(|_| "`for` is a length of time such as \"2 h\""));

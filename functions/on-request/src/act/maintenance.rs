@@ -5,6 +5,7 @@ use aws::{House, Refusal};
 use domain::on_request::hands::Desk;
 use domain::on_request::maintenance::{Refused, Wanted};
 use domain::{Decisions, PersonId, Service, ServiceId, maintenance, times};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Field, Filled, Form, Outcome, Question, nothing};
@@ -69,7 +70,7 @@ pub(super) async fn act(
     let Some(service) = settings.service(service) else {
         return Ok(Outcome::missing("No such service", "It is not in the configuration."));
     };
-    let wish = match Wish::read(filled, now) {
+    let wish = match Wish::read(filled, &settings.roster.zone_of(&grant.person), now) {
         Ok(wish) => wish,
         Err(why) => return Ok(Outcome::not_understood(why)),
     };
@@ -91,12 +92,13 @@ enum Wish {
 }
 
 impl Wish {
-    fn read(filled: &Filled, now: Timestamp) -> Result<Self, &'static str> {
+    fn read(filled: &Filled, zone: &TimeZone, now: Timestamp) -> Result<Self, &'static str> {
         let text = |name: &str| filled.get(name).map(|v| v.trim()).filter(|v| !v.is_empty());
         if text("do") == Some(END) {
             return Ok(Self::End);
         }
-        let from = text("from").map(|at| at.parse().map_err(|_| "`from` is a time such as 2026-03-20T18:00Z"));
+        let from = text("from")
+            .map(|at| times::read(at, zone, now).ok_or("`from` is a time such as \"Mon 09:00\" or 2026-03-20T18:00Z"));
         let from: Option<Timestamp> = from.transpose()?;
         let until = from.unwrap_or(now).checked_add(length(text("for").ok_or(LENGTH)?)?).map_err(|_| LENGTH)?;
         let environment = text("environment").map(str::to_owned);

@@ -63,7 +63,7 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    fn done(title: impl Into<String>, text: impl Into<String>) -> Self {
+    pub(crate) fn done(title: impl Into<String>, text: impl Into<String>) -> Self {
         Self { status: 200, title: title.into(), text: text.into() }
     }
 

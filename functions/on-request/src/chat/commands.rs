@@ -16,9 +16,22 @@ const HOW_TO_FREEZE: &str = "Write: /freeze Gratitude week until Mon 09:00 (or 2
 const HOW_TO_EXPEDITE: &str = "Write: /expedite openedx/edx-platform#12 why it cannot wait; or: /expedite sign, refuse or withdraw \
      openedx/edx-platform#12.";
 
+const HOW_TO_BE_ON_CALL: &str = "/oncall <service> says who answers for it; /takeoncall <service> 2h takes its pager, /takeoncall <service> back gives \
+     it back; /handover <colleague> <change> hands a change over.";
+
+/// Those of a command that is none of ours.
+pub(super) const OURS: &str = "This app has the commands /freeze, /expedite, /oncall, /takeoncall and /handover";
+
 /// What was typed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Command {
+    /// What whoever typed it answers for, and how to go on.
+    Mine(&'static str),
+    /// One of their changes is a colleague's from now on; which, where they have several.
+    HandOver {
+        to: String,
+        which: Option<String>,
+    },
     /// Something is to be shown, and how to go on.
     Look(Action, &'static str),
     Do(Action, Filled),
@@ -33,6 +46,9 @@ pub(super) fn read(command: &str, text: &str) -> Option<Command> {
     match name {
         "freeze" => Some(freeze(text)),
         "expedite" => Some(expedite(text)),
+        "oncall" => Some(on_call(text)),
+        "takeoncall" => Some(take(text)),
+        "handover" => Some(hand_over(text)),
         _ => None,
     }
 }
@@ -89,6 +105,40 @@ fn expedite(text: &str) -> Command {
             Command::Do(Action::Expedite(repository, number), Filled::from(form))
         }
         None => Command::Unclear(HOW_TO_EXPEDITE),
+    }
+}
+
+fn on_call(text: &str) -> Command {
+    match text {
+        "" | "me" | "help" => Command::Mine(HOW_TO_BE_ON_CALL),
+        service => service.parse().map_or(Command::Unclear(HOW_TO_BE_ON_CALL), |service| {
+            Command::Look(Action::OnCall(service), HOW_TO_BE_ON_CALL)
+        }),
+    }
+}
+
+fn take(text: &str) -> Command {
+    /// As the board proposes it.
+    const USUAL: &str = "2 h";
+    let (service, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let Ok(service) = service.parse() else { return Command::Unclear(HOW_TO_BE_ON_CALL) };
+    let rest = after(rest.trim(), "for").unwrap_or(rest.trim());
+    let form = match rest {
+        "back" => vec![("do", "give-back")],
+        "" => vec![("do", "take"), ("for", USUAL)],
+        span => vec![("do", "take"), ("for", span)],
+    };
+    Command::Do(Action::OnCall(service), form.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect())
+}
+
+fn hand_over(text: &str) -> Command {
+    let mut words: Vec<&str> = text.split_whitespace().filter(|word| !matches!(*word, "to" | "for")).collect();
+    // `edx-platform#12`, `edx-platform@8c1c06a1a8`; a colleague begins with the sign.
+    let which = words.iter().position(|word| word.find(['#', '@']).is_some_and(|at| at > 0) && !word.starts_with('<'));
+    let which = which.map(|at| words.remove(at).to_owned());
+    match words.as_slice() {
+        [] => Command::Mine(HOW_TO_BE_ON_CALL),
+        words => Command::HandOver { to: words.join(" "), which },
     }
 }
 
@@ -188,6 +238,37 @@ mod tests {
         for unclear in ["", "sign", "checkout answers 500", "#12 x", "sign me", "openedx/edx-platform#-1"] {
             assert_eq!(read("/expedite", unclear), Some(Command::Unclear(HOW_TO_EXPEDITE)), "{unclear}");
         }
+    }
+
+    #[test]
+    fn who_is_on_call_is_asked_taken_and_handed_over() {
+        let action = || Action::OnCall("edxapp".parse().unwrap());
+        assert_eq!(read("/oncall", ""), Some(Command::Mine(HOW_TO_BE_ON_CALL)));
+        assert_eq!(read("/oncall", " me "), Some(Command::Mine(HOW_TO_BE_ON_CALL)));
+        assert_eq!(read("/oncall", "edxapp"), Some(Command::Look(action(), HOW_TO_BE_ON_CALL)));
+        assert_eq!(read("/oncall", "who is it"), Some(Command::Unclear(HOW_TO_BE_ON_CALL)));
+        for (text, form) in [
+            ("edxapp", "do=take; for=2 h"),
+            ("edxapp 45m", "do=take; for=45m"),
+            ("edxapp for 3 h", "do=take; for=3 h"),
+            ("edxapp back", "do=give-back"),
+        ] {
+            let Some(Command::Do(about, filled)) = read("/takeoncall", text) else { panic!("{text}") };
+            let filled: Vec<String> = filled.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            assert_eq!((about, filled.join("; ").as_str()), (action(), form), "{text}");
+        }
+        assert_eq!(read("/takeoncall", ""), Some(Command::Unclear(HOW_TO_BE_ON_CALL)));
+        for (text, to, which) in [
+            ("anna", "anna", None),
+            ("@anna", "@anna", None),
+            ("to <@U0ANNA00001|anna>", "<@U0ANNA00001|anna>", None),
+            ("edx-platform#12 to Anna Lindqvist", "Anna Lindqvist", Some("edx-platform#12")),
+            ("anna edx-platform@8c1c06a1a8", "anna", Some("edx-platform@8c1c06a1a8")),
+        ] {
+            let which = which.map(str::to_owned);
+            assert_eq!(read("/handover", text), Some(Command::HandOver { to: to.to_owned(), which }), "{text}");
+        }
+        assert_eq!(read("/handover", "edx-platform#12"), Some(Command::Mine(HOW_TO_BE_ON_CALL)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! <https://docs.slack.dev/interactivity/handling-user-interaction>
 //! <https://docs.slack.dev/interactivity/implementing-slash-commands>
 
-use aws::links::{self, Action, Grant};
+use aws::links;
 use aws::receiver::{ReceiverConfig, ReceiverKind};
 use aws::wire::error_chain;
 use aws::{House, Malformed, Refusal, Request, Response, verify, wire};
@@ -11,7 +11,7 @@ use domain::{Person, Roster};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::commands::{self, Command};
+use super::commands;
 use crate::act::{self, Filled, Outcome};
 
 /// The largest press. It repeats the message, which has some 20 KB. A command is smaller.
@@ -46,7 +46,6 @@ async fn press(house: &House, receivers: &[&ReceiverConfig], payload: &str) -> R
     Ok(Response { status: 200, headers: Vec::new(), body: String::new() })
 }
 
-/// Slack's signature says who typed it, so it needs no link.
 async fn typed(
     house: &House,
     receivers: &[&ReceiverConfig],
@@ -55,23 +54,21 @@ async fn typed(
 ) -> Result<Response, Refusal> {
     let field = |name: &str| form.get(name).map_or("", String::as_str);
     let user = form.get("user_id").ok_or_else(|| Malformed::new("nobody typed it"))?;
-    let outcome =
-        match (commands::read(command, &unescaped(field("text"))), person(&house.settings().roster, receivers, user)) {
-            (None, _) => Outcome::not_understood("This app has the commands /freeze and /expedite"),
-            (Some(_), None) => stranger(receivers, user),
-            (Some(Command::Unclear(how)), Some(_)) => Outcome::not_understood(how),
-            (Some(Command::Look(action, how)), Some(person)) => {
-                act::look(house, &grant(house, person, action), how).await?
-            }
-            (Some(Command::Do(action, form)), Some(person)) => {
-                act::perform(house, &grant(house, person, action), &form).await?
-            }
-        };
+    let roster = &house.settings().roster;
+    let outcome = match (commands::read(command, &unescaped(field("text"))), person(roster, receivers, user)) {
+        (None, _) => Outcome::not_understood(commands::OURS),
+        (Some(_), None) => stranger(receivers, user),
+        (Some(command), Some(by)) => {
+            let mentioned = |said: &str| person(roster, receivers, mention(said)?);
+            super::obey(house, by, command, mentioned).await?
+        }
+    };
     Ok(Response::json(200, &said(&outcome)))
 }
 
-fn grant(house: &House, person: &Person, action: Action) -> Grant {
-    Grant { action, person: person.id.clone(), expires: house.now() }
+/// The id in `<@U024BE7LH|ann>`.
+fn mention(said: &str) -> Option<&str> {
+    said.strip_prefix("<@")?.strip_suffix('>')?.split('|').next()
 }
 
 /// The receivers whose app signed it.
