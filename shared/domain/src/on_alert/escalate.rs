@@ -149,8 +149,9 @@ impl Desk<'_> {
         }
         let taken = incident.acknowledged.iter().filter(|a| incident.round_at.is_none_or(|began| a.at >= began));
         let Some(last) = taken.map(|a| a.at).max() else { return };
-        if incident.worsened_at.is_some_and(|worse| last < worse) {
-            self.anew(decisions, incident, now, Reason::Worsened);
+        if let Some(worse) = incident.worsened_at.filter(|worse| last < *worse) {
+            // Heard in the instant in which it was taken, or by a slower clock: what was taken before is not of this round.
+            self.anew(decisions, incident, now.max(worse), Reason::Worsened);
         } else if last + policy.acknowledged_for <= now {
             let minutes = policy.acknowledged_for.as_mins();
             let at = (last + policy.acknowledged_for).max(began);
