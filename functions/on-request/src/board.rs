@@ -1,129 +1,155 @@
-//! The board: who is on call for what until when, the queue, open incidents, what happened lately and why.
+//! The board: who is on call for what until when, and why; the queues, open incidents, freezes, and what nobody attends to. Three
+//! queries, however many services there are.
 
-use aws::links::{self, Action, Grant, LIFE};
-use aws::secrets::Secret;
+pub(crate) mod freezes;
+mod row;
+
+use std::collections::BTreeMap;
+
+use aws::links::Action;
 use aws::wire::error_chain;
-use aws::{House, Refusal, Response, StoreError};
-use domain::expedite::Expedite;
-use domain::freeze::{Feed, Freezes};
-use domain::wording::freezes;
-use domain::{FreezeId, PersonId, Phase, Service, Settings, Situation, Window, window};
-use jiff::Timestamp;
+use aws::{House, Refusal, Request, Response, StoreError};
+use domain::card::Card;
+use domain::text::count;
+use domain::{PersonId, Phase, Service, ServiceId, Settings, Window, window};
+use jiff::{SignedDuration, Timestamp};
 use minijinja::context;
 use serde_json::{Value, json};
 
-use crate::incident::Scene;
+use crate::hours::Hours;
+use crate::offers::Offers;
+use crate::page;
+use crate::service::view::just_now;
 use crate::sign_in::Reader;
-use crate::view::{ServiceView, just_now, utc, view};
-use crate::{may, page};
+use freezes::FreezesView;
+use row::{IncidentRow, Row, Unattended};
 
-/// How many freezes that are under way or ahead it shows.
-const MOST_FREEZES: usize = 8;
-/// How many lines of their log.
-const MOST_LATELY: i32 = 3;
-/// How many lines of the log the board shows for each service.
-const MOST_LINES: i32 = 15;
-/// How many of the incidents that left the working set it shows.
-const MOST_PAST: i32 = 5;
+/// How many lines of the log of freezes the calendar shows.
+const MOST_LATELY: i32 = 8;
+/// So many rows of services in which nothing goes on are shown; of the others only the names.
+const MOST_QUIET: usize = 30;
+/// So many merges that nobody attends to.
+const MOST_UNATTENDED: usize = 20;
+/// What has to be looked at for so long was forgotten.
+const LATE: SignedDuration = SignedDuration::from_mins(3);
 
 /// `GET /`
-pub(crate) async fn overview(house: &House, reader: &Reader) -> Result<Response, Refusal> {
-    let now = house.now();
-    let (mut services, mut unreadable) = (Vec::new(), Vec::new());
-    for service in house.settings().services() {
-        let Some(view) = readable(&mut unreadable, service, seen(house, service, now).await)? else { continue };
-        // The bucket of unmapped alerts shows only when there is something in it.
-        if !service.repositories.is_empty() || !view.incidents.is_empty() || !view.lately.is_empty() {
-            services.push(view);
+pub(crate) async fn overview(house: &House, request: &Request, reader: &Reader) -> Result<Response, Refusal> {
+    let (settings, offers, hours) = (house.settings(), Offers::of(house, reader)?, Hours::of(house, request, reader));
+    let mut unreadable = Vec::new();
+    let desk = settings.freeze_desk();
+    let read = async { Ok::<_, StoreError>(house.store.situation(&desk.id).await) };
+    let (cards, due, frozen) = tokio::try_join!(house.store.cards(), house.store.due_since(hours.now), read)?;
+    let frozen = readable(&mut unreadable, desk, frozen)?;
+    let mut known = BTreeMap::new();
+    for (id, card) in cards {
+        let Some(service) = settings.service(&id) else { continue };
+        if let Some(card) = readable(&mut unreadable, service, card)? {
+            known.insert(id, card);
         }
     }
-    let freezes = freezes(house, reader, &mut unreadable, now).await?;
-    let open: usize = services.iter().map(|s| s.incidents.iter().filter(|i| i.resolved.is_none()).count()).sum();
-    Ok(page::render(
-        200,
-        "board.html",
-        context! { reader => reader.shown(house), title => "On call", now => utc(now), services => page::value(&services), open, unreadable, freezes => page::value(&freezes) },
+    unreadable.extend(overlooked(&due, &hours));
+    let freezes = frozen.map(|situation| freezes::view(house, reader, &offers, &hours, &situation, &[]));
+    let board = Board::of(house, &known, &offers, &hours);
+    let values = context! { title => "Who is on call", board => page::value(&board), unreadable, freezes => page::value(&freezes) };
+    Ok(page::whole(house, reader, &hours, 200, "board.html", values))
+}
+
+/// `GET /calendar`: freezes, and what people did about them.
+pub(crate) async fn calendar(house: &House, request: &Request, reader: &Reader) -> Result<Response, Refusal> {
+    let (offers, hours, desk) =
+        (Offers::of(house, reader)?, Hours::of(house, request, reader), house.settings().freeze_desk());
+    let (situation, log) = tokio::try_join!(house.store.situation(&desk.id), house.store.log(&desk.id, MOST_LATELY))?;
+    let freezes: FreezesView = freezes::view(house, reader, &offers, &hours, &situation, &log);
+    let values = context! { title => "Freezes", freezes => page::value(&freezes) };
+    Ok(page::whole(house, reader, &hours, 200, "calendar.html", values))
+}
+
+/// The services that should have been looked at long ago: what is shown of them may be old, and nobody is paged for them.
+fn overlooked(due: &[(ServiceId, Timestamp)], hours: &Hours) -> Option<String> {
+    let late: Vec<&(ServiceId, Timestamp)> = due.iter().filter(|(_, at)| *at + LATE <= hours.now).collect();
+    let since = late.iter().map(|(_, at)| *at).min()?;
+    let names: Vec<&str> = late.iter().take(5).map(|(id, _)| id.as_str()).collect();
+    let more = if late.len() > names.len() { format!(" and {} more", late.len() - names.len()) } else { String::new() };
+    let (names, since) = (names.join(", "), hours.at(since));
+    Some(format!(
+        "Nobody has looked at {names}{more} since {since}: does on-schedule run? What is shown here may be old."
     ))
 }
 
-/// What the board shows of freezes.
+/// What the board shows beside freezes.
 #[derive(serde::Serialize)]
-struct FreezesView {
-    /// Whether it is under way, and its words.
-    lines: Vec<(bool, String)>,
-    /// The fixes that somebody asks to let pass, and where this reader says something about each.
-    fixes: Vec<(String, Option<String>)>,
-    /// What people did about them, newest first.
-    lately: Vec<String>,
-    /// Which calendars that freezes follow cannot be read.
-    unread: Vec<String>,
-    /// Where this reader declares one, or ends it.
-    link: Option<String>,
-    /// Where this reader's calendar program reads them: for a click, and to copy.
-    subscribe: Option<(String, String)>,
+struct Board {
+    /// What this reader is told of themselves.
+    you: Option<String>,
+    incidents: Vec<IncidentRow>,
+    open: usize,
+    /// What is said aloud when it changes.
+    say: String,
+    rows: Vec<Row>,
+    quiet: Vec<String>,
+    unattended: Vec<Unattended>,
+    unattended_more: usize,
+    /// The alerts of no service, where there are any.
+    unmapped: Option<Row>,
 }
 
-async fn freezes(
-    house: &House,
-    reader: &Reader,
-    unreadable: &mut Vec<String>,
-    now: Timestamp,
-) -> Result<Value, Refusal> {
-    let (settings, desk) = (house.settings(), house.settings().freeze_desk());
-    let read = async {
-        let situation = house.store.situation(&desk.id).await?;
-        Ok((situation, house.store.log(&desk.id, MOST_LATELY).await?))
-    };
-    let Some((situation, log)) = readable(unreadable, desk, read.await)? else { return Ok(Value::Null) };
-    let expedites: Vec<_> = situation.expedites.values().map(|noted| noted.value.clone()).collect();
-    let all = Freezes::of(settings, &situation);
-    let shown = may::next_of_each(all.ahead(now), now);
-    let lines = shown.iter().take(MOST_FREEZES).map(|one| (one.from <= now, freezes::line(one, now))).collect();
-    let lately = log.into_iter().map(|entry| format!("{} {}", utc(entry.at), entry.what)).collect();
-    let may_declare = |id: &&PersonId| settings.roster.person(id).is_some_and(|person| !person.is_outside());
-    let person = if let Reader::Person(id) = reader { Some(id).filter(may_declare) } else { None };
-    let secret = house.secrets.first(&house.configuration.link_secret).map_err(Refusal::NoSecret)?;
-    let grant = |id: &PersonId| Grant { action: Action::Freezes, person: id.clone(), expires: now + LIFE };
-    let link = person.map(|id| links::path(&secret, &grant(id)));
-    let about = |one: &Expedite| {
-        let action = Action::Expedite(one.repository.clone(), one.number);
-        let grant = |id: &PersonId| Grant { action, person: id.clone(), expires: now + LIFE };
-        person.map(|id| links::path(&secret, &grant(id)))
-    };
-    let fixes = expedites.iter().filter_map(|one| Some((may::fix(house, &all, one, now)?, about(one)))).collect();
-    let (unread, subscribe) = (unread(&situation), subscription(house, reader, &secret));
-    Ok(serde_json::to_value(FreezesView { lines, fixes, lately, unread, link, subscribe }).unwrap_or_default())
+impl Board {
+    fn of(house: &House, known: &BTreeMap<ServiceId, Card>, offers: &Offers, hours: &Hours) -> Self {
+        let settings = house.settings();
+        let mut incidents = Vec::new();
+        for card in known.values() {
+            for glance in &card.incidents {
+                let act = offers.path(Action::Acknowledge(glance.id.clone()));
+                incidents.push(IncidentRow::of(house, card, glance, act, hours));
+            }
+        }
+        incidents.sort_by_key(|incident| !incident.is_open);
+        let open = known.values().map(|card| card.open_incidents).sum();
+        let mut rows: Vec<Row> =
+            settings.services().map(|service| Row::of(house, service, known.get(&service.id), hours)).collect();
+        let is_bucket = |id: &str| settings.services().any(|s| s.id.as_str() == id && s.repositories.is_empty());
+        // The bucket of alerts of no service shows only when there is something in it.
+        let bucket = rows.iter().position(|row| is_bucket(&row.id)).map(|at| rows.remove(at));
+        rows.sort_by_key(Row::order);
+        let first_quiet = rows.iter().position(Row::is_quiet).unwrap_or(rows.len());
+        let rest = rows.split_off((first_quiet + MOST_QUIET).min(rows.len()));
+        let waiting = known.values().flat_map(|card| card.queue.first.iter().map(move |waiting| (card, waiting)));
+        let unattended = waiting.filter(|(_, waiting)| waiting.unattended).take(MOST_UNATTENDED);
+        let unattended: Vec<Unattended> =
+            unattended.map(|(card, waiting)| Unattended::of(house, card, waiting, hours)).collect();
+        let all: usize = known.values().map(|card| card.queue.unattended).sum();
+        Self {
+            you: offers.person.as_ref().map(|person| you(person, known, hours)),
+            incidents,
+            open,
+            say: if open == 0 {
+                "No open incident.".to_owned()
+            } else {
+                count(open, "open incident.", "open incidents.")
+            },
+            rows,
+            quiet: rest.into_iter().map(|row| row.id).collect(),
+            unattended_more: all.saturating_sub(unattended.len()),
+            unattended,
+            unmapped: bucket.filter(|row| row.open > 0),
+        }
+    }
 }
 
-/// Which calendars that freezes follow cannot be read.
-fn unread(desk: &Situation) -> Vec<String> {
-    let failed = desk.feeds.iter().filter_map(|(id, noted)| Some((id, &noted.value, noted.value.failed.as_ref()?)));
-    let line = |(id, feed, why): (&FreezeId, &Feed, &String)| match feed.read_at {
-        Some(at) => format!("The calendar of {id} cannot be read ({why}): what was read {} holds.", utc(at)),
-        None => format!("The calendar of {id} was never read: {why}."),
-    };
-    failed.map(line).collect()
-}
-
-/// By `webcal`, which calendar programs open, and by the plain address. Where nobody signs in, whoever reads the board reads that too.
-fn subscription(house: &House, reader: &Reader, secret: &Secret) -> Option<(String, String)> {
-    let path = match reader {
-        Reader::Person(id) => links::subscription(secret, id),
-        Reader::Unasked => format!("/{}", links::CALENDAR),
-        Reader::Guest(_) => return None,
-    };
-    let url = format!("{}{path}", house.settings().public_url);
-    let (_, rest) = url.split_once("://")?;
-    Some((format!("webcal://{rest}"), url))
-}
-
-/// A service as the board shows it.
-async fn seen(house: &House, service: &Service, now: Timestamp) -> Result<ServiceView, StoreError> {
-    let situation = house.store.situation(&service.id).await?;
-    let log = house.store.log(&service.id, MOST_LINES).await?;
-    let outbox = house.store.outbox(&service.id).await?;
-    let past = house.store.past_incidents(&service.id, MOST_PAST).await?;
-    Ok(view(Scene { house, service, situation: &situation, outbox: &outbox, log: &log, now }, &past))
+/// `You are on call for edxapp until 14:20.`
+fn you(person: &PersonId, known: &BTreeMap<ServiceId, Card>, hours: &Hours) -> String {
+    let seats = known.values().flat_map(|card| card.on_call.iter().map(move |seat| (card, seat)));
+    let mine: Vec<String> = seats
+        .filter(|(_, seat)| seat.person == *person && seat.until > hours.now)
+        .map(|(card, seat)| format!("{} until {}", card.service, hours.at(seat.until)))
+        .collect();
+    let unnamed = known.values().any(|card| card.more_on_call > 0);
+    match (mine.is_empty(), unnamed) {
+        (false, _) => format!("You are on call for {}.", mine.join(", ")),
+        (true, false) => "You are not on call now.".to_owned(),
+        (true, true) => "Whether you are on call says your own page.".to_owned(),
+    }
 }
 
 /// What was read of a service. What of one cannot be understood keeps nobody from reading the others.
@@ -156,7 +182,7 @@ pub(crate) async fn who(house: &House) -> Result<Response, Refusal> {
         let all = window::windows(&situation, service, &settings.roster, now);
         let windows: Vec<_> = all.iter().map(|w| window_json(w, settings)).collect();
         let rotation = situation.paging.value.rotation(service, now);
-        let lines = just_now(house, service, &situation, now);
+        let lines = just_now(house, service, &situation, &Hours::utc(now));
         services.push(json!({ "service": service.id, "now": lines, "rotation": rotation, "windows": windows }));
     }
     Ok(Response::json(200, &json!({ "at": now, "services": services })))
@@ -179,11 +205,14 @@ fn window_json(window: &Window<'_>, settings: &Settings) -> Value {
     })
 }
 
+/// How a window is called whose turn it is.
+pub(crate) const ON_CALL: &str = "on call";
+
 /// A window's phase in a word or two, and its end.
 pub(crate) fn phase(window: &Window<'_>) -> (&'static str, Option<Timestamp>) {
     match window.phase {
         Phase::Standby => ("standby", None),
-        Phase::Active { until, .. } => ("on call", Some(until)),
+        Phase::Active { until, .. } => (ON_CALL, Some(until)),
         Phase::Tail { until, .. } => ("suspect only", Some(until)),
         Phase::Closed { at, .. } => ("closed", Some(at)),
     }

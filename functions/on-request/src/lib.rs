@@ -2,16 +2,20 @@
 
 mod act;
 mod board;
+mod charts;
 mod chat;
 mod feed;
+mod hours;
 mod incident;
 mod may;
+mod offers;
 mod page;
 mod paging;
+mod people;
 mod person;
 mod queue;
+mod service;
 mod sign_in;
-mod view;
 
 use aws::links::{Action, CALENDAR};
 use aws::settings::Configuration;
@@ -28,7 +32,8 @@ pub fn secrets(configuration: &Configuration) -> Vec<String> {
     chats.chain(provider).chain(api).chain([configuration.link_secret.clone()]).collect()
 }
 
-/// To those who sign in: `GET /`, `GET /incidents/{id}`, `GET /people/{id}`, `GET /who`, `GET /freezes.ics`; to programs with the secret too: `GET /may-deploy`, `GET /may-merge`. `GET /sign-in` and `POST /sign-out`. What
+/// To those who sign in: `GET /`, `GET /services/{id}` and its `history`, `GET /incidents/{id}`, `GET /people/{id}`, `GET /calendar`,
+/// `GET /who`, `GET /freezes.ics`; to programs with the secret too: `GET /may-deploy`, `GET /may-merge`. `GET /sign-in` and `POST /sign-out`. What
 /// proves itself: `GET` and `POST` of [`aws::links`], `GET /freezes.ics/{person}/{mac}`, `POST /chat/slack`.
 pub async fn handle(house: &House, request: Request) -> Response {
     serve(house, &request).await.unwrap_or_else(Response::from)
@@ -43,6 +48,7 @@ async fn serve(house: &House, request: &Request) -> Result<Response, Refusal> {
         ("GET", ["may-deploy"]) => may::deploy(house, request).await,
         ("GET", ["may-merge"]) => may::merge(house, request).await,
         ("GET", [CALENDAR, person, mac]) => feed::subscribed(house, request, person, mac).await,
+        ("GET", ["icon.svg"]) => Ok(page::icon()),
         ("GET", ["sign-in"]) => sign_in::begin(house, request).await,
         ("GET", ["sign-in", "callback"]) => sign_in::finish(house, request).await,
         ("POST", ["sign-out"]) => Ok(sign_in::end(house, request)),
@@ -60,9 +66,12 @@ const NOTHING_HERE: Refusal = Refusal::NotFound("there is nothing here; the boar
 /// What is shown to whoever may read the board.
 async fn read(house: &House, request: &Request, reader: &Reader) -> Result<Response, Refusal> {
     match request.segments().as_slice() {
-        [] => board::overview(house, reader).await,
+        [] => board::overview(house, request, reader).await,
+        ["calendar"] => board::calendar(house, request, reader).await,
+        ["services", id] => service::show(house, request, reader, id).await,
+        ["services", id, "history"] => service::history::show(house, request, reader, id).await,
         ["incidents", id] => incident::show(house, request, reader, id).await,
-        ["people", id] => person::show(house, reader, id).await,
+        ["people", id] => person::show(house, request, reader, id).await,
         ["who"] => board::who(house).await,
         [CALENDAR] => feed::calendar(house, request).await,
         _ => Err(NOTHING_HERE),

@@ -1,13 +1,18 @@
 //! A person's own: "am I on call?", on a page and in a chat.
 
-use aws::{House, Refusal, Response};
+use aws::links::Action;
+use aws::{House, Refusal, Request, Response};
+use domain::text::count;
 use domain::{ChangeId, Person, PersonId, Phase, ServiceId, Settings, times, window};
+use jiff::Timestamp;
 use minijinja::context;
 use serde::Serialize;
 
-use crate::board::{phase, readable};
-use crate::page;
+use crate::board::{ON_CALL, phase, readable};
+use crate::hours::{Hours, Moment};
+use crate::offers::Offers;
 use crate::sign_in::Reader;
+use crate::{page, people};
 
 /// A window of theirs; times are in their zone.
 #[derive(Serialize)]
@@ -26,20 +31,64 @@ pub(crate) struct Mine {
     pub(crate) name: String,
     pub(crate) url: Option<String>,
     pub(crate) until: Option<String>,
+    #[serde(skip)]
+    pub(crate) until_at: Option<Timestamp>,
+}
+
+/// A window as their page shows it.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    mine: &'a Mine,
+    until_at: Option<Moment>,
+    hand_over: Option<String>,
 }
 
 /// `GET /people/{id}`
-pub(crate) async fn show(house: &House, reader: &Reader, id: &str) -> Result<Response, Refusal> {
+pub(crate) async fn show(house: &House, request: &Request, reader: &Reader, id: &str) -> Result<Response, Refusal> {
     let found = id.parse::<PersonId>().ok().and_then(|id| house.settings().roster.person(&id));
     let Some(person) = found else {
         return Ok(page::notice(404, "Nobody by this name", "The roster has no such person."));
     };
     let (windows, unreadable) = windows(house, person).await?;
-    Ok(page::render(
-        200,
-        "person.html",
-        context! { reader => reader.shown(house), title => person.name.clone(), zone => person.zone.iana_name().unwrap_or("UTC"), windows => page::value(&windows), unreadable },
-    ))
+    let (hours, offers) = (Hours::of(house, request, reader), Offers::of(house, reader)?);
+    let shown =
+        |mine| Shown { mine, until_at: mine.until_at.map(|at| hours.moment(at)), hand_over: hand_over(&offers, mine) };
+    let shown: Vec<Shown<'_>> = windows.iter().map(shown).collect();
+    let zone = person.zone.iana_name().unwrap_or("UTC");
+    // Where the reader is elsewhere, what time it is there.
+    let theirs = (zone != hours.zone()).then(|| {
+        let there = hours.now.to_zoned_datetime(person.zone.clone());
+        format!("It is {} there ({zone}).", there.strftime("%a %H:%M"))
+    });
+    let values = context! {
+        title => person.name.clone(), person => page::value(&people::person(house, &person.id)), answer => answer(&windows, &hours), theirs,
+        windows => page::value(&shown), unreadable,
+    };
+    Ok(page::whole(house, reader, &hours, 200, "person.html", values))
+}
+
+fn hand_over(offers: &Offers, mine: &Mine) -> Option<String> {
+    let action = Action::HandOver(mine.service.clone(), mine.change.clone());
+    offers.path(action).filter(|_| mine.held && mine.is_open)
+}
+
+/// Whether they are on call, in a sentence.
+fn answer(windows: &[Mine], hours: &Hours) -> String {
+    let on_call: Vec<&Mine> = windows.iter().filter(|mine| mine.phase == ON_CALL).collect();
+    let waiting = windows.iter().filter(|mine| mine.is_open).count() - on_call.len();
+    let waits = match waiting {
+        0 => "nothing in the queue".to_owned(),
+        n => format!("{} waiting to go live", count(n, "change", "changes")),
+    };
+    match on_call.iter().filter_map(|mine| mine.until_at).max() {
+        Some(until) => {
+            let mut services: Vec<&str> = on_call.iter().map(|mine| mine.service.as_str()).collect();
+            services.dedup();
+            format!("On call for {} until {}; {waits}.", services.join(", "), hours.at(until))
+        }
+        None => format!("Not on call now; {waits}."),
+    }
 }
 
 /// What they answer for, and which services cannot be read.
@@ -65,6 +114,7 @@ pub(crate) async fn windows(house: &House, person: &Person) -> Result<(Vec<Mine>
                 name: window.change.title.clone(),
                 url: window.change.url.clone(),
                 until: until.map(|at| times::time(at, &person.zone, now)),
+                until_at: until,
             }
         }));
     }

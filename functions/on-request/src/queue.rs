@@ -6,26 +6,26 @@ use domain::queue::{self, thaw};
 use domain::text::count;
 use domain::wording::queues::age;
 use domain::{PersonId, Service, Situation, window};
-use jiff::Timestamp;
 
-use crate::view::utc;
+use crate::hours::Hours;
 
 /// `service` as [`domain::posted::Posted::applied`] has it.
-pub(crate) fn lines(house: &House, service: &Service, situation: &Situation, now: Timestamp) -> Vec<String> {
+pub(crate) fn lines(house: &House, service: &Service, situation: &Situation, hours: &Hours) -> Vec<String> {
+    let now = hours.now;
     let roster = &house.settings().roster;
     let name = |person: &PersonId| roster.name_of(person).to_owned();
     let mut lines = Vec::new();
     let stalled = |r: &domain::ServedRepository| queue::stalled(situation, service, &r.repository, now);
     lines.extend(service.repositories.iter().find_map(stalled).map(|stalled| match stalled {
         queue::Stalled::Paused(pause) => {
-            format!("The pipeline is paused since {} by {}: {}.", utc(pause.from), name(&pause.by), pause.why)
+            format!("The pipeline is paused since {} by {}: {}.", hours.at(pause.from), name(&pause.by), pause.why)
         }
         queue::Stalled::Frozen(frozen) => {
-            format!("Deployments wait until {}, for the freeze {}.", utc(frozen.until), frozen.name)
+            format!("Deployments wait until {}, for the freeze {}.", hours.at(frozen.until), frozen.name)
         }
         queue::Stalled::Failing { environment, at, times } => {
             let row = if times > 1 { format!(", {times} times in a row") } else { String::new() };
-            format!("The last deployment to {environment} failed {}{row}.", utc(at))
+            format!("The last deployment to {environment} failed {}{row}.", hours.at(at))
         }
     }));
     let at = service.frozen_at(now).map_or(now, |frozen| frozen.until);
@@ -35,7 +35,9 @@ pub(crate) fn lines(house: &House, service: &Service, situation: &Situation, now
         let releases: Vec<String> = forecast
             .releases
             .iter()
-            .map(|release| format!("{} with {}", utc(release.at), count(release.labels.len(), "change", "changes")))
+            .map(|release| {
+                format!("{} with {}", hours.at(release.at), count(release.labels.len(), "change", "changes"))
+            })
             .collect();
         lines.push(format!(
             "{} of {} wait, the oldest since {}: proposed are {} releases, {}.",
@@ -49,12 +51,12 @@ pub(crate) fn lines(house: &House, service: &Service, situation: &Situation, now
     lines.extend(situation.pipelines.value.held.iter().map(|(pipeline, held)| match (&held.stands, &held.failed) {
         (_, Some(failed)) => format!("The pipeline {pipeline} does not answer: {}.", failed.why),
         (Stands::Wanted, None) => format!("The pipeline {pipeline} is asked to hold."),
-        (Stands::Held, None) => format!("The pipeline {pipeline} holds until {}.", utc(held.until)),
+        (Stands::Held, None) => format!("The pipeline {pipeline} holds until {}.", hours.at(held.until)),
         (Stands::Theirs { why }, None) => format!("The pipeline {pipeline} is held by somebody else: {why}."),
         (Stands::Opened, None) => format!("Somebody opened the pipeline {pipeline} by hand."),
     }));
     if let Some(through) = situation.pipelines.value.through.as_ref().filter(|through| now < through.until) {
-        let until = utc(through.until);
+        let until = hours.at(through.until);
         lines.push(format!("Open for {} until {until}, by {}.", through.label, name(&through.by)));
     }
     lines

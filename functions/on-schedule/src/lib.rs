@@ -20,6 +20,7 @@ use asking::Asker;
 use aws::settings::Configuration;
 use aws::wire::error_chain;
 use aws::{House, StoreError, keys};
+use domain::card::Card;
 use domain::decision::Wake;
 use domain::on_request::hands::Desk;
 use domain::{Decisions, Kind, Message, Outgoing, PersonId, ServiceId, Situation, on_schedule};
@@ -251,7 +252,11 @@ async fn run_rounds(house: &House, id: &ServiceId) -> Result<(), StoreError> {
                 None if desk => on_schedule::freezes::decide(situation, outbox, settings, now),
                 None => on_schedule::decide(situation, outbox, service, settings, now),
             };
-            (round.decisions, round.republish)
+            let mut decisions = round.decisions;
+            if merges.is_none() && !desk {
+                decisions.card = Some(Box::new(Card::after(&decisions, situation, service, settings, now)));
+            }
+            (decisions, round.republish)
         };
         let (decisions, republish) = house.store.decide_seeing_outbox(id, now, decide).await?;
         house.publish(&decisions.messages).await;

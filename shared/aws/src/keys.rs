@@ -6,6 +6,7 @@
 //! | a service's outbox: what no receiver has accepted | `O#service` | subject, person, step | `on-schedule`, `on-page` | 1 query or 1 get |
 //! | a service's log, newest first | `L#service` | time | board | 1 query, bounded |
 //! | old incidents | `P#service` | time | board | 1 query, bounded |
+//! | where one of them is | `J#incident` | `J` | an incident's page | 1 get, and 1 of the incident |
 //! | that a page was accepted, where it may speak for another service's | `Y#page` | `Y` | `on-page` | 1 get |
 //! | a change, once, for ever | `C#repository@commit` | `C` | duplicates of a merge | condition of the merge's transaction |
 //! | who enqueued a pull request | `Q#repository#number` | `Q` | bot merges | 1 get |
@@ -13,6 +14,7 @@
 //! | where an alert of a monitor that says so once belongs | `F#sender/fingerprint` | `F` | alerts of such monitors | 1 get |
 //! | how far a repository's deliveries were looked at | `G#repository` | `G` | `on-schedule` | 1 get |
 //! | where a thread of a chat begins: one a receiver, address and subject | `T#receiver:address#subject` | `T` | `on-page`, before a message to a chat | 1 get |
+//! | what the board shows of each service at a glance | `B` | service | board | 1 query for all |
 //! | services that are due | index `due`: `due`, time | | the tick | 1 query |
 //! | the services in which a person has changes or shifts | index `person`: person, time | | board | 1 query |
 //!
@@ -41,6 +43,11 @@ pub const RUNG: &str = "rung";
 pub const PERSON_INDEX: &str = "person";
 pub const PERSON: &str = "person";
 pub const PERSON_AT: &str = "person_at";
+
+/// The partition of what the board shows of each service at a glance.
+pub const BOARD: &str = "B";
+/// On a service's clock: the digest of its card, by which it is known whether another one says the same.
+pub const CARD: &str = "card";
 
 /// How long the log is kept.
 pub const KEEP_LOG: SignedDuration = SignedDuration::from_hours(24 * 90);
@@ -111,6 +118,12 @@ pub fn past(service: &ServiceId) -> String {
 #[must_use]
 pub fn clock(service: &ServiceId) -> Key {
     key(working_set(service), "T")
+}
+
+/// What the board shows of a service at a glance. It does not expire: a service may be quiet for years.
+#[must_use]
+pub fn card(service: &ServiceId) -> Key {
+    key(BOARD.to_owned(), service.as_str())
 }
 
 #[must_use]
@@ -223,6 +236,12 @@ pub fn track(service: &ServiceId) -> Key {
 #[must_use]
 pub fn past_incident(service: &ServiceId, resolved_at: Timestamp, incident: &IncidentId) -> Key {
     key(past(service), format!("I#{}#{incident}", instant(resolved_at)))
+}
+
+/// Where an incident is that has left the working set: when it was over.
+#[must_use]
+pub fn whereabouts(incident: &IncidentId) -> Key {
+    key(format!("J#{incident}"), "J")
 }
 
 /// That a page was accepted, for what it spoke for too.

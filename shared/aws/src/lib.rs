@@ -12,6 +12,7 @@ pub mod links;
 pub mod outbox;
 pub mod parameters;
 pub mod pipeline;
+pub mod policy;
 pub mod receiver;
 pub mod records;
 pub mod schema;

@@ -12,7 +12,7 @@ use domain::paging::Paging;
 use domain::pipelines::Pipelines;
 use domain::posted::Posted;
 use domain::track::Track;
-use domain::{Deployment, Incident, Queue, Record, Shift, Signals, WindowNotes};
+use domain::{Clock, Deployment, Incident, Queue, Record, Shift, Signals, WindowNotes};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -80,6 +80,13 @@ pub fn sort(item: &Item) -> &str {
 pub fn millis(item: &Item, name: &str) -> Option<Timestamp> {
     let millis = item.get(name)?.as_n().ok()?.parse().ok()?;
     Timestamp::from_millisecond(millis).ok()
+}
+
+/// A service's clock.
+#[must_use]
+pub fn clock(item: &Item) -> Clock {
+    let card = item.get(keys::CARD).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
+    Clock { due_at: millis(item, keys::DUE_AT), card }
 }
 
 /// Where a record of a service is kept, and its body. What is not written again for [`keys::KEEP_CHANGE`] expires,

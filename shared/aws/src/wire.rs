@@ -133,13 +133,12 @@ impl Response {
         self.body.starts_with("{\"ignored\"")
     }
 
-    /// A page. The policy allows no script and nothing from elsewhere.
+    /// A page, with its content security policy.
     #[must_use]
-    pub fn html(status: u16, body: String) -> Self {
-        const POLICY: &str = "default-src 'none'; style-src 'self' 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    pub fn html(status: u16, body: String, policy: &str) -> Self {
         let headers = [
             ("content-type", "text/html; charset=utf-8"),
-            ("content-security-policy", POLICY),
+            ("content-security-policy", policy),
             ("x-content-type-options", "nosniff"),
             ("referrer-policy", "no-referrer"),
             ("cache-control", "no-store"),

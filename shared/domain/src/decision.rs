@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::card::Card;
 use crate::change::{Change, Files};
 use crate::deployment::{Deployment, DeploymentKey};
 use crate::expedite::Expedite;
@@ -150,6 +151,8 @@ pub struct Decisions {
     pub messages: Vec<Message>,
     pub entries: Vec<Entry>,
     pub wake: Wake,
+    /// What the board is to show from now on, where whoever looks at the service has said so.
+    pub card: Option<Box<Card>>,
 }
 
 /// A transaction holds 100 actions. The rest is for the records that are put at its end.
@@ -158,7 +161,14 @@ pub const MOST_ACTIONS: usize = 90;
 impl Decisions {
     #[must_use]
     pub fn none(service: &ServiceId, wake: Wake) -> Self {
-        Self { service: service.clone(), writes: Vec::new(), messages: Vec::new(), entries: Vec::new(), wake }
+        Self {
+            service: service.clone(),
+            writes: Vec::new(),
+            messages: Vec::new(),
+            entries: Vec::new(),
+            wake,
+            card: None,
+        }
     }
 
     pub fn put(&mut self, record: Record, seen: u64) {
@@ -203,8 +213,9 @@ impl Decisions {
     /// How many items a transaction of these decisions writes, the clock included.
     #[must_use]
     pub fn actions(&self) -> usize {
-        // An incident that leaves the working set is written to the history as well.
-        let twice = |w: &&Write| matches!(w, Write::Drop { key: RecordKey::Incident(_), .. });
-        1 + self.writes.len() + self.writes.iter().filter(twice).count() + self.messages.len() + self.entries.len()
+        // An incident that leaves the working set is written to the history as well, and where it is there.
+        let leaves = |w: &&Write| matches!(w, Write::Drop { key: RecordKey::Incident(_), .. });
+        let kept = 2 * self.writes.iter().filter(leaves).count();
+        1 + self.writes.len() + kept + self.messages.len() + self.entries.len()
     }
 }

@@ -13,6 +13,7 @@ pub mod attendance;
 pub mod because;
 pub mod beside;
 pub mod calendar;
+pub mod card;
 pub mod carried;
 pub mod change;
 pub mod code_owners;

@@ -20,7 +20,7 @@ use crate::maintenance;
 use crate::message::{Kind, Message, Outgoing, Subject};
 use crate::notices::{Look, Told};
 use crate::on_alert::{escalate, look_back, next_look};
-use crate::queue::growth;
+use crate::queue::{growth, history};
 use crate::service::Service;
 use crate::settings::Settings;
 use crate::situation::Situation;
@@ -95,6 +95,8 @@ pub fn decide(
     if let Some(at) = growth::look(&mut decisions, &mut queue, &look) {
         next.at(at);
     }
+    let waiting = all.iter().filter(|window| window.phase == Phase::Standby).count();
+    history::sample(&mut queue.history, waiting, now);
     pipelines::look(&mut decisions, &mut next, &look);
     if queue != situation.queue.value {
         decisions.put(Record::Queue(queue), situation.queue.rev);

@@ -3,6 +3,7 @@
 //! Waiting never starts or burns a window. It is shown, and after a while the owner hears of it.
 
 pub mod growth;
+pub mod history;
 pub mod thaw;
 
 use std::collections::BTreeMap;
@@ -55,6 +56,9 @@ pub struct Queue {
     /// The thaw that was foretold last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub foretold: Option<Foretold>,
+    /// How long it was lately.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<history::Sample>,
 }
 
 impl Queue {

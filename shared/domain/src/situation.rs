@@ -35,9 +35,11 @@ pub struct Noted<T> {
 }
 
 /// When the service has to be looked at again. Each service has one; timers only wake.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Clock {
     pub due_at: Option<Timestamp>,
+    /// By which digest it is known what the board shows of it.
+    pub card: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,6 +167,9 @@ impl Situation {
             }
         }
         self.clock.rev += 1;
+        if let Some(card) = &decisions.card {
+            self.clock.value.card = card.digest();
+        }
         self.clock.value.due_at = match decisions.wake {
             Wake::Now => Some(now),
             Wake::Exactly(due_at) => due_at,

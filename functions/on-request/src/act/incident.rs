@@ -27,20 +27,29 @@ pub(super) async fn ask(house: &House, grant: &Grant, id: &IncidentId) -> Result
         let others: Vec<&str> = incident.acknowledged.iter().map(|a| a.name(roster)).collect();
         question.lines.push(format!("Acknowledged by {}.", others.join(", ")));
     }
-    if incident.resolved_at.is_some() {
-        question.lines.push("It is over. Which change was it? That is how suspects get better.".to_owned());
+    question.lines.push(if incident.is_open() {
+        "Acknowledging says that you are at it, and stops the paging of others.".to_owned()
     } else {
-        question.lines.push("Acknowledging says that you are at it, and stops the paging of others.".to_owned());
-        question.forms.push(Form { button: "Acknowledge", does: "acknowledge", fields: Vec::new() });
-        let fields = vec![suspects(&incident, "whose, if you know", "I do not know")];
-        question.forms.push(Form { button: "Not mine", does: "not-mine", fields });
-        question.forms.push(Form { button: "Take it", does: "take", fields: Vec::new() });
+        "It is over. Which change was it? That is how suspects get better.".to_owned()
+    });
+    question.forms = forms(&incident);
+    Ok(Ok(question))
+}
+
+/// What can be done about it just now.
+pub(crate) fn forms(incident: &Incident) -> Vec<Form> {
+    let mut forms = Vec::new();
+    if incident.is_open() {
+        forms.push(Form { button: "Acknowledge", does: "acknowledge", fields: Vec::new() });
+        let fields = vec![suspects(incident, "whose, if you know", "I do not know")];
+        forms.push(Form { button: "Not mine", does: "not-mine", fields });
+        forms.push(Form { button: "Take it", does: "take", fields: Vec::new() });
     }
     if !incident.suspects.is_empty() {
-        let fields = vec![suspects(&incident, "it was", wording::NO_CHANGE)];
-        question.forms.push(Form { button: "Judge", does: "judge", fields });
+        let fields = vec![suspects(incident, "it was", wording::NO_CHANGE)];
+        forms.push(Form { button: "Judge", does: "judge", fields });
     }
-    Ok(Ok(question))
+    forms
 }
 
 /// A choice among the suspects, or none.

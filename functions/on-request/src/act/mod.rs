@@ -11,6 +11,7 @@ mod through;
 
 pub(crate) use expedites::{ASK as EXPEDITE, pull};
 pub(crate) use freezes::{DECLARE as FREEZE, END as THAW, SHOW};
+pub(crate) use incident::forms as incident_forms;
 
 use std::collections::BTreeMap;
 
@@ -25,7 +26,7 @@ use crate::page;
 
 /// One thing that can be done, as a form.
 #[derive(Debug, Serialize)]
-struct Form {
+pub(crate) struct Form {
     button: &'static str,
     /// Sent as `do`, where one link allows several things.
     does: &'static str,
@@ -34,7 +35,7 @@ struct Form {
 
 /// Something to fill in; with `options`, something to choose.
 #[derive(Debug, Default, Serialize)]
-struct Field {
+pub(crate) struct Field {
     name: &'static str,
     label: &'static str,
     value: String,

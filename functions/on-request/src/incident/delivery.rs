@@ -1,13 +1,11 @@
 //! What became of a page on its way: accepted, withdrawn, or still in the outbox. One that waits for more than a minute is
 //! a dead letter until somebody takes it, and is said loudly.
 
-use std::fmt;
-
 use domain::{Entry, Incident, Kind, Outgoing, PageRecord, Reason, Subject};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Scene;
-use crate::view::utc;
+use crate::hours::Hours;
 
 /// A page may be under way for so long.
 const UNDER_WAY: SignedDuration = SignedDuration::from_mins(1);
@@ -38,7 +36,7 @@ impl Delivery {
         let Some(since) = waiting.iter().map(|o| o.message.decided_at).min() else {
             return Self::from_log(scene, incident, page);
         };
-        if scene.now <= since + UNDER_WAY {
+        if scene.hours.now <= since + UNDER_WAY {
             return Self::UnderWay;
         }
         let tries = waiting.iter().map(|o| o.tries).sum();
@@ -58,20 +56,18 @@ impl Delivery {
     pub(crate) fn is_bad(&self) -> bool {
         matches!(self, Self::Undelivered { .. })
     }
-}
 
-impl fmt::Display for Delivery {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    pub(crate) fn words(&self, hours: &Hours) -> String {
         match self {
-            Self::Accepted { receiver } => write!(f, "accepted by {receiver}"),
-            Self::Withdrawn { why } => write!(f, "withdrawn: {why}"),
-            Self::UnderWay => f.write_str("under way"),
+            Self::Accepted { receiver } => format!("accepted by {receiver}"),
+            Self::Withdrawn { why } => format!("withdrawn: {why}"),
+            Self::UnderWay => "under way".to_owned(),
             Self::Undelivered { since, tries, why } => {
-                write!(f, "NOT DELIVERED since {} UTC", utc(*since))?;
-                write!(f, ", {}", domain::text::count(usize::try_from(*tries).unwrap_or(usize::MAX), "try", "tries"))?;
-                why.iter().try_for_each(|why| write!(f, ": {why}"))
+                let tries = domain::text::count(usize::try_from(*tries).unwrap_or(usize::MAX), "try", "tries");
+                let why = why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+                format!("NOT DELIVERED since {}, {tries}{why}", hours.at(*since))
             }
-            Self::Gone => f.write_str("sent"),
+            Self::Gone => "sent".to_owned(),
         }
     }
 }

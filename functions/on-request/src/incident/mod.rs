@@ -4,23 +4,24 @@ mod delivery;
 mod timeline;
 pub(crate) mod view;
 
+use aws::links::Action;
 use aws::{House, Refusal, Request, Response};
 use domain::ladder::{Reach, Standing, rows};
 use domain::{Entry, Incident, IncidentId, Outgoing, Service, ServiceId, Situation, Subject, wording};
-use jiff::Timestamp;
 use minijinja::context;
 use serde_json::{Value, json};
 
+use crate::act;
+use crate::hours::Hours;
+use crate::offers::Offers;
 use crate::page;
+use crate::service::view::lines;
 use crate::sign_in::Reader;
-use crate::view::{lines, utc};
 use delivery::Delivery;
 use view::incident_view;
 
 /// How many lines of the log an incident's own page looks through.
 const MOST_LINES: i32 = 300;
-/// How many of the incidents that left the working set are looked through.
-const MOST_PAST: i32 = 1000;
 
 /// An incident and what is around it.
 #[derive(Clone, Copy)]
@@ -32,7 +33,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) outbox: &'a [Outgoing],
     /// The newest lines of the service's log.
     pub(crate) log: &'a [Entry],
-    pub(crate) now: Timestamp,
+    pub(crate) hours: &'a Hours,
 }
 
 impl<'a> Scene<'a> {
@@ -61,28 +62,31 @@ pub(crate) async fn show(house: &House, request: &Request, reader: &Reader, id: 
     let Some((id, service)) = service_of(house, id) else { return Ok(missing()) };
     let situation = house.store.situation(&service.id).await?;
     let open = situation.incidents.get(&id).map(|known| known.value.clone());
+    let is_kept = open.is_some();
     let found = match open {
         Some(open) => Some(open),
-        None => house.store.past_incidents(&service.id, MOST_PAST).await?.into_iter().find(|i| i.id == id),
+        None => house.store.past_incident(&id).await?,
     };
     let Some(incident) = found else { return Ok(missing()) };
     let outbox = house.store.outbox(&service.id).await?;
     let log = house.store.log(&service.id, MOST_LINES).await?;
-    let now = house.now();
-    let scene = Scene { house, service, situation: &situation, outbox: &outbox, log: &log, now };
+    let hours = if for_program { Hours::utc(house.now()) } else { Hours::of(house, request, reader) };
+    let scene = Scene { house, service, situation: &situation, outbox: &outbox, log: &log, hours: &hours };
     if for_program {
         return Ok(Response::json(200, &as_json(scene, &incident)));
     }
     let ours: Vec<Entry> = scene.log_of(&incident).cloned().collect();
-    let mut said = lines(&ours);
+    let mut said = lines(&ours, &hours);
     said.reverse();
     let view = incident_view(scene, &incident);
+    // What has left is read, and judged no more.
+    let act = Offers::of(house, reader)?.path(Action::Acknowledge(id.clone())).filter(|_| is_kept);
+    let acts = page::value(&act::incident_forms(&incident));
     let values = context! {
-        reader => reader.shown(house),
-        title => view.headline.clone(), now => utc(now), incident => page::value(&view),
+        title => view.headline.clone(), service => service.id.as_str(), act, acts, incident => page::value(&view),
         timeline => page::value(&timeline::timeline(scene, &incident)), log => page::value(&said),
     };
-    Ok(page::render(200, "incident.html", values))
+    Ok(page::whole(house, reader, &hours, 200, "incident.html", values))
 }
 
 /// An incident's id begins with its service.
@@ -94,8 +98,8 @@ fn service_of<'a>(house: &'a House, id: &str) -> Option<(IncidentId, &'a Service
 
 /// The ladder and the holds. Times are UTC.
 fn as_json(scene: Scene<'_>, incident: &Incident) -> Value {
-    let reach = Reach::of(scene.situation, scene.service, scene.now);
-    let ladder = rows(&reach.call(incident, scene.service), scene.now).into_iter().map(|row| {
+    let reach = Reach::of(scene.situation, scene.service, scene.hours.now);
+    let ladder = rows(&reach.call(incident, scene.service), scene.hours.now).into_iter().map(|row| {
         let (standing, page) = match row.standing {
             Standing::Paged(page) => ("paged", Some(page)),
             Standing::Next => ("next", None),
@@ -107,7 +111,7 @@ fn as_json(scene: Scene<'_>, incident: &Incident) -> Value {
             "at": row.at, "person": row.person, "name": scene.name(&row.person), "step": row.step.word(),
             "why": row.reason.to_string(), "standing": standing,
             "again": page.map(|page| page.again), "again_at": page.and_then(|page| page.again_at),
-            "delivery": page.map(|page| Delivery::of(scene, incident, page).to_string()),
+            "delivery": page.map(|page| Delivery::of(scene, incident, page).words(scene.hours)),
         })
     });
     let holds = timeline::holds(scene, incident);
@@ -115,7 +119,7 @@ fn as_json(scene: Scene<'_>, incident: &Incident) -> Value {
     let held = incident.held.as_ref();
     json!({
         "incident": incident.id, "headline": wording::headline(incident),
-        "state": incident.state(&scene.service.policy, scene.now).word(),
+        "state": incident.state(&scene.service.policy, scene.hours.now).word(),
         "since": incident.began_at, "resolved_at": incident.resolved_at, "round": incident.round,
         "held": held.map(|hold| json!({ "why": view::why_held(hold), "until": hold.until })),
         "ladder": ladder.collect::<Vec<_>>(), "holds": holds.collect::<Vec<_>>(),

@@ -5,7 +5,7 @@ use domain::{Entry, Incident, Reason};
 use jiff::Timestamp;
 
 use super::{Delivery, Scene};
-use crate::view::{LineView, utc};
+use crate::service::view::LineView;
 
 /// The lines that have been said so far.
 struct Lines(Vec<(Timestamp, String, String)>);
@@ -33,10 +33,10 @@ pub(super) fn timeline(scene: Scene<'_>, incident: &Incident) -> Vec<LineView> {
         lines.say(at, "resolved", Reason::IncidentResolved.to_string());
     }
     if let Some(verdict) = &incident.verdict {
-        lines.say(verdict.at, super::view::verdict(scene, verdict), "");
+        lines.say(verdict.at, super::view::verdict_words(scene.house, verdict), "");
     }
     lines.0.sort_by_key(|(at, ..)| *at);
-    lines.0.into_iter().map(|(at, what, why)| LineView { at: utc(at), what, why }).collect()
+    lines.0.into_iter().map(|(at, what, why)| LineView { at: scene.hours.moment(at), what, why }).collect()
 }
 
 /// When nobody was paged for it, newest first, as far as the log knows.
@@ -82,7 +82,7 @@ fn rounds(scene: Scene<'_>, incident: &Incident, lines: &mut Lines) {
 fn pages(scene: Scene<'_>, incident: &Incident, lines: &mut Lines) {
     for page in &incident.pages {
         let (who, step) = (scene.name(&page.person), page.step.word());
-        let delivery = Delivery::of(scene, incident, page).to_string();
+        let delivery = Delivery::of(scene, incident, page).words(scene.hours);
         let why = if page.again == 0 { format!("{}; {delivery}", page.reason) } else { page.reason.to_string() };
         lines.say(page.at, format!("paged {who} ({step})"), why);
         if let Some(at) = page.again_at {

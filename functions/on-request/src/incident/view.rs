@@ -1,13 +1,16 @@
 //! What pages show of an incident.
 
+use aws::House;
 use domain::hold::Hold;
 use domain::ladder::{Reach, Row, Standing, rows};
 use domain::outcome::{Judge, NotMine, Verdict};
 use domain::{Incident, Reason, wording};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Delivery, Scene};
-use crate::view::utc;
+use crate::hours::{Moment, length};
+use crate::people::{PersonView, person};
 
 #[derive(Serialize)]
 pub(crate) struct IncidentView {
@@ -15,8 +18,12 @@ pub(crate) struct IncidentView {
     pub(crate) headline: String,
     pub(crate) state: &'static str,
     pub(crate) summary: String,
-    pub(crate) since: String,
-    pub(crate) resolved: Option<String>,
+    /// Whether somebody is at it, or nobody is paged.
+    pub(crate) calm: bool,
+    pub(crate) since: Moment,
+    pub(crate) resolved: Option<Moment>,
+    /// The times that are measured.
+    pub(crate) facts: Vec<Fact>,
     /// Why nobody is paged, and until when.
     pub(crate) held: Option<String>,
     /// Which round of escalation it is, since when and why, after the first.
@@ -35,13 +42,23 @@ pub(crate) struct IncidentView {
     pub(crate) verdict: Option<String>,
 }
 
+/// A time by which incidents are measured.
+#[derive(Serialize)]
+pub(crate) struct Fact {
+    what: &'static str,
+    at: Moment,
+    /// How long after it began.
+    after: Option<String>,
+}
+
 #[derive(Serialize)]
 pub(crate) struct SuspectView {
     pub(crate) label: String,
     pub(crate) title: String,
     pub(crate) url: Option<String>,
-    pub(crate) person: String,
+    pub(crate) person: PersonView,
     pub(crate) evidence: String,
+    pub(crate) percent: Option<u16>,
     /// `about 35 %`
     pub(crate) likely: Option<String>,
     /// What that comes from: words and points, which add up to the score.
@@ -52,8 +69,8 @@ pub(crate) struct SuspectView {
 /// One line of the ladder.
 #[derive(Serialize)]
 pub(crate) struct RungView {
-    pub(crate) at: String,
-    pub(crate) person: String,
+    pub(crate) at: Moment,
+    pub(crate) person: PersonView,
     pub(crate) step: &'static str,
     pub(crate) why: String,
     pub(crate) standing: String,
@@ -62,8 +79,8 @@ pub(crate) struct RungView {
 
 #[derive(Serialize)]
 pub(crate) struct PageView {
-    pub(crate) at: String,
-    pub(crate) person: String,
+    pub(crate) at: Moment,
+    pub(crate) person: PersonView,
     pub(crate) step: &'static str,
     pub(crate) why: String,
     /// `again 2 times, last Fri 2026-03-20 12:31`
@@ -73,37 +90,58 @@ pub(crate) struct PageView {
 }
 
 pub(crate) fn incident_view(scene: Scene<'_>, incident: &Incident) -> IncidentView {
-    let reach = Reach::of(scene.situation, scene.service, scene.now);
+    let reach = Reach::of(scene.situation, scene.service, scene.hours.now);
     let call = reach.call(incident, scene.service);
-    let rows = rows(&call, scene.now);
+    let rows = rows(&call, scene.hours.now);
     let pages: Vec<PageView> = incident.pages.iter().map(|page| page_view(scene, incident, page)).collect();
     let undelivered = pages.iter().filter(|page| page.bad);
     IncidentView {
         id: incident.id.to_string(),
         headline: wording::headline(incident),
-        state: incident.state(&scene.service.policy, scene.now).word(),
+        state: incident.state(&scene.service.policy, scene.hours.now).word(),
         summary: incident.headline().map(|a| a.summary.clone()).unwrap_or_default(),
-        since: utc(incident.began_at),
-        resolved: incident.resolved_at.map(utc),
-        held: held(incident),
-        round: round(incident),
+        calm: incident.held.is_some() || incident.taken(&scene.service.policy, scene.hours.now).is_some(),
+        since: scene.hours.moment(incident.began_at),
+        resolved: incident.resolved_at.map(|at| scene.hours.moment(at)),
+        facts: facts(scene, incident),
+        held: held(scene, incident),
+        round: round(scene, incident),
         next: next(scene, incident, &rows).or_else(|| {
-            let at = call.next_at(scene.now).filter(|_| incident.held.is_none())?;
-            Some(format!("Everybody was paged; asked again at {} UTC.", utc(at)))
+            let at = call.next_at(scene.hours.now).filter(|_| incident.held.is_none())?;
+            Some(format!("Everybody was paged; asked again at {}.", scene.hours.at(at)))
         }),
         suspects: suspects(scene, incident),
         learnt: scene.situation.track.value.words(),
         ladder: rows.iter().map(|row| rung(scene, incident, row)).collect(),
-        undelivered: undelivered.map(|page| format!("The page to {}: {}", page.person, page.delivery)).collect(),
+        undelivered: undelivered.map(|page| format!("The page to {}: {}", page.person.name(), page.delivery)).collect(),
         pages,
         said: said(scene, incident),
-        verdict: incident.verdict.as_ref().map(|verdict| self::verdict(scene, verdict)),
+        verdict: incident.verdict.as_ref().map(|verdict| verdict_words(scene.house, verdict)),
     }
 }
 
-fn held(incident: &Incident) -> Option<String> {
+/// When it began, was detected, first paged, first acknowledged, mitigated and resolved.
+fn facts(scene: Scene<'_>, incident: &Incident) -> Vec<Fact> {
+    let paged = incident.pages.iter().map(|page| page.at).min();
+    let taken = incident.acknowledged.iter().map(|taken| taken.at).min();
+    let all = [
+        ("Detected", Some(incident.detected_at)),
+        ("First page", paged),
+        ("Acknowledged", taken),
+        ("Mitigated", incident.mitigated.as_ref().map(|back| back.at)),
+        ("Resolved", incident.resolved_at),
+    ];
+    let began = Fact { what: "Began", at: scene.hours.moment(incident.began_at), after: None };
+    let fact = |(what, at): (&'static str, Option<Timestamp>)| {
+        let after = at?.duration_since(incident.began_at);
+        Some(Fact { what, at: scene.hours.moment(at?), after: Some(format!("after {}", length(after))) })
+    };
+    std::iter::once(began).chain(all.into_iter().filter_map(fact)).collect()
+}
+
+fn held(scene: Scene<'_>, incident: &Incident) -> Option<String> {
     let hold = incident.held.as_ref().filter(|_| incident.is_open())?;
-    let until = hold.until.map(|at| format!(", until {} UTC", utc(at))).unwrap_or_default();
+    let until = hold.until.map(|at| format!(", until {}", scene.hours.at(at))).unwrap_or_default();
     Some(format!("Nobody is paged: {}{until}.", why_held(hold)))
 }
 
@@ -113,21 +151,23 @@ pub(super) fn why_held(hold: &Hold) -> String {
     if maintenance { "maintenance".to_owned() } else { hold.reason.to_string() }
 }
 
-fn round(incident: &Incident) -> Option<String> {
+fn round(scene: Scene<'_>, incident: &Incident) -> Option<String> {
     let (at, why) = (incident.round_at?, incident.round_why.as_ref()?);
-    Some(format!("Round {} since {} UTC: {why}.", incident.round + 1, utc(at)))
+    Some(format!("Round {} since {}: {why}.", incident.round + 1, scene.hours.at(at)))
 }
 
 fn next(scene: Scene<'_>, incident: &Incident, rows: &[Row<'_>]) -> Option<String> {
     let policy = &scene.service.policy;
-    if let Some(taken) = incident.taken(policy, scene.now).filter(|_| incident.is_open() && incident.held.is_none()) {
+    if let Some(taken) =
+        incident.taken(policy, scene.hours.now).filter(|_| incident.is_open() && incident.held.is_none())
+    {
         let who = taken.name(&scene.house.settings().roster);
-        let at = utc(taken.at + policy.acknowledged_for);
-        return Some(format!("{who} is at it. If it is not over by {at} UTC, it begins anew."));
+        let at = scene.hours.at(taken.at + policy.acknowledged_for);
+        return Some(format!("{who} is at it. If it is not over by {at}, it begins anew."));
     }
     let row = rows.iter().find(|row| row.standing == Standing::Next)?;
     let who = scene.name(&row.person);
-    Some(format!("Next: {who} ({}) at {} UTC, if nobody acknowledges.", row.step.word(), utc(row.at)))
+    Some(format!("Next: {who} ({}) at {}, if nobody acknowledges.", row.step.word(), scene.hours.at(row.at)))
 }
 
 fn suspects(scene: Scene<'_>, incident: &Incident) -> Vec<SuspectView> {
@@ -135,7 +175,8 @@ fn suspects(scene: Scene<'_>, incident: &Incident) -> Vec<SuspectView> {
         label: s.label.clone(),
         title: s.title.clone(),
         url: s.url.clone(),
-        person: scene.name(&s.responder).to_owned(),
+        person: person(scene.house, &s.responder),
+        percent: s.percent(),
         evidence: s.evidence.join(", "),
         likely: s.percent().map(|percent| format!("about {percent} %")),
         weighed: s.weighed.iter().map(|evidence| (evidence.words.clone(), points(evidence.points))).collect(),
@@ -166,8 +207,8 @@ fn rung(scene: Scene<'_>, incident: &Incident, row: &Row<'_>) -> RungView {
         Standing::Held => "not paged: held".to_owned(),
     };
     RungView {
-        at: utc(row.at),
-        person: scene.name(&row.person).to_owned(),
+        at: scene.hours.moment(row.at),
+        person: person(scene.house, &row.person),
         step: row.step.word(),
         why: row.reason.to_string(),
         standing,
@@ -179,13 +220,13 @@ fn page_view(scene: Scene<'_>, incident: &Incident, page: &domain::PageRecord) -
     let delivery = Delivery::of(scene, incident, page);
     let times = |n: u32| domain::text::count(usize::try_from(n).unwrap_or(usize::MAX), "time", "times");
     PageView {
-        at: utc(page.at),
-        person: scene.name(&page.person).to_owned(),
+        at: scene.hours.moment(page.at),
+        person: person(scene.house, &page.person),
         step: page.step.word(),
         why: page.reason.to_string(),
-        again: page.again_at.map(|at| format!("again {}, last {}", times(page.again), utc(at))),
+        again: page.again_at.map(|at| format!("again {}, last {}", times(page.again), scene.hours.at(at))),
         bad: delivery.is_bad(),
-        delivery: delivery.to_string(),
+        delivery: delivery.words(scene.hours),
     }
 }
 
@@ -193,10 +234,11 @@ fn page_view(scene: Scene<'_>, incident: &Incident, page: &domain::PageRecord) -
 fn said(scene: Scene<'_>, incident: &Incident) -> Vec<String> {
     let roster = &scene.house.settings().roster;
     let taken = incident.acknowledged.iter();
-    let taken = taken.map(|a| format!("Acknowledged by {} at {} UTC.", a.name(roster), utc(a.at)));
-    let not = incident.not_mine.iter().map(|n| format!("{} at {} UTC.", not_mine(scene, incident, n), utc(n.at)));
+    let taken = taken.map(|a| format!("Acknowledged by {} at {}.", a.name(roster), scene.hours.at(a.at)));
+    let not =
+        incident.not_mine.iter().map(|n| format!("{} at {}.", not_mine(scene, incident, n), scene.hours.at(n.at)));
     let back = incident.mitigated.iter();
-    let back = back.map(|b| format!("{} was {} at {} UTC.", b.label, b.how.word(), utc(b.at)));
+    let back = back.map(|b| format!("{} was {} at {}.", b.label, b.how.word(), scene.hours.at(b.at)));
     taken.chain(not).chain(back).collect()
 }
 
@@ -211,11 +253,11 @@ pub(super) fn not_mine(scene: Scene<'_>, incident: &Incident, said: &NotMine) ->
 }
 
 /// `It was edx-platform#12, says Olga`
-pub(crate) fn verdict(scene: Scene<'_>, verdict: &Verdict) -> String {
+pub(crate) fn verdict_words(house: &House, verdict: &Verdict) -> String {
     let by = match &verdict.by {
         Judge::Revert => "by its revert".to_owned(),
-        Judge::Person(person) => format!("says {}", scene.name(person)),
-        Judge::Guess(person) => format!("guesses {}", scene.name(person)),
+        Judge::Person(person) => format!("says {}", house.settings().roster.name_of(person)),
+        Judge::Guess(person) => format!("guesses {}", house.settings().roster.name_of(person)),
     };
     format!("It was {}, {by}", verdict.label)
 }

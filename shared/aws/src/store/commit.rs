@@ -66,9 +66,13 @@ impl Store {
 
     /// One transaction. A decision that came from outside and says nothing new writes nothing.
     pub async fn commit(&self, situation: &Situation, decisions: &Decisions, now: Timestamp) -> Result<(), StoreError> {
+        let card = decisions.card.as_deref().map(|card| (card, card.digest()));
+        let card = card.filter(|(_, digest)| *digest != situation.clock.value.card);
         match decisions.wake {
             Wake::Now if decisions.is_quiet() => return Ok(()),
-            Wake::Exactly(due_at) if decisions.is_quiet() => return self.set_clock(situation, due_at).await,
+            Wake::Exactly(due_at) if decisions.is_quiet() && card.is_none() => {
+                return self.set_clock(situation, due_at).await;
+            }
             Wake::Now | Wake::Exactly(_) => {}
         }
         let service = &decisions.service;
@@ -92,8 +96,12 @@ impl Store {
         match decisions.wake {
             Wake::Now => transaction.wake(service, now)?,
             Wake::Exactly(due_at) => {
-                let (expression, condition, values) = exactly(situation, due_at);
-                transaction.update(&keys::clock(service), expression, Some(condition), values)?;
+                let digest = card.as_ref().map(|(_, digest)| digest.as_str());
+                let (expression, condition, values) = exactly(situation, due_at, digest);
+                transaction.update(&keys::clock(service), &expression, Some(condition), values)?;
+                if let Some((card, _)) = card {
+                    transaction.put(records::item(&keys::card(service), card, None)?)?;
+                }
             }
         }
         transaction.commit().await
@@ -133,7 +141,7 @@ impl Store {
             return Ok(());
         }
         self.counters.writes.fetch_add(1, Ordering::Relaxed);
-        let (expression, condition, values) = exactly(situation, due_at);
+        let (expression, condition, values) = exactly(situation, due_at, None);
         let result = self
             .client
             .update_item()
@@ -158,17 +166,25 @@ impl Store {
     }
 }
 
-/// Sets the clock if nobody has rung it since it was read.
-fn exactly(situation: &Situation, due_at: Option<Timestamp>) -> (&'static str, &'static str, Item) {
+/// Sets the clock if nobody has rung it since it was read; `card`: the digest of what the board shows from now on.
+fn exactly(situation: &Situation, due_at: Option<Timestamp>, card: Option<&str>) -> (String, &'static str, Item) {
     let mut values =
         Item::from([(":one".into(), records::number(1)), (":seen".into(), records::number(situation.clock.rev))]);
     let condition = if situation.clock.rev == 0 { "attribute_not_exists(rev) OR rev = :seen" } else { "rev = :seen" };
-    let Some(at) = due_at else {
-        return ("REMOVE due, due_at, rung ADD rev :one", condition, values);
-    };
-    values.insert(":due".into(), records::text(keys::DUE));
-    values.insert(":at".into(), records::number(at.as_millisecond()));
-    ("SET due = :due, due_at = :at REMOVE rung ADD rev :one", condition, values)
+    let (mut set, mut remove) = (Vec::new(), vec!["rung"]);
+    if let Some(digest) = card {
+        set.push("card = :card");
+        values.insert(":card".into(), records::text(digest));
+    }
+    if let Some(at) = due_at {
+        set.extend(["due = :due", "due_at = :at"]);
+        values.insert(":due".into(), records::text(keys::DUE));
+        values.insert(":at".into(), records::number(at.as_millisecond()));
+    } else {
+        remove.extend(["due", "due_at"]);
+    }
+    let set = if set.is_empty() { String::new() } else { format!("SET {} ", set.join(", ")) };
+    (format!("{set}REMOVE {} ADD rev :one", remove.join(", ")), condition, values)
 }
 
 fn add_write(
@@ -187,7 +203,7 @@ fn add_write(
             RecordKey::Signals(environment) => transaction.delete_at(&keys::signals(service, environment), *seen),
             RecordKey::Incident(id) => {
                 if let Some(incident) = situation.incidents.get(id) {
-                    transaction.put(history(service, &incident.value)?)?;
+                    history(transaction, service, &incident.value)?;
                 }
                 transaction.delete_at(&keys::incident(service, id), *seen)
             }
@@ -209,13 +225,12 @@ fn add_write(
     }
 }
 
-fn history(service: &ServiceId, incident: &Incident) -> Result<Item, StoreError> {
-    let resolved_at = incident.resolved_at.unwrap_or(incident.detected_at);
-    records::item(
-        &keys::past_incident(service, resolved_at, &incident.id),
-        incident,
-        Some(resolved_at + keys::KEEP_CHANGE),
-    )
+/// Keeps an incident that leaves, and where it is.
+fn history(transaction: &mut Transaction<'_>, service: &ServiceId, incident: &Incident) -> Result<(), StoreError> {
+    let over = incident.resolved_at.unwrap_or(incident.detected_at);
+    let expires = Some(over + keys::KEEP_CHANGE);
+    transaction.put(records::item(&keys::past_incident(service, over, &incident.id), incident, expires)?)?;
+    transaction.put(records::item(&keys::whereabouts(&incident.id), &over, expires)?)
 }
 
 /// Waits a moment, longer each time, and not as long as the others who lost the same race.

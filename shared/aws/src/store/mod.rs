@@ -18,7 +18,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
-use domain::{Clock, Entry, Incident, Noted, PersonId, ServiceId, Situation};
+use domain::card::Card;
+use domain::{Entry, Incident, IncidentId, Noted, PersonId, ServiceId, Situation};
 use jiff::Timestamp;
 
 pub use awaited::Topic;
@@ -124,7 +125,7 @@ impl Store {
             let rev = records::revision(&item);
             match records::decode(&item)? {
                 Some(record) => situation.note(record, rev),
-                None => situation.clock = Noted { value: Clock { due_at: records::millis(&item, keys::DUE_AT) }, rev },
+                None => situation.clock = Noted { value: records::clock(&item), rev },
             }
         }
         Ok(situation)
@@ -142,6 +143,49 @@ impl Store {
         items.iter().map(records::read).collect()
     }
 
+    /// A page of the incidents that have left the working set: those that were over before this one, newest first.
+    pub async fn past_before(
+        &self,
+        service: &ServiceId,
+        before: Option<&(Timestamp, IncidentId)>,
+        most: i32,
+    ) -> Result<Vec<Incident>, StoreError> {
+        let Some((at, id)) = before else { return self.past_incidents(service, most).await };
+        self.counters.queries.fetch_add(1, Ordering::Relaxed);
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :p AND sk < :before")
+            .expression_attribute_values(":p", records::text(keys::past(service)))
+            .expression_attribute_values(":before", records::text(keys::past_incident(service, *at, id).sort))
+            .scan_index_forward(false)
+            .limit(most)
+            .send()
+            .await
+            .map_err(|e| StoreError::unavailable(DisplayErrorContext(e)))?;
+        answer.items.unwrap_or_default().iter().map(records::read).collect()
+    }
+
+    /// An incident that has left the working set.
+    pub async fn past_incident(&self, id: &IncidentId) -> Result<Option<Incident>, StoreError> {
+        /// Of those from before it was known where each is, so many are looked through.
+        const MOST: i32 = 1000;
+        let Some(service) = id.service() else { return Ok(None) };
+        let Some(known) = self.get(&keys::whereabouts(id)).await? else {
+            return Ok(self.past_incidents(&service, MOST).await?.into_iter().find(|incident| incident.id == *id));
+        };
+        let found = self.get(&keys::past_incident(&service, records::read(&known)?, id)).await?;
+        found.as_ref().map(records::read).transpose()
+    }
+
+    /// What the board shows of each service that was looked at. What of one cannot be understood keeps nobody from the others.
+    pub async fn cards(&self) -> Result<Vec<(ServiceId, Result<Card, StoreError>)>, StoreError> {
+        let items = self.query(keys::BOARD, None, true, None).await?;
+        let card = |item: &Item| Some((records::sort(item).parse().ok()?, records::read(item)));
+        Ok(items.iter().filter_map(card).collect())
+    }
+
     /// The services in which a person has changes or shifts. From an index, so a moment late.
     pub async fn services_of(&self, person: &PersonId, most: i32) -> Result<BTreeSet<ServiceId>, StoreError> {
         let items = self.query(person.as_str(), Some((keys::PERSON_INDEX, keys::PERSON)), false, Some(most)).await?;
@@ -155,9 +199,17 @@ impl Store {
 
     /// The services whose clock has run out, the longest overdue first.
     pub async fn due(&self, now: Timestamp) -> Result<Vec<ServiceId>, StoreError> {
+        Ok(self.due_since(now).await?.into_iter().map(|(service, _)| service).collect())
+    }
+
+    /// The same, and since when.
+    pub async fn due_since(&self, now: Timestamp) -> Result<Vec<(ServiceId, Timestamp)>, StoreError> {
         let items = self.due_until(now, None).await?;
-        let partitions = items.iter().filter_map(|i| i.get(keys::PARTITION)?.as_s().ok());
-        Ok(partitions.filter_map(|p| keys::service_of(p)).collect())
+        let due = |item: &Item| {
+            let partition = item.get(keys::PARTITION)?.as_s().ok()?;
+            Some((keys::service_of(partition)?, records::millis(item, keys::DUE_AT)?))
+        };
+        Ok(items.iter().filter_map(due).collect())
     }
 
     /// When the first service's clock runs out.
