@@ -84,6 +84,8 @@ struct Board {
     you: Option<String>,
     incidents: Vec<IncidentRow>,
     open: usize,
+    /// Whether any was over lately.
+    lately: bool,
     /// What is said aloud when it changes.
     say: String,
     rows: Vec<Row>,
@@ -121,6 +123,7 @@ impl Board {
         let all: usize = known.values().map(|card| card.queue.unattended).sum();
         Self {
             you: offers.person.as_ref().map(|person| you(person, known, hours)),
+            lately: incidents.iter().any(|incident| !incident.is_open),
             incidents,
             open,
             say: if open == 0 {

@@ -152,8 +152,8 @@ impl Bundle {
             Some("alert") => Box::pin(on_alert::handle(&self.house, request)).await,
             None
             | Some(
-                "incidents" | "people" | "who" | "chat" | "sign-in" | "sign-out" | "may-deploy" | "may-merge"
-                | CALENDAR,
+                "services" | "calendar" | "icon.svg" | "incidents" | "people" | "who" | "chat" | "sign-in" | "sign-out"
+                | "may-deploy" | "may-merge" | CALENDAR,
             ) => Box::pin(on_request::handle(&self.house, request)).await,
             Some(first) if Action::PATHS.contains(&first) => Box::pin(on_request::handle(&self.house, request)).await,
             Some(_) => Refusal::NotFound("the routes are /merge, /deploy, /alert, and the board at /").into(),

@@ -2,6 +2,8 @@
 //! OpenID provider. `cargo test -p house-tests --test machine stack` runs those of one file.
 
 mod alertmanager;
+mod board;
+mod browser;
 mod command_line;
 mod deploy;
 mod engines;
