@@ -17,6 +17,8 @@ const MOST_NAME: usize = 64;
 #[derive(Debug, Clone)]
 pub(crate) struct Hours {
     zone: TimeZone,
+    /// With the date and the zone each time, for whoever reads a text alone.
+    in_full: bool,
     pub(crate) now: Timestamp,
 }
 
@@ -35,12 +37,12 @@ impl Hours {
             Reader::Person(id) => house.settings().roster.zone_of(id),
             Reader::Guest(_) | Reader::Unasked => told(request).unwrap_or(TimeZone::UTC),
         };
-        Self { zone, now: house.now() }
+        Self { zone, in_full: false, now: house.now() }
     }
 
-    /// In which programs have them.
+    /// As programs have them: `2026-03-20 14:20 UTC`.
     pub(crate) fn utc(now: Timestamp) -> Self {
-        Self { zone: TimeZone::UTC, now }
+        Self { zone: TimeZone::UTC, in_full: true, now }
     }
 
     /// `Europe/Stockholm`
@@ -51,6 +53,9 @@ impl Hours {
     /// With the weekday where it is not today, with the date where that would not tell.
     pub(crate) fn at(&self, at: Timestamp) -> String {
         let (there, today) = (at.to_zoned_datetime(self.zone.clone()), self.now.to_zoned_datetime(self.zone.clone()));
+        if self.in_full {
+            return there.strftime("%Y-%m-%d %H:%M UTC").to_string();
+        }
         let days = (there.date() - today.date()).get_days();
         let form = match days {
             0 => "%H:%M",
@@ -103,7 +108,7 @@ mod tests {
     }
 
     fn in_stockholm() -> Hours {
-        Hours { zone: TimeZone::get("Europe/Stockholm").unwrap(), now: at("2026-03-20T12:00:00Z") }
+        Hours { zone: TimeZone::get("Europe/Stockholm").unwrap(), in_full: false, now: at("2026-03-20T12:00:00Z") }
     }
 
     #[test]

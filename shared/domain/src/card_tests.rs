@@ -58,7 +58,7 @@ fn a_card_says_who_is_on_call_what_waits_what_is_live_and_what_is_broken() {
         &world,
         expect![[r#"
             feanil is on call until Fri 16:40: edx-platform#12 of 1
-            usama is on call until Fri 16:40: edx-platform#13 of 2
+            usama is on call until Fri 16:40: edx-platform#14 of 2
             queue: 1 of 1 people, 0 unattended
               edx-platform#15 of usama
             live: edx-platform@0000000000 since Fri 15:40
@@ -70,7 +70,7 @@ fn a_card_says_who_is_on_call_what_waits_what_is_live_and_what_is_broken() {
         &world,
         expect![[r#"
             feanil is on call until Fri 19:40: edx-platform#12 of 1
-            usama is on call until Fri 19:40: edx-platform#13 of 2
+            usama is on call until Fri 19:40: edx-platform#14 of 2
             queue: 1 of 1 people, 0 unattended
               edx-platform#15 of usama
             live: edx-platform@0000000000 since Fri 15:40

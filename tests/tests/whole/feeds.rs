@@ -167,7 +167,7 @@ async fn the_freezes_are_a_calendar_to_whoever_reads_the_board() {
         ]
     );
     assert_eq!(asks(&stage, "/freezes.ics", "service=nothing").await.status, 404);
-    let board = stage.get("/").await.body.replace("&#x2f;", "/");
+    let board = stage.get("/calendar").await.body.replace("&#x2f;", "/");
     assert!(board.contains("href=\"webcal://deployers.example.com/freezes.ics\">Subscribe"), "{board}");
 }
 
@@ -193,8 +193,12 @@ async fn a_calendar_program_subscribes_without_signing_in_for_as_long_as_its_per
 
     let session = Session { who: "olga@example.com".to_owned(), expires: time("Sat 00:00") }.seal(&secret);
     let cookie = ("cookie".to_owned(), format!("__Host-deployers-session={session}"));
-    let board =
-        stage.bundle.route(Request::new("GET", "/", vec![cookie], Vec::new())).await.body.replace("&#x2f;", "/");
+    let board = stage
+        .bundle
+        .route(Request::new("GET", "/calendar", vec![cookie], Vec::new()))
+        .await
+        .body
+        .replace("&#x2f;", "/");
     for address in ["webcal", "https"] {
         let wanted = format!("href=\"{address}://deployers.example.com{}\"", path("olga"));
         assert!(board.contains(&wanted), "{wanted}: {board}");

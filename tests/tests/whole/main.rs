@@ -3,6 +3,7 @@
 
 mod architecture;
 mod beside;
+mod board;
 mod broadcast;
 mod chat;
 mod conformance;

@@ -126,7 +126,7 @@ async fn story_5_unanswered_the_change_is_unattended_and_the_merger_is_still_pag
         ),
         "{heard:?}"
     );
-    assert!(night.get("/").await.body.contains("unattended"));
+    assert!(night.get("/services/edxapp").await.body.contains("unattended"));
     night.deploy("prod", "success", 12).await;
     night.heard();
     night.alert("edxapp", "Fri 22:56", false).await;
@@ -146,8 +146,8 @@ async fn story_7_a_pipeline_that_fails_twice_and_is_paused_overnight_starts_nobo
     }
     desk.act("olga", &Wish::Pause { why: "flaky <e2e>".into(), how_long: None }, &day).await.unwrap();
     day.heard();
-    let board = day.get("/").await.body;
-    assert!(board.contains("The pipeline is paused since Fri 2026-03-20 14:50 by olga: flaky &lt;e2e&gt;."), "{board}");
+    let board = day.get("/services/edxapp").await.body;
+    assert!(board.contains("The pipeline is paused since 14:50 by olga: flaky &lt;e2e&gt;."), "{board}");
     day.at("Sat 08:00").await;
     assert_eq!(day.windows("edxapp").await, ["edx-platform#12 feanil standby"]);
     assert_eq!(day.heard(), [""; 0], "nobody's turn begins, nobody is paged");
@@ -169,8 +169,8 @@ async fn story_8_in_manual_mode_people_take_the_pager_by_one_command_and_everybo
     let said =
         desk.act("feanil", &Wish::Take { person: None, how_long: "2 h".into(), from: None }, &day).await.unwrap();
     assert_eq!(said, "On call. feanil has the pager of edxapp; the board shows it.");
-    let board = day.get("/").await.body;
-    assert!(board.contains("feanil has the pager until Fri 2026-03-20 16:05"), "{board}");
+    let board = day.get("/services/edxapp").await.body;
+    assert!(board.contains("feanil has the pager until 16:05"), "{board}");
     day.at("Fri 14:15").await.alert("edxapp", "Fri 14:05", true).await;
     let log = day.house.store.log(&"edxapp".parse().unwrap(), 10).await.unwrap();
     assert!(log.iter().any(|e| e.what == "[critical] edxapp production: HighErrorRate, over after 10 min"), "{log:?}");
@@ -320,8 +320,8 @@ async fn a_deployment_that_should_wait_says_until_when_on_the_board_and_in_the_q
     night.at("Fri 22:40").await.merge("feanil", 12).await;
     let asked = night.texts().join("\n");
     assert!(asked.contains("Its deployment should wait until 2026-03-23 04:00 (America/New_York)"), "{asked}");
-    let board = night.get("/").await.body;
-    assert!(board.contains("its deployment should wait until Mon 2026-03-23 08:00"), "{board}");
+    let board = night.get("/services/edxapp").await.body;
+    assert!(board.contains("its deployment should wait until Mon 08:00"), "{board}");
     // Story 4: whose day is our night is held until their own morning, not until ours; and by day not at all.
     let mut night = Stage::with(&text, |_| {}).await;
     night.at("Mon 18:30").await.merge("usama", 12).await;

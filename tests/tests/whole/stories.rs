@@ -122,7 +122,8 @@ async fn an_alert_that_names_no_service_goes_to_the_default_rotation_and_is_show
     let day = Stage::new().await;
     day.alert("billing", "Fri 12:00", false).await;
     assert_eq!(day.heard(), ["PAGE to anna: [critical] unmapped billing: HighErrorRate"]);
-    assert!(day.get("/").await.body.contains("the alert names no service we know"));
+    assert!(day.get("/").await.body.contains("Alerts of no service"));
+    assert!(day.get("/services/unmapped").await.body.contains("the alert names no service we know"));
 }
 
 #[tokio::test]
@@ -251,15 +252,18 @@ async fn the_board_shows_who_is_on_call_for_what_until_when_and_escapes_what_str
     day.deploy("prod", "success", 12).await;
     day.at("Fri 12:05").await.merge("usama", 13).await;
     day.alert("edxapp", "Fri 12:05", false).await;
-    let board = day.get("/").await;
+    let overview = day.get("/").await;
+    assert!(overview.body.contains("&lt;script&gt;alert(1)&lt;&#x2f;script&gt; &amp; co"), "{}", overview.body);
+    assert_eq!(overview.body.matches("<script>").count(), 1, "ours: {}", overview.body);
+    let board = day.get("/services/edxapp").await;
     assert_eq!(board.status, 200);
-    assert!(!board.body.contains("<script>"), "{}", board.body);
+    assert!(board.body.matches("<script>").count() == 1, "{}", board.body);
     assert!(board.body.contains("&lt;script&gt;alert(1)&lt;&#x2f;script&gt; &amp; co"), "{}", board.body);
     for shown in [
         // The alert still fires, so the turn lasts as long as policy allows.
-        "until Fri 2026-03-20 16:00",
+        ">16:00</time>",
         "edx-platform#13",
-        "open since Fri 2026-03-20 12:05",
+        "Since <time datetime=\"2026-03-20T12:05:00Z\">12:05</time>",
         "likely the cause by",
     ] {
         assert!(board.body.contains(shown), "{shown} is not on the board: {}", board.body);
@@ -269,7 +273,8 @@ async fn the_board_shows_who_is_on_call_for_what_until_when_and_escapes_what_str
     assert!(page.status == 200 && page.body.contains("live 5 min before the alert"), "{}", page.body);
     let person = day.get("/people/feanil").await;
     assert!(
-        person.body.contains("on call") && person.body.contains("12:00 (America&#x2f;New_York)"),
+        person.body.contains("On call for edxapp until 16:00")
+            && person.body.contains("It is Fri 08:05 there (America&#x2f;New_York)."),
         "{}",
         person.body
     );

@@ -5,7 +5,7 @@ use aws::clients::{self, Aws, Http};
 use aws::{keys, records, schema};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::ServiceId;
-use house_tests::{Stage, configuration};
+use house_tests::{Stage, configuration, time};
 
 async fn change(stage: &Stage, partition: &str, sort: &str, adjust: impl FnOnce(&mut records::Item)) {
     let aws = Aws::local(stage.bundle.endpoints.dynamodb_endpoint.clone().unwrap(), String::new());
@@ -63,7 +63,13 @@ async fn what_a_newer_version_wrote_is_not_misread_and_nothing_is_written_over_i
     assert_eq!(refused.status, 503, "{}", refused.body);
     assert_eq!(stage.house.store.log(&edxapp, 50).await.unwrap(), before, "nothing was written");
     // The board shows the others, and says why not this one; so does `who`.
-    for path in ["/", "/people/feanil", "/who"] {
+    let whole = stage.get("/services/edxapp").await;
+    assert!(whole.status == 503 && whole.body.contains("deploy the newer one again"), "{}", whole.body);
+    // What was last known of it is shown, and that nobody looks at it any more.
+    stage.clock.set(time("Fri 12:05"));
+    let board = stage.get("/").await.body;
+    assert!(board.contains("Nobody has looked at discovery, edxapp since 12:01"), "{board}");
+    for path in ["/people/feanil", "/who"] {
         let shown = stage.get(path).await;
         assert!(shown.status == 200 && shown.body.contains("deploy the newer one again"), "{path}: {}", shown.body);
     }
@@ -88,6 +94,6 @@ async fn a_reason_that_came_with_a_newer_version_is_passed_over() {
         reason.insert("by".into(), records::text("a model"));
     })
     .await;
-    let board = stage.get("/").await;
+    let board = stage.get("/services/edxapp").await;
     assert!(board.status == 200 && board.body.contains("decided by a newer version of the bundle"), "{}", board.body);
 }

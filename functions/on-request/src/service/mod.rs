@@ -9,6 +9,7 @@ use aws::{House, Refusal, Request, Response};
 use domain::{Service, ServiceId};
 use minijinja::context;
 
+use crate::board::readable;
 use crate::hours::Hours;
 use crate::incident::Scene;
 use crate::offers::Offers;
@@ -25,8 +26,11 @@ pub(crate) async fn show(house: &House, request: &Request, reader: &Reader, id: 
         return Ok(page::notice(404, "No such service", "It is not in the configuration."));
     };
     let (hours, offers) = (Hours::of(house, request, reader), Offers::of(house, reader)?);
-    let (situation, log) =
-        tokio::try_join!(house.store.situation(&service.id), house.store.log(&service.id, MOST_LINES))?;
+    let read = tokio::try_join!(house.store.situation(&service.id), house.store.log(&service.id, MOST_LINES));
+    let mut unreadable = Vec::new();
+    let Some((situation, log)) = readable(&mut unreadable, service, read)? else {
+        return Ok(page::notice(503, "It cannot be shown", &unreadable.join(" ")));
+    };
     // Only what is open, or was lately, has pages that may still be on their way.
     let outbox = if situation.incidents.is_empty() { Vec::new() } else { house.store.outbox(&service.id).await? };
     let scene = Scene { house, service, situation: &situation, outbox: &outbox, log: &log, hours: &hours };
