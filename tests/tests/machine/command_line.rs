@@ -277,8 +277,8 @@ async fn three_signed_webhooks_page_the_merger_and_show_on_the_board_and_kill_9_
     three(&program, &data).await;
     program.wait_for("PAGE to Feanil Patel");
     program.wait_for("[critical] edxapp production: HighErrorRate");
-    let board = get(&program, "/").await;
-    for shown in ["Feanil Patel", "edx-platform#12", "open since", "likely the cause by"] {
+    let board = get(&program, "/services/edxapp").await;
+    for shown in ["Feanil Patel", "edx-platform#12", "Since <time", "likely the cause by"] {
         assert!(board.contains(shown), "{shown} is not on the board: {board}");
     }
     let head = Http::new().send("HEAD", &format!("{}/", program.base), &[], vec![], 30).await.unwrap();
@@ -290,8 +290,8 @@ async fn three_signed_webhooks_page_the_merger_and_show_on_the_board_and_kill_9_
 
     program.kill();
     let program = Program::start(&data, &config);
-    let board = get(&program, "/").await;
-    assert!(board.contains("open since") && board.contains("edx-platform#12"), "started again it goes on: {board}");
+    let board = get(&program, "/services/edxapp").await;
+    assert!(board.contains("On call now") && board.contains("edx-platform#12"), "started again it goes on: {board}");
     std::fs::remove_dir_all(data).unwrap();
 }
 
@@ -323,7 +323,7 @@ async fn a_page_that_no_receiver_took_before_kill_9_is_sent_when_the_program_sta
     let before = until(|| Some(page(&pager.received())).filter(|p| !p.is_empty())).await;
     assert!(!before.is_empty() && before.iter().all(|key| key == &before[0]), "one page, tried twice: {before:?}");
     // A delivery that is cut off holds its claim for a minute; this one has ended, in failure.
-    while !get(&program, "/").await.contains("page to feanil not delivered") {
+    while !get(&program, "/services/edxapp").await.contains("page to feanil not delivered") {
         tokio::task::yield_now().await;
     }
     program.kill();
@@ -381,7 +381,7 @@ async fn a_terminal_that_nobody_reads_is_passed_over_and_nothing_panics() {
     let mut program = Program { child, lines, said, base };
     three(&program, &data).await;
     until(|| pager.received().iter().any(|r| r.body.contains("page.first-responder")).then_some(())).await;
-    assert!(get(&program, "/").await.contains("accepted by chat"), "the board says who took it");
+    assert!(get(&program, "/services/edxapp").await.contains("accepted by chat"), "the board says who took it");
     program.kill();
     let mut said = String::new();
     std::io::Read::read_to_string(&mut program.child.stderr.take().unwrap(), &mut said).unwrap();
@@ -417,7 +417,7 @@ async fn ctrl_c_waits_three_seconds_for_a_client_that_stalls_and_a_second_one_no
         let mut stalled = std::net::TcpStream::connect(address).unwrap();
         stalled.write_all(b"POST /merge/github HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{").unwrap();
         // Answered after the other was read: the stalled request is under way.
-        get(&program, "/").await;
+        get(&program, "/services/edxapp").await;
         let pid = program.child.id().to_string();
         for _ in 0..presses {
             assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
