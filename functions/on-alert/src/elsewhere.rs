@@ -68,6 +68,7 @@ pub(crate) fn incidents(decisions: &Decisions) -> impl Iterator<Item = Incident>
             | Record::Freeze(_)
             | Record::FreezeNotes(..)
             | Record::Feed(..)
+            | Record::Undo(_)
             | Record::Expedite(_)
             | Record::Posted(_)
             | Record::PostedAll(_)

@@ -198,9 +198,28 @@ fn failure(contact: &domain::Contact, error: &Undelivered) -> String {
 fn actions(house: &House, message: &Message, incident: Option<&Incident>) -> Result<Vec<Link>, PageError> {
     let service = || message.key.service.clone();
     let person = &message.key.person;
-    let own = incident.and_then(|incident| incident.suspect_of(person));
-    let hand_over = own.filter(|_| message.kind == Kind::Page).map(|s| Action::HandOver(service(), s.change.clone()));
-    let (label, action) = match (&message.key.subject, message.kind, message.key.step) {
+    let own = incident.and_then(|incident| incident.suspect_of(person)).filter(|_| message.kind == Kind::Page);
+    let hand_over = own.map(|suspect| ("Hand over", Action::HandOver(service(), suspect.change.clone())));
+    let revert = message.revert.as_ref().map(|change| ("Revert", Action::Revert(service(), change.clone())));
+    let all: Vec<_> = first_action(message).into_iter().chain(hand_over).chain(revert).collect();
+    if all.is_empty() {
+        return Ok(Vec::new());
+    }
+    let secret = house.secrets.first(&house.configuration.link_secret)?;
+    let link = |(label, action): (&str, Action)| {
+        let grant = Grant { action, person: person.clone(), expires: message.decided_at + links::LIFE };
+        Link {
+            label: label.to_owned(),
+            url: format!("{}{}", house.settings().public_url, links::path(&secret, &grant)),
+        }
+    };
+    Ok(all.into_iter().map(link).collect())
+}
+
+/// What the message is there for.
+fn first_action(message: &Message) -> Option<(&'static str, Action)> {
+    let service = || message.key.service.clone();
+    Some(match (&message.key.subject, message.kind, message.key.step) {
         (Subject::Incident(incident), Kind::Page, _)
         | (Subject::Incident(incident), Kind::Notice, Step::Opened | Step::AlsoBroken) => {
             ("Acknowledge", Action::Acknowledge(incident.clone()))
@@ -211,10 +230,8 @@ fn actions(house: &House, message: &Message, incident: Option<&Incident>) -> Res
             ("Hand over", Action::HandOver(service(), change.clone()))
         }
         (Subject::Shift(_), _, Step::HandedOver) => ("Give back", Action::OnCall(service())),
-        (Subject::Expedite(fix), _, step @ (Step::ExpediteAsked | Step::ExpediteWhy | Step::ExpediteRefused)) => {
-            let Some(action) = expedite(fix) else { return Ok(Vec::new()) };
-            (if step == Step::ExpediteAsked { "Sign, or refuse" } else { "Say why" }, action)
-        }
+        (Subject::Expedite(fix), _, Step::ExpediteAsked) => ("Sign, or refuse", expedite(fix)?),
+        (Subject::Expedite(fix), _, Step::ExpediteWhy | Step::ExpediteRefused) => ("Say why", expedite(fix)?),
         (
             Subject::Change(_)
             | Subject::Incident(_)
@@ -224,20 +241,8 @@ fn actions(house: &House, message: &Message, incident: Option<&Incident>) -> Res
             | Subject::Service,
             _,
             _,
-        ) => {
-            return Ok(Vec::new());
-        }
-    };
-    let secret = house.secrets.first(&house.configuration.link_secret)?;
-    let link = |label: &str, action: Action| {
-        let grant = Grant { action, person: person.clone(), expires: message.decided_at + links::LIFE };
-        Link {
-            label: label.to_owned(),
-            url: format!("{}{}", house.settings().public_url, links::path(&secret, &grant)),
-        }
-    };
-    let hand_over = hand_over.map(|action| link("Hand over", action));
-    Ok(std::iter::once(link(label, action)).chain(hand_over).collect())
+        ) => return None,
+    })
 }
 
 /// The link about a fix, by its key.

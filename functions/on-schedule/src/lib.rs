@@ -12,6 +12,7 @@ pub mod pagers;
 pub mod pipelines;
 mod posting;
 mod pulls;
+mod reverts;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
@@ -222,7 +223,8 @@ async fn keep(house: &House, service: &ServiceId) {
         // Each whether or not the other could be done.
         let beside = Box::pin(beside::keep(house, service)).await;
         let held = Box::pin(holding::keep(house, service)).await;
-        Box::pin(gates::keep(house, service)).await.and(held).and(beside).map(|()| false)
+        let reverted = Box::pin(reverts::keep(house, service)).await;
+        Box::pin(gates::keep(house, service)).await.and(held).and(reverted).and(beside).map(|()| false)
     };
     match kept {
         Ok(false) => {}

@@ -2,7 +2,7 @@
 //!
 //! | what | partition | sort | read by | cost |
 //! | --- | --- | --- | --- | --- |
-//! | a service's working set: changes, files, notes, deployments, signals, incidents, shifts, queue, errands, paging, track, what is posted there of freezes, pipelines that hold, clock; of the desk of freezes: what people declared, what was said, what calendars said, the fixes that are to pass | `S#service` | by kind | every decision | 1 query |
+//! | a service's working set: changes, files, notes, deployments, signals, incidents, shifts, queue, errands, paging, track, reverts that were asked for, what is posted there of freezes, pipelines that hold, clock; of the desk of freezes: what people declared, what was said, what calendars said, the fixes that are to pass | `S#service` | by kind | every decision | 1 query |
 //! | a service's outbox: what no receiver has accepted | `O#service` | subject, person, step | `on-schedule`, `on-page` | 1 query or 1 get |
 //! | a service's log, newest first | `L#service` | time | board | 1 query, bounded |
 //! | old incidents | `P#service` | time | board | 1 query, bounded |
@@ -213,6 +213,12 @@ pub fn pipelines(service: &ServiceId) -> Key {
 #[must_use]
 pub fn feed(service: &ServiceId, freeze: &FreezeId) -> Key {
     key(working_set(service), format!("W#{freeze}"))
+}
+
+/// A revert that somebody asked for.
+#[must_use]
+pub fn undo(service: &ServiceId, change: &ChangeId) -> Key {
+    key(working_set(service), bounded(format!("R#{change}")))
 }
 
 /// What is kept of the queue beside its changes: pauses, and how long changes took.

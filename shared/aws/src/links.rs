@@ -23,6 +23,8 @@ pub enum Action {
     Answer(ServiceId, ChangeId),
     /// `/hand-over/<service>/<repository>@<commit>`: to a colleague, or take it.
     HandOver(ServiceId, ChangeId),
+    /// `/revert/<service>/<repository>@<commit>`: open its revert pull request.
+    Revert(ServiceId, ChangeId),
     /// `/on-call/<service>`: take the service's pager, put somebody on call, give it back.
     OnCall(ServiceId),
     /// `/queue/<service>`: pause the pipeline, resume it; say that the service may break for a while, and that this is over.
@@ -35,7 +37,8 @@ pub enum Action {
 
 impl Action {
     /// The first segment of the paths by which people act.
-    pub const PATHS: [&str; 7] = ["acknowledge", "answer", "expedite", "freezes", "hand-over", "on-call", "queue"];
+    pub const PATHS: [&str; 8] =
+        ["acknowledge", "answer", "expedite", "freezes", "hand-over", "on-call", "queue", "revert"];
 
     /// What can be done about it by one click, with nothing to fill in: the label, and what is sent as `do`.
     #[must_use]
@@ -43,6 +46,7 @@ impl Action {
         match self {
             Self::Acknowledge(_) => &[("Acknowledge", "acknowledge"), ("Not mine", "not-mine"), ("Take it", "take")],
             Self::Answer(..) => &[("Take the pager", "take"), ("I cannot", "decline")],
+            Self::Revert(..) => &[("Revert", "revert")],
             Self::HandOver(..) | Self::OnCall(_) | Self::Queue(_) | Self::Freezes | Self::Expedite(..) => &[],
         }
     }
@@ -52,6 +56,7 @@ impl Action {
             Self::Acknowledge(incident) => format!("acknowledge/{incident}"),
             Self::Answer(service, change) => format!("answer/{service}/{change}"),
             Self::HandOver(service, change) => format!("hand-over/{service}/{change}"),
+            Self::Revert(service, change) => format!("revert/{service}/{change}"),
             Self::OnCall(service) => format!("on-call/{service}"),
             Self::Queue(service) => format!("queue/{service}"),
             Self::Freezes => "freezes".to_owned(),
@@ -68,6 +73,7 @@ impl Action {
             ["acknowledge", incident] => Some(Self::Acknowledge(incident.parse().ok()?)),
             ["answer", rest @ ..] => about(rest).map(|(service, change)| Self::Answer(service, change)),
             ["hand-over", rest @ ..] => about(rest).map(|(service, change)| Self::HandOver(service, change)),
+            ["revert", rest @ ..] => about(rest).map(|(service, change)| Self::Revert(service, change)),
             ["on-call", service] => Some(Self::OnCall(service.parse().ok()?)),
             ["queue", service] => Some(Self::Queue(service.parse().ok()?)),
             ["freezes"] => Some(Self::Freezes),
@@ -242,6 +248,7 @@ mod tests {
         for action in [
             Action::Answer(service.clone(), change.clone()),
             Action::HandOver(service.clone(), change.clone()),
+            Action::Revert(service.clone(), change.clone()),
             Action::OnCall(service.clone()),
             Action::Queue(service),
             Action::Freezes,

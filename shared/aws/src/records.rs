@@ -12,6 +12,7 @@ use domain::paging::Paging;
 use domain::pipelines::Pipelines;
 use domain::posted::Posted;
 use domain::track::Track;
+use domain::undo::{self, Undo};
 use domain::{Clock, Deployment, Incident, Queue, Record, Shift, Signals, WindowNotes};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -137,6 +138,11 @@ pub fn encode(service: &domain::ServiceId, record: &Record, rev: u64, now: Times
         Record::Pipelines(pipelines) => item(&keys::pipelines(service), pipelines, None)?,
         Record::Pulls(pulls) => item(&keys::pulls(service), pulls, Some(long))?,
         Record::Feed(freeze, feed) => item(&keys::feed(service, freeze), feed, Some(long))?,
+        Record::Undo(undo) => item(
+            &keys::undo(service, &undo.change),
+            undo,
+            (undo.at.max(now) + undo::KEPT).checked_add(keys::KEEP_LOOK).ok(),
+        )?,
         Record::Errand(errand) => item(&keys::errand(service, &errand.key()), errand, Some(long))?,
     };
     item.insert(keys::REVISION.into(), number(rev));
@@ -168,6 +174,7 @@ pub fn decode(item: &Item) -> Result<Option<Record>, StoreError> {
         "M" => Record::PostedAll(read::<String>(item)?),
         "V" => Record::Pipelines(read::<Pipelines>(item)?),
         "U" => Record::Pulls(read::<Pulls>(item)?),
+        "R" => Record::Undo(read::<Undo>(item)?),
         "W" => Record::Feed(rest.parse().map_err(|_| wrong())?, read::<Feed>(item)?),
         _ => return Err(wrong()),
     }))

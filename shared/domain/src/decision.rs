@@ -21,6 +21,7 @@ use crate::reason::Reason;
 use crate::shift::Shift;
 use crate::signals::Signals;
 use crate::track::Track;
+use crate::undo::Undo;
 use crate::window::WindowNotes;
 
 /// Something kept in a service's working set.
@@ -54,6 +55,8 @@ pub enum Record {
     Pulls(Pulls),
     /// What was read of the calendar that a freeze follows.
     Feed(FreezeId, Feed),
+    /// Somebody asked for a change to be taken back.
+    Undo(Undo),
 }
 
 /// The name of a record within its service.
@@ -78,6 +81,7 @@ pub enum RecordKey {
     Pipelines,
     Pulls,
     Feed(FreezeId),
+    Undo(ChangeId),
 }
 
 impl Record {
@@ -103,6 +107,7 @@ impl Record {
             Self::Pipelines(_) => RecordKey::Pipelines,
             Self::Pulls(_) => RecordKey::Pulls,
             Self::Feed(id, _) => RecordKey::Feed(id.clone()),
+            Self::Undo(undo) => RecordKey::Undo(undo.change.clone()),
         }
     }
 }

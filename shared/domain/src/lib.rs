@@ -64,6 +64,7 @@ pub mod text;
 pub mod times;
 pub mod track;
 pub mod turn;
+pub mod undo;
 pub mod window;
 pub mod wording;
 
@@ -122,4 +123,5 @@ pub use signals::Signals;
 pub use situation::{Clock, Noted, Situation};
 pub use squad::{Ownership, Squad, Wish, WishReason};
 pub use suspect::Suspect;
+pub use undo::Undo;
 pub use window::{Phase, Window, WindowNotes};

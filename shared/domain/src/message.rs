@@ -158,6 +158,9 @@ pub struct Message {
     /// page: how often that was repeated.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub again: u32,
+    /// A change that can be taken back by one click.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revert: Option<ChangeId>,
     pub reason: Reason,
     pub decided_at: Timestamp,
 }

@@ -106,6 +106,8 @@ fn life(step: Step) -> SignedDuration {
         | Step::TailResponder
         | Step::Owner
         | Step::PagerResolved
+        | Step::RevertOpened
+        | Step::RevertRefused
         | Step::Resolved => SignedDuration::from_hours(24),
     }
 }

@@ -7,4 +7,5 @@ pub mod freezes;
 pub mod hands;
 pub mod incidents;
 pub mod maintenance;
+pub mod reverts;
 pub mod through;

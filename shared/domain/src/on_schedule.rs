@@ -73,6 +73,7 @@ pub fn decide(
     tidy::shifts(&mut decisions, &mut next, &look);
     tidy::lists(&mut decisions, &mut next, situation, now);
     tidy::errands(&mut decisions, &mut next, situation, now);
+    tidy::undos(&mut decisions, &mut next, situation, now);
     let mut queue = situation.queue.value.clone();
     for window in &all {
         // A window is at the most a handful of messages, each with its line, its notes and the queue's record.

@@ -431,6 +431,20 @@ pub enum Reason {
         freeze: String,
         why: String,
     },
+    /// Somebody asks for a change to be reverted.
+    RevertAsked,
+    /// Its revert pull request is open.
+    RevertOpened {
+        number: u64,
+    },
+    /// There is no revert pull request of it.
+    RevertRefused {
+        why: String,
+    },
+    /// The forge did not answer; it is asked again.
+    RevertUnopened {
+        why: String,
+    },
     /// Decided by a newer version of the bundle, before it was rolled back.
     #[serde(other)]
     Newer,

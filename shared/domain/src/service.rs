@@ -229,6 +229,8 @@ pub struct Service {
     pub maintenance: Option<WorkingHours>,
     /// When its deployments have to wait, for freezes: each list by time.
     pub frozen: Vec<Arc<Vec<Time>>>,
+    /// Which files are migrations, that a revert does not take back.
+    pub migrations: Paths,
     pub runbook: Option<String>,
     pub dashboard: Option<String>,
 }

@@ -14,6 +14,7 @@ use crate::ids::{EnvironmentName, PersonId, Repository, ServiceId, SquadId};
 use crate::roster::Roster;
 use crate::service::Service;
 use crate::squad::{Ownership, Squad};
+use crate::undo::Opens;
 
 /// The label names by which monitors commonly say which service an alert is about.
 pub const SERVICE_LABELS: [&str; 9] = [
@@ -62,6 +63,8 @@ pub struct Settings {
     pub pipelines: BTreeSet<String>,
     /// Whether jobs that wait for us can be answered.
     pub answers_jobs: bool,
+    /// Of which repositories revert pull requests are opened by one click, and of what in them.
+    pub reverts: BTreeMap<Repository, Opens>,
     /// Where freezes are kept and told of, as if it were a service: it has no repositories, and nothing of it breaks.
     freeze_desk: Service,
     /// Where it is kept what stands at the open pull requests of each repository, as if each were a service.
@@ -99,6 +102,7 @@ impl Settings {
             lane: Lane::default(),
             pipelines: BTreeSet::new(),
             answers_jobs: false,
+            reverts: BTreeMap::new(),
             freeze_desk,
             merge_desks,
             public_url,
@@ -139,6 +143,14 @@ impl Settings {
     #[must_use]
     pub fn with_pipelines(self, pipelines: BTreeSet<String>, answers_jobs: bool) -> Self {
         Self { pipelines, answers_jobs, ..self }
+    }
+
+    /// With the repositories of which a source says that revert pull requests are opened.
+    #[must_use]
+    pub fn with_reverts(mut self, opens: impl Fn(&Repository) -> Option<Opens>) -> Self {
+        let all = self.services.values().flat_map(Service::merged);
+        self.reverts = all.filter_map(|repository| Some((repository.clone(), opens(repository)?))).collect();
+        self
     }
 
     /// With merge freezes at the open pull requests of those repositories alone for which this holds.

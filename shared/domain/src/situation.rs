@@ -25,6 +25,7 @@ use crate::service::Service;
 use crate::shift::Shift;
 use crate::signals::Signals;
 use crate::track::Track;
+use crate::undo::Undo;
 use crate::window::WindowNotes;
 
 /// A record with the revision at which it was read. A write names it, and fails if somebody was faster.
@@ -68,6 +69,8 @@ pub struct Situation {
     /// At the desk of a repository only.
     pub pulls: Noted<Pulls>,
     pub feeds: BTreeMap<FreezeId, Noted<Feed>>,
+    /// Reverts that people asked for by one click. One that is open is known in each service that has its change.
+    pub undos: BTreeMap<ChangeId, Noted<Undo>>,
     pub clock: Noted<Clock>,
 }
 
@@ -95,6 +98,7 @@ impl Situation {
             pipelines: Noted::default(),
             pulls: Noted::default(),
             feeds: BTreeMap::new(),
+            undos: BTreeMap::new(),
             clock: Noted::default(),
         }
     }
@@ -154,6 +158,9 @@ impl Situation {
             Record::Pulls(value) => self.pulls = Noted { value, rev },
             Record::Feed(id, value) => {
                 self.feeds.insert(id, Noted { value, rev });
+            }
+            Record::Undo(value) => {
+                self.undos.insert(value.change.clone(), Noted { value, rev });
             }
         }
     }
@@ -220,6 +227,9 @@ impl Situation {
             RecordKey::Pulls => self.pulls = Noted::default(),
             RecordKey::Feed(id) => {
                 self.feeds.remove(id);
+            }
+            RecordKey::Undo(id) => {
+                self.undos.remove(id);
             }
         }
     }

@@ -74,6 +74,7 @@ pub fn service() -> Service {
         holds: vec![],
         maintenance: None,
         frozen: vec![],
+        migrations: Paths::new(&crate::undo::outlook::MIGRATIONS.map(str::to_owned)).unwrap(),
         runbook: Some("https://wiki.example.com/edxapp".into()),
         dashboard: None,
     }

@@ -9,6 +9,7 @@ pub mod hands;
 pub mod incidents;
 pub mod pipelines;
 pub mod queues;
+pub mod reverts;
 pub mod turns;
 
 use jiff::Timestamp;
@@ -16,13 +17,15 @@ use jiff::Timestamp;
 use crate::PersonId;
 use crate::alert::Severity;
 use crate::because::Because;
-use crate::change::ChangeKind;
+use crate::change::{Change, ChangeKind};
+use crate::ids::ChangeId;
 use crate::incident::Incident;
 use crate::message::{Kind, Link, Message, MessageKey, Step, Subject};
 use crate::reason::Reason;
 use crate::service::Service;
 use crate::settings::Settings;
 use crate::times::time;
+use crate::undo;
 
 /// What an incident was, where it was no change.
 pub const NO_CHANGE: &str = "no change of ours";
@@ -34,10 +37,10 @@ pub fn headline(incident: &Incident) -> String {
     format!("[{}] {} {}: {what}", incident.severity.word(), incident.service, incident.environment)
 }
 
-/// How to take a change back: the forge's button where there is one, else the command.
-#[must_use]
-pub fn revert(change_url: Option<&str>, kind: ChangeKind, commit: &str) -> String {
-    match (kind, change_url) {
+/// How to take a change back without us: the forge's button where there is one, else the command.
+fn by_hand(change: &Change) -> String {
+    let commit = change.id.commit.short();
+    match (change.kind, change.url.as_deref()) {
         (ChangeKind::PullRequest { .. }, Some(url)) => format!("Revert: press Revert on {url}"),
         (ChangeKind::PullRequest { .. } | ChangeKind::DirectPush, _) => format!("Revert: git revert {commit}"),
     }
@@ -59,6 +62,26 @@ impl Reader<'_> {
 
     fn name<'b>(&'b self, person: &'b PersonId) -> &'b str {
         if person == self.person { "you" } else { self.settings.roster.name_of(person) }
+    }
+
+    /// How to take a change back: by one click where we may open the pull request.
+    fn way_back(&self, change: &Change) -> String {
+        if undo::can_open(self.settings, change) {
+            return format!(
+                "Revert: press Revert, which opens the pull request, once. By hand: git revert {}",
+                change.id.commit.short()
+            );
+        }
+        by_hand(change)
+    }
+
+    /// The change, where it can be taken back by one click.
+    fn one_click(&self, change: &Change) -> Option<ChangeId> {
+        undo::can_open(self.settings, change).then(|| change.id.clone())
+    }
+
+    fn who<'b>(&'b self, person: &'b PersonId) -> &'b str {
+        if person == self.person { "You" } else { self.settings.roster.name_of(person) }
     }
 
     /// Why the reader answers, as a clause: `you merged edx-platform#12`.
@@ -88,6 +111,7 @@ impl Reader<'_> {
             not_by: None,
             unless: None,
             again: 0,
+            revert: None,
             reason,
             decided_at: self.now,
         }

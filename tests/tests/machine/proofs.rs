@@ -92,6 +92,7 @@ fn source(kind: &str) -> SenderConfig {
         api_token: None,
         api_url: None,
         merge_status: None,
+        reverts: false,
         app: None,
     }
 }

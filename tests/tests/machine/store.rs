@@ -42,6 +42,7 @@ fn message(service: &ServiceId, person: &str) -> Message {
         not_by: None,
         unless: None,
         again: 0,
+        revert: None,
         reason: Reason::AlreadyKnown,
         decided_at: at(0),
     }

@@ -30,6 +30,7 @@ fn message() -> Message {
         not_by: None,
         unless: None,
         again: 0,
+        revert: None,
         reason: Reason::NoSuspect,
         decided_at: house_tests::time("Fri 12:00"),
     }

@@ -38,6 +38,7 @@ pub(super) fn page() -> (Message, Vec<Link>) {
         not_by: None,
         unless: None,
         again: 0,
+        revert: None,
         reason: Reason::NoSuspect,
         decided_at: "2026-03-20T12:20:00Z".parse().unwrap(),
     };

@@ -134,6 +134,7 @@ pub(super) mod tests {
             not_by: None,
             unless: None,
             again: 0,
+            revert: None,
             reason: Reason::NoSuspect,
             decided_at: jiff::Timestamp::UNIX_EPOCH,
         };

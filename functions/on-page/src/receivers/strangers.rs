@@ -32,6 +32,7 @@ pub(super) fn page(title: &str, lines: &[&str]) -> Message {
         not_by: None,
         unless: None,
         again: 0,
+        revert: None,
         reason: Reason::NoSuspect,
         decided_at: jiff::Timestamp::UNIX_EPOCH,
     }

@@ -41,7 +41,7 @@ fn about(action: &Action) -> (Option<&ServiceId>, Option<&ChangeId>) {
     match action {
         Action::Answer(service, change) | Action::HandOver(service, change) => (Some(service), Some(change)),
         Action::OnCall(service) | Action::Queue(service) => (Some(service), None),
-        Action::Acknowledge(_) | Action::Freezes | Action::Expedite(..) => (None, None),
+        Action::Acknowledge(_) | Action::Revert(..) | Action::Freezes | Action::Expedite(..) => (None, None),
     }
 }
 

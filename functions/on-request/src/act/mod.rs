@@ -7,6 +7,7 @@ mod hands;
 mod incident;
 mod maintenance;
 mod preview;
+mod revert;
 mod through;
 
 pub(crate) use expedites::{ASK as EXPEDITE, pull};
@@ -118,6 +119,7 @@ async fn question(house: &House, grant: &Grant) -> Result<Result<Question, Outco
         Action::Answer(..) | Action::HandOver(..) | Action::OnCall(_) | Action::Queue(_) => {
             hands::ask(house, grant).await
         }
+        Action::Revert(service, change) => revert::ask(house, grant, service, change).await,
         Action::Freezes => freezes::ask(house, grant).await,
         Action::Expedite(repository, number) => expedites::ask(house, grant, repository, *number).await,
     }
@@ -154,6 +156,7 @@ pub(crate) async fn perform(house: &House, grant: &Grant, form: &Filled) -> Resu
         Action::Answer(..) | Action::HandOver(..) | Action::OnCall(_) | Action::Queue(_) => {
             Box::pin(hands::act(house, grant, form)).await
         }
+        Action::Revert(service, change) => Box::pin(revert::act(house, grant, service, change, form)).await,
         Action::Freezes if expedites::is_meant(form) => Box::pin(expedites::act(house, grant, None, form)).await,
         Action::Freezes => Box::pin(freezes::act(house, grant, form)).await,
         Action::Expedite(repository, number) => {
@@ -197,7 +200,7 @@ fn granted(house: &House, request: &Request) -> Result<Result<Grant, Outcome>, R
     // Freezes are kept as if they were a service, and are none that people could take.
     let is_desk = |action: &Action| {
         let desk = |id| house.settings().is_desk(id);
-        matches!(action, Action::OnCall(service) | Action::Queue(service) | Action::Answer(service, _) | Action::HandOver(service, _) if desk(service))
+        matches!(action, Action::OnCall(service) | Action::Queue(service) | Action::Answer(service, _) | Action::HandOver(service, _) | Action::Revert(service, _) if desk(service))
     };
     let known = |grant: Grant| match house.settings().roster.person(&grant.person) {
         Some(_) if is_desk(&grant.action) => Err(BadLink::Forged),

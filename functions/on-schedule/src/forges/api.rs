@@ -1,6 +1,8 @@
 //! What all forges have in common: one request with a token, bounded pages, names made fit for an address, and why
 //! there is no answer. Whatever an answer says is hostile: it is counted, bounded, and never becomes an address.
 
+use std::borrow::Cow;
+
 use aws::clients::{Answer, Http};
 use aws::wire::parse;
 use domain::Repository;
@@ -37,6 +39,8 @@ pub enum Unanswered {
     NotMerged,
     #[error("the forge knows no merged change by this name")]
     UnknownChange,
+    #[error("the forge says: {0}")]
+    Said(String),
     #[error("there was no time left for the question")]
     TooLate,
     #[error("the release has more than {0} commits")]
@@ -54,18 +58,23 @@ impl Unanswered {
 /// The API of one forge, with what every request to it carries.
 pub struct Api<'a> {
     http: &'a Http,
-    base: &'a str,
+    base: Cow<'a, str>,
     headers: Vec<(&'static str, String)>,
 }
 
 impl<'a> Api<'a> {
     pub fn new(http: &'a Http, base: &'a str, headers: Vec<(&'static str, String)>) -> Self {
-        Self { http, base, headers }
+        Self { http, base: base.into(), headers }
     }
 
     /// Where it is, as it was configured.
     pub fn base(&self) -> &str {
-        self.base
+        &self.base
+    }
+
+    /// Another address of the same forge.
+    pub fn elsewhere(&self, base: String) -> Self {
+        Self { http: self.http, base: base.into(), headers: self.headers.clone() }
     }
 
     /// One answer, whatever its status.

@@ -4,6 +4,7 @@
 //! <https://learn.microsoft.com/en-us/rest/api/azure/devops/git/pull-request-iteration-changes/get>
 
 pub mod pulls;
+pub mod reverts;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -4,6 +4,7 @@
 
 pub(crate) mod app;
 pub mod pulls;
+pub mod reverts;
 
 use domain::change::Lines;
 use domain::on_merge::errands::{Errand, Which};

@@ -7,6 +7,7 @@
 
 mod merged;
 pub mod pulls;
+pub mod reverts;
 
 pub use merged::merged;
 

@@ -13,6 +13,7 @@ pub(crate) mod github;
 mod gitlab;
 mod listed;
 mod pull;
+pub mod reverts;
 
 use std::collections::BTreeSet;
 

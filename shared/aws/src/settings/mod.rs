@@ -33,7 +33,7 @@ use crate::sender::Sender;
 use section::Section;
 use sign_in::SignIn;
 pub use sources::{GitHubApp, SenderConfig};
-use sources::{merge_source_of, source};
+use sources::{merge_source_of, revert_source_of, source};
 
 pub use freezes::read_feed;
 
@@ -186,6 +186,12 @@ impl Configuration {
         merge_source_of(&self.senders, repository)
     }
 
+    /// The source by whose token revert pull requests of a repository are opened.
+    #[must_use]
+    pub fn revert_source_of(&self, repository: &Repository) -> Option<&SenderConfig> {
+        revert_source_of(&self.senders, repository).map(|(source, _)| source)
+    }
+
     #[must_use]
     pub fn merge_status_of(&self, repository: &Repository) -> Option<Manner> {
         self.merge_source_of(repository).map(|(_, manner)| manner)
@@ -232,6 +238,7 @@ impl Configuration {
             .with_freezes(freezes)
             .with_lane(lane)
             .with_pipelines(pipelines.keys().cloned().collect(), senders.values().any(|source| source.app.is_some()))
+            .with_reverts(|repository| revert_source_of(&senders, repository).map(|(_, opens)| opens))
             .with_merge_desks(|repository| merge_source_of(&senders, repository).is_some());
         Self { settings, senders, receivers, pipelines, link_secret, sign_in, api_secret }
     }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::service::{Pin, Upstream};
+use domain::undo::outlook::MIGRATIONS;
 use domain::{
-    Environment, EnvironmentName, Matcher, Mode, Person, PersonId, Policy, Repository, Roster, ServedRepository,
+    Environment, EnvironmentName, Matcher, Mode, Paths, Person, PersonId, Policy, Repository, Roster, ServedRepository,
     Service, Timetable,
 };
 use jiff::tz::TimeZone;
@@ -71,6 +72,7 @@ fn service(
     let rotation = people(section, "rotation", roster);
     let alerts = matchers(section);
     let policy = section.table("policy", |section| policy(section, defaults)).unwrap_or(*defaults);
+    let migrations = migrations(section);
     let (runbook, dashboard) = (section.url("runbook"), section.url("dashboard"));
     match name.parse::<domain::ServiceId>() {
         Ok(_) if name == UNMAPPED => section.problem("`unmapped` is reserved: it takes the alerts of no service"),
@@ -98,6 +100,7 @@ fn service(
                 holds: Vec::new(),
                 maintenance: None,
                 frozen: Vec::new(),
+                migrations,
                 runbook,
                 dashboard,
             });
@@ -105,6 +108,15 @@ fn service(
         Err(error) => section.problem(format!("not a {error}")),
     }
     None
+}
+
+/// `migrations = ["**/migrations/**"]`: patterns as in CODEOWNERS; without, the usual names.
+fn migrations(section: &mut Section<'_, '_>) -> Paths {
+    if section.has("migrations") {
+        return paths(section, "migrations");
+    }
+    section.texts("migrations");
+    Paths::new(&MIGRATIONS.map(str::to_owned)).unwrap_or_default()
 }
 
 /// `upstreams = [{ name = "openedx/edx-enterprise" }]`: merged elsewhere, live here.
@@ -133,7 +145,7 @@ fn upstreams(section: &mut Section<'_, '_>) -> Vec<Upstream> {
 fn repository(section: &mut Section<'_, '_>, code_owners: &mut CodeOwnersFiles) -> Option<ServedRepository> {
     let name = section.need_text("name");
     let branch = section.text("branch");
-    let paths = paths(section);
+    let paths = paths(section, "paths");
     let parsed = name.parse();
     match &parsed {
         Ok(repository) => code_owners.read(section, repository),
@@ -239,6 +251,7 @@ pub(super) fn unmapped(root: &mut Section<'_, '_>, roster: &Roster, defaults: &P
         holds: Vec::new(),
         maintenance: None,
         frozen: Vec::new(),
+        migrations: Paths::default(),
         runbook: None,
         dashboard: None,
     }

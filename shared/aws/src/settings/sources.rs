@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::merge_desk::Manner;
+use domain::undo::Opens;
 use domain::{Repository, ServiceId};
 
 use super::FORGES;
@@ -28,6 +29,8 @@ pub struct SenderConfig {
     pub api_url: Option<String>,
     /// Whether merge freezes stand at open pull requests, and when.
     pub merge_status: Option<Manner>,
+    /// Whether revert pull requests are opened by one click, by the token.
+    pub reverts: bool,
     /// The GitHub App by which jobs that wait for us are answered.
     pub app: Option<GitHubApp>,
 }
@@ -76,7 +79,7 @@ pub(super) fn source(
             section.problem_in(span, "an entry of `topics` is the ARN of an SNS topic");
         }
     }
-    let secret = section.text("secret");
+    let (secret, kind_of) = (section.text("secret"), kind.clone());
     SenderConfig {
         kind,
         without_secret: secret.is_none() && !topics.is_empty(),
@@ -87,6 +90,7 @@ pub(super) fn source(
         api_token: section.text("api_token"),
         api_url: section.url("api_url"),
         merge_status: merge_status(section),
+        reverts: reverts(section, &kind_of),
         app: app(section),
     }
 }
@@ -112,6 +116,37 @@ fn merge_status(section: &mut Section<'_, '_>) -> Option<Manner> {
         section.problem_with("merge_status", "`merge_status` needs an `api_token`, by which the forge is told");
     }
     manner
+}
+
+/// `reverts = true`: the token may open revert pull requests.
+fn reverts(section: &mut Section<'_, '_>, kind: &str) -> bool {
+    let wanted = section.flag("reverts").unwrap_or(false);
+    if wanted && !section.has("api_token") {
+        section.problem_with("reverts", "`reverts` needs an `api_token`, by which the pull request is opened");
+    }
+    if wanted && opens(kind).is_none() {
+        let can: Vec<&str> = OPENS.iter().map(|(kind, _)| *kind).collect();
+        let what = format!("`reverts`: the API of `{kind}` has no revert; that of {} has", can.join(", "));
+        section.problem_with("reverts", what);
+    }
+    wanted
+}
+
+/// The forges whose APIs take changes back, and which changes.
+const OPENS: [(&str, Opens); 3] =
+    [("github", Opens::PullRequests), ("gitlab", Opens::Anything), ("azure", Opens::Anything)];
+
+fn opens(kind: &str) -> Option<Opens> {
+    OPENS.iter().find(|(name, _)| *name == kind).map(|(_, opens)| *opens)
+}
+
+/// The source by whose token revert pull requests of a repository are opened, and of what.
+pub(super) fn revert_source_of<'a>(
+    senders: &'a BTreeMap<String, SenderConfig>,
+    repository: &Repository,
+) -> Option<(&'a SenderConfig, Opens)> {
+    let mut ours = senders.values().filter(|source| source.reverts && source.api_token.is_some());
+    ours.find_map(|source| Some((source, opens(&source.kind).filter(|_| source.speaks_for_repository(repository))?)))
 }
 
 impl SenderConfig {

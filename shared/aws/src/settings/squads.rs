@@ -49,16 +49,16 @@ impl CodeOwnersFiles {
 }
 
 /// `paths = ["lms/**"]`: patterns as in CODEOWNERS.
-pub(super) fn paths(section: &mut Section<'_, '_>) -> Paths {
+pub(super) fn paths(section: &mut Section<'_, '_>, key: &str) -> Paths {
     let mut patterns = Vec::new();
-    for (pattern, span) in section.texts("paths") {
+    for (pattern, span) in section.texts(key) {
         match Paths::new(std::slice::from_ref(&pattern)) {
             Ok(_) => patterns.push(pattern),
-            Err((_, why)) => section.problem_in(&span, format!("`{}` of `paths`: {why}", text::line(&pattern, 60))),
+            Err((_, why)) => section.problem_in(&span, format!("`{}` of `{key}`: {why}", text::line(&pattern, 60))),
         }
     }
     Paths::new(&patterns).unwrap_or_else(|(_, why)| {
-        section.problem_with("paths", format!("`paths`: an entry {why}"));
+        section.problem_with(key, format!("`{key}`: an entry {why}"));
         Paths::default()
     })
 }
@@ -80,7 +80,7 @@ fn squad(
     let members = people(section, "members", roster);
     let wish = wish(section);
     let code_owners = code_owners(section, id, claimed);
-    let (paths, repository) = (paths(section), repository(section, services));
+    let (paths, repository) = (paths(section, "paths"), repository(section, services));
     let has_code = section.has("code_owners") || section.has("paths");
     if matches!(wish, Wish::Mine | Wish::AfterEscalation) && !has_code {
         section.problem(format!("wishes \"{}\", but has neither `code_owners` nor `paths`", wish.word()));

@@ -220,6 +220,7 @@ fn add_write(
             RecordKey::PostedAll => transaction.delete_at(&keys::posted_all(service), *seen),
             RecordKey::Pulls => transaction.delete_at(&keys::pulls(service), *seen),
             RecordKey::Pipelines => transaction.delete_at(&keys::pipelines(service), *seen),
+            RecordKey::Undo(id) => transaction.delete_at(&keys::undo(service, id), *seen),
             RecordKey::Feed(freeze) => transaction.delete_at(&keys::feed(service, freeze), *seen),
         },
     }

@@ -396,6 +396,7 @@ impl Machine {
             RecordKey::Pipelines => Some(s.pipelines.rev),
             RecordKey::Pulls => Some(s.pulls.rev),
             RecordKey::Feed(id) => s.feeds.get(id).map(|n| n.rev),
+            RecordKey::Undo(id) => s.undos.get(id).map(|n| n.rev),
         };
         rev.unwrap_or(0)
     }

@@ -92,6 +92,10 @@ pub enum Step {
     ExpediteGranted,
     /// A fix may not.
     ExpediteRefused,
+    /// The revert that you asked for is open.
+    RevertOpened,
+    /// The revert that you asked for is not, and why.
+    RevertRefused,
     /// Many changes wait to go live.
     QueueGrew,
     /// A freeze is about to end: what goes out when.

@@ -183,7 +183,13 @@ impl Desk<'_> {
             let changes: Vec<_> = self.all.iter().map(|w| w.change).collect();
             let same = self.by_the_same_change(incident, &page);
             let speaker = same.iter().find(|other| speaks_for(other, incident)).map(|other| &other.incident);
-            let mut message = incidents::page(self.reader(&page.person), &call, page.step, &page.reason, &changes);
+            let mut message = incidents::page(
+                self.reader(&page.person),
+                &call,
+                (page.step, &page.reason),
+                &changes,
+                &self.situation.undos,
+            );
             incidents::name_too(&mut message, same.iter().map(|other| &other.incident));
             debug_assert_eq!(message.kind, Kind::Page);
             message.key.nth = incident.next_nth(&page.person);
@@ -254,7 +260,8 @@ impl Desk<'_> {
     fn tell_channel(&self, decisions: &mut Decisions, incident: &mut Incident, before: &Incident) {
         let Some(channel) = &self.service.channel else { return };
         if incident.has_paged_since(before) || incident.held.is_some() && incident.held != before.held {
-            decisions.tell(incidents::to_channel(self.reader(channel), incident, before));
+            let changes: Vec<_> = self.all.iter().map(|w| w.change).collect();
+            decisions.tell(incidents::to_channel(self.reader(channel), incident, before, &changes));
             incident.channel_said += 1;
         }
     }

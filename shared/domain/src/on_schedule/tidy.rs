@@ -18,6 +18,7 @@ use crate::service::Service;
 use crate::shift::{self, Scope, Shift};
 use crate::situation::Situation;
 use crate::track::Track;
+use crate::undo;
 use crate::window::{Closed, Phase, Window};
 use crate::wording::{Reader, hands};
 
@@ -130,6 +131,26 @@ pub(super) fn errands(decisions: &mut Decisions, next: &mut Next, situation: &Si
         } else {
             decisions.log(now, None, None, format!("{} is not asked about", known.value.label()), Reason::NoForgeToAsk);
             decisions.drop_record(RecordKey::Errand(key.clone()), known.rev);
+        }
+    }
+}
+
+/// Reverts that were asked for: when the forge is asked. What is over is known as long as its change is here, and a while yet.
+pub(super) fn undos(decisions: &mut Decisions, next: &mut Next, situation: &Situation, now: Timestamp) {
+    for (id, known) in &situation.undos {
+        let (due, end) = (known.value.due_at(), known.value.at + undo::KEPT);
+        let awaited = due.filter(|due| now < *due + FORGOTTEN);
+        if let Some(due) = awaited {
+            // Should it fail, the tick comes again. Not for ever: there may be no token any more.
+            next.at(due.max(now + REPUBLISH));
+        } else if now < end {
+            next.at(end);
+        } else if due.is_none() && situation.changes.contains_key(id) {
+            // It is looked at again when that leaves.
+        } else if decisions.actions() < MOST_ACTIONS {
+            decisions.drop_record(RecordKey::Undo(id.clone()), known.rev);
+        } else {
+            next.at(now);
         }
     }
 }

@@ -183,6 +183,10 @@ impl fmt::Display for Reason {
                 write!(f, "the calendar of {freeze} has {}", crate::text::count(*times, "time ahead", "times ahead"))
             }
             Self::FeedUnread { freeze, why } => write!(f, "{why}: what was read last of {freeze} holds"),
+            Self::RevertAsked => f.write_str("one revert pull request is opened, however often it is pressed"),
+            Self::RevertOpened { number } => write!(f, "#{number} is open: nothing is reverted before it is merged and live"),
+            Self::RevertRefused { why } => f.write_str(why),
+            Self::RevertUnopened { why } => write!(f, "{why}; it is tried again"),
             Self::Newer => f.write_str("decided by a newer version of the bundle, whose words this one does not know"),
         }
     }

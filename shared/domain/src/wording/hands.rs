@@ -3,8 +3,8 @@
 
 use jiff::Timestamp;
 
+use super::Reader;
 use super::turns::{Surroundings, place_in_queue, sentence, stalled_by, turn_end};
-use super::{Reader, revert};
 use crate::alert::Severity;
 use crate::attendance::{Asking, Attendance};
 use crate::calendar::TimeKind;
@@ -105,7 +105,8 @@ pub fn tests_failed(reader: Reader<'_>, window: &Window<'_>, failure: &Failure<'
     message
         .lines
         .push("Nobody is paged for it. Please look: is it yours? A revert is the quickest way out.".to_owned());
-    message.lines.push(revert(change.url.as_deref(), change.kind, change.id.commit.short()));
+    message.lines.push(reader.way_back(change));
+    message.revert = reader.one_click(change);
     message.links.extend(failure.run.url.clone().map(|url| Link { label: "Tests".to_owned(), url }));
     message
 }
@@ -151,7 +152,8 @@ pub fn forewarned(reader: Reader<'_>, window: &Window<'_>, asking: &Asking, arou
             format!("Its deployment should wait until {}, or until somebody takes the pager.", reader.time(at))
         }),
     );
-    message.lines.push(revert(change.url.as_deref(), change.kind, change.id.commit.short()));
+    message.lines.push(reader.way_back(change));
+    message.revert = reader.one_click(change);
     message
 }
 
@@ -208,7 +210,8 @@ pub fn handed_over(reader: Reader<'_>, shift: &Shift, window: Option<&Window<'_>
         Phase::Tail { .. } | Phase::Closed { .. } => "Its turn is over: it is only a suspect still.".to_owned(),
     });
     let change = window.change;
-    message.lines.push(revert(change.url.as_deref(), change.kind, change.id.commit.short()));
+    message.lines.push(reader.way_back(change));
+    message.revert = reader.one_click(change);
     message
 }
 

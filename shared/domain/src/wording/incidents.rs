@@ -1,7 +1,7 @@
 //! The words of pages, and of what people, channels and pagers hear about an incident. A page says what broke, why you,
 //! what changed, how to revert, what happens if you do nothing: in a few lines.
 
-use super::{Reader, headline, revert};
+use super::{Reader, headline, reverts};
 use crate::Change;
 use crate::escalation::Call;
 use crate::incident::{Incident, PageRecord};
@@ -12,13 +12,20 @@ use crate::squad::{Squad, WishReason};
 use crate::suspect::Suspect;
 use crate::text::{self, count};
 use crate::times::{period, span};
+use crate::undo::Undos;
 
 /// How long the short form of a page may be, in characters: it has to leave room for a link in a text message.
 const MOST_SHORT: usize = 160;
 
 /// A page. `call`: the escalation that it is part of.
 #[must_use]
-pub fn page(reader: Reader<'_>, call: &Call<'_>, step: Step, reason: &Reason, changes: &[&Change]) -> Message {
+pub fn page(
+    reader: Reader<'_>,
+    call: &Call<'_>,
+    (step, reason): (Step, &Reason),
+    changes: &[&Change],
+    undos: &Undos,
+) -> Message {
     let incident = call.incident;
     let subject = Subject::Incident(incident.id.clone());
     let mut message = reader.message(subject, step, Kind::Page, incident.severity, reason.clone());
@@ -27,14 +34,21 @@ pub fn page(reader: Reader<'_>, call: &Call<'_>, step: Step, reason: &Reason, ch
     message.lines.extend(again(incident, reason));
     message.lines.push(why_you(reader, incident, step, reason));
     message.lines.extend(what_changed(reader, &incident.suspects));
-    let first = incident.suspects.iter().find(|s| !incident.is_taken_back(&s.change));
-    if let Some(change) = first.and_then(|first| changes.iter().find(|c| c.id == first.change)) {
-        message.lines.push(revert(change.url.as_deref(), change.kind, change.id.commit.short()));
+    if let Some(change) = first_suspect(incident, changes) {
+        let asked = undos.get(&change.id).map(|known| reverts::stands(reader, &known.value));
+        message.lines.push(asked.unwrap_or_else(|| reader.way_back(change)));
+        message.revert = reader.one_click(change);
     }
     message.lines.push(what_next(reader, call));
     message.links = page_links(reader, incident);
     message.short = short(incident, reader, step);
     message
+}
+
+/// The first suspect that nothing has taken back yet.
+fn first_suspect<'a>(incident: &Incident, changes: &[&'a Change]) -> Option<&'a Change> {
+    let first = incident.suspects.iter().find(|s| !incident.is_taken_back(&s.change))?;
+    changes.iter().find(|change| change.id == first.change).copied()
 }
 
 fn what_broke(reader: Reader<'_>, incident: &Incident) -> String {
@@ -214,7 +228,7 @@ fn what_it_was(reader: Reader<'_>, incident: &Incident) -> Option<String> {
 
 /// What a channel hears: that something broke, then who was paged since, or why nobody is.
 #[must_use]
-pub fn to_channel(reader: Reader<'_>, incident: &Incident, before: &Incident) -> Message {
+pub fn to_channel(reader: Reader<'_>, incident: &Incident, before: &Incident, changes: &[&Change]) -> Message {
     let first = incident.channel_said == 0;
     let step = if first { Step::Opened } else { Step::Escalated };
     let reason = incident.held.as_ref().map(|hold| hold.reason.clone());
@@ -247,6 +261,7 @@ pub fn to_channel(reader: Reader<'_>, incident: &Incident, before: &Incident) ->
     if first {
         message.lines.extend(what_changed(reader, &incident.suspects));
         message.links = page_links(reader, incident);
+        message.revert = first_suspect(incident, changes).and_then(|change| reader.one_click(change));
     }
     message
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Reader, revert};
+use super::Reader;
 use crate::alert::Severity;
 use crate::message::{Kind, Message, Step, Subject};
 use crate::queue::Stalled;
@@ -70,6 +70,8 @@ pub fn notice(
         | Step::ExpediteAsked
         | Step::ExpediteGranted
         | Step::ExpediteRefused
+        | Step::RevertOpened
+        | Step::RevertRefused
         | Step::QueueGrew
         | Step::Thaw
         | Step::PipelineSilent
@@ -80,6 +82,7 @@ pub fn notice(
         | Step::Resolved => receipt(reader, window, around),
     };
     (message.title, message.lines) = (title, lines);
+    message.revert = reader.one_click(window.change).filter(|_| step == Step::Started);
     message.links.push(reader.board());
     message
 }
@@ -172,7 +175,7 @@ fn started(reader: Reader<'_>, window: &Window<'_>, around: &Surroundings<'_>) -
         (None, []) => "It is alone in its release.".to_owned(),
         (None, with) => format!("In the same release: {}.", with.join(", ")),
     });
-    lines.push(revert(change.url.as_deref(), change.kind, change.id.commit.short()));
+    lines.push(reader.way_back(change));
     (format!("Your turn starts: {} is live in {} {}", change.label(), reader.service.id, live(reader)), lines)
 }
 

@@ -32,6 +32,7 @@ async fn told(fake: &Fake, step: Step, mishaps: &[(&str, u16, &str)]) -> Result<
         not_by: None,
         unless: None,
         again: 0,
+        revert: None,
         reason: Reason::NoSuspect,
         decided_at: Timestamp::UNIX_EPOCH,
     };

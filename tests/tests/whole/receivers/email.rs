@@ -48,6 +48,7 @@ fn page() -> Message {
         not_by: None,
         unless: None,
         again: 0,
+        revert: None,
         reason: Reason::NoSuspect,
         decided_at: house_tests::time("Fri 12:00"),
     }

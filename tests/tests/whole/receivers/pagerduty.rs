@@ -52,6 +52,7 @@ async fn sent(kind: Kind, step: Step, answers: &[(&str, u16, &str)]) -> (Result<
         not_by: None,
         unless: None,
         again: 0,
+        revert: None,
         reason: Reason::NoSuspect,
         decided_at: Timestamp::UNIX_EPOCH,
     };

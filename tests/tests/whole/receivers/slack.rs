@@ -147,6 +147,7 @@ fn message(stage: &Stage) -> Message {
         not_by: None,
         unless: None,
         again: 0,
+        revert: None,
         reason: Reason::NoSuspect,
         decided_at: stage.clock.now(),
     }

@@ -138,6 +138,7 @@ pub mod sample {
             not_by: None,
             unless: None,
             again: 0,
+            revert: None,
             reason: Reason::NoSuspect,
             decided_at: jiff::Timestamp::UNIX_EPOCH,
         }
@@ -154,6 +155,7 @@ pub mod sample {
             not_by: None,
             unless: None,
             again: 0,
+            revert: None,
             severity: Severity::Warning,
             ..page()
         }
@@ -182,6 +184,7 @@ mod tests {
             not_by: None,
             unless: None,
             again: 0,
+            revert: None,
             ..page()
         };
         let alert = alert(&message, &actions(), &json!({}), "details");

@@ -1,0 +1,113 @@
+//! Opens the revert pull requests that people asked for by one click. What is to be opened, and what is said then, is the domain's
+//! business ([`domain::undo`]); how, that of [`crate::forges::reverts`].
+
+use std::time::Duration;
+
+use aws::wire::error_chain;
+use aws::{House, StoreError};
+use domain::decision::Wake;
+use domain::expedite::Way;
+use domain::on_request::expedites::{Fix, Refused};
+use domain::on_request::freezes::Desk;
+use domain::undo::{self, Lane, Opened, Said, Stage, Undo};
+use domain::{Decisions, ServiceId, Situation};
+
+use crate::forges::reverts::{Unopened, Wanted};
+use crate::forges::{Forge, Unanswered};
+
+/// All requests of one try together: shorter than the claim lasts.
+const ONE_TAKES: Duration = Duration::from_secs(60);
+
+/// Opens what is due in one service.
+pub(crate) async fn keep(house: &House, id: &ServiceId) -> Result<(), StoreError> {
+    let settings = house.settings();
+    let Some(service) = settings.service(id).filter(|_| !settings.reverts.is_empty()) else { return Ok(()) };
+    let situation = house.store.situation(id).await?;
+    for change in undo::due(&situation, house.now()) {
+        let now = house.now();
+        let claim = |situation: &Situation| undo::claim(&change, situation, now);
+        let (_, Some(claimed)) = house.store.decide(id, now, claim).await? else { continue };
+        let said = ask(house, &claimed).await?;
+        // Whoever does it again finds it: so the others hear first.
+        if let Said::Opened(opened, _) = &said {
+            tell_others(house, id, &claimed, opened).await?;
+        }
+        let now = house.now();
+        let hear = |situation: &Situation| (undo::heard(&claimed, &said, situation, service, settings, now), ());
+        let (decisions, ()) = house.store.decide(id, now, hear).await?;
+        house.publish(&decisions.messages).await;
+    }
+    Ok(())
+}
+
+async fn ask(house: &House, undo: &Undo) -> Result<Said, StoreError> {
+    let repository = &undo.change.repository;
+    let Some(forge) = Forge::that_reverts(house, repository) else {
+        return Ok(Said::Silent(error_chain(&Unanswered::NoForge)));
+    };
+    let wanted = Wanted { undo, by: house.settings().roster.name_of(&undo.by) };
+    let answer = tokio::time::timeout(ONE_TAKES, forge.revert(&wanted)).await;
+    let opened = match answer.unwrap_or(Err(Unopened::Unanswered(Unanswered::TooLate))) {
+        Ok(opened) => opened,
+        Err(Unopened::Refused(why)) => return Ok(Said::Refused(why)),
+        Err(Unopened::Unanswered(error)) => {
+            tracing::warn!(%repository, cause = error_chain(&error), "no revert pull request is opened yet");
+            return Ok(Said::Silent(error_chain(&error)));
+        }
+    };
+    // Before the label, which says no reason.
+    let lane = lane(house, undo, &opened).await?;
+    if let Err(error) = forge.label_urgent(repository, opened.number).await {
+        tracing::warn!(%repository, number = opened.number, cause = error_chain(&error), "a revert is not labelled");
+    }
+    Ok(Said::Opened(opened, lane))
+}
+
+/// Asks for it to pass the freezes that hold, in the name of whoever pressed.
+async fn lane(house: &House, undo: &Undo, opened: &Opened) -> Result<Lane, StoreError> {
+    let (settings, now) = (house.settings(), house.now());
+    let (desk, label) = (&settings.freeze_desk().id, undo.label());
+    let title = domain::wording::reverts::title(undo);
+    let (repository, number) = (undo.change.repository.clone(), opened.number);
+    let fix = Fix { repository, number, title, url: opened.url.clone(), head: opened.head.clone(), at: now };
+    let decide = |situation: &Situation| {
+        let asked =
+            Desk { situation, settings, now }.expedite(&undo.by, &fix, &format!("revert of {label}"), Way::Board);
+        match asked {
+            Ok(decisions) => (decisions, Lane::Asked),
+            Err(why) => (
+                Decisions::none(desk, Wake::Now),
+                match why {
+                    Refused::NothingHolds => Lane::NothingHolds,
+                    Refused::AlreadySo => Lane::Asked,
+                    other @ (Refused::MayNotAsk
+                    | Refused::NotServed(_)
+                    | Refused::TooMany
+                    | Refused::NotAsked(_)
+                    | Refused::WasRefused(_)
+                    | Refused::OwnAsk
+                    | Refused::NotYours
+                    | Refused::OthersSign(_)
+                    | Refused::NotTheirs
+                    | Refused::NoReason) => Lane::NotAsked(other.to_string()),
+                },
+            ),
+        }
+    };
+    let (decisions, lane) = house.store.decide(desk, now, decide).await?;
+    if !decisions.is_quiet() {
+        (house.nudge)(desk);
+    }
+    Ok(lane)
+}
+
+/// The other services into which it went know of it.
+async fn tell_others(house: &House, home: &ServiceId, undo: &Undo, opened: &Opened) -> Result<(), StoreError> {
+    let (settings, now) = (house.settings(), house.now());
+    let known = Undo { stage: Stage::Opened(opened.clone()), ..undo.clone() };
+    for other in settings.services_of(&undo.change.repository).filter(|service| service.id != *home) {
+        let decide = |situation: &Situation| (undo::known_there(&known, situation, now), ());
+        house.store.decide(&other.id, now, decide).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,192 @@
+//! What becomes of a press: claimed, opened, refused, tried again; and what is known before it.
+
+use std::collections::BTreeSet;
+
+use expect_test::expect;
+use jiff::SignedDuration;
+
+use super::outlook::{Outlook, migrations, outlook};
+use super::*;
+use crate::change::Files;
+use crate::testing::{World, at, change, repository};
+use crate::wording::reverts::stands;
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
+/// #12 is merged, and Anna asks at 15:00 for its revert.
+fn asked() -> World {
+    let mut world = World::new();
+    world.settings.reverts = [(repository(), Opens::PullRequests)].into();
+    world.now = at("15:00");
+    world.merge(change(12, "feanil", at("14:00")));
+    let undo = Undo::new(&change(12, "feanil", at("14:00")), &"anna".parse().unwrap(), world.now);
+    world.situation.note(Record::Undo(undo), 1);
+    world
+}
+
+fn claimed(world: &mut World) -> Option<Undo> {
+    let id = change(12, "feanil", at("14:00")).id;
+    let (decisions, undo) = claim(&id, &world.situation, world.now);
+    world.commit(&decisions);
+    undo
+}
+
+fn hears(world: &mut World, claimed: &Undo, said: &Said) {
+    let decisions = heard(claimed, said, &world.situation, &world.service, &world.settings, world.now);
+    world.commit(&decisions);
+}
+
+fn opened(number: u64) -> Said {
+    let url = Some(format!("https://github.com/openedx/edx-platform/pull/{number}"));
+    Said::Opened(Opened { number, url, head: None, found: false }, Lane::NothingHolds)
+}
+
+fn stage(world: &World) -> &Stage {
+    &world.situation.undos.values().next().unwrap().value.stage
+}
+
+#[test]
+fn one_claims_it_and_whoever_is_gone_is_replaced() {
+    let mut world = asked();
+    let first = claimed(&mut world).unwrap();
+    assert_eq!(claimed(&mut world), None, "somebody is at it");
+    world.now += LEASE;
+    let second = claimed(&mut world).unwrap();
+    assert_eq!(second.stage, Stage::UnderWay { tries: 1, since: world.now });
+    // Whoever was given up for gone has not opened it, they say: that counts no more.
+    hears(&mut world, &first, &Said::Refused(Why::Conflicts));
+    assert_eq!(*stage(&world), second.stage);
+    // What is open is open, whoever says so; and said once.
+    hears(&mut world, &first, &opened(13));
+    hears(&mut world, &second, &opened(14));
+    assert!(matches!(stage(&world), Stage::Opened(Opened { number: 13, .. })));
+    assert_eq!(world.heard(), "notice anna revert-opened (revert_opened)");
+    assert_eq!((claimed(&mut world), due(&world.situation, at("Sat 15:00"))), (None, vec![]));
+}
+
+#[test]
+fn a_forge_that_does_not_answer_is_asked_again_and_not_for_ever() {
+    let mut world = asked();
+    let mut waits = Vec::new();
+    for _ in 0..5 {
+        let undo = claimed(&mut world).unwrap();
+        hears(&mut world, &undo, &Said::Silent("the forge answered 503".to_owned()));
+        if let Stage::Asked { due_at, .. } = stage(&world) {
+            waits.push(due_at.duration_since(world.now).as_mins());
+            assert_eq!(claimed(&mut world), None, "not before its time");
+            world.now = *match stage(&world) {
+                Stage::Asked { due_at, .. } => due_at,
+                Stage::UnderWay { .. } | Stage::Opened(_) | Stage::Refused { .. } => unreachable!(),
+            };
+        }
+    }
+    assert_eq!(waits, [1, 2, 4, 8]);
+    assert_eq!(
+        *stage(&world),
+        Stage::Refused { why: Why::Silent { why: "the forge answered 503".into() }, at: world.now }
+    );
+    assert_eq!(world.heard(), "notice anna revert-refused (revert_refused)");
+}
+
+#[test]
+fn what_is_told_says_where_it_is_or_how_to_do_it_by_hand() {
+    let mut world = asked();
+    world.change_service(|service| service.channel = Some("usama".parse().unwrap()));
+    let undo = claimed(&mut world).unwrap();
+    let texts = |world: &mut World| {
+        let told = std::mem::take(&mut world.told);
+        told.iter().map(|m| format!("to {}: {}", m.key.person, m.plain())).collect::<Vec<_>>().join("\n\n")
+    };
+    world.now += MINUTE;
+    let mut refused = world.situation.clone();
+    hears(&mut world, &undo, &opened(13));
+    expect![[r#"
+        to anna: edx-platform#13 reverts edx-platform#12: merge it
+        You asked for it at 16:00 (Europe/Stockholm).
+        It is labelled expedite, and no freeze holds it.
+        Nothing is reverted before it is merged and live. Then the window of what it reverts is closed.
+        Revert pull request: https://github.com/openedx/edx-platform/pull/13
+        Board: https://deployers.example.com/#edxapp
+
+        to usama: edx-platform#13 reverts edx-platform#12: merge it
+        Anna asked for it at 20:00 (Asia/Karachi).
+        It is labelled expedite, and no freeze holds it.
+        Nothing is reverted before it is merged and live. Then the window of what it reverts is closed.
+        Revert pull request: https://github.com/openedx/edx-platform/pull/13
+        Board: https://deployers.example.com/#edxapp"#]]
+    .assert_eq(&texts(&mut world));
+    std::mem::swap(&mut world.situation, &mut refused);
+    hears(&mut world, &undo, &Said::Refused(Why::Conflicts));
+    expect![[r#"
+        to anna: edx-platform#12 could not be reverted by one click
+        Later changes are in its way: it conflicts.
+        By hand: git revert 000000000000000000000000000000000000000c (a merge commit: -m 1) on a new branch, and a pull request of it.
+        Board: https://deployers.example.com/#edxapp"#]]
+    .assert_eq(&texts(&mut world));
+    let reader = |person| Reader { settings: &world.settings, service: &world.service, person, now: world.now };
+    let olga = "olga".parse().unwrap();
+    let known = |situation: &Situation| stands(reader(&olga), &situation.undos.values().next().unwrap().value);
+    expect!["Revert: asked for by Anna at 15:00 (Europe/London). edx-platform#13 has to be merged: https://github.com/openedx/edx-platform/pull/13"].assert_eq(&known(&refused));
+    expect!["Revert: asked for by Anna at 15:00 (Europe/London). At 15:01 (Europe/London): later changes are in its way: it conflicts. By hand: git revert 000000000000000000000000000000000000000c (a merge commit: -m 1) on a new branch, and a pull request of it."].assert_eq(&known(&world.situation));
+}
+
+#[test]
+fn another_service_with_the_change_knows_what_is_open() {
+    let mut world = asked();
+    let undo = claimed(&mut world).unwrap();
+    hears(&mut world, &undo, &opened(13));
+    let known = world.situation.undos.values().next().unwrap().value.clone();
+    let mut there = Situation::empty("cms".parse().unwrap());
+    assert!(known_there(&known, &there, world.now).is_quiet(), "the change is not here");
+    there.note(Record::Change(change(12, "feanil", at("14:00"))), 1);
+    let decisions = known_there(&known, &there, world.now);
+    there.apply(&decisions, world.now);
+    assert!(there.undos.values().all(|undo| undo.value == known) && there.undos.len() == 1);
+    assert!(known_there(&known, &there, world.now).is_quiet(), "it is known");
+}
+
+#[test]
+fn it_leaves_after_its_change_and_a_while() {
+    let mut world = asked();
+    let undo = claimed(&mut world).unwrap();
+    hears(&mut world, &undo, &opened(13));
+    world.until(at("15:00") + KEPT - MINUTE);
+    assert_eq!(world.situation.undos.len(), 1);
+    let id = change(12, "feanil", at("14:00")).id;
+    world.situation.changes.remove(&id);
+    world.until(at("15:00") + KEPT);
+    assert!(world.situation.undos.is_empty());
+}
+
+#[test]
+fn whether_it_conflicts_is_told_by_the_files_of_what_was_merged_later() {
+    let mut world = World::new();
+    let merged = |number| change(number, "feanil", at("14:00") + MINUTE * i32::try_from(number).unwrap());
+    let list = |world: &mut World, number, files: &[&str]| {
+        let files = Files::of(files.iter().copied());
+        world.situation.note(Record::Files(merged(number).id, files), 1);
+    };
+    for number in 12..=15 {
+        world.situation.note(Record::Change(merged(number)), 1);
+    }
+    let look = |world: &World| outlook(&merged(13), &world.situation);
+    assert_eq!(look(&world), Outlook::Unknown);
+    list(&mut world, 12, &["lms/urls.py"]);
+    list(&mut world, 13, &["lms/urls.py", "db/migrate/0007_pay.rb", "common/schema.sql"]);
+    assert_eq!(look(&world), Outlook::Unknown, "of #14 and #15 it is not known");
+    list(&mut world, 14, &["cms/urls.py"]);
+    list(&mut world, 15, &["docs/x.md"]);
+    assert_eq!(look(&world), Outlook::Clean, "what was merged before is not in its way");
+    list(&mut world, 15, &["lms/urls.py"]);
+    assert_eq!(look(&world), Outlook::MayConflict(vec!["edx-platform#15".to_owned()]));
+    let elsewhere = crate::Change { base: "release".to_owned(), ..merged(15) };
+    world.situation.note(Record::Change(elsewhere), 2);
+    assert_eq!(look(&world), Outlook::Clean, "on another branch");
+    let said = |number| migrations(&merged(number).id, &world.situation, &world.service.migrations);
+    expect!["It touches 2 migrations (common/schema.sql, db/migrate/0007_pay.rb): a revert does not take back what they did to the data. Look at that first."]
+        .assert_eq(&said(13).unwrap());
+    assert_eq!((said(12), said(16)), (None, None));
+    let names: BTreeSet<&str> = ["Clean, it", "It may co", "Whether i"].into();
+    let all = [Outlook::Clean, Outlook::MayConflict(vec!["x#1".into()]), Outlook::Unknown].map(|o| o.to_string());
+    assert_eq!(all.iter().map(|words| &words[..9]).collect::<BTreeSet<_>>(), names);
+}
