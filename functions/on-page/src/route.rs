@@ -83,6 +83,7 @@ mod tests {
             not_by: (again == 7).then(|| "opsgenie".to_owned()),
             unless: None,
             again,
+            revert: None,
             reason: Reason::NoSuspect,
             decided_at: jiff::Timestamp::UNIX_EPOCH,
         };

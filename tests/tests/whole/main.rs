@@ -34,6 +34,7 @@ mod secrets;
 mod sources;
 mod stories;
 mod template;
+mod undo;
 mod units;
 mod versions;
 mod wake;

@@ -2,6 +2,7 @@
 
 use aws::links::Grant;
 use aws::{House, Refusal};
+use domain::on_request::freezes;
 use domain::on_request::hands::Desk;
 use domain::on_request::reverts::Refused;
 use domain::undo::{self, Stage, Undo, outlook};
@@ -35,11 +36,10 @@ pub(super) async fn ask(
     question.lines.push(what_it_is(desk, change, &grant.person));
     question.lines.push(outlook::outlook(change, &situation).to_string());
     question.lines.extend(outlook::migrations(&change.id, &situation, &service.migrations));
-    question.lines.push(match service.frozen_at(now).is_some() {
-        true => "One pull request is opened, labelled expedite, and the freeze that holds is asked to let it pass."
-            .to_owned(),
-        false => "One pull request is opened, labelled expedite.".to_owned(),
-    });
+    let frozen = house.store.situation(&settings.freeze_desk().id).await?;
+    let holds = freezes::Desk { situation: &frozen, settings, now }.needs(&change.id.repository).is_some();
+    let passes = if holds { ", and the freeze that holds is asked to let it pass" } else { "" };
+    question.lines.push(format!("One pull request is opened, labelled expedite{passes}."));
     question
         .lines
         .push("Nothing is reverted before somebody merges it and it is live. You are told its address.".to_owned());
