@@ -15,8 +15,8 @@ use domain::{Decisions, ServiceId, Situation};
 use crate::forges::reverts::{Unopened, Wanted};
 use crate::forges::{Forge, Unanswered};
 
-/// All requests of one try together: shorter than the claim lasts.
-const ONE_TAKES: Duration = Duration::from_secs(60);
+/// All requests of one try together: shorter than the claim lasts, and than the function may run.
+const ONE_TAKES: Duration = Duration::from_secs(30);
 
 /// Opens what is due in one service.
 pub(crate) async fn keep(house: &House, id: &ServiceId) -> Result<(), StoreError> {

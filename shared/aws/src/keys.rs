@@ -69,6 +69,7 @@ pub const KEEP_THREAD: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// A key: partition and sort.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[must_use]
 pub struct Key {
     pub partition: String,
     pub sort: String,
@@ -192,49 +193,41 @@ pub fn posted(service: &ServiceId) -> Key {
 }
 
 /// By which digest that desk knows what it has posted everywhere.
-#[must_use]
 pub fn posted_all(service: &ServiceId) -> Key {
     key(working_set(service), "M#")
 }
 
 /// What stands at a repository's open pull requests.
-#[must_use]
 pub fn pulls(service: &ServiceId) -> Key {
     key(working_set(service), "U#")
 }
 
 /// The pipelines that are to hold.
-#[must_use]
 pub fn pipelines(service: &ServiceId) -> Key {
     key(working_set(service), "V#")
 }
 
 /// What was read of the calendar that a freeze follows.
-#[must_use]
 pub fn feed(service: &ServiceId, freeze: &FreezeId) -> Key {
     key(working_set(service), format!("W#{freeze}"))
 }
 
 /// A revert that somebody asked for.
-#[must_use]
 pub fn undo(service: &ServiceId, change: &ChangeId) -> Key {
     key(working_set(service), bounded(format!("R#{change}")))
 }
 
 /// What is kept of the queue beside its changes: pauses, and how long changes took.
-#[must_use]
 pub fn queue(service: &ServiceId) -> Key {
     key(working_set(service), "Q#")
 }
 
 /// What is kept of the service's paging beside its incidents: maintenance, the pager's rotation, what we wrote into it.
-#[must_use]
 pub fn paging(service: &ServiceId) -> Key {
     key(working_set(service), "P#")
 }
 
 /// The bounded record of the service's past, out of which suspects are ranked.
-#[must_use]
 pub fn track(service: &ServiceId) -> Key {
     key(working_set(service), "K#")
 }

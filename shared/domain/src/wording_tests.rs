@@ -368,3 +368,35 @@ fn the_end_of_a_turn_is_right_in_the_readers_zone_over_every_change_of_clocks() 
         assert_eq!(printed_end(zone, succeeded), end, "{zone} {succeeded}");
     }
 }
+
+#[test]
+fn where_one_click_reverts_the_message_has_the_change_and_says_so_and_then_where_it_is() {
+    let mut world = World::new();
+    world.settings.reverts = [(crate::testing::repository(), crate::undo::Opens::PullRequests)].into();
+    world.now = crate::testing::at("15:00");
+    let merged = change(12, "feanil", world.now);
+    world.merge(merged.clone()).settle();
+    let mut event = deployment(1, 12, "prod", Succeeded, world.now);
+    event.created_at = Some(world.now);
+    world.deploy(&event);
+    world.settle();
+    world.alert(&[crate::testing::alert("HighErrorRate", world.now, None)]);
+    let undo = crate::Undo::new(&merged, &"feanil".parse().unwrap(), world.now);
+    world.situation.note(crate::Record::Undo(undo), 1);
+    world.until(crate::testing::at("15:05"));
+    let told = world.told.iter().filter(|message| message.lines.iter().any(|line| line.starts_with("Revert:")));
+    let line = |message: &crate::Message| {
+        let line = message.lines.iter().find(|line| line.starts_with("Revert:")).unwrap();
+        format!(
+            "{} {}: {line} {}",
+            message.key.step.word(),
+            message.key.person,
+            message.revert == Some(merged.id.clone())
+        )
+    };
+    expect![[r#"
+        started feanil: Revert: press Revert, which opens the pull request, once. By hand: git revert 0000000000 true
+        first-responder feanil: Revert: press Revert, which opens the pull request, once. By hand: git revert 0000000000 true
+        rotation anna: Revert: asked for by Feanil at 16:00 (Europe/Stockholm). The pull request is being opened. true"#]]
+    .assert_eq(&told.map(line).collect::<Vec<_>>().join("\n"));
+}

@@ -474,3 +474,26 @@ async fn who_is_on_call_is_seen_taken_given_back_and_handed_over_by_commands() {
         "{several}"
     );
 }
+
+#[tokio::test]
+async fn revert_is_a_button_that_acts_for_whoever_presses_it_and_once() {
+    let chat = Chat::new().await;
+    let forge = crate::undo::fake::Fake::start().await;
+    // A forge that opens reverts of the repository.
+    let mut configuration = (*chat.stage.house.configuration).clone();
+    let source = configuration.senders.get_mut("github").unwrap();
+    (source.api_token, source.api_url, source.reverts) = (Some("api".into()), Some(forge.address.clone()), true);
+    configuration.settings = configuration.settings.with_reverts(|_| Some(domain::undo::Opens::PullRequests));
+    let mut chat = chat;
+    chat.stage.bundle.house.configuration = std::sync::Arc::new(configuration);
+    chat.stage.merge("feanil", 2).await;
+    chat.stage.deploy("prod", "success", 2).await;
+    let posted = chat.posted();
+    let started = posted.iter().find(|message| message["text"].as_str().unwrap().contains("Your turn starts")).unwrap();
+    let value = button(started, "revert");
+    let told = chat.press(ANNA, "revert", &value).await;
+    assert!(told.starts_with("The revert of edx-platform#2 is on its way. One pull request is opened."), "{told}");
+    let told = chat.press(FEANIL, "revert", &value).await;
+    assert!(told.starts_with("Asked for already. Revert: asked for by anna at "), "{told}");
+    assert_eq!(forge.pulls().len(), 1);
+}

@@ -1,7 +1,7 @@
 //! The revert button, from the page to the pull request and on until the change is taken back: one pull request a change, however
 //! often and wherever it is pressed, whatever fails meanwhile.
 
-mod fake;
+pub mod fake;
 
 use std::sync::Arc;
 
@@ -47,20 +47,16 @@ async fn press(day: &Stage, who: &str, number: u64) -> String {
     format!("{} {}: {}", answer.status, said["title"].as_str().unwrap(), said["text"].as_str().unwrap())
 }
 
-/// What the form says before it is pressed: its paragraphs.
+/// What the form says before it is pressed: its paragraphs, and whether there is a button.
 async fn asked(day: &Stage, who: &str, number: u64) -> String {
     let page = day.get(&day.link(revert_of("edxapp", number), who)).await.body;
-    let lines =
-        page.lines().filter(|line| (line.starts_with("<p>") && !line.contains("href")) || line.starts_with("<button>"));
-    let clean =
-        |line: &str| line.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text).collect::<String>();
-    lines
-        .map(clean)
-        .filter(|line| !line.is_empty())
-        .collect::<Vec<_>>()
-        .join("\n")
-        .replace("&#x27;", "'")
-        .replace("&#x2f;", "/")
+    let clean = |line: &str| {
+        line.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text).collect::<String>()
+    };
+    let lines = page.lines().filter(|line| line.starts_with("<p>") && !line.contains("href")).map(clean);
+    let buttons = ["Revert", "Try again"].into_iter().filter(|label| page.contains(&format!(">{label}</button>")));
+    let all: Vec<String> = lines.chain(buttons.map(|label| format!("[{label}]"))).collect();
+    all.join("\n").replace("&#x27;", "'")
 }
 
 /// The revert pull request is merged by `who` as the forge has it.
@@ -94,7 +90,7 @@ async fn from_the_page_to_the_change_taken_back_in_one_click_and_nobody_is_paged
         Clean, it seems: nothing that was merged later touches the same files.
         One pull request is opened, labelled expedite.
         Nothing is reverted before somebody merges it and it is live. You are told its address.
-        Revert"#]]
+        [Revert]"#]]
     .assert_eq(&asked(&day, "usama", 2).await.replace("usama", "Usama"));
     assert!(asked(&day, "usama", 1).await.contains("It may conflict: edx-platform#2 touches the same files since."));
     assert!(forge.done().is_empty(), "a GET never acts");
@@ -264,7 +260,7 @@ async fn what_conflicts_is_refused_with_how_to_do_it_by_hand_and_can_be_tried_ag
     assert!(told.contains("Later changes are in its way: it conflicts."), "{told}");
     assert!(told.contains(&format!("By hand: git revert {} (a merge commit: -m 1)", commit(1))), "{told}");
     let shown = asked(&day, "anna", 1).await;
-    assert!(shown.contains("it conflicts. By hand: git revert") && shown.ends_with("Try again"), "{shown}");
+    assert!(shown.contains("it conflicts. By hand: git revert") && shown.ends_with("[Try again]"), "{shown}");
     forge.knows(|known| known.conflicts = false);
     assert!(press(&day, "anna", 1).await.starts_with("200 The revert of edx-platform#1 is on its way"));
     assert_eq!(day.heard(), ["notice to anna: edx-platform#900 reverts edx-platform#1: merge it"]);

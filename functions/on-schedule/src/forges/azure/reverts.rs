@@ -13,8 +13,10 @@ use serde_json::json;
 
 use super::super::api::{self, Api, Unanswered};
 use super::super::reverts::{Listed, Unopened, Wanted};
-use super::{List, PER_PAGE, VERSION, home};
+use super::{List, VERSION, home};
 
+/// So many of the newest are looked at: each may have a long text.
+const NEWEST: usize = 30;
 /// Reverts, and labels, are called a preview until 7.1.
 const PREVIEW: &str = "api-version=6.0-preview.1";
 /// How often it is asked whether the branch is there. What takes longer is looked for by the next try.
@@ -98,7 +100,7 @@ async fn find(api: &Api<'_>, home: &str, wanted: &Wanted<'_>) -> Result<Option<P
     let branch = api::encoded(&format!("refs/heads/{}", wanted.branch()));
     let ours = format!("searchCriteria.sourceRefName={branch}&searchCriteria.status=all");
     for query in [ours, "searchCriteria.status=active".to_owned()] {
-        let path = format!("{home}/pullrequests?{query}&$top={PER_PAGE}&{VERSION}");
+        let path = format!("{home}/pullrequests?{query}&$top={NEWEST}&{VERSION}");
         let listed: List<Pull> = api.get(&path).await?;
         if let Some(pull) = listed.value.into_iter().find(|pull| pull.is_it(wanted)) {
             return Ok(Some(pull));

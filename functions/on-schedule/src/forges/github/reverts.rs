@@ -10,7 +10,8 @@ use serde_json::json;
 
 use super::super::api::{self, Api, Unanswered};
 use super::super::reverts::{Listed, Unopened, Wanted};
-use super::PER_PAGE;
+/// So many of the newest are looked at: each may have a long text.
+const NEWEST: usize = 30;
 
 const MUTATION: &str = "mutation($input: RevertPullRequestInput!) { revertPullRequest(input: $input) { revertPullRequest { number url headRefOid } } }";
 
@@ -103,7 +104,7 @@ pub async fn open(api: &Api<'_>, wanted: &Wanted<'_>) -> Result<Opened, Unopened
     // What was pushed has no revert here.
     let ChangeKind::PullRequest { number } = wanted.undo.kind else { return Err(Why::NoApi.into()) };
     let home = api::path(wanted.repository());
-    let newest = format!("/repos/{home}/pulls?state=all&sort=created&direction=desc&per_page={PER_PAGE}");
+    let newest = format!("/repos/{home}/pulls?state=all&sort=created&direction=desc&per_page={NEWEST}");
     let listed: Vec<Pull> = api.get(&newest).await?;
     if let Some(pull) = listed.into_iter().find(|pull| pull.is_it(wanted)) {
         return Ok(pull.found());

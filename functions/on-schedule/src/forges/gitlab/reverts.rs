@@ -11,7 +11,10 @@ use serde_json::{Value, json};
 
 use super::super::api::{self, Api, Unanswered};
 use super::super::reverts::{Listed, Unopened, Wanted};
-use super::{PER_PAGE, project};
+use super::project;
+
+/// So many of the newest are looked at: each may have a long text.
+const NEWEST: usize = 30;
 
 #[derive(Deserialize)]
 struct Request {
@@ -87,7 +90,7 @@ pub async fn open(api: &Api<'_>, wanted: &Wanted<'_>) -> Result<Opened, Unopened
 async fn find(api: &Api<'_>, home: &str, wanted: &Wanted<'_>) -> Result<Option<Request>, Unanswered> {
     let branch = api::encoded(&wanted.branch());
     for query in [format!("source_branch={branch}&state=all"), "state=opened".to_owned()] {
-        let order = format!("order_by=created_at&sort=desc&per_page={PER_PAGE}");
+        let order = format!("order_by=created_at&sort=desc&per_page={NEWEST}");
         let listed: Vec<Request> = api.get(&format!("{home}/merge_requests?{query}&{order}")).await?;
         if let Some(request) = listed.into_iter().find(|request| request.is_it(wanted)) {
             return Ok(Some(request));
