@@ -3,7 +3,7 @@
 use aws::links::{self, Action, Grant, LIFE};
 use aws::secrets::Secret;
 use aws::{House, Refusal};
-use domain::PersonId;
+use domain::{Change, PersonId, ServiceId, Settings, undo};
 use jiff::Timestamp;
 
 use crate::sign_in::Reader;
@@ -28,6 +28,12 @@ impl Offers {
     pub(crate) fn path(&self, action: Action) -> Option<String> {
         let person = self.person.clone()?;
         Some(links::path(&self.secret, &Grant { action, person, expires: self.expires }))
+    }
+
+    /// Where this person takes the change back, if a forge opens its revert.
+    pub(crate) fn revert(&self, settings: &Settings, service: &ServiceId, change: &Change) -> Option<String> {
+        let path = self.path(Action::Revert(service.clone(), change.id.clone()));
+        path.filter(|_| undo::can_open(settings, change))
     }
 
     /// Where this reader's calendar program reads the freezes: where nobody signs in, whoever reads the board reads that too.

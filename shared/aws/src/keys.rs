@@ -116,78 +116,64 @@ pub fn past(service: &ServiceId) -> String {
     format!("P#{service}")
 }
 
-#[must_use]
 pub fn clock(service: &ServiceId) -> Key {
     key(working_set(service), "T")
 }
 
 /// What the board shows of a service at a glance. It does not expire: a service may be quiet for years.
-#[must_use]
 pub fn card(service: &ServiceId) -> Key {
     key(BOARD.to_owned(), service.as_str())
 }
 
-#[must_use]
 pub fn window(service: &ServiceId, change: &ChangeId) -> Key {
     key(working_set(service), format!("C#{change}"))
 }
 
-#[must_use]
 pub fn notes(service: &ServiceId, change: &ChangeId) -> Key {
     key(working_set(service), format!("N#{change}"))
 }
 
-#[must_use]
 pub fn deployment(service: &ServiceId, deployment: &DeploymentKey) -> Key {
     key(working_set(service), bounded(format!("D#{deployment}")))
 }
 
-#[must_use]
 pub fn signals(service: &ServiceId, environment: &EnvironmentName) -> Key {
     key(working_set(service), format!("A#{environment}"))
 }
 
-#[must_use]
 pub fn incident(service: &ServiceId, incident: &IncidentId) -> Key {
     key(working_set(service), format!("I#{incident}"))
 }
 
-#[must_use]
 pub fn shift(service: &ServiceId, id: &str) -> Key {
     key(working_set(service), format!("H#{id}"))
 }
 
 /// Which files a change touches, where a forge has told.
-#[must_use]
 pub fn files(service: &ServiceId, change: &ChangeId) -> Key {
     key(working_set(service), format!("F#{change}"))
 }
 
 /// A merge about which a forge is to be asked.
-#[must_use]
 pub fn errand(service: &ServiceId, errand: &str) -> Key {
     key(working_set(service), format!("E#{errand}"))
 }
 
 /// A freeze that somebody declared.
-#[must_use]
 pub fn freeze(service: &ServiceId, freeze: &FreezeId) -> Key {
     key(working_set(service), format!("Z#{freeze}"))
 }
 
-#[must_use]
 pub fn freeze_notes(service: &ServiceId, time: &str) -> Key {
     key(working_set(service), format!("Y#{time}"))
 }
 
 /// A fix that somebody asks to let pass a freeze.
-#[must_use]
 pub fn expedite(service: &ServiceId, expedite: &str) -> Key {
     key(working_set(service), bounded(format!("X#{expedite}")))
 }
 
 /// What the desk of freezes has posted at a service.
-#[must_use]
 pub fn posted(service: &ServiceId) -> Key {
     key(working_set(service), "B#")
 }
@@ -232,64 +218,53 @@ pub fn track(service: &ServiceId) -> Key {
     key(working_set(service), "K#")
 }
 
-#[must_use]
 pub fn past_incident(service: &ServiceId, resolved_at: Timestamp, incident: &IncidentId) -> Key {
     key(past(service), format!("I#{}#{incident}", instant(resolved_at)))
 }
 
 /// Where an incident is that has left the working set: when it was over.
-#[must_use]
 pub fn whereabouts(incident: &IncidentId) -> Key {
     key(format!("J#{incident}"), "J")
 }
 
 /// That a page was accepted, for what it spoke for too.
-#[must_use]
 pub fn accepted(message: &MessageKey) -> Key {
     key(format!("Y#{message}"), "Y")
 }
 
-#[must_use]
 pub fn message(message: &MessageKey) -> Key {
     key(outbox(&message.service), message.within_service())
 }
 
 /// `digest` tells entries of the same moment apart and orders them.
-#[must_use]
 pub fn entry(service: &ServiceId, at: Timestamp, digest: &str) -> Key {
     key(log(service), format!("{}#{digest}", instant(at)))
 }
 
-#[must_use]
 pub fn change(change: &ChangeId) -> Key {
     key(format!("C#{change}"), "C")
 }
 
-#[must_use]
 pub fn enqueued(repository: &Repository, number: u64) -> Key {
     key(format!("Q#{repository}#{number}"), "Q")
 }
 
-#[must_use]
 pub fn reference(reference: &Reference) -> Key {
     key(format!("R#{reference}"), "R")
 }
 
 /// Where the alert with this key belongs.
-#[must_use]
 pub fn placement(alert: &str) -> Key {
     key(format!("F#{alert}"), "F")
 }
 
 /// When a forge's deliveries were last looked at.
-#[must_use]
 pub fn look(repository: &Repository) -> Key {
     key(format!("G#{repository}"), "G")
 }
 
 /// Where messages about a subject to an address of a receiver are one thread. No receiver's name has a colon, and no
 /// address a `#`.
-#[must_use]
 pub fn thread(receiver: &str, address: &str, subject: &str) -> Key {
     key(format!("T#{receiver}:{address}#{subject}"), "T")
 }

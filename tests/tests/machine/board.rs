@@ -12,6 +12,9 @@ use recent_deployers::demo::payloads::{self, Alert, Deployment, Merge};
 use recent_deployers::server::{self, Board};
 use tokio::net::TcpListener;
 
+#[path = "../whole/undo/fake.rs"]
+mod fake;
+
 use super::browser::{DARK, Driver, LIGHT, PHONE, Page, WITHOUT_SCRIPT};
 
 /// Four services of one company, five people.
@@ -102,12 +105,17 @@ struct Town {
 
 impl Town {
     async fn build() -> Self {
+        Self::of(&configuration()).await
+    }
+
+    async fn of(text: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let stage = Stage::with_secrets(&configuration(), &[("sign-in", "x")], |configuration| {
-            configuration.settings.public_url.clone_from(&address);
-        })
-        .await;
+        let stage =
+            Stage::with_secrets(text, &[("sign-in", "x"), ("hook", "hook"), ("forge", "token")], |configuration| {
+                configuration.settings.public_url.clone_from(&address);
+            })
+            .await;
         let bundle = stage.bundle.clone();
         let own = bundle.clone();
         // As the program does: what somebody did by a click is looked at, at once.
@@ -365,5 +373,59 @@ async fn without_script_and_without_a_mouse_everything_can_be_done() {
     page.client.active_element().await.unwrap().send_keys("\u{e007}").await.unwrap();
     page.says("It is yours. Nobody else will be paged for it.").await;
     assert!(town.stage.incident("checkout").await.acknowledged[0].is_by(&"olga".parse().unwrap()));
+    page.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revert_is_one_click_from_the_incident_and_one_pull_request_however_often_it_is_pressed() {
+    let Some(driver) = driver() else { return };
+    let forge = fake::Fake::start().await;
+    let sign_in = "[sign_in]\nissuer = \"https://accounts.example.com\"\nclient_id = \"deployers\"\n";
+    let source = format!(
+        "[senders.forge]\nkind = \"github\"\nsecret = \"hook\"\napi_token = \"forge\"\napi_url = \"{}\"\nreverts = true\nrepositories = [\"openedx/*\"]\n",
+        forge.address
+    );
+    let people = house_tests::configuration(&["edxapp"])
+        .replace("github = [\"usama\"]", "github = [\"usama\"]\nemails = [\"usama@example.com\"]");
+    let mut town = Town::of(&format!("{people}{source}{sign_in}")).await;
+    town.stage.merge("feanil", 1).await;
+    town.stage.deploy("prod", "success", 1).await;
+    town.stage.merge("usama", 2).await;
+    town.stage.deploy("prod", "success", 2).await;
+    town.stage.at("Fri 12:10").await.alert("edxapp", "Fri 12:09", false).await;
+    let incident = town.stage.incident("edxapp").await.id;
+    forge.done();
+
+    let page = driver.open(LIGHT).await;
+    town.signed_in(&page, "usama").await;
+    page.goto(&town.at(&format!("/incidents/{incident}"))).await;
+    page.press("Revert edx-platform#2…").await;
+    page.says("Revert edx-platform#2?").await;
+    page.says("labelled expedite").await;
+    assert!(forge.done().is_empty(), "looking does nothing");
+    page.photographs("revert").await;
+    assert_eq!(page.barriers().await, Vec::<String>::new());
+    let stale = page.element("main form").await.attr("action").await.unwrap().unwrap();
+    page.press("Revert").await;
+    page.says("The revert of edx-platform#2 is on its way").await;
+    for _ in 0..3 {
+        page.run(&format!(
+            "document.body.innerHTML = '<form method=post action=\"{stale}\"><button>Once more</button></form>'"
+        ))
+        .await;
+        page.press("Once more").await;
+        page.says("Asked for already").await;
+    }
+    page.goto(&town.at(&format!("/incidents/{incident}"))).await;
+    for _ in 0..100 {
+        if page.text().await.contains("its revert: edx-platform#900") {
+            break;
+        }
+        page.run("document.dispatchEvent(new Event('visibilitychange'))").await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    page.says("its revert: edx-platform#900").await;
+    assert_eq!(forge.pulls().len(), 1);
+    assert_eq!(forge.done().iter().filter(|line| line.contains("graphql")).count(), 1);
     page.close().await;
 }

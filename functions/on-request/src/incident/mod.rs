@@ -78,9 +78,10 @@ pub(crate) async fn show(house: &House, request: &Request, reader: &Reader, id: 
     let ours: Vec<Entry> = scene.log_of(&incident).cloned().collect();
     let mut said = lines(&ours, &hours);
     said.reverse();
-    let view = incident_view(scene, &incident);
+    let offers = Offers::of(house, reader)?;
+    let view = incident_view(scene, &offers, &incident);
     // What has left is read, and judged no more.
-    let act = Offers::of(house, reader)?.path(Action::Acknowledge(id.clone())).filter(|_| is_kept);
+    let act = offers.path(Action::Acknowledge(id.clone())).filter(|_| is_kept);
     let acts = page::value(&act::incident_forms(&incident));
     let values = context! {
         title => view.headline.clone(), service => service.id.as_str(), act, acts, incident => page::value(&view),

@@ -1,6 +1,7 @@
 //! What pages show of an incident.
 
 use aws::House;
+use aws::links::Action;
 use domain::hold::Hold;
 use domain::ladder::{Reach, Row, Standing, rows};
 use domain::outcome::{Judge, NotMine, Verdict};
@@ -10,7 +11,9 @@ use serde::Serialize;
 
 use super::{Delivery, Scene};
 use crate::hours::{Moment, length};
+use crate::offers::Offers;
 use crate::people::{PersonView, person};
+use crate::service::view::{UndoView, undo_view};
 
 #[derive(Serialize)]
 pub(crate) struct IncidentView {
@@ -61,6 +64,9 @@ pub(crate) struct SuspectView {
     pub(crate) percent: Option<u16>,
     /// `about 35 %`
     pub(crate) likely: Option<String>,
+    pub(crate) revert: Option<String>,
+    pub(crate) undo: Option<UndoView>,
+    pub(crate) hand_over: Option<String>,
     /// What that comes from: words and points, which add up to the score.
     pub(crate) weighed: Vec<(String, String)>,
     pub(crate) score: String,
@@ -89,7 +95,7 @@ pub(crate) struct PageView {
     pub(crate) bad: bool,
 }
 
-pub(crate) fn incident_view(scene: Scene<'_>, incident: &Incident) -> IncidentView {
+pub(crate) fn incident_view(scene: Scene<'_>, offers: &Offers, incident: &Incident) -> IncidentView {
     let reach = Reach::of(scene.situation, scene.service, scene.hours.now);
     let call = reach.call(incident, scene.service);
     let rows = rows(&call, scene.hours.now);
@@ -110,7 +116,7 @@ pub(crate) fn incident_view(scene: Scene<'_>, incident: &Incident) -> IncidentVi
             let at = call.next_at(scene.hours.now).filter(|_| incident.held.is_none())?;
             Some(format!("Everybody was paged; asked again at {}.", scene.hours.at(at)))
         }),
-        suspects: suspects(scene, incident),
+        suspects: suspects(scene, offers, incident),
         learnt: scene.situation.track.value.words(),
         ladder: rows.iter().map(|row| rung(scene, incident, row)).collect(),
         undelivered: undelivered.map(|page| format!("The page to {}: {}", page.person.name(), page.delivery)).collect(),
@@ -170,7 +176,9 @@ fn next(scene: Scene<'_>, incident: &Incident, rows: &[Row<'_>]) -> Option<Strin
     Some(format!("Next: {who} ({}) at {}, if nobody acknowledges.", row.step.word(), scene.hours.at(row.at)))
 }
 
-fn suspects(scene: Scene<'_>, incident: &Incident) -> Vec<SuspectView> {
+fn suspects(scene: Scene<'_>, offers: &Offers, incident: &Incident) -> Vec<SuspectView> {
+    let settings = scene.house.settings();
+    let known = |s: &domain::Suspect| scene.situation.changes.get(&s.change).map(|known| &known.value);
     let view = |s: &domain::Suspect| SuspectView {
         label: s.label.clone(),
         title: s.title.clone(),
@@ -178,6 +186,11 @@ fn suspects(scene: Scene<'_>, incident: &Incident) -> Vec<SuspectView> {
         person: person(scene.house, &s.responder),
         percent: s.percent(),
         evidence: s.evidence.join(", "),
+        revert: known(s).and_then(|change| offers.revert(settings, &scene.service.id, change)),
+        undo: undo_view(scene, &s.change),
+        hand_over: known(s).and_then(|change| {
+            offers.path(Action::HandOver(scene.service.id.clone(), change.id.clone())).filter(|_| incident.is_open())
+        }),
         likely: s.percent().map(|percent| format!("about {percent} %")),
         weighed: s.weighed.iter().map(|evidence| (evidence.words.clone(), points(evidence.points))).collect(),
         score: points(s.score()),

@@ -3,9 +3,10 @@
 use aws::House;
 use aws::links::Action;
 use domain::queue::history;
+use domain::undo::Stage;
 use domain::{
-    Attendance, Entry, EnvironmentName, Incident, PersonId, Phase, Service, Situation, Window, attendance, queue,
-    release, shift, window,
+    Attendance, ChangeId, Entry, EnvironmentName, Incident, PersonId, Phase, Service, Situation, Window, attendance,
+    queue, release, shift, window,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -69,6 +70,15 @@ pub(crate) struct WindowView {
     until: Option<Moment>,
     tags: Vec<String>,
     hand_over: Option<String>,
+    revert: Option<String>,
+    undo: Option<UndoView>,
+}
+
+/// What came of somebody's asking for its revert.
+#[derive(Serialize)]
+pub(crate) struct UndoView {
+    words: String,
+    url: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -107,7 +117,7 @@ pub(crate) fn view(scene: Scene<'_>, offers: &Offers, beyond: Beyond) -> Service
         before: (beyond.0 > 0).then(|| beyond.0.saturating_sub(MOST_WINDOWS)),
         after: (counts.1 > next).then_some(next),
         chart: queue_chart(&situation.queue.value, counts.1, hours),
-        incidents: incidents.into_iter().map(|i| incident_view(scene, i)).collect(),
+        incidents: incidents.into_iter().map(|i| incident_view(scene, offers, i)).collect(),
         lately: lines(log, hours),
         rotation: rotation.iter().map(|id| person(house, id)).collect(),
         paging: paging::lines(house, service, situation, hours),
@@ -235,8 +245,21 @@ fn window_view(scene: Scene<'_>, offers: &Offers, window: &Window<'_>) -> Window
         ago: length(hours.now.duration_since(since)),
         until: until.map(|at| hours.moment(at)),
         tags: tags(scene, window),
+        revert: offers.revert(house.settings(), &service.id, window.change).filter(|_| window.reverted_by.is_none()),
+        undo: undo_view(scene, &window.change.id),
         hand_over: offers.path(hand_over).filter(|_| !matches!(window.phase, Phase::Tail { .. })),
     }
+}
+
+/// Where this service is the change's home, which keeps it.
+pub(crate) fn undo_view(scene: Scene<'_>, change: &ChangeId) -> Option<UndoView> {
+    let undo = &scene.situation.undos.get(change)?.value;
+    let by = scene.house.settings().roster.name_of(&undo.by);
+    Some(match (&undo.stage, undo.opened()) {
+        (_, Some((opened, label))) => UndoView { words: format!("its revert: {label}"), url: opened.url.clone() },
+        (Stage::Refused { why, .. }, None) => UndoView { words: format!("no revert: {why}"), url: None },
+        (_, None) => UndoView { words: format!("{by} asked for its revert at {}", scene.hours.at(undo.at)), url: None },
+    })
 }
 
 pub(crate) fn lines(log: &[Entry], hours: &Hours) -> Vec<LineView> {
