@@ -50,9 +50,8 @@ async fn press(day: &Stage, who: &str, number: u64) -> String {
 /// What the form says before it is pressed: its paragraphs, and whether there is a button.
 async fn asked(day: &Stage, who: &str, number: u64) -> String {
     let page = day.get(&day.link(revert_of("edxapp", number), who)).await.body;
-    let clean = |line: &str| {
-        line.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text).collect::<String>()
-    };
+    let clean =
+        |line: &str| line.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text).collect::<String>();
     let lines = page.lines().filter(|line| line.starts_with("<p>") && !line.contains("href")).map(clean);
     let buttons = ["Revert", "Try again"].into_iter().filter(|label| page.contains(&format!(">{label}</button>")));
     let all: Vec<String> = lines.chain(buttons.map(|label| format!("[{label}]"))).collect();
