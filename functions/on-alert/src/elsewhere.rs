@@ -73,7 +73,8 @@ pub(crate) fn incidents(decisions: &Decisions) -> impl Iterator<Item = Incident>
             | Record::Posted(_)
             | Record::PostedAll(_)
             | Record::Pipelines(_)
-            | Record::Pulls(_) => None,
+            | Record::Pulls(_)
+            | Record::Comment(..) => None,
         },
         Write::Drop { .. } => None,
     })

@@ -96,7 +96,7 @@ async fn said(house: &House, tell: &Tell) -> Result<(), Unanswered> {
     let own: &GitHubApp = source.app.as_ref().ok_or(Unanswered::NoForge)?;
     let base = source.api_url.as_deref().unwrap_or(github::API);
     let installation = waiting.installation.ok_or(Unanswered::NoForge)?;
-    let token = app::token(house, base, own, installation).await?;
+    let token = app::token(house, base, own, installation, app::Permission::Deployments).await?;
     let api = Api::new(&house.http, base, github::headers(&token));
     let (run, environment) = (waiting.run, &waiting.environment);
     pipelines::github::review(&api, &waiting.repository, run, environment, tell.may, &tell.words).await

@@ -2,6 +2,7 @@
 
 mod asking;
 mod beside;
+mod comments;
 pub mod deliveries;
 mod feeds;
 pub mod forges;
@@ -211,7 +212,9 @@ pub async fn ask(house: &House, services: &[ServiceId]) {
 /// Asks and tells the pager of a service what is due; at the desk of freezes, reads the calendars that they follow.
 async fn keep(house: &House, service: &ServiceId) {
     let kept = if let Some(repository) = house.settings().merges_at(service) {
-        Box::pin(pulls::keep(house, service, repository)).await.map(|()| false)
+        // Each whether or not the other could be done.
+        let told = Box::pin(pulls::keep(house, service, repository)).await;
+        Box::pin(comments::keep(house, service, repository)).await.and(told).map(|()| false)
     } else if house.settings().freeze_desk().id == *service {
         let read = Box::pin(feeds::keep(house)).await;
         // What a calendar said just now is posted with the rest.
@@ -224,7 +227,8 @@ async fn keep(house: &House, service: &ServiceId) {
         let beside = Box::pin(beside::keep(house, service)).await;
         let held = Box::pin(holding::keep(house, service)).await;
         let reverted = Box::pin(reverts::keep(house, service)).await;
-        Box::pin(gates::keep(house, service)).await.and(held).and(reverted).and(beside).map(|()| false)
+        let said = Box::pin(comments::post(house, service)).await;
+        Box::pin(gates::keep(house, service)).await.and(held).and(reverted).and(beside).and(said).map(|()| false)
     };
     match kept {
         Ok(false) => {}
@@ -250,7 +254,7 @@ async fn run_rounds(house: &House, id: &ServiceId) -> Result<(), StoreError> {
         let now = house.now();
         let decide = |situation: &Situation, outbox: &[Outgoing]| {
             let round = match merges {
-                Some(manner) => on_schedule::merge_desks::decide(situation, outbox, manner, &settings.public_url, now),
+                Some(manner) => on_schedule::merge_desks::decide(situation, outbox, manner, settings, now),
                 None if desk => on_schedule::freezes::decide(situation, outbox, settings, now),
                 None => on_schedule::decide(situation, outbox, service, settings, now),
             };

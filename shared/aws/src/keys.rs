@@ -2,7 +2,7 @@
 //!
 //! | what | partition | sort | read by | cost |
 //! | --- | --- | --- | --- | --- |
-//! | a service's working set: changes, files, notes, deployments, signals, incidents, shifts, queue, errands, paging, track, reverts that were asked for, what is posted there of freezes, pipelines that hold, clock; of the desk of freezes: what people declared, what was said, what calendars said, the fixes that are to pass | `S#service` | by kind | every decision | 1 query |
+//! | a service's working set: changes, files, notes, deployments, signals, incidents, shifts, queue, errands, paging, track, reverts that were asked for, what is posted there of freezes, pipelines that hold, clock; of the desk of freezes: what people declared, what was said, what calendars said, the fixes that are to pass; of the desk of a repository: what stands at its pull requests | `S#service` | by kind | every decision | 1 query |
 //! | a service's outbox: what no receiver has accepted | `O#service` | subject, person, step | `on-schedule`, `on-page` | 1 query or 1 get |
 //! | a service's log, newest first | `L#service` | time | board | 1 query, bounded |
 //! | old incidents | `P#service` | time | board | 1 query, bounded |
@@ -63,7 +63,6 @@ pub const KEEP_PLACEMENT: SignedDuration = SignedDuration::from_hours(24 * 90);
 pub const KEEP_REFERENCE: SignedDuration = SignedDuration::from_hours(24 * 400);
 /// How long it is known how far deliveries were looked at; forges keep them for days.
 pub const KEEP_LOOK: SignedDuration = SignedDuration::from_hours(24 * 30);
-
 /// How long a chat's thread is known: longer than anything is talked about.
 pub const KEEP_THREAD: SignedDuration = SignedDuration::from_hours(24 * 30);
 
@@ -79,8 +78,7 @@ fn key(partition: String, sort: impl Into<String>) -> Key {
     Key { partition, sort: sort.into() }
 }
 
-/// A sort key as DynamoDB takes it. What is longer ends in a digest of all of it, so that different things stay
-/// different.
+/// A sort key as DynamoDB takes it. What is longer ends in a digest of all of it, so that different things stay different.
 fn bounded(sort: String) -> String {
     const MOST: usize = 1024;
     if sort.len() <= MOST {
@@ -188,6 +186,10 @@ pub fn pulls(service: &ServiceId) -> Key {
     key(working_set(service), "U#")
 }
 
+pub fn comment(service: &ServiceId, number: u64) -> Key {
+    key(working_set(service), format!("J#{number}"))
+}
+
 /// The pipelines that are to hold.
 pub fn pipelines(service: &ServiceId) -> Key {
     key(working_set(service), "V#")
@@ -263,8 +265,7 @@ pub fn look(repository: &Repository) -> Key {
     key(format!("G#{repository}"), "G")
 }
 
-/// Where messages about a subject to an address of a receiver are one thread. No receiver's name has a colon, and no
-/// address a `#`.
+/// Where messages about a subject to an address of a receiver are one thread. No receiver's name has a colon, no address a `#`.
 pub fn thread(receiver: &str, address: &str, subject: &str) -> Key {
     key(format!("T#{receiver}:{address}#{subject}"), "T")
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::change::Files;
+use domain::comments::Comment;
 use domain::expedite::Expedite;
 use domain::freeze::{Declared, Feed, FreezeNotes};
 use domain::merge_desk::Pulls;
@@ -137,6 +138,7 @@ pub fn encode(service: &domain::ServiceId, record: &Record, rev: u64, now: Times
         Record::PostedAll(digest) => item(&keys::posted_all(service), digest, None)?,
         Record::Pipelines(pipelines) => item(&keys::pipelines(service), pipelines, None)?,
         Record::Pulls(pulls) => item(&keys::pulls(service), pulls, Some(long))?,
+        Record::Comment(number, comment) => item(&keys::comment(service, *number), comment, Some(long))?,
         Record::Feed(freeze, feed) => item(&keys::feed(service, freeze), feed, Some(long))?,
         Record::Undo(undo) => item(
             &keys::undo(service, &undo.change),
@@ -175,6 +177,7 @@ pub fn decode(item: &Item) -> Result<Option<Record>, StoreError> {
         "V" => Record::Pipelines(read::<Pipelines>(item)?),
         "U" => Record::Pulls(read::<Pulls>(item)?),
         "R" => Record::Undo(read::<Undo>(item)?),
+        "J" => Record::Comment(rest.parse().map_err(|_| wrong())?, read::<Comment>(item)?),
         "W" => Record::Feed(rest.parse().map_err(|_| wrong())?, read::<Feed>(item)?),
         _ => return Err(wrong()),
     }))

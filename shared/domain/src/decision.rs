@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::card::Card;
 use crate::change::{Change, Files};
+use crate::comments::Comment;
 use crate::deployment::{Deployment, DeploymentKey};
 use crate::expedite::Expedite;
 use crate::freeze::{Declared, Feed, FreezeNotes};
@@ -53,6 +54,8 @@ pub enum Record {
     Pipelines(Pipelines),
     /// What stands at a repository's open pull requests.
     Pulls(Pulls),
+    /// What stands at a merged pull request, by its number.
+    Comment(u64, Comment),
     /// What was read of the calendar that a freeze follows.
     Feed(FreezeId, Feed),
     /// Somebody asked for a change to be taken back.
@@ -80,6 +83,7 @@ pub enum RecordKey {
     PostedAll,
     Pipelines,
     Pulls,
+    Comment(u64),
     Feed(FreezeId),
     Undo(ChangeId),
 }
@@ -106,6 +110,7 @@ impl Record {
             Self::PostedAll(_) => RecordKey::PostedAll,
             Self::Pipelines(_) => RecordKey::Pipelines,
             Self::Pulls(_) => RecordKey::Pulls,
+            Self::Comment(number, _) => RecordKey::Comment(*number),
             Self::Feed(id, _) => RecordKey::Feed(id.clone()),
             Self::Undo(undo) => RecordKey::Undo(undo.change.clone()),
         }

@@ -17,6 +17,7 @@ pub mod card;
 pub mod carried;
 pub mod change;
 pub mod code_owners;
+pub mod comments;
 pub mod decision;
 pub mod deployment;
 pub mod escalation;

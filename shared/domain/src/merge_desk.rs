@@ -59,6 +59,9 @@ pub struct Pulls {
     /// Why it does not answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<Unread>,
+    /// Why it takes no comments at those that are merged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent: Option<Unread>,
 }
 
 /// One of them.

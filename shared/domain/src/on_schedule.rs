@@ -12,10 +12,14 @@ mod pipelines;
 mod retold;
 mod tidy;
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::beside;
+use crate::comments;
 use crate::decision::{Decisions, MOST_ACTIONS, Record, RecordKey, Wake};
+use crate::ids::ChangeId;
 use crate::maintenance;
 use crate::message::{Kind, Message, Outgoing, Subject};
 use crate::notices::{Look, Told};
@@ -75,13 +79,15 @@ pub fn decide(
     tidy::errands(&mut decisions, &mut next, situation, now);
     tidy::undos(&mut decisions, &mut next, situation, now);
     let mut queue = situation.queue.value.clone();
+    let untold: BTreeSet<ChangeId> =
+        comments::line::untold(situation, service, settings, &all, now).into_iter().map(|news| news.change).collect();
     for window in &all {
         // A window is at the most a handful of messages, each with its line, its notes and the queue's record.
         if decisions.actions() + 12 > MOST_ACTIONS {
             next.at(now);
             break;
         }
-        let said = turn(&mut decisions, &mut next, &mut track, &look, window);
+        let said = turn(&mut decisions, &mut next, &mut track, &look, &untold, window);
         if let Some(turn) = window.turn().filter(|_| said.went_live) {
             queue.learn(turn.since.duration_since(window.change.merged_at));
         }
@@ -106,6 +112,10 @@ pub fn decide(
         decisions.put(Record::Track(track), situation.track.rev);
     }
     tidy::deployments(&mut decisions, &mut next, &all, situation, service, now);
+    if !untold.is_empty() {
+        // It is told after this look; should that fail, the tick comes again.
+        next.at(now + REPUBLISH);
+    }
     if let Some(at) = beside::due_at(situation, service, &settings.roster, now) {
         // What is due now is done after this look; should that fail, the tick comes again.
         next.at(at.max(now + REPUBLISH));
@@ -162,7 +172,14 @@ fn incidents(decisions: &mut Decisions, next: &mut Next, track: &mut Track, look
 }
 
 /// One window: the notices that are due, its end, and when it wants to be looked at again. What was said.
-fn turn(decisions: &mut Decisions, next: &mut Next, track: &mut Track, look: &Look<'_>, window: &Window<'_>) -> Told {
+fn turn(
+    decisions: &mut Decisions,
+    next: &mut Next,
+    track: &mut Track,
+    look: &Look<'_>,
+    untold: &BTreeSet<ChangeId>,
+    window: &Window<'_>,
+) -> Told {
     let (situation, now) = (look.situation, look.now);
     let known = situation.notes.get(&window.change.id);
     let before = known.map(|k| k.value.clone()).unwrap_or_default();
@@ -186,6 +203,9 @@ fn turn(decisions: &mut Decisions, next: &mut Next, track: &mut Track, look: &Lo
         let leaves = if reason == Closed::OtherPaths { at + LINGER } else { at };
         if leaves > now {
             next.at(leaves);
+        } else if untold.contains(&window.change.id) {
+            // It leaves once its last word is told.
+            next.at(now + REPUBLISH);
         } else {
             tidy::close(decisions, next, track, look, window);
         }

@@ -417,6 +417,14 @@ pub enum Reason {
     StatusUntold {
         why: String,
     },
+    /// The forge does not take the comment at a merged pull request; it is told again.
+    CommentUntold {
+        why: String,
+    },
+    /// Nothing more is written there.
+    CommentGivenUp {
+        why: String,
+    },
     /// Somebody opened the pipelines for a fix that may pass.
     LetThrough {
         fix: String,

@@ -67,8 +67,10 @@ pub struct Settings {
     pub reverts: BTreeMap<Repository, Opens>,
     /// Where freezes are kept and told of, as if it were a service: it has no repositories, and nothing of it breaks.
     freeze_desk: Service,
-    /// Where it is kept what stands at the open pull requests of each repository, as if each were a service.
+    /// Where it is kept what stands at the pull requests of each repository, as if each were a service.
     merge_desks: BTreeMap<ServiceId, (Service, Repository)>,
+    /// At whose merged pull requests a comment stands.
+    commented: BTreeSet<Repository>,
     /// Where people reach the board, without a trailing slash; links in messages start with it.
     pub public_url: String,
 }
@@ -105,6 +107,7 @@ impl Settings {
             reverts: BTreeMap::new(),
             freeze_desk,
             merge_desks,
+            commented: BTreeSet::new(),
             public_url,
         }
     }
@@ -153,11 +156,25 @@ impl Settings {
         self
     }
 
-    /// With merge freezes at the open pull requests of those repositories alone for which this holds.
+    /// With desks for those repositories alone for which this holds.
     #[must_use]
     pub fn with_merge_desks(mut self, wanted: impl Fn(&Repository) -> bool) -> Self {
         self.merge_desks.retain(|_, (_, repository)| wanted(repository));
         self
+    }
+
+    /// With a comment at the merged pull requests of those of these repositories for which this holds.
+    #[must_use]
+    pub fn with_comments(mut self, wanted: impl Fn(&Repository) -> bool) -> Self {
+        let all = self.merge_desks.values().map(|(_, repository)| repository);
+        self.commented = all.filter(|repository| wanted(repository)).cloned().collect();
+        self
+    }
+
+    /// Whether a comment stands at the merged pull requests of a repository.
+    #[must_use]
+    pub fn comments_at(&self, repository: &Repository) -> bool {
+        self.commented.contains(repository)
     }
 
     /// With who may ask to let a fix pass a freeze, and who signs for it.

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::attendance::{self, Asking};
 use crate::change::{Change, Files};
+use crate::comments::Comment;
 use crate::decision::{Decisions, Record, RecordKey, Wake, Write};
 use crate::deployment::{Deployment, DeploymentKey};
 use crate::expedite::Expedite;
@@ -68,6 +69,7 @@ pub struct Situation {
     pub pipelines: Noted<Pipelines>,
     /// At the desk of a repository only.
     pub pulls: Noted<Pulls>,
+    pub comments: BTreeMap<u64, Noted<Comment>>,
     pub feeds: BTreeMap<FreezeId, Noted<Feed>>,
     /// Reverts that people asked for by one click. One that is open is known in each service that has its change.
     pub undos: BTreeMap<ChangeId, Noted<Undo>>,
@@ -97,6 +99,7 @@ impl Situation {
             posted: Noted::default(),
             pipelines: Noted::default(),
             pulls: Noted::default(),
+            comments: BTreeMap::new(),
             feeds: BTreeMap::new(),
             undos: BTreeMap::new(),
             clock: Noted::default(),
@@ -156,6 +159,9 @@ impl Situation {
             Record::PostedAll(value) => self.posted_all = Noted { value, rev },
             Record::Pipelines(value) => self.pipelines = Noted { value, rev },
             Record::Pulls(value) => self.pulls = Noted { value, rev },
+            Record::Comment(number, value) => {
+                self.comments.insert(number, Noted { value, rev });
+            }
             Record::Feed(id, value) => {
                 self.feeds.insert(id, Noted { value, rev });
             }
@@ -225,6 +231,9 @@ impl Situation {
             RecordKey::PostedAll => self.posted_all = Noted::default(),
             RecordKey::Pipelines => self.pipelines = Noted::default(),
             RecordKey::Pulls => self.pulls = Noted::default(),
+            RecordKey::Comment(number) => {
+                self.comments.remove(number);
+            }
             RecordKey::Feed(id) => {
                 self.feeds.remove(id);
             }

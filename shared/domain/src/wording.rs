@@ -3,10 +3,12 @@
 //! [`incidents`] has pages and what is said about incidents, [`turns`] the notices of a change's life, [`hands`] what
 //! is asked of people and told when responsibility moves. Here is what they share.
 
+pub mod comments;
 pub mod expedites;
 pub mod freezes;
 pub mod hands;
 pub mod incidents;
+pub mod markdown;
 pub mod pipelines;
 pub mod queues;
 pub mod reverts;

@@ -94,6 +94,8 @@ fn source(kind: &str) -> SenderConfig {
         merge_status: None,
         reverts: false,
         app: None,
+        check_runs: false,
+        comments: aws::settings::Comments::default(),
     }
 }
 

@@ -6,6 +6,7 @@ mod beside;
 mod board;
 mod broadcast;
 mod chat;
+mod comments;
 mod conformance;
 mod deliveries;
 mod elsewhere;

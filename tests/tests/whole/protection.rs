@@ -102,3 +102,91 @@ async fn where_no_freeze_holds_it_goes_on_at_once_and_a_forged_address_is_never_
     let answer = plain.github("/deploy/github", &waits(9, 12, "prod")).await;
     assert!(answer.body.contains("give its source the `app_id` and `app_key`"), "{}", answer.body);
 }
+
+/// A house whose merge freezes stand as check runs, and its GitHub with one open pull request.
+async fn checking(more: &str) -> (Stage, Peer) {
+    let peer = Peer::start().await;
+    let pull = json!([{ "number": 12, "title": "x", "user": { "login": "usama", "id": 7 }, "state": "open",
+        "html_url": "https://github.com/x", "labels": [], "head": { "ref": "pay", "sha": commit(12) }, "base": { "ref": "main" } }]);
+    peer.always_answers("GET /repos/openedx/edx-platform/pulls?", 200, pull.to_string());
+    peer.always_answers("GET /repos/openedx/edx-platform/installation", 200, r#"{"id":77}"#);
+    peer.always_answers(TOKEN, 201, r#"{"token":"ghs_16C7e42F292c6912E7710c838347Ae178B4a"}"#);
+    peer.always_answers("/check-runs?", 200, r#"{"total_count":1,"check_runs":[{"id":3,"external_id":""}]}"#);
+    let source = format!(
+        "[senders.github]\napp_id = \"123456\"\napp_key = \"app\"\napi_token = \"api\"\napi_url = \"{}\"\n\
+         merge_status = \"during-freezes\"\n{more}\n",
+        peer.address
+    );
+    let text = configuration(&["edxapp"]).replace("[senders.github]\n", &source);
+    (Stage::with_secrets(&text, &[("app", KEY)], |_| {}).await, peer)
+}
+
+async fn freeze(stage: &Stage) {
+    let link = stage.link(Action::Freezes, "olga");
+    let form = "do=freeze&name=%40openedx%2Fcore+%5Bx%5D(https%3A%2F%2Fevil.example)&from=2026-03-20+12:30&until=2026-03-20+18:00&merges=require&zone=UTC";
+    let answer = stage.post(&link, Vec::new(), form.as_bytes()).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
+/// What was written at GitHub since: the first line and the body of each.
+fn written(peer: &Peer) -> Vec<(String, Value)> {
+    let all = peer.received().into_iter().filter(|request| !request.line.starts_with("GET"));
+    all.map(|request| {
+        if request.line.contains("check-runs") {
+            assert_eq!(request.header("authorization"), "Bearer ghs_16C7e42F292c6912E7710c838347Ae178B4a");
+        }
+        let body = serde_json::from_str(&request.body).unwrap_or_default();
+        (request.line.trim_end_matches(" HTTP/1.1").to_owned(), body)
+    })
+    .collect()
+}
+
+#[tokio::test]
+async fn a_merge_freeze_is_one_check_run_of_the_app() {
+    let (mut stage, peer) = checking("check_runs = true").await;
+    freeze(&stage).await;
+    stage.at("Fri 12:31").await;
+    let said = written(&peer);
+    let [(token, asked), (line, run)] = said.as_slice() else { panic!("{said:#?}") };
+    assert_eq!((token.as_str(), asked), (TOKEN, &json!({ "permissions": { "checks": "write" } })));
+    assert_eq!(line, "POST /repos/openedx/edx-platform/check-runs");
+    assert_eq!(
+        (&run["name"], &run["head_sha"], &run["status"], &run["conclusion"]),
+        (&json!("recent-deployers/freeze"), &json!(commit(12)), &json!("completed"), &json!("failure"))
+    );
+    let (title, summary) = (run["output"]["title"].as_str().unwrap(), run["output"]["summary"].as_str().unwrap());
+    assert!(title.starts_with("Merge freeze until Fri 2026-03-20 18:00 UTC: @openedx/core [x](https"), "{title}");
+    assert!(summary.contains("@\u{200b}openedx/core \\[x\\](https:\u{200b}//"), "{summary}");
+    // What stands there already is edited. Somebody else's of the same name is not ours.
+    let runs = json!({ "check_runs": [{ "id": 4 }, { "id": 5, "external_id": "recent-deployers/freeze" }] });
+    peer.always_answers("/check-runs?", 200, runs.to_string());
+    stage.at("Fri 18:01").await;
+    let said = written(&peer);
+    let (line, run) = said.last().unwrap();
+    assert_eq!(line, "PATCH /repos/openedx/edx-platform/check-runs/5", "{said:#?}");
+    assert_eq!((&run["conclusion"], &run["output"]["title"]), (&json!("success"), &json!("No merge freeze")));
+    assert!(run.get("head_sha").is_none());
+}
+
+#[tokio::test]
+async fn without_check_runs_a_status_stands_and_an_app_that_may_not_says_so() {
+    let (mut stage, peer) = checking("").await;
+    freeze(&stage).await;
+    stage.at("Fri 12:31").await;
+    let said = written(&peer);
+    assert_eq!(said[0].0, format!("POST /repos/openedx/edx-platform/statuses/{}", commit(12)), "{said:#?}");
+    for refused in [("GET /repos/openedx/edx-platform/installation", 404), (TOKEN, 422)] {
+        let (mut stage, peer) = checking("check_runs = true").await;
+        peer.always_answers(refused.0, refused.1, "{}");
+        freeze(&stage).await;
+        stage.at("Fri 12:31").await;
+        let desk = domain::ServiceId::merges_into(&REPOSITORY.parse().unwrap());
+        let why = stage.house.store.situation(&desk).await.unwrap().pulls.value.failed.unwrap().why;
+        assert!(why.starts_with("the GitHub App is not installed at this repository, or may not write"), "{why}");
+        // Once it may, the tick tells it.
+        peer.always_answers("GET /repos/openedx/edx-platform/installation", 200, r#"{"id":77}"#);
+        peer.always_answers(TOKEN, 201, r#"{"token":"ghs_16C7e42F292c6912E7710c838347Ae178B4a"}"#);
+        stage.at("Fri 12:45").await;
+        assert!(written(&peer).iter().any(|(line, _)| line.ends_with("/check-runs")));
+    }
+}

@@ -25,6 +25,8 @@ pub enum Unanswered {
     NoAddress,
     #[error("the key of the GitHub App")]
     Unsigned(#[source] aws::jws::sign::Unsigned),
+    #[error("the GitHub App is not installed at this repository, or may not write checks")]
+    NotInstalled,
     #[error("no answer")]
     Http(#[source] aws::clients::HttpError),
     #[error("the forge answered {0}")]

@@ -3,6 +3,7 @@
 //! <https://learn.microsoft.com/en-us/rest/api/azure/devops/git/commits/get-commits>
 //! <https://learn.microsoft.com/en-us/rest/api/azure/devops/git/pull-request-iteration-changes/get>
 
+pub mod comments;
 pub mod pulls;
 pub mod reverts;
 

@@ -4,6 +4,7 @@
 //! It tells the address of the next page, and answers the question for a pull request's files with the address of
 //! another one. Of both only what cannot be known otherwise is used, in an address of our own.
 
+pub mod comments;
 pub mod pulls;
 
 use domain::change::Lines;

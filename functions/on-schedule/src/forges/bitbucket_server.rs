@@ -1,6 +1,7 @@
 //! The API of Bitbucket Data Center and Server: which commits are in one commit and not in another, and which files a
 //! change touches. <https://developer.atlassian.com/server/bitbucket/rest/>
 
+pub mod comments;
 pub mod pulls;
 
 use std::collections::BTreeMap;

@@ -1,8 +1,11 @@
 //! What a forge is asked and told for a merge freeze: which pull requests are open, what a status says of each, and a comment.
 //! What blocks a merge is the forge's own rule about this status: we only report.
 
+use aws::settings::GitHubApp;
 use domain::{Commit, MergeStatus, OpenPull, Repository, text};
 
+use super::api::Api;
+use super::github::app::Permission;
 use super::{Forge, Kind, Unanswered, azure, bitbucket, bitbucket_server, gitea, github, gitlab};
 
 /// The name of the status at every forge.
@@ -34,9 +37,12 @@ impl Forge<'_> {
         head: &Commit,
         status: &MergeStatus,
     ) -> Result<(), Unanswered> {
-        let api = self.api()?;
         let words = text::line(&status.words, MergeStatus::MOST_WORDS);
         let status = &MergeStatus { words, ..status.clone() };
+        if let Some(app) = self.checks {
+            return self.tell_check(app, repository, head, status).await;
+        }
+        let api = self.api()?;
         match self.kind {
             Kind::GitHub => github::pulls::tell(&api, repository, number, head, status).await,
             Kind::GitLab => gitlab::pulls::tell(&api, repository, number, head, status).await,
@@ -45,6 +51,21 @@ impl Forge<'_> {
             Kind::Gitea => gitea::pulls::tell(&api, repository, number, head, status).await,
             Kind::Azure => azure::pulls::tell(&api, repository, number, head, status).await,
         }
+    }
+
+    /// The same as a check run of our App, whose token is asked for once.
+    async fn tell_check(
+        &self,
+        app: &GitHubApp,
+        repository: &Repository,
+        head: &Commit,
+        status: &MergeStatus,
+    ) -> Result<(), Unanswered> {
+        let base = self.api_url.unwrap_or(github::API);
+        let token = || github::app::token_at(self.house, base, app, repository, Permission::Checks);
+        let token = self.checks_token.get_or_try_init(token).await?;
+        let api = Api::new(&self.house.http, base, github::headers(token));
+        github::checks::tell(&api, repository, head, status).await
     }
 
     /// Leaves one comment. Said twice, it stands there twice.
@@ -61,7 +82,8 @@ impl Forge<'_> {
     }
 }
 
-fn cut(text: &str) -> &str {
+/// A text as long as a comment may be.
+pub fn cut(text: &str) -> &str {
     text.char_indices().nth(MOST_COMMENT).and_then(|(at, _)| text.get(..at)).unwrap_or(text)
 }
 

@@ -2,6 +2,7 @@
 //! touches, who merged what.
 //! <https://docs.gitea.com/api/> (`api_url` ends in `/api/v1`)
 
+pub mod comments;
 pub mod pulls;
 
 use domain::change::Lines;

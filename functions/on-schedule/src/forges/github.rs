@@ -3,6 +3,8 @@
 //! <https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files>
 
 pub(crate) mod app;
+pub mod checks;
+pub mod comments;
 pub mod pulls;
 pub mod reverts;
 

@@ -5,6 +5,7 @@
 //! The commits are asked for as a range of revisions, and not of the compare API, whose answer has every line of the
 //! release and no pages. Lines are counted in the diffs, since GitLab tells their number of whole commits only.
 
+pub mod comments;
 mod merged;
 pub mod pulls;
 pub mod reverts;

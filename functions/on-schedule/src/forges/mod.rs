@@ -6,6 +6,7 @@ pub mod api;
 mod azure;
 mod bitbucket;
 mod bitbucket_server;
+pub mod comments;
 mod diff;
 pub mod freeze;
 mod gitea;
@@ -18,12 +19,14 @@ pub mod reverts;
 use std::collections::BTreeSet;
 
 use aws::House;
+use aws::settings::{GitHubApp, SenderConfig};
 use domain::change::Files;
 use domain::merge_desk::Manner;
 use domain::on_deploy::Question;
 use domain::on_merge::errands::Errand;
 use domain::on_merge::files::FilesQuestion;
 use domain::{Change, Repository, Service};
+use tokio::sync::OnceCell;
 
 use api::Api;
 pub use api::Unanswered;
@@ -58,6 +61,9 @@ pub struct Forge<'a> {
     /// The name of the secret.
     token: &'a str,
     api_url: Option<&'a str>,
+    /// The App as which check runs are told, and its token once that is known.
+    checks: Option<&'a GitHubApp>,
+    checks_token: OnceCell<String>,
     house: &'a House,
 }
 
@@ -72,7 +78,7 @@ impl<'a> Forge<'a> {
             // Another one may have a repository of the same name: it is asked only if its source says that it is its own.
             let elsewhere = !own && KINDS.iter().any(|(_, _, accounts)| account == Some(*accounts));
             let asked = !elsewhere || !source.repositories.is_empty();
-            asked.then_some((own, Self { kind, token, api_url: source.api_url.as_deref(), house }))
+            asked.then_some((own, Self::new(house, kind, token, source)))
         };
         let mut forges: Vec<_> = KINDS.into_iter().filter_map(knows).collect();
         forges.sort_by_key(|(own, _)| !own);
@@ -83,9 +89,25 @@ impl<'a> Forge<'a> {
     #[must_use]
     pub fn told_of_freezes(house: &'a House, repository: &Repository) -> Option<(Self, Manner)> {
         let (source, manner) = house.configuration.merge_source_of(repository)?;
+        let mut forge = Self::of_source(house, source)?;
+        forge.checks = source.app.as_ref().filter(|_| source.check_runs && forge.kind == Kind::GitHub);
+        Some((forge, manner))
+    }
+
+    /// The forge at whose merged pull requests a comment is to stand.
+    #[must_use]
+    pub fn commented(house: &'a House, repository: &Repository) -> Option<Self> {
+        Self::of_source(house, house.configuration.comment_source_of(repository)?)
+    }
+
+    fn of_source(house: &'a House, source: &'a SenderConfig) -> Option<Self> {
         let (kind, ..) = KINDS.into_iter().find(|(_, name, _)| *name == source.kind)?;
-        let token = source.api_token.as_deref()?;
-        Some((Self { kind, token, api_url: source.api_url.as_deref(), house }, manner))
+        Some(Self::new(house, kind, source.api_token.as_deref()?, source))
+    }
+
+    fn new(house: &'a House, kind: Kind, token: &'a str, source: &'a SenderConfig) -> Self {
+        let (api_url, checks) = (source.api_url.as_deref(), None);
+        Self { kind, token, api_url, checks, checks_token: OnceCell::new(), house }
     }
 
     /// Whether there is any forge to ask about what goes live in a service.

@@ -9,7 +9,7 @@ use domain::undo::{Opened, Undo, Why};
 use domain::wording::reverts as words;
 use domain::{ChangeKind, Claim, PullEvent, Repository, revert};
 
-use super::{Forge, KINDS, Kind, Unanswered, azure, github, gitlab};
+use super::{Forge, Kind, Unanswered, azure, github, gitlab};
 
 /// What is to be opened.
 pub struct Wanted<'a> {
@@ -87,10 +87,7 @@ impl<'a> Forge<'a> {
     /// The forge that opens reverts of this repository: that of the source which may.
     #[must_use]
     pub fn that_reverts(house: &'a House, repository: &Repository) -> Option<Self> {
-        let source = house.configuration.revert_source_of(repository)?;
-        let (kind, ..) = KINDS.into_iter().find(|(_, name, _)| *name == source.kind)?;
-        let token = source.api_token.as_deref()?;
-        Some(Self { kind, token, api_url: source.api_url.as_deref(), house })
+        Self::of_source(house, house.configuration.revert_source_of(repository)?)
     }
 
     /// The pull request that reverts it: the one that is there, else a new one.

@@ -32,8 +32,8 @@ use crate::receiver::ReceiverConfig;
 use crate::sender::Sender;
 use section::Section;
 use sign_in::SignIn;
-pub use sources::{GitHubApp, SenderConfig};
-use sources::{merge_source_of, revert_source_of, source};
+pub use sources::{Comments, GitHubApp, SenderConfig};
+use sources::{comment_source_of, merge_source_of, revert_source_of, source};
 
 pub use freezes::read_feed;
 
@@ -197,6 +197,12 @@ impl Configuration {
         self.merge_source_of(repository).map(|(_, manner)| manner)
     }
 
+    /// The source by whose token comments stand at the merged pull requests of a repository.
+    #[must_use]
+    pub fn comment_source_of(&self, repository: &Repository) -> Option<&SenderConfig> {
+        comment_source_of(&self.senders, repository)
+    }
+
     /// Whether there is any forge to ask about a repository.
     #[must_use]
     pub fn knows_forge_of(&self, repository: &Repository) -> bool {
@@ -239,7 +245,10 @@ impl Configuration {
             .with_lane(lane)
             .with_pipelines(pipelines.keys().cloned().collect(), senders.values().any(|source| source.app.is_some()))
             .with_reverts(|repository| revert_source_of(&senders, repository).map(|(_, opens)| opens))
-            .with_merge_desks(|repository| merge_source_of(&senders, repository).is_some());
+            .with_merge_desks(|repository| {
+                merge_source_of(&senders, repository).is_some() || comment_source_of(&senders, repository).is_some()
+            })
+            .with_comments(|repository| comment_source_of(&senders, repository).is_some());
         Self { settings, senders, receivers, pipelines, link_secret, sign_in, api_secret }
     }
 }

@@ -33,6 +33,25 @@ pub struct SenderConfig {
     pub reverts: bool,
     /// The GitHub App by which jobs that wait for us are answered.
     pub app: Option<GitHubApp>,
+    /// Whether merge freezes stand as check runs of that App, not as statuses.
+    pub check_runs: bool,
+    pub comments: Comments,
+}
+
+/// At the merged pull requests of which repositories a comment stands: those that are like one of `at`, but for those that are like
+/// one of `quiet`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Comments {
+    pub at: Vec<String>,
+    pub quiet: Vec<String>,
+}
+
+impl Comments {
+    #[must_use]
+    pub fn stand_at(&self, repository: &Repository) -> bool {
+        let like = |pattern: &String| domain::text::is_like(repository.as_str(), pattern);
+        self.at.iter().any(like) && !self.quiet.iter().any(like)
+    }
 }
 
 /// A GitHub App, as which we speak.
@@ -51,6 +70,20 @@ pub(super) fn merge_source_of<'a>(
         let ours = senders.values().filter(move |source| source.kind == kind && source.api_token.is_some());
         let mut ours = ours.filter(|source| source.speaks_for_repository(repository));
         ours.find_map(|source| Some((source, source.merge_status?)))
+    };
+    FORGES.iter().find_map(|kind| wants(kind))
+}
+
+/// The source by whose token comments stand at the merged pull requests of a repository: of several that speak for it the first that
+/// wants them.
+pub(super) fn comment_source_of<'a>(
+    senders: &'a BTreeMap<String, SenderConfig>,
+    repository: &Repository,
+) -> Option<&'a SenderConfig> {
+    let wants = |kind: &str| {
+        let ours = senders.values().filter(move |source| source.kind == kind && source.api_token.is_some());
+        let mut ours = ours.filter(|source| source.speaks_for_repository(repository));
+        ours.find(|source| source.comments.stand_at(repository))
     };
     FORGES.iter().find_map(|kind| wants(kind))
 }
@@ -92,7 +125,34 @@ pub(super) fn source(
         merge_status: merge_status(section),
         reverts: reverts(section, &kind_of),
         app: app(section),
+        check_runs: check_runs(section),
+        comments: comments(section),
     }
+}
+
+/// `check_runs = true`: as the App that `app_id` and `app_key` are of.
+fn check_runs(section: &mut Section<'_, '_>) -> bool {
+    let wanted = section.flag("check_runs") == Some(true);
+    if wanted && !(section.has("app_id") && section.has("merge_status")) {
+        section.problem_with(
+            "check_runs",
+            "`check_runs` needs `merge_status`, and the `app_id` and `app_key` of a GitHub App: only an App has check runs",
+        );
+    }
+    wanted
+}
+
+/// `comments = ["openedx/*"]`, `quiet = ["openedx/docs"]`.
+fn comments(section: &mut Section<'_, '_>) -> Comments {
+    let mut texts = |key| section.texts(key).into_iter().map(|(text, _)| text).collect::<Vec<_>>();
+    let comments = Comments { at: texts("comments"), quiet: texts("quiet") };
+    if !comments.at.is_empty() && !section.has("api_token") {
+        section.problem_with("comments", "`comments` needs an `api_token`, by which they are written");
+    }
+    if comments.at.is_empty() && !comments.quiet.is_empty() {
+        section.problem_with("quiet", "`quiet` takes repositories out of `comments`, and there are none");
+    }
+    comments
 }
 
 /// `app_id` and `app_key`: of a GitHub App, whose rule protects environments.

@@ -219,6 +219,7 @@ fn add_write(
             RecordKey::Posted => transaction.delete_at(&keys::posted(service), *seen),
             RecordKey::PostedAll => transaction.delete_at(&keys::posted_all(service), *seen),
             RecordKey::Pulls => transaction.delete_at(&keys::pulls(service), *seen),
+            RecordKey::Comment(number) => transaction.delete_at(&keys::comment(service, *number), *seen),
             RecordKey::Pipelines => transaction.delete_at(&keys::pipelines(service), *seen),
             RecordKey::Undo(id) => transaction.delete_at(&keys::undo(service, id), *seen),
             RecordKey::Feed(freeze) => transaction.delete_at(&keys::feed(service, freeze), *seen),

@@ -395,6 +395,7 @@ impl Machine {
             RecordKey::PostedAll => Some(s.posted_all.rev),
             RecordKey::Pipelines => Some(s.pipelines.rev),
             RecordKey::Pulls => Some(s.pulls.rev),
+            RecordKey::Comment(number) => s.comments.get(number).map(|n| n.rev),
             RecordKey::Feed(id) => s.feeds.get(id).map(|n| n.rev),
             RecordKey::Undo(id) => s.undos.get(id).map(|n| n.rev),
         };

@@ -6,6 +6,7 @@ use crate::freeze::Strength;
 use crate::posted::Posted;
 use crate::pull::{MergeStatus, Verdict};
 use crate::text;
+use crate::wording::markdown::literal;
 
 /// What has to stand at this one; nothing: as it is.
 pub(super) fn wanted(number: u64, open: &Open, posted: &Posted, manner: Manner, board: &str) -> Option<MergeStatus> {
@@ -49,20 +50,4 @@ pub(super) fn comment(number: u64, open: &Open, posted: &Posted) -> Option<(Stri
         "{words}\n\n{held} An urgent fix passes by a comment `/expedite <reason>`: whoever asks has the pager for it."
     );
     Some((merging.key.clone(), text))
-}
-
-/// Names come from calendars and people: in a comment they mention nobody, link nowhere and format nothing.
-fn literal(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        match c {
-            '@' => out.push_str("&#64;"),
-            '#' => out.push_str("&#35;"),
-            '<' => out.push_str("&lt;"),
-            '&' => out.push_str("&amp;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '!' | '|' | '~' => out.extend(['\\', c]),
-            other => out.push(other),
-        }
-    }
-    out
 }

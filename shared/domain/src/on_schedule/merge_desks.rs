@@ -1,11 +1,13 @@
-//! The clock of what stands at open pull requests: when the forge is asked and told again.
+//! The clock of what stands at pull requests: when the forge is asked and told again.
 
 use jiff::Timestamp;
 
 use super::{Next, REPUBLISH, Round, unsent};
+use crate::comments;
 use crate::decision::{Decisions, Wake};
 use crate::merge_desk::{self, Manner};
 use crate::message::Outgoing;
+use crate::settings::Settings;
 use crate::situation::Situation;
 
 /// Looks at a repository's desk; `manner`: nothing stands there where its source does not want it.
@@ -14,12 +16,14 @@ pub fn decide(
     situation: &Situation,
     outbox: &[Outgoing],
     manner: Option<Manner>,
-    board: &str,
+    settings: &Settings,
     now: Timestamp,
 ) -> Round {
     let mut decisions = Decisions::none(&situation.service, Wake::Now);
     let mut next = Next::default();
-    if let Some(at) = manner.and_then(|manner| merge_desk::due_at(situation, manner, board, now)) {
+    comments::tidy(&mut decisions, situation, now);
+    let status = manner.and_then(|manner| merge_desk::due_at(situation, manner, &settings.public_url, now));
+    for at in [status, comments::due_at(situation, settings, now)].into_iter().flatten() {
         // What is due now is done after this look; should that fail, the tick comes again.
         next.at(at.max(now + REPUBLISH));
     }

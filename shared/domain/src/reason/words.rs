@@ -178,6 +178,8 @@ impl fmt::Display for Reason {
             Self::DeploymentHeld { why } => f.write_str(why),
             Self::DeploymentLetGo => f.write_str("no freeze holds it, or it may pass"),
             Self::StatusUntold { why } => write!(f, "{why}; it is told again"),
+            Self::CommentUntold { why } => write!(f, "{why}; it is told again"),
+            Self::CommentGivenUp { why } => write!(f, "{why}: nothing more is written there"),
             Self::LetThrough { fix } => write!(f, "opened for {fix}"),
             Self::FeedRead { freeze, times } => {
                 write!(f, "the calendar of {freeze} has {}", crate::text::count(*times, "time ahead", "times ahead"))

@@ -1,0 +1,142 @@
+//! The one comment at a merged pull request: left, edited, and found again where nobody knows whether it was left. What it says is the
+//! domain's business ([`domain::comments`]).
+
+use aws::clients::Answer as Response;
+use aws::wire::{Moment, parse};
+use domain::Repository;
+use domain::comments::{Answer, Do};
+use domain::wording::comments::SIGNED;
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+
+use super::api::{Api, Unanswered};
+use super::freeze::cut;
+use super::{Forge, Kind, azure, bitbucket, bitbucket_server, gitea, github, gitlab};
+
+/// Clocks differ: ours may have been left so long before we began to.
+const SKEW: SignedDuration = SignedDuration::from_mins(2);
+
+impl Forge<'_> {
+    /// Brings the comment at a pull request to stand as it should.
+    pub async fn write_comment(
+        &self,
+        repository: &Repository,
+        number: u64,
+        what: Do,
+        text: &str,
+    ) -> Result<Answer, Unanswered> {
+        let (api, text) = (self.api()?, cut(text));
+        let place = Place { api: &api, repository, number };
+        match what {
+            Do::Leave => self.leave(&place, text).await,
+            Do::Edit { id } => self.edit(&place, id, text).await,
+            Do::FindOrLeave { since } => match self.find(&place, since - SKEW).await? {
+                Some(id) => self.edit(&place, id, text).await,
+                None => self.leave(&place, text).await,
+            },
+        }
+    }
+
+    async fn leave(&self, place: &Place<'_>, text: &str) -> Result<Answer, Unanswered> {
+        match self.kind {
+            Kind::GitHub => github::comments::leave(place, text).await,
+            Kind::GitLab => gitlab::comments::leave(place, text).await,
+            Kind::Bitbucket => bitbucket::comments::leave(place, text).await,
+            Kind::BitbucketServer => bitbucket_server::comments::leave(place, text).await,
+            Kind::Gitea => gitea::comments::leave(place, text).await,
+            Kind::Azure => azure::comments::leave(place, text).await,
+        }
+    }
+
+    async fn edit(&self, place: &Place<'_>, id: u64, text: &str) -> Result<Answer, Unanswered> {
+        match self.kind {
+            Kind::GitHub => github::comments::edit(place, id, text).await,
+            Kind::GitLab => gitlab::comments::edit(place, id, text).await,
+            Kind::Bitbucket => bitbucket::comments::edit(place, id, text).await,
+            Kind::BitbucketServer => bitbucket_server::comments::edit(place, id, text).await,
+            Kind::Gitea => gitea::comments::edit(place, id, text).await,
+            Kind::Azure => azure::comments::edit(place, id, text).await,
+        }
+    }
+
+    /// The one that we left since then.
+    async fn find(&self, place: &Place<'_>, since: Timestamp) -> Result<Option<u64>, Unanswered> {
+        let found: Vec<Found> = match self.kind {
+            Kind::GitHub => github::comments::since(place, since).await?,
+            Kind::GitLab => gitlab::comments::newest(place).await?,
+            Kind::Bitbucket => bitbucket::comments::newest(place).await?,
+            Kind::BitbucketServer => bitbucket_server::comments::newest(place).await?,
+            Kind::Gitea => gitea::comments::since(place, since).await?,
+            Kind::Azure => azure::comments::all(place).await?,
+        };
+        // Anybody can begin a comment as ours begin; before we began nobody knew that we would.
+        let ours = found.into_iter().filter(|found| found.at >= since && found.text.starts_with(SIGNED));
+        Ok(ours.map(|found| found.id).min())
+    }
+}
+
+/// A pull request at its forge.
+pub struct Place<'a> {
+    pub api: &'a Api<'a>,
+    pub repository: &'a Repository,
+    pub number: u64,
+}
+
+/// A comment that stands there.
+pub struct Found {
+    pub id: u64,
+    pub text: String,
+    pub at: Timestamp,
+}
+
+impl Found {
+    pub fn new(id: u64, text: Option<String>, at: Moment) -> Self {
+        Self { id, text: text.unwrap_or_default(), at: at.0 }
+    }
+}
+
+#[derive(Deserialize)]
+struct Named {
+    id: u64,
+}
+
+/// What the answer to a first comment means.
+pub fn left(response: &Response) -> Result<Answer, Unanswered> {
+    if let Some(refused) = refused(response)? {
+        return Ok(refused);
+    }
+    let named: Named = parse(&response.body).map_err(Unanswered::Malformed)?;
+    Ok(Answer::Stands(named.id))
+}
+
+/// What the answer to an edit means.
+pub fn edited(response: &Response, id: u64) -> Result<Answer, Unanswered> {
+    if matches!(response.status, 404 | 410) {
+        return Ok(Answer::Deleted);
+    }
+    Ok(refused(response)?.unwrap_or(Answer::Stands(id)))
+}
+
+/// What it means that a comment cannot be looked at before it is edited.
+pub fn unseen(response: &Response) -> Result<Answer, Unanswered> {
+    if matches!(response.status, 404 | 410) {
+        return Ok(Answer::Deleted);
+    }
+    // An address that asks to sign in answers as if it were well.
+    refused(response)?.ok_or(Unanswered::Status(response.status))
+}
+
+/// What is refused for this pull request alone; nothing: it was taken. Else the forge takes nothing just now.
+fn refused(response: &Response) -> Result<Option<Answer>, Unanswered> {
+    let said = |part: &str| String::from_utf8_lossy(&response.body).to_lowercase().contains(part);
+    match response.status {
+        200..300 => Ok(None),
+        // GitHub limits how much is written by 403 too.
+        403 if response.retry_after.is_some() || said("rate limit") => Err(Unanswered::Status(403)),
+        403 if said("locked") => Ok(Some(Answer::Locked)),
+        status @ (400 | 403 | 404 | 409 | 410 | 413 | 422) => {
+            Ok(Some(Answer::Refused(format!("the forge answered {status}"))))
+        }
+        status => Err(Unanswered::Status(status)),
+    }
+}
