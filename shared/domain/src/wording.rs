@@ -87,6 +87,7 @@ impl Reader<'_> {
             pager_key: None,
             not_by: None,
             unless: None,
+            ends: None,
             again: 0,
             reason,
             decided_at: self.now,

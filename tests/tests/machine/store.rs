@@ -41,6 +41,7 @@ fn message(service: &ServiceId, person: &str) -> Message {
         pager_key: None,
         not_by: None,
         unless: None,
+        ends: None,
         again: 0,
         reason: Reason::AlreadyKnown,
         decided_at: at(0),

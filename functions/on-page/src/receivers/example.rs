@@ -37,6 +37,7 @@ pub(super) fn page() -> (Message, Vec<Link>) {
         pager_key: None,
         not_by: None,
         unless: None,
+        ends: None,
         again: 0,
         reason: Reason::NoSuspect,
         decided_at: "2026-03-20T12:20:00Z".parse().unwrap(),

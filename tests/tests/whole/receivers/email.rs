@@ -47,6 +47,7 @@ fn page() -> Message {
         pager_key: None,
         not_by: None,
         unless: None,
+        ends: None,
         again: 0,
         reason: Reason::NoSuspect,
         decided_at: house_tests::time("Fri 12:00"),

@@ -137,6 +137,7 @@ pub mod sample {
             pager_key: Some("edxapp#edxapp-production-1#anna#0".to_owned()),
             not_by: None,
             unless: None,
+            ends: None,
             again: 0,
             reason: Reason::NoSuspect,
             decided_at: jiff::Timestamp::UNIX_EPOCH,
@@ -153,6 +154,7 @@ pub mod sample {
             pager_key: Some("edxapp#a/b%2F?c".to_owned()),
             not_by: None,
             unless: None,
+            ends: None,
             again: 0,
             severity: Severity::Warning,
             ..page()
@@ -181,6 +183,7 @@ mod tests {
             pager_key: Some("k/".repeat(600)),
             not_by: None,
             unless: None,
+            ends: None,
             again: 0,
             ..page()
         };
