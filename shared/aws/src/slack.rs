@@ -108,6 +108,37 @@ fn line(block: &str, click: &Click) -> Value {
     })
 }
 
+/// The longest section, in bytes; Slack takes 3,000 characters.
+pub const MOST_SECTION: usize = 2_900;
+
+/// A section of text that is escaped already.
+#[must_use]
+pub fn section(text: &str) -> Value {
+    json!({ "type": "section", "text": plain(text) })
+}
+
+/// The lines, as many to a section as it holds; what is too much for so many sections is cut.
+#[must_use]
+pub fn sections(lines: &[String], most: usize) -> Vec<Value> {
+    let mut sections: Vec<String> = Vec::new();
+    let lines = lines.iter().map(|line| escaped(&text::line(line, 1_000), MOST_SECTION));
+    for line in lines.filter(|line| !line.is_empty()) {
+        let full = sections.len() == most;
+        match sections.last_mut() {
+            Some(last) if last.len() + 1 + line.len() <= MOST_SECTION => {
+                last.push('\n');
+                last.push_str(&line);
+            }
+            Some(last) if full => {
+                last.push_str("\n…");
+                break;
+            }
+            Some(_) | None => sections.push(line),
+        }
+    }
+    sections.iter().map(|text| section(text)).collect()
+}
+
 /// Plain text: nothing in it is a mention, a link, markup or an emoji.
 #[must_use]
 pub fn plain(text: &str) -> Value {

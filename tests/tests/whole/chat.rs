@@ -19,18 +19,18 @@ const PUBLISHED: &str = "token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_d
     &trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c";
 const PUBLISHED_SIGNATURE: &str = "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503";
 
-const ANNA: &str = "U0ANNA00001";
-const FEANIL: &str = "U0FEANIL001";
-const CHANNEL: &str = "C0EDXAPP001";
+pub const ANNA: &str = "U0ANNA00001";
+pub const FEANIL: &str = "U0FEANIL001";
+pub const CHANNEL: &str = "C0EDXAPP001";
 
-struct Chat {
-    stage: Stage,
-    slack: Peer,
+pub struct Chat {
+    pub stage: Stage,
+    pub slack: Peer,
 }
 
 impl Chat {
     /// anna is reached at `anna`, feanil by direct message, both at the terminal next.
-    async fn with(anna: &str, signing: &str) -> Self {
+    pub async fn with(anna: &str, signing: &str) -> Self {
         let slack = Peer::start().await;
         slack.always_answers("POST /api", 200, r#"{"ok":true,"channel":"D1","ts":"1.2"}"#);
         let mut text = house_tests::configuration(&["edxapp"]);
@@ -46,28 +46,28 @@ impl Chat {
         Self { stage: Stage::with(&format!("{text}\n{receiver}"), |_| {}).await, slack }
     }
 
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         Self::with(ANNA, "signing_secret = \"signing\"").await
     }
 
     /// What was posted since this was last asked.
-    fn posted(&self) -> Vec<Value> {
+    pub fn posted(&self) -> Vec<Value> {
         let api = self.slack.received().into_iter().filter(|request| request.line.starts_with("POST /api"));
         api.map(|request| serde_json::from_str(&request.body).unwrap()).collect()
     }
 
     /// Pages anna, and gives back the message.
-    async fn page(&self) -> Value {
+    pub async fn page(&self) -> Value {
         self.stage.alert("edxapp", "Fri 12:00", false).await;
         self.posted().remove(0)
     }
 
     /// Pages anna, and gives back what the button that acknowledges carries.
-    async fn button(&self) -> String {
+    pub async fn button(&self) -> String {
         button(&self.page().await, "acknowledge")
     }
 
-    fn payload(&self, user: &str, does: &str, value: &str) -> Value {
+    pub fn payload(&self, user: &str, does: &str, value: &str) -> Value {
         json!({
             "type": "block_actions",
             "user": { "id": user, "username": "x", "team_id": "T1" },
@@ -78,13 +78,13 @@ impl Chat {
         })
     }
 
-    async fn send(&self, payload: &Value) -> Response {
+    pub async fn send(&self, payload: &Value) -> Response {
         let body = form(payload);
         self.stage.post("/chat/slack", signed(&self.stage, &body), body.as_bytes()).await
     }
 
     /// Presses it, and gives back what that person was told.
-    async fn press(&self, user: &str, does: &str, value: &str) -> String {
+    pub async fn press(&self, user: &str, does: &str, value: &str) -> String {
         let answer = self.send(&self.payload(user, does, value)).await;
         assert_eq!((answer.status, answer.body.as_str()), (200, ""));
         let told: Vec<Value> = self
@@ -101,7 +101,7 @@ impl Chat {
     }
 
     /// Types it, and gives back what that person was told.
-    async fn types(&self, user: &str, command: &str, text: &str) -> String {
+    pub async fn types(&self, user: &str, command: &str, text: &str) -> String {
         let body = typed(user, command, text);
         let answer = self.stage.post("/chat/slack", signed(&self.stage, &body), body.as_bytes()).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
@@ -111,31 +111,32 @@ impl Chat {
     }
 
     /// Who has acknowledged the one incident.
-    async fn acknowledged(&self) -> Vec<String> {
+    pub async fn acknowledged(&self) -> Vec<String> {
         let incident = self.stage.incident("edxapp").await;
         incident.acknowledged.iter().map(|a| a.name(&self.stage.house.settings().roster).to_owned()).collect()
     }
 
     /// Posts, and asserts that it was refused with this and that the table was not touched.
-    async fn refused(&self, headers: Vec<(String, String)>, body: &str, status: u16) {
+    pub async fn refused(&self, headers: Vec<(String, String)>, body: &str, status: u16) {
         let (answer, cost) = self.stage.cost(self.stage.post("/chat/slack", headers, body.as_bytes())).await;
-        assert_eq!((answer.status, cost), (status, [0; 4]), "{body}: {}", answer.body);
+        let sent: String = body.chars().take(300).collect();
+        assert_eq!((answer.status, cost), (status, [0; 4]), "{sent}: {}", answer.body);
     }
 }
 
-fn button(message: &Value, does: &str) -> String {
+pub fn button(message: &Value, does: &str) -> String {
     let blocks = message["blocks"].as_array().unwrap();
     let buttons = blocks.iter().filter(|b| b["type"] == "actions").flat_map(|b| b["elements"].as_array().unwrap());
     let found = buttons.into_iter().find(|b| b["action_id"] == does);
     found.unwrap_or_else(|| panic!("no {does} in {message}"))["value"].as_str().unwrap().to_owned()
 }
 
-fn form(payload: &Value) -> String {
+pub fn form(payload: &Value) -> String {
     form_urlencoded::Serializer::new(String::new()).append_pair("payload", &payload.to_string()).finish()
 }
 
 /// A command as Slack's own library describes it, where that is at hand; else with the fields that we read.
-fn typed(user: &str, command: &str, text: &str) -> String {
+pub fn typed(user: &str, command: &str, text: &str) -> String {
     let path = house_tests::root().join("../shared/payloads/slack-sdk/SlashCommandPayload.json");
     let described =
         std::fs::read(path).map(|text| serde_json::from_slice::<serde_json::Map<String, Value>>(&text).unwrap());
@@ -151,7 +152,7 @@ fn typed(user: &str, command: &str, text: &str) -> String {
     form.extend_pairs(ours).finish()
 }
 
-fn headers(time: i64, signature: &str) -> Vec<(String, String)> {
+pub fn headers(time: i64, signature: &str) -> Vec<(String, String)> {
     vec![
         ("Content-Type".into(), "application/x-www-form-urlencoded".into()),
         ("X-Slack-Request-Timestamp".into(), time.to_string()),
@@ -160,7 +161,7 @@ fn headers(time: i64, signature: &str) -> Vec<(String, String)> {
 }
 
 /// As Slack signs it, now.
-fn signed(stage: &Stage, body: &str) -> Vec<(String, String)> {
+pub fn signed(stage: &Stage, body: &str) -> Vec<(String, String)> {
     let time = stage.clock.now().as_second();
     let mac = hmac_sha256(SIGNING.as_bytes(), &[format!("v0:{time}:{body}").as_bytes()]);
     headers(time, &format!("v0={}", to_hex(&mac)))
@@ -285,7 +286,7 @@ async fn what_is_no_press_is_refused_and_nothing_is_stored() {
         without("actions"),
         form(&two),
         form(&json!({ "type": "block_actions", "user": { "id": 7 }, "actions": [] })),
-        format!("{}&more={}", form(&chat.payload(ANNA, "acknowledge", "/x")), "x".repeat(300_000)),
+        format!("{}&more={}", form(&chat.payload(ANNA, "acknowledge", "/x")), "x".repeat(1_100_000)),
     ] {
         chat.refused(signed(&chat.stage, &body), &body, 400).await;
     }
@@ -420,7 +421,7 @@ async fn a_command_of_a_stranger_or_one_that_cannot_be_read_changes_nothing() {
     chat.refused(signed(&chat.stage, &typed(ANNA, "/freeze", week)), &body, 401).await;
     let nobody = "command=%2Ffreeze&text=x";
     chat.refused(signed(&chat.stage, nobody), nobody, 400).await;
-    let long = typed(FEANIL, "/freeze", &"x ".repeat(200_000));
+    let long = typed(FEANIL, "/freeze", &"x ".repeat(600_000));
     chat.refused(signed(&chat.stage, &long), &long, 400).await;
 }
 

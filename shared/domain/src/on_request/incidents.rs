@@ -34,6 +34,8 @@ pub enum Refused {
     /// What was named is not among the suspects.
     NoSuchSuspect,
     NoSuchIncident,
+    /// Outside contributors are not paged, and keep nobody from being paged.
+    Outside,
 }
 
 /// Where a person acts: one incident of one service, at one moment.
@@ -53,6 +55,9 @@ impl<'a> Counter<'a> {
     }
 
     fn open(&self) -> Result<&'a Noted<Incident>, Refused> {
+        if self.settings.roster.person(self.person).is_some_and(crate::Person::is_outside) {
+            return Err(Refused::Outside);
+        }
         let known = self.known()?;
         known.value.resolved_at.map_or(Ok(known), |at| Err(Refused::Resolved { at }))
     }

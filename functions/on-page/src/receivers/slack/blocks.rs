@@ -2,15 +2,13 @@
 //! none of them mentions, links, shouts or hides anything.
 //! <https://docs.slack.dev/reference/block-kit/blocks>, <https://docs.slack.dev/messaging/formatting-message-text>
 
-use aws::slack::{self, escaped, plain};
+use aws::slack::{self, MOST_SECTION, escaped, plain, section};
 use domain::Message;
 use domain::message::Link;
 use serde_json::{Value, json};
 
 /// The longest header. Slack does not say what it counts, so bytes are counted, escapes included.
 const MOST_HEADER: usize = 150;
-/// The longest section; Slack takes 3,000.
-const MOST_SECTION: usize = 2_900;
 /// All blocks together may have about 13,000, which is written nowhere.
 const MOST_SECTIONS: usize = 3;
 /// The most links: a context block takes 10 elements.
@@ -34,7 +32,7 @@ pub(super) fn text(message: &Message) -> String {
 
 pub(super) fn blocks(message: &Message, shown: &Shown) -> Vec<Value> {
     let mut blocks = vec![title(&clean(&message.title))];
-    blocks.extend(sections(&message.lines).iter().map(|text| section(text)));
+    blocks.extend(slack::sections(&message.lines, MOST_SECTIONS));
     blocks.extend(doing(&shown.doing));
     let links: Vec<Value> =
         shown.links.iter().filter_map(|link| slack::link(&link.label, &link.url)).take(MOST_LINKS).collect();
@@ -65,30 +63,6 @@ fn title(title: &str) -> Value {
         1..=MOST_HEADER => json!({ "type": "header", "text": plain(&whole) }),
         _ => section(&whole),
     }
-}
-
-fn section(text: &str) -> Value {
-    json!({ "type": "section", "text": plain(text) })
-}
-
-/// The lines, as many to a section as it holds; what is too much is cut.
-fn sections(lines: &[String]) -> Vec<String> {
-    let mut sections: Vec<String> = Vec::new();
-    for line in lines.iter().map(|line| escaped(&clean(line), MOST_SECTION)).filter(|line| !line.is_empty()) {
-        let full = sections.len() == MOST_SECTIONS;
-        match sections.last_mut() {
-            Some(last) if last.len() + 1 + line.len() <= MOST_SECTION => {
-                last.push('\n');
-                last.push_str(&line);
-            }
-            Some(last) if full => {
-                last.push_str("\n…");
-                break;
-            }
-            Some(_) | None => sections.push(line),
-        }
-    }
-    sections
 }
 
 fn clean(text: &str) -> String {
