@@ -5,6 +5,7 @@ use aws::House;
 use aws::links::{self, Action, Click, Grant};
 use aws::secrets::SecretError;
 use domain::message::Link;
+use domain::outcome::Judge;
 use domain::{Incident, Kind, Message, Step, Subject};
 
 /// One thing that can be done.
@@ -110,8 +111,10 @@ fn about(message: &Message, incident: Option<&Incident>) -> Vec<Wanted> {
     }
 }
 
+/// What was reverted, or judged by somebody, is known; a guess is not.
 fn is_to_be_judged(incident: &Incident) -> bool {
-    !incident.suspects.is_empty() && incident.verdict.is_none()
+    let known = incident.verdict.as_ref().is_some_and(|verdict| !matches!(verdict.by, Judge::Guess(_)));
+    !incident.suspects.is_empty() && !known
 }
 
 /// The link about a fix, by its key.

@@ -1,13 +1,15 @@
 //! Somebody presses a button in Slack, or types a command: it does what the form of the link would, in the name of whoever did
 //! it, and is said to them alone. Outsiders are hostile here too.
 
+use std::sync::Mutex;
+
 use aws::Response;
 use aws::links::{self, Action};
 use aws::secrets::Secret;
 use aws::verify::{hmac_sha256, to_hex};
 use domain::Attendance;
 use house_tests::Stage;
-use house_tests::peer::{Mishap, Peer};
+use house_tests::peer::{Mishap, Peer, Received};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -21,11 +23,18 @@ const PUBLISHED_SIGNATURE: &str = "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a
 
 pub const ANNA: &str = "U0ANNA00001";
 pub const FEANIL: &str = "U0FEANIL001";
+pub const USAMA: &str = "U0USAMA0001";
+pub const OLGA: &str = "U0OLGA00001";
+/// Of outside.
+pub const CAROL: &str = "U0CAROL0001";
+pub const STRANGER: &str = "U0STRANGER1";
 pub const CHANNEL: &str = "C0EDXAPP001";
 
 pub struct Chat {
     pub stage: Stage,
     pub slack: Peer,
+    /// What came there while something else was looked for.
+    kept: Mutex<Vec<Received>>,
 }
 
 impl Chat {
@@ -43,16 +52,47 @@ impl Chat {
         let text =
             text.replace("[services.edxapp]\n", "[services.edxapp]\nzone = \"UTC\"\nhours = \"Mon-Fri 09:00-17:00\"\n");
         let receiver = format!("[receivers.slack]\nurl = \"{}/api\"\nsecret = \"api\"\n{signing}\n", slack.address);
-        Self { stage: Stage::with(&format!("{text}\n{receiver}"), |_| {}).await, slack }
+        Self { stage: Stage::with(&format!("{text}\n{receiver}"), |_| {}).await, slack, kept: Mutex::default() }
     }
 
     pub async fn new() -> Self {
         Self::with(ANNA, "signing_secret = \"signing\"").await
     }
 
+    /// Everybody is in Slack, carol of outside too, and the service has a channel.
+    pub async fn of_everybody(more: &str) -> Self {
+        let slack = Peer::start().await;
+        slack.always_answers("POST /api", 200, r#"{"ok":true,"channel":"D1","ts":"1.2"}"#);
+        let mut text = house_tests::configuration(&["edxapp"]);
+        for (id, account) in [("anna", ANNA), ("feanil", FEANIL), ("usama", USAMA), ("olga", OLGA)] {
+            let old = format!("github = [\"{id}\"]\ncontacts = [\"terminal\"]");
+            text = text.replace(&old, &format!("github = [\"{id}\"]\ncontacts = [\"slack:{account}\", \"terminal\"]"));
+        }
+        let text = text.replace(
+            "[services.edxapp]\n",
+            &format!(
+                "[services.edxapp]\nchannel = [\"slack:{CHANNEL}\"]\nzone = \"UTC\"\nhours = \"Mon-Fri 09:00-17:00\"\n"
+            ),
+        );
+        let carol = format!(
+            "[people.carol]\nzone = \"UTC\"\ngithub = [\"carol\"]\ncontacts = [\"slack:{CAROL}\"]\nchampions = [\"anna\"]\n"
+        );
+        let receiver = format!(
+            "[receivers.slack]\nurl = \"{}/api\"\nsecret = \"api\"\nsigning_secret = \"signing\"\n",
+            slack.address
+        );
+        Self {
+            stage: Stage::with(&format!("{text}\n{carol}\n{receiver}\n{more}"), |_| {}).await,
+            slack,
+            kept: Mutex::default(),
+        }
+    }
+
     /// What was posted since this was last asked.
     pub fn posted(&self) -> Vec<Value> {
-        let api = self.slack.received().into_iter().filter(|request| request.line.starts_with("POST /api"));
+        let kept = std::mem::take(&mut *self.kept.lock().unwrap());
+        let api = kept.into_iter().chain(self.slack.received());
+        let api = api.filter(|request| request.line.starts_with("POST /api/chat.postMessage"));
         api.map(|request| serde_json::from_str(&request.body).unwrap()).collect()
     }
 
@@ -68,13 +108,18 @@ impl Chat {
     }
 
     pub fn payload(&self, user: &str, does: &str, value: &str) -> Value {
+        self.pressing(user, json!({ "type": "button", "action_id": does, "block_id": "b", "value": value }))
+    }
+
+    /// This element is pressed, below a message.
+    pub fn pressing(&self, user: &str, element: Value) -> Value {
         json!({
             "type": "block_actions",
             "user": { "id": user, "username": "x", "team_id": "T1" },
             "team": null,
             "container": { "type": "message", "message_ts": "1.2", "channel_id": "D1" },
             "response_url": format!("{}/actions/T1/2/x", self.slack.address),
-            "actions": [{ "type": "button", "action_id": does, "block_id": "b", "value": value, "action_ts": "1.3" }],
+            "actions": [element],
         })
     }
 
@@ -85,15 +130,17 @@ impl Chat {
 
     /// Presses it, and gives back what that person was told.
     pub async fn press(&self, user: &str, does: &str, value: &str) -> String {
-        let answer = self.send(&self.payload(user, does, value)).await;
+        self.told(&self.payload(user, does, value)).await
+    }
+
+    /// Sends it, and gives back what that person was told.
+    pub async fn told(&self, payload: &Value) -> String {
+        let answer = self.send(payload).await;
         assert_eq!((answer.status, answer.body.as_str()), (200, ""));
-        let told: Vec<Value> = self
-            .slack
-            .received()
-            .iter()
-            .filter(|request| request.line.starts_with("POST /actions/T1/2/x"))
-            .map(|request| serde_json::from_str(&request.body).unwrap())
-            .collect();
+        let (told, others): (Vec<Received>, Vec<Received>) =
+            self.slack.received().into_iter().partition(|request| request.line.starts_with("POST /actions/T1/2/x"));
+        self.kept.lock().unwrap().extend(others);
+        let told: Vec<Value> = told.iter().map(|request| serde_json::from_str(&request.body).unwrap()).collect();
         assert_eq!(told.len(), 1, "{told:?}");
         assert_eq!(told[0]["response_type"], "ephemeral");
         assert_eq!(told[0]["replace_original"], false);
@@ -102,12 +149,17 @@ impl Chat {
 
     /// Types it, and gives back what that person was told.
     pub async fn types(&self, user: &str, command: &str, text: &str) -> String {
+        self.answer(user, command, text).await["text"].as_str().unwrap().to_owned()
+    }
+
+    /// Types it, and gives back the whole answer.
+    pub async fn answer(&self, user: &str, command: &str, text: &str) -> Value {
         let body = typed(user, command, text);
         let answer = self.stage.post("/chat/slack", signed(&self.stage, &body), body.as_bytes()).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         let told: Value = serde_json::from_str(&answer.body).unwrap();
         assert_eq!(told["response_type"], "ephemeral");
-        told["text"].as_str().unwrap().to_owned()
+        told
     }
 
     /// Who has acknowledged the one incident.

@@ -34,7 +34,7 @@ pub enum Refused {
     /// What was named is not among the suspects.
     NoSuchSuspect,
     NoSuchIncident,
-    /// Outside contributors are not paged, and keep nobody from being paged.
+    /// Outside contributors are not paged: they keep nobody from being paged, and do not say whose it was.
     Outside,
 }
 
@@ -51,13 +51,13 @@ pub struct Counter<'a> {
 
 impl<'a> Counter<'a> {
     fn known(&self) -> Result<&'a Noted<Incident>, Refused> {
+        if self.settings.roster.person(self.person).is_some_and(crate::Person::is_outside) {
+            return Err(Refused::Outside);
+        }
         self.situation.incidents.get(self.id).ok_or(Refused::NoSuchIncident)
     }
 
     fn open(&self) -> Result<&'a Noted<Incident>, Refused> {
-        if self.settings.roster.person(self.person).is_some_and(crate::Person::is_outside) {
-            return Err(Refused::Outside);
-        }
         let known = self.known()?;
         known.value.resolved_at.map_or(Ok(known), |at| Err(Refused::Resolved { at }))
     }
