@@ -122,3 +122,100 @@ fn expedite(key: &str) -> Option<Action> {
     let (repository, number) = key.rsplit_once('@')?;
     Some(Action::Expedite(repository.parse().ok()?, number.parse().ok()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use domain::{MessageKey, Reason, Severity};
+    use expect_test::expect;
+
+    use super::*;
+
+    /// `shift: Give back [give-back]`
+    fn line(subject: &Subject, kind: Kind, step: Step) -> Option<String> {
+        let message = Message {
+            key: MessageKey {
+                service: "edxapp".parse().unwrap(),
+                subject: subject.clone(),
+                person: "anna".parse().unwrap(),
+                step,
+                nth: 0,
+            },
+            kind,
+            severity: Severity::Critical,
+            title: String::new(),
+            lines: Vec::new(),
+            links: Vec::new(),
+            short: String::new(),
+            pager_key: None,
+            not_by: None,
+            unless: None,
+            ends: matches!(subject, Subject::Freeze(_)).then(|| "gratitude-week".parse().unwrap()),
+            again: 0,
+            reason: Reason::NoSuspect,
+            decided_at: jiff::Timestamp::UNIX_EPOCH,
+        };
+        let all = about(&message, None);
+        let one = |wanted: &Wanted| {
+            let ids: Vec<String> = wanted.action.clicks().iter().map(Click::id).collect();
+            let only: BTreeSet<&str> = wanted.only.iter().copied().collect();
+            assert!(only.iter().all(|id| ids.iter().any(|known| known == id)), "{only:?}");
+            let shown = ids.iter().filter(|id| only.is_empty() || only.contains(id.as_str()));
+            format!("{} [{}]", wanted.label, shown.cloned().collect::<Vec<_>>().join(", "))
+        };
+        (!all.is_empty()).then(|| all.iter().map(one).collect::<Vec<_>>().join("; "))
+    }
+
+    /// Another message that asks or offers something belongs into the table.
+    #[test]
+    fn which_message_offers_what() {
+        let change = domain::ChangeId {
+            repository: "openedx/edx-platform".parse().unwrap(),
+            commit: "8c1c06a1a89e8278937a7d22d8ba1a834bd4c8a1".parse().unwrap(),
+        };
+        let subjects = [
+            ("change", Subject::Change(change)),
+            ("incident", Subject::Incident("edxapp-k3v7q2ma".parse().unwrap())),
+            ("shift", Subject::Shift("0011".to_owned())),
+            ("freeze", Subject::Freeze("gratitude-week@20260320T130000Z".to_owned())),
+            ("fix", Subject::Expedite("openedx/edx-platform@12".to_owned())),
+            ("service", Subject::Service),
+        ];
+        let mut table = String::new();
+        for (name, subject) in &subjects {
+            let pages = matches!(subject, Subject::Incident(_)).then_some(Kind::Page);
+            for kind in pages.into_iter().chain([Kind::Notice]) {
+                let mut rows: Vec<(String, Vec<&str>)> = Vec::new();
+                for step in <Step as strum::IntoEnumIterator>::iter() {
+                    let Some(offered) = line(subject, kind, step) else { continue };
+                    match rows.iter_mut().find(|(known, _)| *known == offered) {
+                        Some((_, steps)) => steps.push(step.word()),
+                        None => rows.push((offered, vec![step.word()])),
+                    }
+                }
+                for (offered, steps) in rows {
+                    let steps = if steps.len() > 20 { "any".to_owned() } else { steps.join(", ") };
+                    let article = if *name == "incident" { "an" } else { "a" };
+                    table.push_str(&format!("{} of {article} {name}, {steps}: {offered}\n", kind.word()));
+                }
+            }
+        }
+        expect![[r#"
+            notice of a change, receipt, extended, handed-over, started: Hand over [hand-over.to]
+            notice of a change, ask: Take it, or not [take, decline]
+            notice of a change, forewarned: Take it [hand-over]
+            notice of a change, queue-slow, deputy: The pipeline [resume, pause.why]
+            page of an incident, any: Acknowledge [acknowledge, not-mine, take, not-mine.change]
+            notice of an incident, squad-hears: Take it [take]
+            notice of an incident, also-broken, opened, escalated: Acknowledge [acknowledge, not-mine, take, not-mine.change]
+            notice of a shift, handed-over: Give back [give-back]
+            notice of a freeze, any: End it now [thaw]
+            notice of a fix, expedite-why: Say why [expedite.why, withdraw]
+            notice of a fix, expedite-asked: Sign, or refuse [sign, refuse.why]
+            notice of a fix, expedite-refused: Say why [expedite.why]
+            notice of a service, queue-grew, pipeline-silent: The pipeline [resume, pause.why]
+        "#]]
+        .assert_eq(&table);
+    }
+}

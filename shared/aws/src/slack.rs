@@ -185,6 +185,11 @@ pub fn unescaped(text: &str) -> String {
     text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
+/// What the app may do, beside `chat:write` and `commands`, so that it keeps a channel's topic; of a private channel the other two.
+pub const TOPIC_SCOPES: [&str; 4] = ["channels:read", "channels:write.topic", "groups:read", "groups:write.topic"];
+/// So that it keeps a user group.
+pub const GROUP_SCOPES: [&str; 2] = ["usergroups:read", "usergroups:write"];
+
 /// Why Slack did not do what it was asked. Never holds the secret.
 #[derive(Debug, thiserror::Error)]
 pub enum NotDone {

@@ -6,6 +6,7 @@ mod beside;
 mod board;
 mod broadcast;
 mod chat;
+mod chat_app;
 mod chat_buttons;
 mod chat_home;
 mod chat_payloads;

@@ -42,3 +42,52 @@ async fn the_address_is_used_as_it_is_and_shown_to_nobody() {
     let log = stage.house.store.log(&"edxapp".parse().unwrap(), 50).await.unwrap();
     assert!(!format!("{log:?}").contains("s3-c_r3t"));
 }
+
+/// Each card in a line, with the titles of its buttons, and what their addresses are about.
+fn cards(peer: &Peer) -> Vec<String> {
+    let card = |body: &str| {
+        let body: Value = serde_json::from_str(body).unwrap();
+        let card = &body["attachments"][0]["content"];
+        let buttons = card["actions"].as_array().unwrap().iter().map(|button| {
+            assert_eq!(button["type"], "Action.OpenUrl", "Teams cannot tell us who pressed a button");
+            let path = button["url"].as_str().unwrap().replace("https://deployers.example.com/", "");
+            format!("{} ({})", button["title"].as_str().unwrap(), path.split(['/', '#']).next().unwrap_or(""))
+        });
+        format!(
+            "{}: {}",
+            card["body"][0]["inlines"][0]["text"].as_str().unwrap(),
+            buttons.collect::<Vec<_>>().join(", ")
+        )
+    };
+    peer.received().iter().map(|taken| card(&taken.body)).collect()
+}
+
+#[tokio::test]
+async fn whatever_a_message_offers_is_a_link_of_its_person() {
+    let peer = Peer::start().await;
+    peer.always_answers("POST", 202, "");
+    let text = configuration(&["edxapp"])
+        .replace("contacts = [\"terminal\"]", "contacts = [\"teams\", \"terminal\"]")
+        .replace("[services.edxapp]\n", "[services.edxapp]\nzone = \"UTC\"\nhours = \"Mon-Fri 09:00-17:00\"\n");
+    let text = format!("{text}\n[receivers.teams]\nsecret = \"workflow\"\n[policy]\nqueue_warned_at = 2\n");
+    let mut day = Stage::with_secrets(&text, &[("workflow", &peer.address)], |_| {}).await;
+    day.merge("feanil", 12).await;
+    day.merge("feanil", 13).await;
+    day.at("Fri 12:01").await.deploy("prod", "success", 13).await;
+    day.at("Fri 12:10").await.alert("edxapp", "Fri 12:10", false).await;
+    day.at("Fri 12:11").await.alert("edxapp", "Fri 12:10", true).await;
+    let freezes = day.link(aws::links::Action::Freezes, "feanil");
+    let declares = b"do=freeze&name=Gratitude+days&until=2026-03-24+09:00&preset=holiday";
+    assert_eq!(day.post(&freezes, Vec::new(), declares).await.status, 200);
+    day.post(&freezes, Vec::new(), b"do=expedite&pull=openedx/edx-platform%2314").await;
+    day.at("Fri 12:13").await;
+    day.post(&freezes, Vec::new(), b"do=expedite&pull=openedx/edx-platform%2314&why=checkout").await;
+    day.at("Fri 12:15").await;
+    let pager = day.link(aws::links::Action::OnCall("edxapp".parse().unwrap()), "usama");
+    day.post(&pager, Vec::new(), b"do=take&for=10+min").await;
+    day.at("Fri 23:00").await.merge("feanil", 15).await;
+    day.at("Fri 23:20").await;
+    expect_test::expect![[r#"
+    "#]]
+    .assert_eq(&(cards(&peer).join("\n") + "\n"));
+}
