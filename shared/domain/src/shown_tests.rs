@@ -133,10 +133,10 @@ proptest! {
             if !before.contains("[on call: ") {
                 prop_assert!(written.ends_with(&before));
             }
-            if let Ok(Some(next)) = topic(&written, &names(&second)) {
-                if !before.contains("[on call: ") {
-                    prop_assert!(next.ends_with(&before));
-                }
+            if let Ok(Some(next)) = topic(&written, &names(&second))
+                && !before.contains("[on call: ")
+            {
+                prop_assert!(next.ends_with(&before));
             }
         }
     }
