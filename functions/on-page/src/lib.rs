@@ -1,16 +1,15 @@
 //! SNS says a person must be told. One message, one person, their contacts in order until one accepts.
 
+pub mod offers;
 pub mod receivers;
 mod route;
 
-use aws::links::{self, Action, Grant};
 use aws::secrets::SecretError;
 use aws::settings::Configuration;
 use aws::wire::error_chain;
 use aws::{House, Malformed, StoreError};
-use domain::message::Link;
 use domain::on_page::{self, Delivery};
-use domain::{Entry, Incident, Kind, Message, Outgoing, Reason, Step, Subject};
+use domain::{Entry, Incident, Kind, Message, Outgoing, Reason, Subject};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -136,7 +135,7 @@ async fn send(
     if !house.store.claim(&message.key, now, first).await? {
         return Ok(Reason::DeliveryUnderWay);
     }
-    let actions = actions(house, message, incident)?;
+    let offers = offers::offers(house, message, incident)?;
     let mut hold = now;
     let (mut accepted, mut failures) = (Vec::new(), Vec::new());
     for (i, stop) in stops.iter().enumerate() {
@@ -146,7 +145,7 @@ async fn send(
             };
             hold = renewed;
         }
-        match receivers::send(house, stop.contact, message, &actions).await {
+        match receivers::send(house, stop.contact, message, &offers).await {
             Ok(()) => accepted.push(stop.contact.receiver.clone()),
             Err(error) => failures.push(failure(stop.contact, &error)),
         }
@@ -192,63 +191,6 @@ fn failure(contact: &domain::Contact, error: &Undelivered) -> String {
         tracing::warn!(receiver = contact.receiver, "knows nobody by the address of a contact: correct the roster");
     }
     format!("{}: {}", contact.receiver, error_chain(error))
-}
-
-/// What the person can do about a message, each by a link of their own.
-fn actions(house: &House, message: &Message, incident: Option<&Incident>) -> Result<Vec<Link>, PageError> {
-    let service = || message.key.service.clone();
-    let person = &message.key.person;
-    let own = incident.and_then(|incident| incident.suspect_of(person)).filter(|_| message.kind == Kind::Page);
-    let hand_over = own.map(|suspect| ("Hand over", Action::HandOver(service(), suspect.change.clone())));
-    let revert = message.revert.as_ref().map(|change| ("Revert", Action::Revert(service(), change.clone())));
-    let all: Vec<_> = first_action(message).into_iter().chain(hand_over).chain(revert).collect();
-    if all.is_empty() {
-        return Ok(Vec::new());
-    }
-    let secret = house.secrets.first(&house.configuration.link_secret)?;
-    let link = |(label, action): (&str, Action)| {
-        let grant = Grant { action, person: person.clone(), expires: message.decided_at + links::LIFE };
-        Link {
-            label: label.to_owned(),
-            url: format!("{}{}", house.settings().public_url, links::path(&secret, &grant)),
-        }
-    };
-    Ok(all.into_iter().map(link).collect())
-}
-
-/// What the message is there for.
-fn first_action(message: &Message) -> Option<(&'static str, Action)> {
-    let service = || message.key.service.clone();
-    Some(match (&message.key.subject, message.kind, message.key.step) {
-        (Subject::Incident(incident), Kind::Page, _)
-        | (Subject::Incident(incident), Kind::Notice, Step::Opened | Step::AlsoBroken) => {
-            ("Acknowledge", Action::Acknowledge(incident.clone()))
-        }
-        (Subject::Change(change), _, Step::Ask) => ("Take it, or not", Action::Answer(service(), change.clone())),
-        (Subject::Change(change), _, Step::Forewarned) => ("Take it", Action::HandOver(service(), change.clone())),
-        (Subject::Change(change), _, Step::Receipt | Step::Started | Step::HandedOver) => {
-            ("Hand over", Action::HandOver(service(), change.clone()))
-        }
-        (Subject::Shift(_), _, Step::HandedOver) => ("Give back", Action::OnCall(service())),
-        (Subject::Expedite(fix), _, Step::ExpediteAsked) => ("Sign, or refuse", expedite(fix)?),
-        (Subject::Expedite(fix), _, Step::ExpediteWhy | Step::ExpediteRefused) => ("Say why", expedite(fix)?),
-        (
-            Subject::Change(_)
-            | Subject::Incident(_)
-            | Subject::Shift(_)
-            | Subject::Freeze(_)
-            | Subject::Expedite(_)
-            | Subject::Service,
-            _,
-            _,
-        ) => return None,
-    })
-}
-
-/// The link about a fix, by its key.
-fn expedite(key: &str) -> Option<Action> {
-    let (repository, number) = key.rsplit_once('@')?;
-    Some(Action::Expedite(repository.parse().ok()?, number.parse().ok()?))
 }
 
 fn entry(message: &Message, what: String, reason: Reason, at: Timestamp) -> Entry {

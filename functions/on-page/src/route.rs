@@ -82,6 +82,7 @@ mod tests {
             pager_key: None,
             not_by: (again == 7).then(|| "opsgenie".to_owned()),
             unless: None,
+            ends: None,
             again,
             revert: None,
             reason: Reason::NoSuspect,

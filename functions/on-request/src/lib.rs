@@ -22,11 +22,12 @@ use aws::settings::Configuration;
 use aws::{House, Refusal, Request, Response};
 use sign_in::Reader;
 
-/// The secrets that it asks for: the one that signs links and sessions, those by which chats prove themselves, and ours at the
-/// provider by which people sign in.
+/// The secrets that it asks for: the one that signs links and sessions, those by which chats prove themselves and their home tabs
+/// are shown, and ours at the provider by which people sign in.
 #[must_use]
 pub fn secrets(configuration: &Configuration) -> Vec<String> {
-    let chats = configuration.receivers.values().filter_map(|receiver| receiver.signing_secret.clone());
+    let chats = configuration.receivers.values().filter(|receiver| receiver.signing_secret.is_some());
+    let chats = chats.flat_map(|chat| chat.signing_secret.iter().chain(&chat.secret).cloned());
     let provider = configuration.sign_in.iter().map(|sign_in| sign_in.secret.clone());
     let api = configuration.api_secret.clone();
     chats.chain(provider).chain(api).chain([configuration.link_secret.clone()]).collect()

@@ -122,7 +122,7 @@ pub(crate) async fn windows(house: &House, person: &Person) -> Result<(Vec<Mine>
 }
 
 /// The services in which a person may answer for what others merged: as owner, on the rotation, as deputy or champion.
-fn answers_in(person: &Person, settings: &Settings) -> Vec<ServiceId> {
+pub(crate) fn answers_in(person: &Person, settings: &Settings) -> Vec<ServiceId> {
     let stands_in =
         settings.roster.people().any(|p| p.champions.contains(&person.id) || p.deputies.contains(&person.id));
     let in_service =

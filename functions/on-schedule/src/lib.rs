@@ -14,6 +14,7 @@ pub mod pipelines;
 mod posting;
 mod pulls;
 mod reverts;
+mod shown;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
@@ -37,8 +38,8 @@ const MOST_ROUNDS: usize = 40;
 /// How long a service that left the configuration is not looked at.
 const LEFT_ALONE: SignedDuration = SignedDuration::from_hours(24);
 
-/// The secrets that it asks for: the forges' tokens, those of the pagers whose schedules are read or written, and of the
-/// pipelines that are held. It looks at what is due without them.
+/// The secrets that it asks for: the forges' tokens, those of the pagers whose schedules are read or written, of the chats that show
+/// who is on call, and of the pipelines that are held. It looks at what is due without them.
 #[must_use]
 pub fn secrets(configuration: &Configuration) -> Vec<String> {
     let tokens = configuration.senders.values().filter_map(|sender| sender.api_token.clone());
@@ -48,7 +49,10 @@ pub fn secrets(configuration: &Configuration) -> Vec<String> {
     // Also of those that no service holds any more: what we hold there has to be let go.
     let pipelines = configuration.pipelines.values().filter_map(|pipeline| pipeline.secret.clone());
     let apps = configuration.senders.values().filter_map(|sender| Some(sender.app.as_ref()?.key.clone()));
-    tokens.chain(pagers).chain(pipelines).chain(apps).collect()
+    let spots =
+        configuration.settings.services().flat_map(|service| service.channel_topic.iter().chain(&service.user_group));
+    let chats = spots.filter_map(|spot| configuration.receivers.get(&spot.receiver)?.secret.clone());
+    tokens.chain(pagers).chain(chats).chain(pipelines).chain(apps).collect()
 }
 
 /// An event as Lambda hands it over: what the table's stream says rang, a one-time schedule's `{"wake": "edxapp"}`, a drill,
@@ -228,7 +232,9 @@ async fn keep(house: &House, service: &ServiceId) {
         let held = Box::pin(holding::keep(house, service)).await;
         let reverted = Box::pin(reverts::keep(house, service)).await;
         let said = Box::pin(comments::post(house, service)).await;
-        Box::pin(gates::keep(house, service)).await.and(held).and(reverted).and(beside).and(said).map(|()| false)
+        let shown = Box::pin(shown::keep(house, service)).await;
+        let gates = Box::pin(gates::keep(house, service)).await;
+        gates.and(held).and(reverted).and(beside).and(said).and(shown).map(|()| false)
     };
     match kept {
         Ok(false) => {}

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use aws::receiver::ReceiverKind;
 use aws::settings::{Configuration, Unreadable};
+use aws::slack::{GROUP_SCOPES, TOPIC_SCOPES};
 use domain::text::count;
 use domain::times::span;
 
@@ -48,7 +49,42 @@ pub fn summary(configuration: &Configuration) -> String {
         lines.push(format!("  freeze {}, {times}: {asks} ({about})", freeze.id));
     }
     lines.extend(doubled(configuration));
+    lines.extend(shown(configuration));
     lines.join("\n")
+}
+
+/// What an app in Slack needs so that it shows who is on call, and who cannot be shown.
+fn shown(configuration: &Configuration) -> Vec<String> {
+    let settings = &configuration.settings;
+    let mut lines = Vec::new();
+    for service in settings.services() {
+        let id = &service.id;
+        if let Some(spot) = &service.channel_topic {
+            let [read, write, private_read, private_write] = TOPIC_SCOPES;
+            lines.push(format!(
+                "  {id}: the topic of {spot} says who is on call: the app has to be in that channel, and needs the scopes {read} and {write} (of a private channel {private_read} and {private_write})"
+            ));
+        }
+        let Some(spot) = &service.user_group else { continue };
+        lines.push(format!(
+            "  {id}: the user group {spot} is whoever is on call: the app needs the scopes {}",
+            GROUP_SCOPES.join(" and ")
+        ));
+        let account = |c: &domain::Contact| c.receiver == spot.receiver && c.address.starts_with(['U', 'W']);
+        let without = settings
+            .roster
+            .people()
+            .filter(|person| service.rotation.contains(&person.id) && !person.contacts.iter().any(account));
+        let names: Vec<&str> = without.map(|person| person.name.as_str()).collect();
+        if !names.is_empty() {
+            lines.push(format!(
+                "  careful: {id}: without a contact at {} nobody can be put into the user group: {}",
+                spot.receiver,
+                names.join(", ")
+            ));
+        }
+    }
+    lines
 }
 
 /// Where a pager tells us of alerts, it pages people itself; who is reached by the same pager would be paged twice, unless
@@ -107,5 +143,29 @@ mod tests {
         };
         assert!(told("").contains("careful: pd tells us of alerts"), "{}", told(""));
         assert!(!told("beside = \"pd:PFIRST\"").contains("careful"));
+    }
+
+    #[test]
+    fn what_an_app_in_slack_needs_is_told_and_who_cannot_be_shown() {
+        let text = |contacts: &str| {
+            format!(
+                "[unmapped]\nrotation = [\"anna\"]\n[people.anna]\nzone = \"UTC\"\ncontacts = [{contacts}]\n[receivers.slack]\nsecret = \"bot\"\n\
+                 [services.edxapp]\nowners = [\"anna\"]\nrotation = [\"anna\"]\nrepositories = [{{ name = \"a/b\" }}]\n\
+                 channel_topic = \"slack:C024BE91L\"\nuser_group = \"slack:S0614TZR7\"\n[services.edxapp.environments.prod]\nlive = true\n"
+            )
+        };
+        let told = |contacts: &str| {
+            let parsed = Configuration::parse(&text(contacts), &aws::settings::no_files);
+            summary(&parsed.unwrap_or_else(|problems| panic!("{problems:?}")))
+        };
+        let good = told("\"slack:U0ANNA00001\"");
+        assert!(good.contains("needs the scopes channels:read and channels:write.topic"), "{good}");
+        assert!(good.contains("needs the scopes usergroups:read and usergroups:write"), "{good}");
+        assert!(!good.contains("careful"), "{good}");
+        let lonely = told("\"terminal\"");
+        assert!(
+            lonely.contains("careful: edxapp: without a contact at slack nobody can be put into the user group: anna"),
+            "{lonely}"
+        );
     }
 }

@@ -21,6 +21,7 @@ pub mod sender;
 pub mod session;
 pub mod settings;
 pub mod signed;
+pub mod slack;
 pub mod sns;
 pub mod store;
 pub mod table;

@@ -3,9 +3,13 @@
 //! A link is not spent when it is opened (chat clients open links by themselves), only when its form is
 //! posted; what it does can be done once, and doing it again says so.
 
-use domain::{ChangeId, IncidentId, PersonId, Repository, ServiceId};
+use domain::{ChangeId, FreezeId, IncidentId, PersonId, Repository, ServiceId};
 use jiff::{SignedDuration, Timestamp};
 use subtle::ConstantTimeEq;
+
+mod clicks;
+
+pub use clicks::{Click, Fill};
 
 use crate::keys;
 use crate::secrets::Secret;
@@ -19,6 +23,8 @@ pub const LIFE: SignedDuration = SignedDuration::from_hours(24);
 pub enum Action {
     /// `/acknowledge/<incident>`
     Acknowledge(IncidentId),
+    /// `/judge/<incident>`: which change was it?
+    Judge(IncidentId),
     /// `/answer/<service>/<repository>@<commit>`: take the pager for a merge outside working hours, or not.
     Answer(ServiceId, ChangeId),
     /// `/hand-over/<service>/<repository>@<commit>`: to a colleague, or take it.
@@ -31,35 +37,28 @@ pub enum Action {
     Queue(ServiceId),
     /// `/freezes`: declare one, change it, end it; ask to let a fix pass.
     Freezes,
+    /// `/freeze/<freeze>`: end this one.
+    Freeze(FreezeId),
     /// `/expedite/<repository>@<number>`: let this fix pass, sign for it, refuse it.
     Expedite(Repository, u64),
 }
 
 impl Action {
     /// The first segment of the paths by which people act.
-    pub const PATHS: [&str; 8] =
-        ["acknowledge", "answer", "expedite", "freezes", "hand-over", "on-call", "queue", "revert"];
-
-    /// What can be done about it by one click, with nothing to fill in: the label, and what is sent as `do`.
-    #[must_use]
-    pub fn clicks(&self) -> &'static [(&'static str, &'static str)] {
-        match self {
-            Self::Acknowledge(_) => &[("Acknowledge", "acknowledge"), ("Not mine", "not-mine"), ("Take it", "take")],
-            Self::Answer(..) => &[("Take the pager", "take"), ("I cannot", "decline")],
-            Self::Revert(..) => &[("Revert", "revert")],
-            Self::HandOver(..) | Self::OnCall(_) | Self::Queue(_) | Self::Freezes | Self::Expedite(..) => &[],
-        }
-    }
+    pub const PATHS: [&str; 10] =
+        ["acknowledge", "answer", "expedite", "freeze", "freezes", "hand-over", "judge", "on-call", "queue", "revert"];
 
     fn path(&self) -> String {
         match self {
             Self::Acknowledge(incident) => format!("acknowledge/{incident}"),
+            Self::Judge(incident) => format!("judge/{incident}"),
             Self::Answer(service, change) => format!("answer/{service}/{change}"),
             Self::HandOver(service, change) => format!("hand-over/{service}/{change}"),
             Self::Revert(service, change) => format!("revert/{service}/{change}"),
             Self::OnCall(service) => format!("on-call/{service}"),
             Self::Queue(service) => format!("queue/{service}"),
             Self::Freezes => "freezes".to_owned(),
+            Self::Freeze(freeze) => format!("freeze/{freeze}"),
             Self::Expedite(repository, number) => format!("expedite/{repository}@{number}"),
         }
     }
@@ -71,12 +70,14 @@ impl Action {
         };
         match segments {
             ["acknowledge", incident] => Some(Self::Acknowledge(incident.parse().ok()?)),
+            ["judge", incident] => Some(Self::Judge(incident.parse().ok()?)),
             ["answer", rest @ ..] => about(rest).map(|(service, change)| Self::Answer(service, change)),
             ["hand-over", rest @ ..] => about(rest).map(|(service, change)| Self::HandOver(service, change)),
             ["revert", rest @ ..] => about(rest).map(|(service, change)| Self::Revert(service, change)),
             ["on-call", service] => Some(Self::OnCall(service.parse().ok()?)),
             ["queue", service] => Some(Self::Queue(service.parse().ok()?)),
             ["freezes"] => Some(Self::Freezes),
+            ["freeze", freeze] => Some(Self::Freeze(freeze.parse().ok()?)),
             ["expedite", rest @ ..] => {
                 let pull = rest.join("/").replace("%40", "@");
                 let (repository, number) = pull.rsplit_once('@')?;
@@ -252,6 +253,9 @@ mod tests {
             Action::OnCall(service.clone()),
             Action::Queue(service),
             Action::Freezes,
+            Action::Freeze("gratitude-week".parse().unwrap()),
+            Action::Judge("edxapp-k3v7q2ma".parse().unwrap()),
+            Action::Expedite("openedx/edx-platform".parse().unwrap(), 12),
         ] {
             let grant = grant(action);
             let path = path(&secret, &grant);

@@ -56,6 +56,7 @@ pub mod roster;
 pub mod service;
 pub mod settings;
 pub mod shift;
+pub mod shown;
 pub mod signals;
 pub mod situation;
 pub mod squad;

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::alert::Severity;
-use crate::ids::{ChangeId, IncidentId, PersonId, ServiceId};
+use crate::ids::{ChangeId, FreezeId, IncidentId, PersonId, ServiceId};
 use crate::reason::Reason;
 
 mod step;
@@ -154,6 +154,9 @@ pub struct Message {
     /// Not to be sent if this page to the same person is accepted: it names what this one is about too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unless: Option<MessageKey>,
+    /// The freeze that it is about, where its reader is offered to end it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends: Option<FreezeId>,
     /// How often this page was repeated before: it begins with the person's next contact each time. Of what became of a
     /// page: how often that was repeated.
     #[serde(default, skip_serializing_if = "is_zero")]

@@ -27,6 +27,7 @@ use crate::on_alert::{escalate, look_back, next_look};
 use crate::queue::{growth, history};
 use crate::service::Service;
 use crate::settings::Settings;
+use crate::shown;
 use crate::situation::Situation;
 use crate::suite;
 use crate::track::Track;
@@ -118,6 +119,9 @@ pub fn decide(
     }
     if let Some(at) = beside::due_at(situation, service, &settings.roster, now) {
         // What is due now is done after this look; should that fail, the tick comes again.
+        next.at(at.max(now + REPUBLISH));
+    }
+    if let Some(at) = shown::due_at(situation, service, &settings.roster, now) {
         next.at(at.max(now + REPUBLISH));
     }
     let republish = unsent(&mut next, outbox, now);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::PersonId;
 use crate::maintenance::{self, Maintenance};
 use crate::service::Service;
+use crate::shown::Shown;
 
 /// A pager that has been failing for so long is tried less often: as often as this.
 const LATER: SignedDuration = SignedDuration::from_mins(10);
@@ -26,6 +27,9 @@ pub struct Paging {
     /// What was written there before, and has to be taken out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former: Vec<Layer>,
+    /// Where it is shown who is on call, and what stands there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shown: Vec<Shown>,
     /// Why the pager cannot be written to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unwritten: Option<Unread>,

@@ -282,6 +282,14 @@ pub enum Reason {
     PagerUnwritten {
         why: String,
     },
+    /// A channel's topic, or a user group, says who is on call.
+    OnCallShown {
+        at: String,
+    },
+    /// It cannot: what stands there stays.
+    OnCallNotShown {
+        why: String,
+    },
     /// Not sent by us: the pager pages this person itself, and there is no other contact.
     PagedByThePager {
         pager: String,

@@ -12,6 +12,7 @@ use crate::change::Files;
 use crate::freeze::Time;
 use crate::ids::{EnvironmentName, PersonId, Repository, ServiceId};
 use crate::paths::Paths;
+use crate::shown::Spot;
 use crate::text;
 
 pub use frozen::{Frozen, Pipeline};
@@ -217,6 +218,10 @@ pub struct Service {
     pub schedule: Option<Schedule>,
     /// Where the responder of an active window is written as the first level, where we stand beside the pager.
     pub beside: Option<Schedule>,
+    /// The channel whose topic says who is on call.
+    pub channel_topic: Option<Spot>,
+    /// The user group that is whoever is on call.
+    pub user_group: Option<Spot>,
     /// Where everybody can follow the service's incidents: somebody of the roster who is a channel.
     pub channel: Option<PersonId>,
     pub alerts: Vec<Matcher>,

@@ -67,6 +67,8 @@ pub fn service() -> Service {
         rotation: vec!["anna".parse().unwrap()],
         schedule: None,
         beside: None,
+        channel_topic: None,
+        user_group: None,
         channel: None,
         alerts: vec![Matcher { label: "service".into(), value: "edxapp".into() }],
         policy: Policy::default(),

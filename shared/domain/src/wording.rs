@@ -112,6 +112,7 @@ impl Reader<'_> {
             pager_key: None,
             not_by: None,
             unless: None,
+            ends: None,
             again: 0,
             revert: None,
             reason,

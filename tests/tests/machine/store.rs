@@ -41,6 +41,7 @@ fn message(service: &ServiceId, person: &str) -> Message {
         pager_key: None,
         not_by: None,
         unless: None,
+        ends: None,
         again: 0,
         revert: None,
         reason: Reason::AlreadyKnown,

@@ -1,13 +1,15 @@
 //! Somebody presses a button in Slack, or types a command: it does what the form of the link would, in the name of whoever did
 //! it, and is said to them alone. Outsiders are hostile here too.
 
+use std::sync::Mutex;
+
 use aws::Response;
 use aws::links::{self, Action};
 use aws::secrets::Secret;
 use aws::verify::{hmac_sha256, to_hex};
 use domain::Attendance;
 use house_tests::Stage;
-use house_tests::peer::{Mishap, Peer};
+use house_tests::peer::{Mishap, Peer, Received};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -19,18 +21,25 @@ const PUBLISHED: &str = "token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_d
     &trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c";
 const PUBLISHED_SIGNATURE: &str = "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503";
 
-const ANNA: &str = "U0ANNA00001";
-const FEANIL: &str = "U0FEANIL001";
-const CHANNEL: &str = "C0EDXAPP001";
+pub const ANNA: &str = "U0ANNA00001";
+pub const FEANIL: &str = "U0FEANIL001";
+pub const USAMA: &str = "U0USAMA0001";
+pub const OLGA: &str = "U0OLGA00001";
+/// Of outside.
+pub const CAROL: &str = "U0CAROL0001";
+pub const STRANGER: &str = "U0STRANGER1";
+pub const CHANNEL: &str = "C0EDXAPP001";
 
-struct Chat {
-    stage: Stage,
-    slack: Peer,
+pub struct Chat {
+    pub stage: Stage,
+    pub slack: Peer,
+    /// What came there while something else was looked for.
+    kept: Mutex<Vec<Received>>,
 }
 
 impl Chat {
     /// anna is reached at `anna`, feanil by direct message, both at the terminal next.
-    async fn with(anna: &str, signing: &str) -> Self {
+    pub async fn with(anna: &str, signing: &str) -> Self {
         let slack = Peer::start().await;
         slack.always_answers("POST /api", 200, r#"{"ok":true,"channel":"D1","ts":"1.2"}"#);
         let mut text = house_tests::configuration(&["edxapp"]);
@@ -43,57 +52,95 @@ impl Chat {
         let text =
             text.replace("[services.edxapp]\n", "[services.edxapp]\nzone = \"UTC\"\nhours = \"Mon-Fri 09:00-17:00\"\n");
         let receiver = format!("[receivers.slack]\nurl = \"{}/api\"\nsecret = \"api\"\n{signing}\n", slack.address);
-        Self { stage: Stage::with(&format!("{text}\n{receiver}"), |_| {}).await, slack }
+        Self { stage: Stage::with(&format!("{text}\n{receiver}"), |_| {}).await, slack, kept: Mutex::default() }
     }
 
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         Self::with(ANNA, "signing_secret = \"signing\"").await
     }
 
+    /// Everybody is in Slack, carol of outside too, and the service has a channel.
+    pub async fn of_everybody(more: &str) -> Self {
+        let slack = Peer::start().await;
+        slack.always_answers("POST /api", 200, r#"{"ok":true,"channel":"D1","ts":"1.2"}"#);
+        let mut text = house_tests::configuration(&["edxapp"]);
+        for (id, account) in [("anna", ANNA), ("feanil", FEANIL), ("usama", USAMA), ("olga", OLGA)] {
+            let old = format!("github = [\"{id}\"]\ncontacts = [\"terminal\"]");
+            text = text.replace(&old, &format!("github = [\"{id}\"]\ncontacts = [\"slack:{account}\", \"terminal\"]"));
+        }
+        let text = text.replace(
+            "[services.edxapp]\n",
+            &format!(
+                "[services.edxapp]\nchannel = [\"slack:{CHANNEL}\"]\nzone = \"UTC\"\nhours = \"Mon-Fri 09:00-17:00\"\n"
+            ),
+        );
+        let carol = format!(
+            "[people.carol]\nzone = \"UTC\"\ngithub = [\"carol\"]\ncontacts = [\"slack:{CAROL}\"]\nchampions = [\"anna\"]\n"
+        );
+        let receiver = format!(
+            "[receivers.slack]\nurl = \"{}/api\"\nsecret = \"api\"\nsigning_secret = \"signing\"\n",
+            slack.address
+        );
+        Self {
+            stage: Stage::with(&format!("{text}\n{carol}\n{receiver}\n{more}"), |_| {}).await,
+            slack,
+            kept: Mutex::default(),
+        }
+    }
+
     /// What was posted since this was last asked.
-    fn posted(&self) -> Vec<Value> {
-        let api = self.slack.received().into_iter().filter(|request| request.line.starts_with("POST /api"));
+    pub fn posted(&self) -> Vec<Value> {
+        let kept = std::mem::take(&mut *self.kept.lock().unwrap());
+        let api = kept.into_iter().chain(self.slack.received());
+        let api = api.filter(|request| request.line.starts_with("POST /api/chat.postMessage"));
         api.map(|request| serde_json::from_str(&request.body).unwrap()).collect()
     }
 
     /// Pages anna, and gives back the message.
-    async fn page(&self) -> Value {
+    pub async fn page(&self) -> Value {
         self.stage.alert("edxapp", "Fri 12:00", false).await;
         self.posted().remove(0)
     }
 
     /// Pages anna, and gives back what the button that acknowledges carries.
-    async fn button(&self) -> String {
+    pub async fn button(&self) -> String {
         button(&self.page().await, "acknowledge")
     }
 
-    fn payload(&self, user: &str, does: &str, value: &str) -> Value {
+    pub fn payload(&self, user: &str, does: &str, value: &str) -> Value {
+        self.pressing(user, json!({ "type": "button", "action_id": does, "block_id": "b", "value": value }))
+    }
+
+    /// This element is pressed, below a message.
+    pub fn pressing(&self, user: &str, element: Value) -> Value {
         json!({
             "type": "block_actions",
             "user": { "id": user, "username": "x", "team_id": "T1" },
             "team": null,
             "container": { "type": "message", "message_ts": "1.2", "channel_id": "D1" },
             "response_url": format!("{}/actions/T1/2/x", self.slack.address),
-            "actions": [{ "type": "button", "action_id": does, "block_id": "b", "value": value, "action_ts": "1.3" }],
+            "actions": [element],
         })
     }
 
-    async fn send(&self, payload: &Value) -> Response {
+    pub async fn send(&self, payload: &Value) -> Response {
         let body = form(payload);
         self.stage.post("/chat/slack", signed(&self.stage, &body), body.as_bytes()).await
     }
 
     /// Presses it, and gives back what that person was told.
-    async fn press(&self, user: &str, does: &str, value: &str) -> String {
-        let answer = self.send(&self.payload(user, does, value)).await;
+    pub async fn press(&self, user: &str, does: &str, value: &str) -> String {
+        self.told(&self.payload(user, does, value)).await
+    }
+
+    /// Sends it, and gives back what that person was told.
+    pub async fn told(&self, payload: &Value) -> String {
+        let answer = self.send(payload).await;
         assert_eq!((answer.status, answer.body.as_str()), (200, ""));
-        let told: Vec<Value> = self
-            .slack
-            .received()
-            .iter()
-            .filter(|request| request.line.starts_with("POST /actions/T1/2/x"))
-            .map(|request| serde_json::from_str(&request.body).unwrap())
-            .collect();
+        let (told, others): (Vec<Received>, Vec<Received>) =
+            self.slack.received().into_iter().partition(|request| request.line.starts_with("POST /actions/T1/2/x"));
+        self.kept.lock().unwrap().extend(others);
+        let told: Vec<Value> = told.iter().map(|request| serde_json::from_str(&request.body).unwrap()).collect();
         assert_eq!(told.len(), 1, "{told:?}");
         assert_eq!(told[0]["response_type"], "ephemeral");
         assert_eq!(told[0]["replace_original"], false);
@@ -101,41 +148,47 @@ impl Chat {
     }
 
     /// Types it, and gives back what that person was told.
-    async fn types(&self, user: &str, command: &str, text: &str) -> String {
+    pub async fn types(&self, user: &str, command: &str, text: &str) -> String {
+        self.answer(user, command, text).await["text"].as_str().unwrap().to_owned()
+    }
+
+    /// Types it, and gives back the whole answer.
+    pub async fn answer(&self, user: &str, command: &str, text: &str) -> Value {
         let body = typed(user, command, text);
         let answer = self.stage.post("/chat/slack", signed(&self.stage, &body), body.as_bytes()).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         let told: Value = serde_json::from_str(&answer.body).unwrap();
         assert_eq!(told["response_type"], "ephemeral");
-        told["text"].as_str().unwrap().to_owned()
+        told
     }
 
     /// Who has acknowledged the one incident.
-    async fn acknowledged(&self) -> Vec<String> {
+    pub async fn acknowledged(&self) -> Vec<String> {
         let incident = self.stage.incident("edxapp").await;
         incident.acknowledged.iter().map(|a| a.name(&self.stage.house.settings().roster).to_owned()).collect()
     }
 
     /// Posts, and asserts that it was refused with this and that the table was not touched.
-    async fn refused(&self, headers: Vec<(String, String)>, body: &str, status: u16) {
+    pub async fn refused(&self, headers: Vec<(String, String)>, body: &str, status: u16) {
         let (answer, cost) = self.stage.cost(self.stage.post("/chat/slack", headers, body.as_bytes())).await;
-        assert_eq!((answer.status, cost), (status, [0; 4]), "{body}: {}", answer.body);
+        let sent: String = body.chars().take(300).collect();
+        assert_eq!((answer.status, cost), (status, [0; 4]), "{sent}: {}", answer.body);
     }
 }
 
-fn button(message: &Value, does: &str) -> String {
+pub fn button(message: &Value, does: &str) -> String {
     let blocks = message["blocks"].as_array().unwrap();
     let buttons = blocks.iter().filter(|b| b["type"] == "actions").flat_map(|b| b["elements"].as_array().unwrap());
     let found = buttons.into_iter().find(|b| b["action_id"] == does);
     found.unwrap_or_else(|| panic!("no {does} in {message}"))["value"].as_str().unwrap().to_owned()
 }
 
-fn form(payload: &Value) -> String {
+pub fn form(payload: &Value) -> String {
     form_urlencoded::Serializer::new(String::new()).append_pair("payload", &payload.to_string()).finish()
 }
 
 /// A command as Slack's own library describes it, where that is at hand; else with the fields that we read.
-fn typed(user: &str, command: &str, text: &str) -> String {
+pub fn typed(user: &str, command: &str, text: &str) -> String {
     let path = house_tests::root().join("../shared/payloads/slack-sdk/SlashCommandPayload.json");
     let described =
         std::fs::read(path).map(|text| serde_json::from_slice::<serde_json::Map<String, Value>>(&text).unwrap());
@@ -151,7 +204,7 @@ fn typed(user: &str, command: &str, text: &str) -> String {
     form.extend_pairs(ours).finish()
 }
 
-fn headers(time: i64, signature: &str) -> Vec<(String, String)> {
+pub fn headers(time: i64, signature: &str) -> Vec<(String, String)> {
     vec![
         ("Content-Type".into(), "application/x-www-form-urlencoded".into()),
         ("X-Slack-Request-Timestamp".into(), time.to_string()),
@@ -160,7 +213,7 @@ fn headers(time: i64, signature: &str) -> Vec<(String, String)> {
 }
 
 /// As Slack signs it, now.
-fn signed(stage: &Stage, body: &str) -> Vec<(String, String)> {
+pub fn signed(stage: &Stage, body: &str) -> Vec<(String, String)> {
     let time = stage.clock.now().as_second();
     let mac = hmac_sha256(SIGNING.as_bytes(), &[format!("v0:{time}:{body}").as_bytes()]);
     headers(time, &format!("v0={}", to_hex(&mac)))
@@ -285,7 +338,7 @@ async fn what_is_no_press_is_refused_and_nothing_is_stored() {
         without("actions"),
         form(&two),
         form(&json!({ "type": "block_actions", "user": { "id": 7 }, "actions": [] })),
-        format!("{}&more={}", form(&chat.payload(ANNA, "acknowledge", "/x")), "x".repeat(300_000)),
+        format!("{}&more={}", form(&chat.payload(ANNA, "acknowledge", "/x")), "x".repeat(1_100_000)),
     ] {
         chat.refused(signed(&chat.stage, &body), &body, 400).await;
     }
@@ -420,7 +473,7 @@ async fn a_command_of_a_stranger_or_one_that_cannot_be_read_changes_nothing() {
     chat.refused(signed(&chat.stage, &typed(ANNA, "/freeze", week)), &body, 401).await;
     let nobody = "command=%2Ffreeze&text=x";
     chat.refused(signed(&chat.stage, nobody), nobody, 400).await;
-    let long = typed(FEANIL, "/freeze", &"x ".repeat(200_000));
+    let long = typed(FEANIL, "/freeze", &"x ".repeat(600_000));
     chat.refused(signed(&chat.stage, &long), &long, 400).await;
 }
 

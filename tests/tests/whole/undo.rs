@@ -85,7 +85,7 @@ async fn from_the_page_to_the_change_taken_back_in_one_click_and_nobody_is_paged
         .unwrap()
         .to_owned();
     expect![[r#"
-        edx-platform#2 “change number 2” is Usama's in edxapp, live since 17:10 (Asia/Karachi).
+        edx-platform#2 “change number 2” is Usama's in edxapp, live since 17:10 (Asia&#x2f;Karachi).
         Clean, it seems: nothing that was merged later touches the same files.
         One pull request is opened, labelled expedite.
         Nothing is reverted before somebody merges it and it is live. You are told its address.

@@ -37,6 +37,7 @@ pub(super) fn page() -> (Message, Vec<Link>) {
         pager_key: None,
         not_by: None,
         unless: None,
+        ends: None,
         again: 0,
         revert: None,
         reason: Reason::NoSuspect,

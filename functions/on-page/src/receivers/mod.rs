@@ -30,6 +30,8 @@ use aws::signed::Unsignable;
 use domain::message::Link;
 use domain::{Contact, Kind, Message};
 
+use crate::offers::Offer;
+
 /// Why a receiver did not take a message; the person's next contact is tried.
 #[derive(Debug, thiserror::Error)]
 pub enum Undelivered {
@@ -77,6 +79,8 @@ pub struct Letter<'a> {
     pub message: &'a Message,
     /// What this person can do about it, by links of their own.
     pub actions: &'a [Link],
+    /// The same, for a chat that has buttons.
+    pub offers: &'a [Offer],
 }
 
 impl Letter<'_> {
@@ -87,13 +91,14 @@ impl Letter<'_> {
     }
 }
 
-/// Sends a message to one contact. `actions`: what this person can do about it, by links of their own.
-pub async fn send(house: &House, contact: &Contact, message: &Message, actions: &[Link]) -> Result<(), Undelivered> {
+/// Sends a message to one contact. `offers`: what this person can do about it.
+pub async fn send(house: &House, contact: &Contact, message: &Message, offers: &[Offer]) -> Result<(), Undelivered> {
     let receiver = house.configuration.receivers.get(&contact.receiver).ok_or(Undelivered::NotConfigured)?;
     // A link acts for one person: in a channel there is none, only buttons, which act for whoever presses.
-    let anybodys = house.settings().is_channel(&message.key.person) && receiver.kind != ReceiverKind::Slack;
-    let actions = if anybodys { &[] } else { actions };
-    let letter = Letter { house, receiver, address: &contact.address, message, actions };
+    let anybodys = house.settings().is_channel(&message.key.person);
+    let actions: Vec<Link> =
+        if anybodys { Vec::new() } else { offers.iter().map(|offer| offer.link.clone()).collect() };
+    let letter = Letter { house, receiver, address: &contact.address, message, actions: &actions, offers };
     if message.kind != Kind::Update {
         return send_one(&letter).await;
     }

@@ -133,6 +133,7 @@ pub(super) mod tests {
             pager_key: Some("edxapp/2026-03-06-abc/anna".to_owned()),
             not_by: None,
             unless: None,
+            ends: None,
             again: 0,
             revert: None,
             reason: Reason::NoSuspect,

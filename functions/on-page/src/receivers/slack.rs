@@ -4,8 +4,8 @@
 
 mod blocks;
 
-use aws::links;
 use aws::secrets::Secret;
+use aws::slack;
 use aws::store::Thread;
 use aws::wire::error_chain;
 use domain::message::Link;
@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Letter, Undelivered, post};
-use blocks::{Button, Offer};
+use blocks::Shown;
 
 /// What Slack says where the thread, not the message, is at fault.
 const THREAD_AT_FAULT: [&str; 5] = [
@@ -27,7 +27,7 @@ const THREAD_AT_FAULT: [&str; 5] = [
 
 pub(super) async fn send(letter: &Letter<'_>) -> Result<(), Undelivered> {
     let token = letter.secret()?;
-    let offer = offer(letter)?;
+    let offer = shown(letter);
     let subject = subject(letter.message);
     let thread = match &subject {
         Some(subject) => known_thread(letter, subject).await,
@@ -74,7 +74,7 @@ async fn remember(letter: &Letter<'_>, subject: &str, thread: &Thread) {
 async fn say(
     letter: &Letter<'_>,
     token: &Secret,
-    offer: &Offer,
+    offer: &Shown,
     thread: Option<&Thread>,
 ) -> Result<Option<Thread>, Undelivered> {
     let url = format!("{}/chat.postMessage", letter.receiver.url);
@@ -119,7 +119,7 @@ fn is_of_the_thread(why: &Undelivered) -> bool {
         || matches!(why, Undelivered::UnknownPerson)
 }
 
-fn body(message: &Message, address: &str, offer: &Offer, thread: Option<&Thread>) -> Value {
+fn body(message: &Message, address: &str, offer: &Shown, thread: Option<&Thread>) -> Value {
     let mut body = json!({
         "channel": thread.map_or(address, |thread| thread.channel.as_str()),
         "text": blocks::text(message),
@@ -143,33 +143,20 @@ fn has_to_be_seen(message: &Message) -> bool {
 
 /// The buttons, where Slack tells us who pressed them, and the links. A person's own link has no place in a channel, where
 /// others could open it.
-fn offer(letter: &Letter<'_>) -> Result<Offer, Undelivered> {
-    let mut offer = Offer::default();
+fn shown(letter: &Letter<'_>) -> Shown {
+    let mut shown = Shown::default();
     let in_channel = letter.address.starts_with(['C', 'G']);
-    for link in letter.actions {
-        let buttons = buttons(letter, link)?;
-        let label = if buttons.is_empty() { link.label.clone() } else { "Open".to_owned() };
-        let is_channel = letter.house.settings().is_channel(&letter.message.key.person);
+    let is_channel = letter.house.settings().is_channel(&letter.message.key.person);
+    for offer in letter.offers {
+        let told = letter.receiver.signing_secret.is_some();
+        let doing = if told { slack::doing(&offer.carried, &offer.clicks, &offer.suspects) } else { Vec::new() };
+        let alone = letter.offers.len() == 1 && !doing.is_empty();
+        let label = if alone { "Open".to_owned() } else { offer.link.label.clone() };
         if !in_channel && !is_channel {
-            offer.links.push(Link { label, url: link.url.clone() });
+            shown.links.push(Link { label, url: offer.link.url.clone() });
         }
-        offer.buttons.extend(buttons);
+        shown.doing.extend(doing);
     }
-    offer.links.extend(letter.message.links.iter().cloned());
-    Ok(offer)
-}
-
-/// What the link would do, as buttons.
-fn buttons(letter: &Letter<'_>, link: &Link) -> Result<Vec<Button>, Undelivered> {
-    if letter.receiver.signing_secret.is_none() {
-        return Ok(Vec::new());
-    }
-    let house = letter.house;
-    let secret = house.secrets.first(&house.configuration.link_secret).map_err(Undelivered::Secret)?;
-    let path = link.url.strip_prefix(&house.settings().public_url).unwrap_or_default();
-    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-    let Ok(grant) = links::check(&secret, &segments, house.now()) else { return Ok(Vec::new()) };
-    let value = links::button(&secret, &grant.action, grant.expires);
-    let button = |&(label, does)| Button { label, does, value: value.clone() };
-    Ok(grant.action.clicks().iter().map(button).collect())
+    shown.links.extend(letter.message.links.iter().cloned());
+    shown
 }

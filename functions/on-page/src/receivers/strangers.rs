@@ -31,6 +31,7 @@ pub(super) fn page(title: &str, lines: &[&str]) -> Message {
         pager_key: None,
         not_by: None,
         unless: None,
+        ends: None,
         again: 0,
         revert: None,
         reason: Reason::NoSuspect,

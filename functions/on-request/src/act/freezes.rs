@@ -6,7 +6,7 @@ use aws::links::Grant;
 use aws::{House, Refusal};
 use domain::freeze::{Freezes, Preset, Scope, Stops, Strength};
 use domain::on_request::freezes::{Desk, Refused, Wanted};
-use domain::wording::freezes::line;
+use domain::wording::freezes::{details, line};
 use domain::{FreezeId, PersonId, times};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -54,6 +54,32 @@ pub(super) async fn ask(house: &House, grant: &Grant) -> Result<Result<Question,
     Ok(Ok(Question { title: "Freezes".to_owned(), lines, forms }))
 }
 
+/// Of one freeze: what it asks for, and that it can be ended.
+pub(super) async fn ask_of(house: &House, grant: &Grant, id: &FreezeId) -> Result<Result<Question, Outcome>, Refusal> {
+    let (settings, now) = (house.settings(), house.now());
+    let desk = desk(house).await?;
+    let ahead = Freezes::of(settings, &desk).ahead(now);
+    let Some(one) = ahead.iter().filter(|one| *one.id == *id).min_by_key(|one| one.from) else {
+        return Ok(Err(nothing(&Refused::NoSuch(id.clone()))));
+    };
+    let mut question = Question { title: format!("The freeze {}", one.name), ..Question::default() };
+    question.lines = details(one, &settings.roster);
+    let may = settings.roster.person(&grant.person).is_some_and(|person| !person.is_outside());
+    if one.by().is_some() && may {
+        question.forms.push(Form { button: "End it now", does: END, fields: Vec::new() });
+    }
+    Ok(Ok(question))
+}
+
+/// Ends the one that the link is about, and does nothing else.
+pub(super) async fn act_on(house: &House, grant: &Grant, id: &FreezeId, filled: &Filled) -> Result<Outcome, Refusal> {
+    if filled.get("do").is_none_or(|does| does != END) {
+        return Ok(Outcome::not_understood(super::NOT_ALLOWED));
+    }
+    let form = [("do", END), ("freeze", id.as_str())].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    act(house, grant, &Filled::from(form)).await
+}
+
 pub(super) async fn act(house: &House, grant: &Grant, filled: &Filled) -> Result<Outcome, Refusal> {
     let (settings, now) = (house.settings(), house.now());
     let wish = match Wish::read(filled, &settings.roster.zone_of(&grant.person), now) {
@@ -99,8 +125,7 @@ impl Wish {
             }
             Some(DECLARE) => {
                 let name = text("name").ok_or("`name` is what people call it, such as \"gratitude week\"")?;
-                let given = text("freeze").map_or_else(|| slug(name), str::to_owned);
-                let id = given.parse().map_err(|_| "`freeze` is a short name: letters, digits, `-`, `_` and `.`")?;
+                let id = meant(filled).ok_or("`freeze` is a short name: letters, digits, `-`, `_` and `.`")?;
                 let zone_name = text("zone").or(own.iana_name()).unwrap_or("UTC");
                 let zone = TimeZone::get(zone_name).map_err(|_| "`zone` is a time zone such as \"Europe/London\"")?;
                 const WHEN: &str =
@@ -180,6 +205,12 @@ fn strength(given: Option<&str>, preset: Option<Strength>) -> Result<Option<Stre
         Some("allow") => Ok(None),
         Some(word) => word.parse().map(Some).map_err(|_| "`merges` and `deployments` are advise, require or allow"),
     }
+}
+
+/// The freeze that a form declares, by its short name.
+pub(crate) fn meant(filled: &Filled) -> Option<FreezeId> {
+    let text = |name: &str| filled.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
+    text("freeze").map_or_else(|| text("name").map(slug), |given| Some(given.to_owned()))?.parse().ok()
 }
 
 /// `Gratitude week` as a name: `gratitude-week`.

@@ -41,7 +41,12 @@ fn about(action: &Action) -> (Option<&ServiceId>, Option<&ChangeId>) {
     match action {
         Action::Answer(service, change) | Action::HandOver(service, change) => (Some(service), Some(change)),
         Action::OnCall(service) | Action::Queue(service) => (Some(service), None),
-        Action::Acknowledge(_) | Action::Revert(..) | Action::Freezes | Action::Expedite(..) => (None, None),
+        Action::Acknowledge(_)
+        | Action::Judge(_)
+        | Action::Revert(..)
+        | Action::Freezes
+        | Action::Freeze(_)
+        | Action::Expedite(..) => (None, None),
     }
 }
 
@@ -76,6 +81,21 @@ fn hand_over(desk: Desk<'_>, window: &Window<'_>, person: &PersonId) -> Question
 }
 
 fn on_call(desk: Desk<'_>, person: &PersonId) -> Question {
+    let how_long = Field { name: "for", label: "For", value: "2 h".to_owned(), ..Field::default() };
+    let who = colleague(desk, "person", "Who", person);
+    Question {
+        title: format!("On call for {}", desk.service.id),
+        lines: on_call_lines(desk, person),
+        forms: vec![
+            Form { button: "Take the pager", does: "take", fields: vec![who, how_long] },
+            Form { button: "Give it back", does: "give-back", fields: Vec::new() },
+            Form { button: "Send a test page", does: "drill", fields: vec![colleague(desk, "person", "To", person)] },
+        ],
+    }
+}
+
+/// Who is on call for the service just now, in the zone of whoever reads it.
+pub(crate) fn on_call_lines(desk: Desk<'_>, person: &PersonId) -> Vec<String> {
     let shifts = desk.situation.shifts.values().map(|s| &s.value);
     let zone = desk.settings.roster.zone_of(person);
     let now = match shift::of_service(shifts, desk.now) {
@@ -86,17 +106,7 @@ fn on_call(desk: Desk<'_>, person: &PersonId) -> Question {
         ),
         None => "Nobody has its pager by their word: the responder of each change is paged first.".to_owned(),
     };
-    let how_long = Field { name: "for", label: "For", value: "2 h".to_owned(), ..Field::default() };
-    let who = colleague(desk, "person", "Who", person);
-    Question {
-        title: format!("On call for {}", desk.service.id),
-        lines: std::iter::once(now).chain(responders(desk, &zone)).collect(),
-        forms: vec![
-            Form { button: "Take the pager", does: "take", fields: vec![who, how_long] },
-            Form { button: "Give it back", does: "give-back", fields: Vec::new() },
-            Form { button: "Send a test page", does: "drill", fields: vec![colleague(desk, "person", "To", person)] },
-        ],
-    }
+    std::iter::once(now).chain(responders(desk, &zone)).collect()
 }
 
 /// Who answers for which change until when, how many wait, and who is on the rotation.

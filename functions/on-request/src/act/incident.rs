@@ -1,6 +1,6 @@
 //! What a person does about an incident by link: acknowledge it, say that it is not theirs, take it, judge it.
 
-use aws::links::Grant;
+use aws::links::{Action, Grant};
 use aws::{House, Refusal};
 use domain::on_request::incidents::{Counter, Refused};
 use domain::{ChangeId, Decisions, Incident, IncidentId, times, wording};
@@ -27,12 +27,14 @@ pub(super) async fn ask(house: &House, grant: &Grant, id: &IncidentId) -> Result
         let others: Vec<&str> = incident.acknowledged.iter().map(|a| a.name(roster)).collect();
         question.lines.push(format!("Acknowledged by {}.", others.join(", ")));
     }
-    question.lines.push(if incident.is_open() {
+    let over = if incident.is_open() { "" } else { "It is over. " };
+    question.lines.push(if incident.is_open() && !is_to_judge(grant) {
         "Acknowledging says that you are at it, and stops the paging of others.".to_owned()
     } else {
-        "It is over. Which change was it? That is how suspects get better.".to_owned()
+        format!("{over}Which change was it? That is how suspects get better.")
     });
     question.forms = forms(&incident);
+    question.forms.retain(|form| !is_to_judge(grant) || form.does == "judge");
     Ok(Ok(question))
 }
 
@@ -52,6 +54,11 @@ pub(crate) fn forms(incident: &Incident) -> Vec<Form> {
     forms
 }
 
+/// Whether the link allows nothing else.
+fn is_to_judge(grant: &Grant) -> bool {
+    matches!(grant.action, Action::Judge(_))
+}
+
 /// A choice among the suspects, or none.
 fn suspects(incident: &Incident, label: &'static str, none: &str) -> Field {
     let named = incident.suspects.iter().map(|s| (s.change.to_string(), format!("{} {}", s.label, s.title)));
@@ -65,7 +72,7 @@ pub(super) async fn act(house: &House, grant: &Grant, id: &IncidentId, form: &Fi
         return Ok(unknown());
     };
     let now = house.now();
-    let does = form.get("do").map_or("acknowledge", String::as_str);
+    let does = form.get("do").map_or(if is_to_judge(grant) { "" } else { "acknowledge" }, String::as_str);
     let named = form.get(CHANGE).map(String::as_str).filter(|text| *text != NONE && !text.is_empty());
     let change = match named.map(aws::keys::parse_change) {
         Some(None) => return Ok(failed(&Refused::NoSuchSuspect, grant, house)),
@@ -79,7 +86,8 @@ pub(super) async fn act(house: &House, grant: &Grant, id: &IncidentId, form: &Fi
             _ => counter.acknowledge(),
         }
     };
-    if !["acknowledge", "not-mine", "take", "judge"].contains(&does) {
+    let allowed: &[&str] = if is_to_judge(grant) { &["judge"] } else { &["acknowledge", "not-mine", "take", "judge"] };
+    if !allowed.contains(&does) {
         return Ok(Outcome::not_understood(NOT_ALLOWED));
     }
     let done = super::decide(house, service, |situation| {
@@ -152,6 +160,9 @@ fn failed(refused: &Refused, grant: &Grant, house: &House) -> Outcome {
         Refused::SaidAlready => Outcome::done("Said before", "That is known already. Nothing was changed."),
         Refused::NoSuchSuspect => Outcome::missing("No such suspect", "What you named is not among the suspects."),
         Refused::NoSuchIncident => unknown(),
+        Refused::Outside => {
+            super::nothing(&"outside contributors are not paged: whoever answers for their changes says this")
+        }
     }
 }
 

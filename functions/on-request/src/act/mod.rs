@@ -11,7 +11,8 @@ mod revert;
 mod through;
 
 pub(crate) use expedites::{ASK as EXPEDITE, pull};
-pub(crate) use freezes::{DECLARE as FREEZE, END as THAW, SHOW};
+pub(crate) use freezes::{DECLARE as FREEZE, END as THAW, SHOW, meant as freeze_meant};
+pub(crate) use hands::on_call_lines;
 pub(crate) use incident::forms as incident_forms;
 
 use std::collections::BTreeMap;
@@ -69,6 +70,10 @@ impl Outcome {
         Self { status: 200, title: title.into(), text: text.into() }
     }
 
+    pub(crate) fn is_done(&self) -> bool {
+        self.status == 200
+    }
+
     pub(crate) fn missing(title: &str, text: &str) -> Self {
         Self { status: 404, title: title.to_owned(), text: text.to_owned() }
     }
@@ -115,12 +120,13 @@ pub(crate) async fn ask(house: &House, request: &Request) -> Result<Response, Re
 
 async fn question(house: &House, grant: &Grant) -> Result<Result<Question, Outcome>, Refusal> {
     match &grant.action {
-        Action::Acknowledge(id) => incident::ask(house, grant, id).await,
+        Action::Acknowledge(id) | Action::Judge(id) => incident::ask(house, grant, id).await,
         Action::Answer(..) | Action::HandOver(..) | Action::OnCall(_) | Action::Queue(_) => {
             hands::ask(house, grant).await
         }
         Action::Revert(service, change) => revert::ask(house, grant, service, change).await,
         Action::Freezes => freezes::ask(house, grant).await,
+        Action::Freeze(id) => freezes::ask_of(house, grant, id).await,
         Action::Expedite(repository, number) => expedites::ask(house, grant, repository, *number).await,
     }
 }
@@ -148,7 +154,7 @@ pub(crate) async fn act(house: &House, request: &Request) -> Result<Response, Re
 /// Does what the form of a link asks for, whichever way it came: `do` says what, the other fields with what.
 pub(crate) async fn perform(house: &House, grant: &Grant, form: &Filled) -> Result<Outcome, Refusal> {
     match &grant.action {
-        Action::Acknowledge(id) => Box::pin(incident::act(house, grant, id, form)).await,
+        Action::Acknowledge(id) | Action::Judge(id) => Box::pin(incident::act(house, grant, id, form)).await,
         Action::Queue(service) if through::is_meant(form) => Box::pin(through::act(house, grant, service)).await,
         Action::Queue(service) if maintenance::is_meant(form) => {
             Box::pin(maintenance::act(house, grant, service, form)).await
@@ -159,6 +165,7 @@ pub(crate) async fn perform(house: &House, grant: &Grant, form: &Filled) -> Resu
         Action::Revert(service, change) => Box::pin(revert::act(house, grant, service, change, form)).await,
         Action::Freezes if expedites::is_meant(form) => Box::pin(expedites::act(house, grant, None, form)).await,
         Action::Freezes => Box::pin(freezes::act(house, grant, form)).await,
+        Action::Freeze(id) => Box::pin(freezes::act_on(house, grant, id, form)).await,
         Action::Expedite(repository, number) => {
             Box::pin(expedites::act(house, grant, Some((repository, *number)), form)).await
         }

@@ -120,6 +120,9 @@ fn on_call(text: &str) -> Command {
 fn take(text: &str) -> Command {
     /// As the board proposes it.
     const USUAL: &str = "2 h";
+    if matches!(text, "" | "help") {
+        return Command::Unclear(HOW_TO_BE_ON_CALL);
+    }
     let (service, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let Ok(service) = service.parse() else { return Command::Unclear(HOW_TO_BE_ON_CALL) };
     let rest = after(rest.trim(), "for").unwrap_or(rest.trim());
@@ -137,7 +140,7 @@ fn hand_over(text: &str) -> Command {
     let which = words.iter().position(|word| word.find(['#', '@']).is_some_and(|at| at > 0) && !word.starts_with('<'));
     let which = which.map(|at| words.remove(at).to_owned());
     match words.as_slice() {
-        [] => Command::Mine(HOW_TO_BE_ON_CALL),
+        [] | ["help"] => Command::Mine(HOW_TO_BE_ON_CALL),
         words => Command::HandOver { to: words.join(" "), which },
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::service::Schedule;
+use domain::shown::Spot;
 use domain::{Person, PersonId, Roster, Timetable};
 use jiff::tz::TimeZone;
 
 use super::receivers;
 use super::section::Section;
-use crate::receiver::ReceiverConfig;
+use crate::receiver::{ReceiverConfig, ReceiverKind};
 
 /// The configured receivers, by name.
 pub(super) type Receivers = BTreeMap<String, ReceiverConfig>;
@@ -52,6 +53,41 @@ impl Schedules {
         }
         Self { rotation, beside }
     }
+}
+
+/// `channel_topic = "slack:C024BE91L"`, `user_group = "slack:S0614TZR7"`: where it is shown who is on call.
+///
+/// `taken`: where other services show who has theirs.
+pub(super) fn shown(
+    name: &str,
+    section: &mut Section<'_, '_>,
+    receivers: &Receivers,
+    taken: &mut BTreeMap<String, String>,
+) -> [Option<Spot>; 2] {
+    let mut spot = |key: &str, starts: &[char], what: &str| {
+        let text = section.text(key)?;
+        let (receiver, id) = text.split_once(':').unwrap_or((&text, ""));
+        let (receiver, id) = (receiver.trim(), id.trim());
+        let chat = receivers.get(receiver).is_some_and(|known| known.kind == ReceiverKind::Slack);
+        let known = id.starts_with(starts)
+            && (9..=32).contains(&id.len())
+            && id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        if !chat || !known {
+            section.problem_with(
+                key,
+                format!("`{key}` is \"<receiver>:<id>\", where the receiver is a slack and the id that of {what}"),
+            );
+            return None;
+        }
+        if let Some(other) = taken.insert(format!("{key} {receiver}:{id}"), name.to_owned()) {
+            section.problem_with(key, format!("{other} shows there who is on call too: each service needs its own, or the one would take the other's people out"));
+        }
+        Some(Spot { receiver: receiver.to_owned(), id: id.to_owned() })
+    };
+    [
+        spot("channel_topic", &['C', 'G'], "a channel, such as C024BE91L"),
+        spot("user_group", &['S'], "a user group, such as S0614TZR7"),
+    ]
 }
 
 /// `channel = ["slack:C024BE91L"]`: where the service's incidents can be followed. It joins the roster, as somebody who

@@ -31,16 +31,17 @@ pub(super) fn read(
     defaults: &Policy,
     code_owners: &mut CodeOwnersFiles,
 ) -> Vec<Service> {
-    let (mut written, mut held) = (BTreeMap::new(), BTreeMap::new());
+    let (mut written, mut held, mut taken) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     let services = root.tables("services", |name, section| {
         let timetable = calendars::of_service(section, calendars);
         let maintenance = calendars::maintenance(section, &timetable.zone);
         let channel = paging::channel(name, section, roster, receivers);
         let schedules = Schedules::read(name, section, receivers, &mut written);
+        let [channel_topic, user_group] = paging::shown(name, section, receivers, &mut taken);
         let holds = pipelines::holds(name, section, pipelines, &mut held);
         let service = service(name, section, roster, defaults, timetable, code_owners)?;
         let Schedules { rotation: schedule, beside } = schedules;
-        Some(Service { maintenance, channel, schedule, beside, holds, ..service })
+        Some(Service { maintenance, channel, schedule, beside, channel_topic, user_group, holds, ..service })
     });
     if services.is_empty() {
         root.problem("there are no services: add a [services.<id>] for each");
@@ -93,6 +94,8 @@ fn service(
                 rotation,
                 schedule: None,
                 beside: None,
+                channel_topic: None,
+                user_group: None,
                 channel: None,
                 alerts,
                 policy,
@@ -244,6 +247,8 @@ pub(super) fn unmapped(root: &mut Section<'_, '_>, roster: &Roster, defaults: &P
         rotation,
         schedule: None,
         beside: None,
+        channel_topic: None,
+        user_group: None,
         channel: None,
         alerts: Vec::new(),
         policy: *defaults,

@@ -56,6 +56,8 @@ pub enum Refused {
     PausedTooLong,
     #[error("the pipeline is not paused")]
     NotPaused,
+    #[error("outside contributors do not move the pager or the pipeline: ask somebody of the team")]
+    ByOutside,
 }
 
 /// Where a person acts: one service as it stands at one moment.
@@ -84,6 +86,12 @@ impl<'a> Desk<'a> {
         }
     }
 
+    /// Whoever is not to be paged does not say who is.
+    fn inside(&self, by: &PersonId) -> Result<(), Refused> {
+        let outside = self.settings.roster.person(by).is_some_and(crate::Person::is_outside);
+        if outside { Err(Refused::ByOutside) } else { Ok(()) }
+    }
+
     pub(super) fn decisions(&self) -> Decisions {
         Decisions::none(&self.service.id, Wake::Now)
     }
@@ -101,6 +109,7 @@ impl<'a> Desk<'a> {
         from: Option<Timestamp>,
         until: Timestamp,
     ) -> Result<Decisions, Refused> {
+        self.inside(by)?;
         self.known(person)?;
         let from = from.unwrap_or(self.now).max(self.now);
         if until <= from {
@@ -132,6 +141,7 @@ impl<'a> Desk<'a> {
 
     /// The window of `change` goes to `to`, by the word of `by`, until it is closed.
     pub fn hand_over(&self, change: &ChangeId, to: &PersonId, by: &PersonId) -> Result<Decisions, Refused> {
+        self.inside(by)?;
         self.known(to)?;
         let all = self.windows();
         let window = all.iter().find(|w| w.change.id == *change).ok_or(Refused::NoSuchChange)?;
@@ -248,6 +258,7 @@ impl<'a> Desk<'a> {
 
     /// The pipeline is paused by `by`, until then or until somebody resumes it. Nobody's window burns meanwhile.
     pub fn pause(&self, by: &PersonId, why: &str, until: Option<Timestamp>) -> Result<Decisions, Refused> {
+        self.inside(by)?;
         if until.is_some_and(|until| until <= self.now) {
             return Err(Refused::Backwards);
         }
@@ -284,6 +295,7 @@ impl<'a> Desk<'a> {
 
     /// The pipeline goes on.
     pub fn resume(&self, by: &PersonId) -> Result<Decisions, Refused> {
+        self.inside(by)?;
         let mut queue = self.situation.queue.value.clone();
         if !queue.resume(self.now) {
             return Err(Refused::NotPaused);

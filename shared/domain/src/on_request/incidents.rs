@@ -34,6 +34,8 @@ pub enum Refused {
     /// What was named is not among the suspects.
     NoSuchSuspect,
     NoSuchIncident,
+    /// Outside contributors are not paged: they keep nobody from being paged, and do not say whose it was.
+    Outside,
 }
 
 /// Where a person acts: one incident of one service, at one moment.
@@ -49,6 +51,9 @@ pub struct Counter<'a> {
 
 impl<'a> Counter<'a> {
     fn known(&self) -> Result<&'a Noted<Incident>, Refused> {
+        if self.settings.roster.person(self.person).is_some_and(crate::Person::is_outside) {
+            return Err(Refused::Outside);
+        }
         self.situation.incidents.get(self.id).ok_or(Refused::NoSuchIncident)
     }
 

@@ -146,6 +146,8 @@ impl fmt::Display for Reason {
             }
             Self::TakenOutOfPager { pager } => write!(f, "taken out of {pager}"),
             Self::PagerUnwritten { why } => write!(f, "{why}: it escalates as it would without us"),
+            Self::OnCallShown { at } => write!(f, "written to {at}"),
+            Self::OnCallNotShown { why } => write!(f, "{why}: what stands there stays"),
             Self::PagedByThePager { pager } => write!(f, "{pager} pages this person itself"),
             Self::MaintenanceBegan { why } => write!(f, "maintenance: {why}"),
             Self::MaintenanceEnded => f.write_str("maintenance is over"),

@@ -107,6 +107,12 @@ pub fn details(one: &Occurrence<'_>, roster: &Roster) -> Vec<String> {
     lines
 }
 
+/// One that somebody declared can be ended by them; in a channel, where they read too, by whoever presses for it.
+fn own(reader: Reader<'_>, one: &Occurrence<'_>) -> Option<crate::FreezeId> {
+    let offered = |by: &&PersonId| *by == reader.person || reader.settings.is_channel(reader.person);
+    one.by().filter(offered).map(|_| one.id.clone())
+}
+
 /// What stands in the log.
 #[must_use]
 pub fn log(one: &Occurrence<'_>, said: Said) -> String {
@@ -140,6 +146,7 @@ pub fn notice(reader: Reader<'_>, one: &Occurrence<'_>, said: Said, after: &Afte
         Said::WithinAnHour => format!("A freeze begins within an hour, at {from}: {}", one.name),
         Said::WithinADay => format!("A freeze begins within a day, at {from}: {}", one.name),
     };
+    message.ends = own(reader, one).filter(|_| said != Said::Over);
     if said == Said::Over {
         if let Some(by) = after.ended_by {
             message.lines.push(format!("{} ended it before its time.", reader.settings.roster.name_of(by)));
@@ -181,6 +188,7 @@ pub fn changed(reader: Reader<'_>, one: &Occurrence<'_>) -> Message {
         message.title = format!("The freeze is called off: {}", one.name);
         message.lines.push(format!("It does not begin. {by}"));
     } else {
+        message.ends = own(reader, one);
         message.title = format!("The freeze is another now, until {}: {}", at(one, one.until, reader.now), one.name);
         message.lines.push(format!("{}. For {}. {by}", capital(&one.stops.in_words()), one.scope.in_words()));
     }

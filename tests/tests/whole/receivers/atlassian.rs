@@ -31,6 +31,7 @@ async fn told(fake: &Fake, step: Step, mishaps: &[(&str, u16, &str)]) -> Result<
         pager_key: Some("edxapp#1#anna".to_owned()),
         not_by: None,
         unless: None,
+        ends: None,
         again: 0,
         revert: None,
         reason: Reason::NoSuspect,

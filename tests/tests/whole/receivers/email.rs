@@ -47,6 +47,7 @@ fn page() -> Message {
         pager_key: None,
         not_by: None,
         unless: None,
+        ends: None,
         again: 0,
         revert: None,
         reason: Reason::NoSuspect,

@@ -51,6 +51,7 @@ async fn sent(kind: Kind, step: Step, answers: &[(&str, u16, &str)]) -> (Result<
         pager_key: Some("a b&c#d".to_owned()),
         not_by: None,
         unless: None,
+        ends: None,
         again: 0,
         revert: None,
         reason: Reason::NoSuspect,

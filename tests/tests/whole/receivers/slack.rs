@@ -146,6 +146,7 @@ fn message(stage: &Stage) -> Message {
         pager_key: None,
         not_by: None,
         unless: None,
+        ends: None,
         again: 0,
         revert: None,
         reason: Reason::NoSuspect,

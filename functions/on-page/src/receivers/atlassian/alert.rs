@@ -137,6 +137,7 @@ pub mod sample {
             pager_key: Some("edxapp#edxapp-production-1#anna#0".to_owned()),
             not_by: None,
             unless: None,
+            ends: None,
             again: 0,
             revert: None,
             reason: Reason::NoSuspect,
@@ -154,6 +155,7 @@ pub mod sample {
             pager_key: Some("edxapp#a/b%2F?c".to_owned()),
             not_by: None,
             unless: None,
+            ends: None,
             again: 0,
             revert: None,
             severity: Severity::Warning,
@@ -183,6 +185,7 @@ mod tests {
             pager_key: Some("k/".repeat(600)),
             not_by: None,
             unless: None,
+            ends: None,
             again: 0,
             revert: None,
             ..page()
