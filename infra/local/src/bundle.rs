@@ -150,12 +150,12 @@ impl Bundle {
             Some("merge") => Box::pin(on_merge::handle(&self.house, request)).await,
             Some("deploy") => Box::pin(on_deploy::handle(&self.house, request)).await,
             Some("alert") => Box::pin(on_alert::handle(&self.house, request)).await,
-            None
-            | Some(
-                "services" | "calendar" | "icon.svg" | "incidents" | "people" | "who" | "chat" | "sign-in" | "sign-out"
-                | "may-deploy" | "may-merge" | CALENDAR,
-            ) => Box::pin(on_request::handle(&self.house, request)).await,
-            Some(first) if Action::PATHS.contains(&first) => Box::pin(on_request::handle(&self.house, request)).await,
+            None | Some("incidents" | "people" | "who" | "chat" | "sign-in" | "sign-out" | CALENDAR) => {
+                Box::pin(on_request::handle(&self.house, request)).await
+            }
+            Some(first) if Action::PATHS.contains(&first) || on_request::API_PATHS.contains(&first) => {
+                Box::pin(on_request::handle(&self.house, request)).await
+            }
             Some(_) => Refusal::NotFound("the routes are /merge, /deploy, /alert, and the board at /").into(),
         }
     }

@@ -40,6 +40,12 @@ impl Action {
     pub const PATHS: [&str; 8] =
         ["acknowledge", "answer", "expedite", "freezes", "hand-over", "on-call", "queue", "revert"];
 
+    /// Whether these are the segments of such a path: it has more than the first, which alone may be a page or an answer for programs.
+    #[must_use]
+    pub fn is_path(segments: &[&str]) -> bool {
+        matches!(segments, [first, _, ..] if Self::PATHS.contains(first))
+    }
+
     /// What can be done about it by one click, with nothing to fill in: the label, and what is sent as `do`.
     #[must_use]
     pub fn clicks(&self) -> &'static [(&'static str, &'static str)] {
