@@ -22,7 +22,7 @@ async fn day() -> Stage {
     let stage = stage.at_once("Fri 12:30").await;
     stage.alert("edxapp", "Fri 12:30", false).await;
     let link = stage.link(Action::OnCall("edxapp".parse().unwrap()), "olga");
-    stage.post(&link, Vec::new(), b"do=take&for=240").await;
+    assert_eq!(stage.post(&link, Vec::new(), b"do=take&for=4+h").await.status, 200);
     let stage = stage.at_once("Fri 12:32").await;
     assert_eq!(stage.acknowledge("olga").await.status, 200);
     let stage = stage.at_once("Fri 13:10").await;
@@ -97,8 +97,8 @@ async fn who_is_on_call_is_asked_by_service_person_and_phase() {
     };
     let all = said(&stage, "/on-call").await;
     expect![[r#"
-        edxapp edx-platform#12 active until 2026-03-20T16:00:00Z: feanil, paged first feanil
-        edxapp edx-platform#13 standby until -: usama, paged first usama"#]]
+        edxapp edx-platform#12 active until 2026-03-20T16:00:00Z: feanil, paged first olga
+        edxapp edx-platform#13 standby until -: usama, paged first olga"#]]
     .assert_eq(&windows(&all).join("\n"));
     assert_eq!(all["services"].as_array().unwrap().len(), 2, "the bucket of unmapped alerts too");
     assert_eq!(windows(&said(&stage, "/on-call?service=EdxApp").await).len(), 2);
