@@ -33,3 +33,29 @@ pub(super) fn check(root: &mut Section<'_, '_>, tokens: &Tokens, link_secret: &s
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::settings::{Configuration, no_files};
+
+    #[test]
+    fn what_a_program_reads_with_is_no_secret_that_does_more() {
+        let rest = "[unmapped]\nrotation = [\"anna\"]\n[people.anna]\nzone = \"UTC\"\ncontacts = [\"terminal\"]\n[senders.github]\nsecret = \"hook\"\napi_token = \"forge\"\n";
+        let good = format!("api_secret = \"api\"\nread_tokens = [\"grafana\", \"release-bot\"]\n{rest}");
+        let read = Configuration::parse(&good, &no_files).unwrap().read_tokens;
+        assert_eq!(read, ["api", "grafana", "release-bot"]);
+        let bad = format!("api_secret = \"hook\"\nread_tokens = [\n\"links\",\n\"forge\",\n\"x\",\n\"x\", 7]\n{rest}");
+        let problems: Vec<String> =
+            Configuration::parse(&bad, &no_files).unwrap_err().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            problems,
+            [
+                "line 1: `hook` is another secret too: whoever is handed it to read could do more",
+                "line 3: `links` signs links: whoever is handed it to read could act as anybody",
+                "line 4: `forge` is another secret too: whoever is handed it to read could do more",
+                "line 6: `read_tokens` has to be a list of texts, not of the kind integer",
+                "line 6: `x` is named twice",
+            ]
+        );
+    }
+}
