@@ -158,6 +158,14 @@ mod tests {
             for path in ["/", "/incidents/edxapp-k3v7q2ma", "/people/feanil", "//", "/mergex", "/freezes.ics"] {
                 assert!(!admits(Board::ThisMachine, path, host), "{host} {path}");
             }
+            // Links begin so; alone these are answers, to this machine or to whoever has a token.
+            for path in ["/on-call", "/queue", "/freezes", "//freezes/", "/incidents", "/may-deploy", "/incidents/x-1"]
+            {
+                assert!(!admits(Board::ThisMachine, path, host), "{host} {path}");
+                let headers = vec![("host".into(), host.into()), ("authorization".into(), "Bearer x".into())];
+                assert!(Board::ThisMachine.admits(&Request::new("GET", path, headers, vec![])), "{host} {path}");
+            }
+            assert!(admits(Board::ThisMachine, "/openapi.json", host));
             assert!(
                 ["/merge/github", "/acknowledge/a", "/chat/slack", "/freezes.ics/olga/mac"].iter().all(|path| admits(
                     Board::ThisMachine,

@@ -3,6 +3,7 @@
 mod description;
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 
 use aws::clients::{self, Aws, Http};
 use aws::links::Action;
@@ -11,7 +12,10 @@ use domain::Incident;
 use expect_test::expect;
 use house_tests::{REPOSITORY, Stage, commit, configuration, time};
 use jiff::SignedDuration;
+use recent_deployers::hands::Hands;
+use recent_deployers::server::{self, Board};
 use serde_json::Value;
+use tokio::net::TcpListener;
 
 /// Two services, of which one has broken, and a freeze.
 async fn day() -> Stage {
@@ -377,9 +381,58 @@ async fn each_program_has_a_token_of_its_own_and_a_wrong_one_reads_nothing() {
             assert_eq!(answer.status, wanted, "{path} {token}: {}", answer.body);
         }
     }
+    // The log says whose token it was, and no token.
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().with_writer({
+        let log = log.clone();
+        move || log.clone()
+    });
+    let guard = tracing_subscriber::util::SubscriberInitExt::set_default(subscriber);
+    assert_eq!(ask(&stage, "/queue", &[("authorization", "Bearer new-grafana")]).await.status, 200);
+    assert_eq!(ask(&stage, "/queue", &[("authorization", "Bearer guessed")]).await.status, 401);
+    drop(guard);
+    let said = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(said.contains("read by a program") && said.contains("grafana"), "{said}");
+    assert!(!said.contains("new-grafana") && !said.contains("guessed"), "{said}");
     // What the answers look like is no secret; and a token reads no page.
     assert_eq!(ask(&stage, "/openapi.json", &[]).await.status, 200);
     for page in ["/", "/who", "/people/feanil", "/freezes.ics"] {
         assert_eq!(ask(&stage, page, &[("authorization", "Bearer bot")]).await.status, 403, "{page}");
     }
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_terminal_is_told_who_is_on_call_for_one_service_or_that_there_is_no_such_service() {
+    let stage = day().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(server::serve(listener, stage.bundle.clone(), Board::ThisMachine, std::future::pending()));
+    let (configuration, secrets) = (&stage.house.configuration, &stage.house.secrets);
+    let hands = Hands { configuration, secrets, address, now: stage.clock.now() };
+    expect![[r#"
+        edxapp
+          on the rotation: anna
+          olga has the pager until 16:30 and is paged first for everything.
+          Deployments wait until Wed 13:00, for the freeze gratitude week.
+          edx-platform#12          olga                 on call until 2026-03-20T16:00:00Z (instead of feanil)
+          edx-platform#13          olga                 standby (instead of usama)"#]]
+    .assert_eq(&hands.who(Some("EdxApp")).await.unwrap());
+    let all = hands.who(None).await.unwrap();
+    assert!(all.contains("edxapp\n") && all.contains("unmapped\n"), "{all}");
+    let none = hands.who(Some("lms")).await.unwrap_err().to_string();
+    assert_eq!(none, "no service is called lms; there are edxapp, unmapped");
 }

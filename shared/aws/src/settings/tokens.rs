@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn what_a_program_reads_with_is_no_secret_that_does_more() {
-        let rest = "[unmapped]\nrotation = [\"anna\"]\n[people.anna]\nzone = \"UTC\"\ncontacts = [\"terminal\"]\n[senders.github]\nsecret = \"hook\"\napi_token = \"forge\"\n";
+        let rest = "[unmapped]\nrotation = [\"anna\"]\n[people.anna]\nzone = \"UTC\"\ncontacts = [\"terminal\"]\n[senders.github]\nsecret = \"hook\"\napi_token = \"forge\"\n[services.edxapp]\nowners = [\"anna\"]\nrotation = [\"anna\"]\nrepositories = [{ name = \"a/b\" }]\n[services.edxapp.environments.production]\nlive = true\n";
         let good = format!("api_secret = \"api\"\nread_tokens = [\"grafana\", \"release-bot\"]\n{rest}");
         let read = Configuration::parse(&good, &no_files).unwrap().read_tokens;
         assert_eq!(read, ["api", "grafana", "release-bot"]);
