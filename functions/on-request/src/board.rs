@@ -11,15 +11,13 @@ use aws::wire::error_chain;
 use aws::{House, Refusal, Request, Response, StoreError};
 use domain::card::Card;
 use domain::text::count;
-use domain::{PersonId, Phase, Service, ServiceId, Settings, Window, window};
+use domain::{PersonId, Phase, Service, ServiceId, Window};
 use jiff::{SignedDuration, Timestamp};
 use minijinja::context;
-use serde_json::{Value, json};
 
 use crate::hours::Hours;
 use crate::offers::Offers;
 use crate::page;
-use crate::service::view::just_now;
 use crate::sign_in::Reader;
 use freezes::FreezesView;
 use row::{IncidentRow, Row, Unattended};
@@ -170,42 +168,6 @@ pub(crate) fn readable<T>(
         }
         Err(error @ (StoreError::Unavailable(_) | StoreError::Conflict)) => Err(error),
     }
-}
-
-/// `GET /who`: who is on call for what, as JSON for programs. Times are UTC.
-pub(crate) async fn who(house: &House) -> Result<Response, Refusal> {
-    let (settings, now) = (house.settings(), house.now());
-    let mut services = Vec::new();
-    for service in settings.services() {
-        let (mut unreadable, read) = (Vec::new(), house.store.situation(&service.id).await);
-        let Some(situation) = readable(&mut unreadable, service, read)? else {
-            services.push(json!({ "service": service.id, "now": unreadable, "windows": [] }));
-            continue;
-        };
-        let all = window::windows(&situation, service, &settings.roster, now);
-        let windows: Vec<_> = all.iter().map(|w| window_json(w, settings)).collect();
-        let rotation = situation.paging.value.rotation(service, now);
-        let lines = just_now(house, service, &situation, &Hours::utc(now));
-        services.push(json!({ "service": service.id, "now": lines, "rotation": rotation, "windows": windows }));
-    }
-    Ok(Response::json(200, &json!({ "at": now, "services": services })))
-}
-
-fn window_json(window: &Window<'_>, settings: &Settings) -> Value {
-    let (phase, until) = phase(window);
-    json!({
-        "change": window.change.id.to_string(),
-        "label": window.change.label(),
-        "title": window.change.title,
-        "phase": phase,
-        "until": until,
-        "responder": window.responder.person,
-        "name": settings.roster.name_of(&window.responder.person),
-        "holder": window.holder.person,
-        "holder_name": settings.roster.name_of(&window.holder.person),
-        "because": window.holder.because,
-        "attendance": window.attendance,
-    })
 }
 
 /// How a window is called whose turn it is.

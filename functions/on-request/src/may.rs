@@ -16,10 +16,10 @@ use domain::{Commit, Repository, Service, ServiceId, Situation};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::sign_in;
+use crate::api::parameters::Parameters;
 
 pub(crate) async fn deploy(house: &House, request: &Request) -> Result<Response, Refusal> {
-    sign_in::program(house, request)?;
+    Parameters::read(request, &["service", "environment", "commit", "number", "repository", "strict"])?;
     let settings = house.settings();
     let id = one::<ServiceId>(request, "service")?;
     let known = settings.services().find(|service| service.id == id && !service.repositories.is_empty());
@@ -45,7 +45,7 @@ pub(crate) async fn deploy(house: &House, request: &Request) -> Result<Response,
 }
 
 pub(crate) async fn merge(house: &House, request: &Request) -> Result<Response, Refusal> {
-    sign_in::program(house, request)?;
+    Parameters::read(request, &["repository", "number", "strict"])?;
     let repository = one::<Repository>(request, "repository")?;
     let question = Question::of_merge(&repository, house.settings());
     let desk = house.store.situation(&house.settings().freeze_desk().id).await?;

@@ -7,11 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws::clients::{self, Aws, Http};
 use aws::house::Now;
-use aws::links::{Action, CALENDAR};
 use aws::secrets::Secrets;
 use aws::settings::Configuration;
 use aws::topic::Topic;
-use aws::wire::{Refusal, error_chain};
+use aws::wire::error_chain;
 use aws::{House, Request, Response, Store, StoreError};
 use domain::ServiceId;
 use jiff::{SignedDuration, Timestamp};
@@ -150,13 +149,8 @@ impl Bundle {
             Some("merge") => Box::pin(on_merge::handle(&self.house, request)).await,
             Some("deploy") => Box::pin(on_deploy::handle(&self.house, request)).await,
             Some("alert") => Box::pin(on_alert::handle(&self.house, request)).await,
-            None
-            | Some(
-                "services" | "calendar" | "icon.svg" | "incidents" | "people" | "who" | "chat" | "sign-in" | "sign-out"
-                | "may-deploy" | "may-merge" | CALENDAR,
-            ) => Box::pin(on_request::handle(&self.house, request)).await,
-            Some(first) if Action::PATHS.contains(&first) => Box::pin(on_request::handle(&self.house, request)).await,
-            Some(_) => Refusal::NotFound("the routes are /merge, /deploy, /alert, and the board at /").into(),
+            // Whatever else there is, as API Gateway's catch-all has it.
+            _ => Box::pin(on_request::handle(&self.house, request)).await,
         }
     }
 

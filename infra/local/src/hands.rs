@@ -27,6 +27,8 @@ pub enum HandsError {
     Nobody(String),
     #[error("not one change of {service} is called {change}; there are {known}")]
     NoChange { service: ServiceId, change: String, known: String },
+    #[error("no service is called {service}; there are {known}")]
+    NoService { service: String, known: String },
     #[error("{0} is not a pull request: write one such as openedx/edx-platform#12")]
     NoPull(String),
     #[error("links cannot be signed: is --data the directory of the running bundle?")]
@@ -94,31 +96,17 @@ impl Hands<'_> {
         if answer.status == 200 { Ok(format!("{title}. {text}")) } else { Err(HandsError::Refused { title, text }) }
     }
 
-    /// Who is on call for what: a line for each window, as the bundle says it.
+    /// Who is on call for what, in all services or in this one: who is on the rotation, and a line for each window.
     pub async fn who(&self, service: Option<&str>) -> Result<String, HandsError> {
-        let mut lines = Vec::new();
-        for one in self.services().await? {
-            let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or("").to_owned();
-            let id = text(&one, "service");
-            if service.is_some_and(|wanted| !wanted.eq_ignore_ascii_case(&id)) {
-                continue;
+        let mut all = self.services().await?;
+        if let Some(wanted) = service {
+            let known = all.iter().map(|one| text(one, "service")).collect::<Vec<_>>().join(", ");
+            all.retain(|one| text(one, "service").eq_ignore_ascii_case(wanted));
+            if all.is_empty() {
+                return Err(HandsError::NoService { service: domain::text::line(wanted, 80), known });
             }
-            lines.push(id);
-            let now = one.get("now").and_then(Value::as_array).cloned().unwrap_or_default();
-            lines.extend(now.iter().filter_map(Value::as_str).map(|line| format!("  {line}")));
-            let windows = one.get("windows").and_then(Value::as_array).cloned().unwrap_or_default();
-            if windows.is_empty() {
-                lines.push("  nobody's change waits or went live lately: the rotation is paged first".to_owned());
-            }
-            lines.extend(windows.iter().map(|w| {
-                let until = text(w, "until");
-                let until = if until.is_empty() { String::new() } else { format!(" until {until}") };
-                let (name, holder) = (text(w, "name"), text(w, "holder_name"));
-                let instead = if name == holder { String::new() } else { format!(" (instead of {holder})") };
-                format!("  {:<24} {name:<20} {}{until}{instead}", text(w, "label"), text(w, "phase"))
-            }));
         }
-        Ok(lines.join("\n"))
+        Ok(all.iter().flat_map(lines).collect::<Vec<_>>().join("\n"))
     }
 
     /// Whether something may go on, as the bundle says it.
@@ -168,7 +156,6 @@ impl Hands<'_> {
         let services = self.services().await?;
         let ours = services.iter().find(|s| s.get("service").and_then(Value::as_str) == Some(service.as_str()));
         let windows = ours.and_then(|s| s.get("windows")).and_then(Value::as_array).cloned().unwrap_or_default();
-        let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or("").to_owned();
         let found: Vec<ChangeId> = windows
             .iter()
             .filter(|w| {
@@ -216,4 +203,40 @@ impl Hands<'_> {
         let sent = Http::new().send(method, &format!("{}{path}", self.address), &headers, body, DEADLINE_SECONDS).await;
         sent.map_err(|source| HandsError::NotRunning { address: self.address.clone(), source })
     }
+}
+
+fn text(value: &Value, name: &str) -> String {
+    value.get(name).and_then(Value::as_str).unwrap_or("").to_owned()
+}
+
+fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+    value.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// A service as `who` prints it.
+fn lines(service: &Value) -> Vec<String> {
+    let mut lines = vec![text(service, "service")];
+    let rotation: Vec<String> = list(service, "rotation").iter().map(|one| text(one, "name")).collect();
+    if !rotation.is_empty() {
+        lines.push(format!("  on the rotation: {}", rotation.join(", ")));
+    }
+    lines.extend(service.get("unreadable").and_then(Value::as_str).map(|why| format!("  {why}")));
+    lines.extend(list(service, "now").iter().filter_map(Value::as_str).map(|line| format!("  {line}")));
+    let windows = list(service, "windows");
+    if windows.is_empty() {
+        lines.push("  nobody's change waits or went live lately: the rotation is paged first".to_owned());
+    }
+    lines.extend(windows.iter().map(|window| {
+        let name = |who: &str| window.get(who).map(|one| text(one, "name")).unwrap_or_default();
+        let (first, holder) = (name("paged_first"), name("holder"));
+        let until = window.get("until").and_then(Value::as_str).map(|at| format!(" until {at}")).unwrap_or_default();
+        let instead = if first == holder { String::new() } else { format!(" (instead of {holder})") };
+        let phase = match text(window, "phase").as_str() {
+            "active" => "on call".to_owned(),
+            "tail" => "suspect only".to_owned(),
+            other => other.to_owned(),
+        };
+        format!("  {:<24} {first:<20} {phase}{until}{instead}", text(window, "label"))
+    }));
+    lines
 }

@@ -28,7 +28,7 @@ pub fn ours(configuration: &Configuration) -> Vec<String> {
     let senders = configuration.senders.values().map(|s| s.secret.clone());
     let receivers = configuration.receivers.values().filter(|r| r.kind == ReceiverKind::Webhook);
     let receivers = receivers.filter_map(|r| r.secret.clone());
-    let own = configuration.api_secret.clone().into_iter().chain([configuration.link_secret.clone()]);
+    let own = configuration.read_tokens.iter().chain([&configuration.link_secret]).cloned();
     let mut names: Vec<String> = senders.chain(receivers).chain(own).collect();
     names.sort();
     names.dedup();

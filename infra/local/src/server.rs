@@ -37,11 +37,11 @@ impl Board {
         let segments = request.segments();
         let first = segments.first().copied().unwrap_or("");
         let subscribes = matches!(segments.as_slice(), [CALENDAR, _, _]);
-        let asks = matches!(first, "may-deploy" | "may-merge") && request.header("authorization").is_ok();
-        let proves_itself = matches!(first, "merge" | "deploy" | "alert" | "chat")
-            || Action::PATHS.contains(&first)
-            || subscribes
-            || asks;
+        // Whose token is wrong is refused there; what the answers look like is no secret.
+        let asks =
+            on_request::is_for_api(request) && (request.header("authorization").is_ok() || first == "openapi.json");
+        let proves_itself =
+            matches!(first, "merge" | "deploy" | "alert" | "chat") || Action::is_path(&segments) || subscribes || asks;
         self == Self::Everybody || proves_itself || is_direct(request)
     }
 }
@@ -158,6 +158,14 @@ mod tests {
             for path in ["/", "/incidents/edxapp-k3v7q2ma", "/people/feanil", "//", "/mergex", "/freezes.ics"] {
                 assert!(!admits(Board::ThisMachine, path, host), "{host} {path}");
             }
+            // Links begin so; alone these are answers, to this machine or to whoever has a token.
+            for path in ["/on-call", "/queue", "/freezes", "//freezes/", "/incidents", "/may-deploy", "/incidents/x-1"]
+            {
+                assert!(!admits(Board::ThisMachine, path, host), "{host} {path}");
+                let headers = vec![("host".into(), host.into()), ("authorization".into(), "Bearer x".into())];
+                assert!(Board::ThisMachine.admits(&Request::new("GET", path, headers, vec![])), "{host} {path}");
+            }
+            assert!(admits(Board::ThisMachine, "/openapi.json", host));
             assert!(
                 ["/merge/github", "/acknowledge/a", "/chat/slack", "/freezes.ics/olga/mac"].iter().all(|path| admits(
                     Board::ThisMachine,

@@ -48,6 +48,12 @@ impl Action {
     pub const PATHS: [&str; 10] =
         ["acknowledge", "answer", "expedite", "freeze", "freezes", "hand-over", "judge", "on-call", "queue", "revert"];
 
+    /// Whether these are the segments of such a path: it has more than the first, which alone may be a page or an answer for programs.
+    #[must_use]
+    pub fn is_path(segments: &[&str]) -> bool {
+        matches!(segments, [first, _, ..] if Self::PATHS.contains(first))
+    }
+
     fn path(&self) -> String {
         match self {
             Self::Acknowledge(incident) => format!("acknowledge/{incident}"),

@@ -169,16 +169,30 @@ fn hex(digits: &str) -> Option<[u8; 32]> {
 
 /// `Authorization: Bearer <token>`, or `Basic` with the token as password: senders that do not sign.
 pub fn token(request: &Request, secrets: &[Secret]) -> Result<(), Refusal> {
+    same(&credentials(request)?, secrets)
+}
+
+/// The same where there are several tokens, each with a name: whose it is. All of them are compared.
+pub fn named_token<'a>(request: &Request, tokens: &'a [(String, Vec<Secret>)]) -> Result<&'a str, Refusal> {
+    let given = credentials(request)?;
+    let is = |found: Option<&'a str>, (name, secrets): &'a (String, Vec<Secret>)| {
+        let matches = same(&given, secrets).is_ok();
+        found.or(matches.then_some(name.as_str()))
+    };
+    tokens.iter().fold(None, is).ok_or(WRONG_TOKEN)
+}
+
+fn credentials(request: &Request) -> Result<Vec<u8>, Refusal> {
     let (scheme, credentials) = header(request, "authorization")?.split_once(' ').ok_or(WRONG_TOKEN)?;
     if scheme.eq_ignore_ascii_case("bearer") {
-        return same(credentials.trim().as_bytes(), secrets);
+        return Ok(credentials.trim().as_bytes().to_vec());
     }
     if !scheme.eq_ignore_ascii_case("basic") {
         return Err(WRONG_TOKEN);
     }
-    let decoded = STANDARD.decode(credentials.trim()).map_err(|_| WRONG_TOKEN)?;
+    let mut decoded = STANDARD.decode(credentials.trim()).map_err(|_| WRONG_TOKEN)?;
     let colon = decoded.iter().position(|b| *b == b':').ok_or(WRONG_TOKEN)?;
-    same(&decoded[colon + 1..], secrets)
+    Ok(decoded.split_off(colon + 1))
 }
 
 /// The secret itself, in a header of the sender's own.

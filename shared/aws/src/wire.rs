@@ -49,6 +49,12 @@ impl Request {
         pairs.filter(|(n, _)| n == name).map(|(_, value)| value.into_owned()).collect()
     }
 
+    /// Every parameter of the query, in their order.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<(String, String)> {
+        form_urlencoded::parse(self.query.as_bytes()).into_owned().collect()
+    }
+
     /// The path with what follows it.
     #[must_use]
     pub fn target(&self) -> String {

@@ -2,6 +2,7 @@
 //! OpenID provider. `cargo test -p house-tests --test machine stack` runs those of one file.
 
 mod alertmanager;
+mod api;
 mod board;
 mod browser;
 mod command_line;

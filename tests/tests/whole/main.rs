@@ -1,6 +1,7 @@
 //! Whole stories from wire to page, in one process on the embedded store. One program, because each links the whole house: forty of them
 //! are 4 GB.
 
+mod api;
 mod architecture;
 mod beside;
 mod board;

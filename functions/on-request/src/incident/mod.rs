@@ -1,4 +1,4 @@
-//! An incident whole: its own page, and the same as JSON for programs. What of it is shown is in [`view`].
+//! An incident whole: its own page, and what [`crate::api`] says of its ladder. What of it is shown is in [`view`].
 
 mod delivery;
 mod timeline;
@@ -7,7 +7,7 @@ pub(crate) mod view;
 use aws::links::Action;
 use aws::{House, Refusal, Request, Response};
 use domain::ladder::{Reach, Standing, rows};
-use domain::{Entry, Incident, IncidentId, Outgoing, Service, ServiceId, Situation, Subject, wording};
+use domain::{Entry, Incident, IncidentId, Outgoing, Service, ServiceId, Situation, Subject};
 use minijinja::context;
 use serde_json::{Value, json};
 
@@ -51,41 +51,59 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// `GET /incidents/{id}`
-pub(crate) async fn show(house: &House, request: &Request, reader: &Reader, id: &str) -> Result<Response, Refusal> {
-    let for_program = page::is_for_program(request);
-    let missing = || {
-        let what = "It is not among the incidents we remember.";
-        let page = || page::notice(404, "No such incident", what);
-        if for_program { Response::json(404, &json!({ "error": what })) } else { page() }
-    };
-    let Some((id, service)) = service_of(house, id) else { return Ok(missing()) };
+/// An incident, with what is read of its service.
+pub(crate) struct Found<'a> {
+    house: &'a House,
+    pub(crate) service: &'a Service,
+    pub(crate) incident: Incident,
+    /// Whether it is in the working set.
+    is_kept: bool,
+    situation: Situation,
+    outbox: Vec<Outgoing>,
+    log: Vec<Entry>,
+}
+
+impl Found<'_> {
+    pub(crate) fn scene<'a>(&'a self, hours: &'a Hours) -> Scene<'a> {
+        let Self { house, service, situation, outbox, log, .. } = self;
+        Scene { house, service, situation, outbox, log, hours }
+    }
+}
+
+/// The incident of this name, if it is among those that we remember.
+pub(crate) async fn found<'a>(house: &'a House, id: &str) -> Result<Option<Found<'a>>, Refusal> {
+    let Some((id, service)) = service_of(house, id) else { return Ok(None) };
     let situation = house.store.situation(&service.id).await?;
     let open = situation.incidents.get(&id).map(|known| known.value.clone());
     let is_kept = open.is_some();
-    let found = match open {
+    let incident = match open {
         Some(open) => Some(open),
         None => house.store.past_incident(&id).await?,
     };
-    let Some(incident) = found else { return Ok(missing()) };
+    let Some(incident) = incident else { return Ok(None) };
     let outbox = house.store.outbox(&service.id).await?;
     let log = house.store.log(&service.id, MOST_LINES).await?;
-    let hours = if for_program { Hours::utc(house.now()) } else { Hours::of(house, request, reader) };
-    let scene = Scene { house, service, situation: &situation, outbox: &outbox, log: &log, hours: &hours };
-    if for_program {
-        return Ok(Response::json(200, &as_json(scene, &incident)));
-    }
-    let ours: Vec<Entry> = scene.log_of(&incident).cloned().collect();
+    Ok(Some(Found { house, service, incident, is_kept, situation, outbox, log }))
+}
+
+/// `GET /incidents/{id}`, for people; for programs it is [`crate::api`]'s.
+pub(crate) async fn show(house: &House, request: &Request, reader: &Reader, id: &str) -> Result<Response, Refusal> {
+    let Some(found) = found(house, id).await? else {
+        return Ok(page::notice(404, "No such incident", "It is not among the incidents we remember."));
+    };
+    let hours = Hours::of(house, request, reader);
+    let (scene, service, incident) = (found.scene(&hours), found.service, &found.incident);
+    let ours: Vec<Entry> = scene.log_of(incident).cloned().collect();
     let mut said = lines(&ours, &hours);
     said.reverse();
     let offers = Offers::of(house, reader)?;
-    let view = incident_view(scene, &offers, &incident);
+    let view = incident_view(scene, &offers, incident);
     // What has left is read, and judged no more.
-    let act = offers.path(Action::Acknowledge(id.clone())).filter(|_| is_kept);
-    let acts = page::value(&act::incident_forms(&incident));
+    let act = offers.path(Action::Acknowledge(incident.id.clone())).filter(|_| found.is_kept);
+    let acts = page::value(&act::incident_forms(incident));
     let values = context! {
         title => view.headline.clone(), service => service.id.as_str(), act, acts, incident => page::value(&view),
-        timeline => page::value(&timeline::timeline(scene, &incident)), log => page::value(&said),
+        timeline => page::value(&timeline::timeline(scene, incident)), log => page::value(&said),
     };
     Ok(page::whole(house, reader, &hours, 200, "incident.html", values))
 }
@@ -97,8 +115,8 @@ fn service_of<'a>(house: &'a House, id: &str) -> Option<(IncidentId, &'a Service
     Some((id, house.settings().service(&service)?))
 }
 
-/// The ladder and the holds. Times are UTC.
-fn as_json(scene: Scene<'_>, incident: &Incident) -> Value {
+/// The ladder and the holds, for programs. Times are UTC.
+pub(crate) fn whole(scene: Scene<'_>, incident: &Incident) -> Value {
     let reach = Reach::of(scene.situation, scene.service, scene.hours.now);
     let ladder = rows(&reach.call(incident, scene.service), scene.hours.now).into_iter().map(|row| {
         let (standing, page) = match row.standing {
@@ -117,12 +135,5 @@ fn as_json(scene: Scene<'_>, incident: &Incident) -> Value {
     });
     let holds = timeline::holds(scene, incident);
     let holds = holds.map(|entry| json!({ "at": entry.at, "why": entry.reason.to_string() }));
-    let held = incident.held.as_ref();
-    json!({
-        "incident": incident.id, "headline": wording::headline(incident),
-        "state": incident.state(&scene.service.policy, scene.hours.now).word(),
-        "since": incident.began_at, "resolved_at": incident.resolved_at, "round": incident.round,
-        "held": held.map(|hold| json!({ "why": view::why_held(hold), "until": hold.until })),
-        "ladder": ladder.collect::<Vec<_>>(), "holds": holds.collect::<Vec<_>>(),
-    })
+    json!({ "ladder": ladder.collect::<Vec<_>>(), "holds": holds.collect::<Vec<_>>() })
 }

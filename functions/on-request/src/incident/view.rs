@@ -152,7 +152,7 @@ fn held(scene: Scene<'_>, incident: &Incident) -> Option<String> {
 }
 
 /// Without its end, which is said beside it with its day.
-pub(super) fn why_held(hold: &Hold) -> String {
+pub(crate) fn why_held(hold: &Hold) -> String {
     let maintenance = matches!(hold.reason, Reason::UnderMaintenance { .. });
     if maintenance { "maintenance".to_owned() } else { hold.reason.to_string() }
 }

@@ -8,6 +8,7 @@ mod provider;
 
 use std::time::Duration;
 
+use aws::secrets::SecretError;
 use aws::session::{Attempt, MACHINE, PATIENCE, Session};
 use aws::settings::sign_in::SignIn;
 use aws::wire::{HeaderFault, error_chain};
@@ -65,15 +66,22 @@ pub(crate) fn reader(house: &House, request: &Request) -> Result<Result<Reader, 
     Ok(Err(Response::redirect(&format!("/sign-in?to={to}"))))
 }
 
-/// Whether a program may ask: by its secret, or because whoever runs it may read. It is never sent elsewhere to sign in, which
+/// Whether a program may read: by one of the tokens, or because whoever runs it may. It is never sent elsewhere to sign in, which
 /// some take for a yes.
 pub(crate) fn program(house: &House, request: &Request) -> Result<(), Refusal> {
     const WANTED: Refusal = Refusal::Unauthenticated(
-        "send `Authorization: Bearer` with the secret that the configuration calls `api_secret`",
+        "send `Authorization: Bearer` with a token that the configuration names (`api_secret`, `read_tokens`), or sign in with a browser at /sign-in",
     );
     if request.header("authorization") != Err(HeaderFault::Missing) {
-        let name = house.configuration.api_secret.as_ref().ok_or(WANTED)?;
-        return aws::verify::token(request, &house.secrets.get(name).map_err(Refusal::NoSecret)?);
+        let named = |name: &String| Ok((name.clone(), house.secrets.get(name)?));
+        let tokens: Result<Vec<_>, SecretError> = house.configuration.read_tokens.iter().map(named).collect();
+        let tokens = tokens.map_err(Refusal::NoSecret)?;
+        if tokens.is_empty() {
+            return Err(WANTED);
+        }
+        let token = aws::verify::named_token(request, &tokens)?;
+        tracing::info!(token, path = request.path, "read by a program");
+        return Ok(());
     }
     match &house.configuration.sign_in {
         Some(config) => signed_in(house, config, request)?.map(|_| ()).ok_or(WANTED),

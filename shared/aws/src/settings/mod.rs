@@ -16,6 +16,7 @@ pub mod sign_in;
 mod sources;
 mod spelling;
 mod squads;
+mod tokens;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -52,8 +53,8 @@ pub struct Configuration {
     pub link_secret: String,
     /// Where people sign in to the board.
     pub sign_in: Option<SignIn>,
-    /// The name of the secret with which programs ask whether they may go on.
-    pub api_secret: Option<String>,
+    /// The names of the secrets with which programs read: `api_secret`, and one for each program of `read_tokens`.
+    pub read_tokens: Vec<String>,
 }
 
 /// One problem, at one line (counted from 1).
@@ -212,7 +213,7 @@ impl Configuration {
     fn build(root: &mut Section<'_, '_>, known: Option<&[&str]>) -> Self {
         let public_url = root.url("public_url").unwrap_or_default();
         let link_secret = root.text("link_secret").unwrap_or_else(|| "links".to_owned());
-        let api_secret = root.text("api_secret");
+        let read_tokens = tokens::read(root);
         let sign_in = root.table("sign_in", sign_in::read);
         if sign_in.is_some() && !public_url.is_empty() && !sign_in::is_safe(&public_url) {
             root.problem_with("public_url", "`public_url` has to be an https address: people sign in there");
@@ -237,6 +238,11 @@ impl Configuration {
         let squads = squads::read(root, &roster, &services);
         let freezes = freezes::read(root, &services, &calendars);
         let lane = root.table("expedite", |section| freezes::lane(section, &roster, &squads)).unwrap_or_default();
+        let asked = senders.values().flat_map(|s| [Some(&s.secret), s.api_token.as_ref()]);
+        let told = receivers.values().flat_map(|r| [r.secret.as_ref(), r.signing_secret.as_ref()]);
+        let others = asked.chain(told).chain([sign_in.as_ref().map(|s| &s.secret)]).flatten().map(String::as_str);
+        tokens::check(root, &read_tokens, &link_secret, &others.collect());
+        let read_tokens = read_tokens.into_iter().map(|(name, _)| name).collect();
         root.finish();
         let settings = Settings::new(services, roster, unmapped, public_url)
             .with_labels(labels)
@@ -249,7 +255,7 @@ impl Configuration {
                 merge_source_of(&senders, repository).is_some() || comment_source_of(&senders, repository).is_some()
             })
             .with_comments(|repository| comment_source_of(&senders, repository).is_some());
-        Self { settings, senders, receivers, pipelines, link_secret, sign_in, api_secret }
+        Self { settings, senders, receivers, pipelines, link_secret, sign_in, read_tokens }
     }
 }
 

@@ -6,7 +6,9 @@
 mod awaited;
 mod commit;
 mod deliveries;
+mod each;
 mod merges;
+mod past;
 mod threads;
 mod transaction;
 mod turns;
@@ -19,12 +21,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use domain::card::Card;
-use domain::{Entry, Incident, IncidentId, Noted, PersonId, ServiceId, Situation};
+use domain::{Entry, Noted, PersonId, ServiceId, Situation};
 use jiff::Timestamp;
 
 pub use awaited::Topic;
 pub use commit::{MOST_TRIES, pause};
 pub use deliveries::Look;
+pub use each::AT_ONCE;
 pub use merges::{MergeOutcome, Queued};
 pub use threads::Thread;
 use turns::Turns;
@@ -135,48 +138,6 @@ impl Store {
     pub async fn log(&self, service: &ServiceId, most: i32) -> Result<Vec<Entry>, StoreError> {
         let items = self.query(&keys::log(service), None, false, Some(most)).await?;
         items.iter().map(records::read).collect()
-    }
-
-    /// The newest incidents that have left the working set, newest first.
-    pub async fn past_incidents(&self, service: &ServiceId, most: i32) -> Result<Vec<Incident>, StoreError> {
-        let items = self.query(&keys::past(service), None, false, Some(most)).await?;
-        items.iter().map(records::read).collect()
-    }
-
-    /// A page of the incidents that have left the working set: those that were over before this one, newest first.
-    pub async fn past_before(
-        &self,
-        service: &ServiceId,
-        before: Option<&(Timestamp, IncidentId)>,
-        most: i32,
-    ) -> Result<Vec<Incident>, StoreError> {
-        let Some((at, id)) = before else { return self.past_incidents(service, most).await };
-        self.counters.queries.fetch_add(1, Ordering::Relaxed);
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :p AND sk < :before")
-            .expression_attribute_values(":p", records::text(keys::past(service)))
-            .expression_attribute_values(":before", records::text(keys::past_incident(service, *at, id).sort))
-            .scan_index_forward(false)
-            .limit(most)
-            .send()
-            .await
-            .map_err(|e| StoreError::unavailable(DisplayErrorContext(e)))?;
-        answer.items.unwrap_or_default().iter().map(records::read).collect()
-    }
-
-    /// An incident that has left the working set.
-    pub async fn past_incident(&self, id: &IncidentId) -> Result<Option<Incident>, StoreError> {
-        /// Of those from before it was known where each is, so many are looked through.
-        const MOST: i32 = 1000;
-        let Some(service) = id.service() else { return Ok(None) };
-        let Some(known) = self.get(&keys::whereabouts(id)).await? else {
-            return Ok(self.past_incidents(&service, MOST).await?.into_iter().find(|incident| incident.id == *id));
-        };
-        let found = self.get(&keys::past_incident(&service, records::read(&known)?, id)).await?;
-        found.as_ref().map(records::read).transpose()
     }
 
     /// What the board shows of each service that was looked at. What of one cannot be understood keeps nobody from the others.
