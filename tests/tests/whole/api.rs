@@ -426,8 +426,8 @@ async fn a_terminal_is_told_who_is_on_call_for_one_service_or_that_there_is_no_s
     expect![[r#"
         edxapp
           on the rotation: anna
-          olga has the pager until 16:30 and is paged first for everything.
-          Deployments wait until Wed 13:00, for the freeze gratitude week.
+          olga has the pager until 2026-03-20 16:30 UTC and is paged first for everything.
+          Deployments wait until 2026-03-25 13:00 UTC, for the freeze gratitude week.
           edx-platform#12          olga                 on call until 2026-03-20T16:00:00Z (instead of feanil)
           edx-platform#13          olga                 standby (instead of usama)"#]]
     .assert_eq(&hands.who(Some("EdxApp")).await.unwrap());
