@@ -139,11 +139,12 @@ mod tests {
             Action::Acknowledge(incident),
             Action::Judge("edxapp-k3v7q2ma".parse().unwrap()),
             Action::Answer("edxapp".parse().unwrap(), change.clone()),
-            Action::HandOver("edxapp".parse().unwrap(), change),
+            Action::HandOver("edxapp".parse().unwrap(), change.clone()),
             Action::OnCall(service),
             Action::Queue("edxapp".parse().unwrap()),
             Action::Freeze("gratitude-week".parse().unwrap()),
             Action::Expedite("openedx/edx-platform".parse().unwrap(), 12),
+            Action::Revert("edxapp".parse().unwrap(), change),
         ]
     }
 
