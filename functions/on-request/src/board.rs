@@ -11,7 +11,7 @@ use aws::wire::error_chain;
 use aws::{House, Refusal, Request, Response, StoreError};
 use domain::card::Card;
 use domain::text::count;
-use domain::{PersonId, Phase, Service, ServiceId, Window};
+use domain::{PersonId, Phase, Service, ServiceId, Settings, Window};
 use jiff::{SignedDuration, Timestamp};
 use minijinja::context;
 
@@ -26,6 +26,8 @@ use row::{IncidentRow, Row, Unattended};
 const MOST_LATELY: i32 = 8;
 /// So many rows of services in which nothing goes on are shown; of the others only the names.
 const MOST_QUIET: usize = 30;
+/// So many services are named to a reader.
+const MOST_NAMED: usize = 12;
 /// So many merges that nobody attends to.
 const MOST_UNATTENDED: usize = 20;
 /// What has to be looked at for so long was forgotten.
@@ -120,12 +122,12 @@ impl Board {
             unattended.map(|(card, waiting)| Unattended::of(house, card, waiting, hours)).collect();
         let all: usize = known.values().map(|card| card.queue.unattended).sum();
         Self {
-            you: offers.person.as_ref().map(|person| you(person, known, hours)),
+            you: offers.person.as_ref().map(|person| you(person, house.settings(), known, hours)),
             lately: incidents.iter().any(|incident| !incident.is_open),
             incidents,
             open,
             say: if open == 0 {
-                "No open incident.".to_owned()
+                "No open incident is known.".to_owned()
             } else {
                 count(open, "open incident.", "open incidents.")
             },
@@ -139,18 +141,30 @@ impl Board {
 }
 
 /// `You are on call for edxapp until 14:20.`
-fn you(person: &PersonId, known: &BTreeMap<ServiceId, Card>, hours: &Hours) -> String {
-    let seats = known.values().flat_map(|card| card.on_call.iter().map(move |seat| (card, seat)));
-    let mine: Vec<String> = seats
-        .filter(|(_, seat)| seat.person == *person && seat.until > hours.now)
-        .map(|(card, seat)| format!("{} until {}", card.service, hours.at(seat.until)))
-        .collect();
-    let unnamed = known.values().any(|card| card.more_on_call > 0);
-    match (mine.is_empty(), unnamed) {
-        (false, _) => format!("You are on call for {}.", mine.join(", ")),
-        (true, false) => "You are not on call now.".to_owned(),
+fn you(person: &PersonId, settings: &Settings, known: &BTreeMap<ServiceId, Card>, hours: &Hours) -> String {
+    let mine = |card: &Card| {
+        let until = |at: Option<Timestamp>| at.map(|at| format!(" until {}", hours.at(at))).unwrap_or_default();
+        if let Some((_, end)) = card.pager(hours.now).filter(|(who, _)| *who == person) {
+            return Some(format!("{} (you have its pager{})", card.service, until(end)));
+        }
+        let seat = card.on_call.iter().find(|seat| seat.person == *person && seat.until > hours.now)?;
+        Some(format!("{}{}", card.service, until(Some(seat.until))))
+    };
+    let on_call: Vec<String> = known.values().filter_map(mine).collect();
+    let rotations = known.values().filter(|card| card.rotation.contains(person));
+    let rotations: Vec<&str> = rotations.take(MOST_NAMED).map(|card| card.service.as_str()).collect();
+    let served = settings.services().filter(|service| !service.repositories.is_empty());
+    let unknown = known.values().any(|card| card.more_on_call > 0)
+        || served.into_iter().any(|service| !known.contains_key(&service.id));
+    let mut said = match (on_call.is_empty(), unknown) {
+        (false, _) => format!("You are on call for {}.", on_call.join(", ")),
+        (true, false) => "No change of yours is on call now.".to_owned(),
         (true, true) => "Whether you are on call says your own page.".to_owned(),
+    };
+    if !rotations.is_empty() {
+        said.push_str(&format!(" You are on the rotation of {}.", rotations.join(", ")));
     }
+    said
 }
 
 /// What was read of a service. What of one cannot be understood keeps nobody from reading the others.

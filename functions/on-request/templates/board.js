@@ -10,18 +10,25 @@
   const live = document.querySelector("main[data-live]");
   if (!live) return;
   const said = document.getElementById("say");
-  const key = (e) => e && e.tagName + e.textContent + (e.name || "");
-  let failures = 0;
+  // Which of several that say the same: that of this incident, of this form.
+  const place = (e) => e.closest("[aria-labelledby]")?.getAttribute("aria-labelledby") + "|" + e.closest("form")?.querySelector("input")?.value;
+  const key = (e) => [e.tagName, e.textContent, e.name, place(e)].join("|");
+  // Whoever is choosing or writing something is not disturbed.
+  const begun = (e) => e.tagName === "SELECT"
+    ? !(e.selectedOptions[0]?.defaultSelected || (e.selectedIndex === 0 && ![...e.options].some((o) => o.defaultSelected)))
+    : e.type !== "hidden" && e.value !== e.defaultValue;
+  let failures = 0, timer = 0;
   const renew = async () => {
-    const main = document.querySelector("main[data-live]");
+    const main = document.getElementById("main");
     const at = document.activeElement;
-    // Whoever fills something in is not disturbed.
-    if (document.hidden || (main.contains(at) && at.matches("input, select, textarea"))) return;
+    if (document.hidden || !main.dataset.live || (main.contains(at) && at.matches("input, select, textarea"))) return;
+    if ([...main.querySelectorAll("input, select, textarea")].some(begun)) return;
     try {
       const answer = await fetch(location.href, { headers: { accept: "text/html" }, redirect: "error", cache: "no-store" });
       if (!answer.ok) throw new Error(answer.status);
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const fresh = page.querySelector("main[data-live]");
+      const fresh = page.getElementById("main");
+      if (!fresh) throw new Error("another page");
       document.querySelector(".when").replaceWith(page.querySelector(".when"));
       root.classList.remove("lost");
       failures = 0;
@@ -35,10 +42,12 @@
       main.replaceWith(fresh);
       if (focused) [...fresh.querySelectorAll("a, button, summary")].find((e) => key(e) === focused)?.focus({ preventScroll: true });
       if (page.title) document.title = page.title;
+      // What is over is not asked for again.
+      if (!fresh.dataset.live) clearInterval(timer);
     } catch {
       if (++failures > 1) root.classList.add("lost");
     }
   };
-  setInterval(renew, Number(live.dataset.live) * 1000);
+  timer = setInterval(renew, Number(live.dataset.live) * 1000);
   document.addEventListener("visibilitychange", renew);
 })();

@@ -120,8 +120,11 @@ pub async fn tick(house: &House) -> Result<usize, StoreError> {
 pub async fn due(house: &House) -> Result<Vec<ServiceId>, StoreError> {
     let mut due = house.store.due(house.now()).await?;
     let desk = &house.settings().freeze_desk().id;
-    if !house.freezes_seen.load(Ordering::Relaxed) && !due.contains(desk) {
-        due.push(desk.clone());
+    if !house.freezes_seen.load(Ordering::Relaxed) {
+        // Nor has the board a card of a service that nobody has looked at since there are cards.
+        let shown: BTreeSet<ServiceId> = house.store.cards().await?.into_iter().map(|(service, _)| service).collect();
+        let unseen = house.settings().services().map(|service| &service.id).filter(|id| !shown.contains(id));
+        due.extend(std::iter::once(desk).chain(unseen).filter(|id| !due.contains(id)).cloned().collect::<Vec<_>>());
     }
     Ok(due)
 }

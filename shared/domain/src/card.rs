@@ -75,6 +75,9 @@ pub struct Queued {
     /// Those that nobody attends to first, then the oldest.
     pub first: Vec<Waiting>,
     pub unattended: usize,
+    /// When the oldest was merged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest: Option<Timestamp>,
     /// When the oldest is likely to be live, where the past tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<Timestamp>,
@@ -153,6 +156,20 @@ impl Card {
         Self::of(&then, service, settings, now)
     }
 
+    /// Who has the pager for everything at `now`, and until when.
+    #[must_use]
+    pub fn pager(&self, now: Timestamp) -> Option<(&PersonId, Option<Timestamp>)> {
+        self.special.iter().find_map(|special| match special {
+            Special::Pager { person, until, .. } if special.is_now(now) => Some((person, *until)),
+            Special::Pager { .. }
+            | Special::Manual
+            | Special::Maintenance { .. }
+            | Special::Paused { .. }
+            | Special::Frozen { .. }
+            | Special::Failing { .. } => None,
+        })
+    }
+
     /// By which it is known whether another one says the same.
     #[must_use]
     pub fn digest(&self) -> String {
@@ -202,7 +219,7 @@ fn queued(all: &[Window<'_>], situation: &Situation, service: &Service, now: Tim
     people.dedup();
     let (changes, people) = (waiting.len(), people.len());
     let nobody = waiting.iter().filter(|window| unattended(window)).count();
-    let oldest = waiting.first();
+    let oldest = waiting.first().copied();
     let expected = oldest.and_then(|window| queue::expected_live(window.change, &situation.queue.value, service, now));
     // They are in the order in which they were merged, which stays.
     waiting.sort_by_key(|window| !unattended(window));
@@ -219,6 +236,7 @@ fn queued(all: &[Window<'_>], situation: &Situation, service: &Service, now: Tim
         people,
         first: shown.collect(),
         unattended: nobody,
+        oldest: oldest.map(|window| window.change.merged_at),
         expected,
         history: history[history.len().saturating_sub(MOST_SAMPLES)..].to_vec(),
     }

@@ -114,6 +114,7 @@ fn however_much_there_is_a_card_stays_small() {
         world.situation.note(crate::Record::Change(change), 1);
     }
     let card = card(&world);
+    assert_eq!(card.queue.oldest, Some(at("15:00")));
     assert_eq!((card.queue.changes, card.queue.first.len(), card.queue.people), (300, MOST_WAITING, 1));
     assert!(serde_json::to_string(&card).unwrap().len() < 4000);
 }

@@ -117,6 +117,9 @@ impl Town {
             })
             .await;
         let bundle = stage.bundle.clone();
+        // Each service is looked at once, as when the program starts.
+        bundle.tick().await;
+        bundle.quiesce().await;
         let own = bundle.clone();
         // As the program does: what somebody did by a click is looked at, at once.
         tokio::spawn(async move {
@@ -291,7 +294,7 @@ async fn a_merge_appears_and_an_incident_is_acknowledged_handed_over_and_judged(
     town.deploy("cart", "production", "success", 100).await;
     let page = driver.open(LIGHT).await;
     town.signed_in(&page, "bilal").await;
-    page.says("You are not on call now.").await;
+    page.says("No change of yours is on call now.").await;
     // It comes without anybody's asking for the page again.
     page.run("window.asked = 1").await;
     town.merge("cart", 101, "bilal", "Keep the cart of guests").await;
@@ -330,11 +333,21 @@ async fn a_merge_appears_and_an_incident_is_acknowledged_handed_over_and_judged(
     page.goto(&town.at("/people/chen")).await;
     page.says("On call for cart until").await;
 
-    town.stage.at("Fri 12:50").await;
-    town.alert("cart", "CartErrors", "2 % of requests answer 500", "Fri 12:29", true).await;
+    // A page that is left open: what somebody has begun to choose stays, and what is over is seen.
     let incident = town.stage.incident("cart").await.id;
     page.goto(&town.at(&format!("/incidents/{incident}"))).await;
+    let chosen = "return [...document.querySelectorAll('select[name=change]')].pop().selectedIndex";
+    page.run("[...document.querySelectorAll('select[name=change]')].pop().selectedIndex = 1").await;
+    town.stage.at("Fri 12:50").await;
+    town.alert("cart", "CartErrors", "2 % of requests answer 500", "Fri 12:29", true).await;
+    let renewed = "document.dispatchEvent(new Event('visibilitychange'))";
+    page.run(renewed).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(page.run(chosen).await, 1, "what is begun is not undone");
+    page.run("[...document.querySelectorAll('select[name=change]')].pop().selectedIndex = 0").await;
+    page.run(renewed).await;
     page.says("Resolved").await;
+    page.says("resolved").await;
     page.element("select[name=change]").await.select_by_label("cart#101 Keep the cart of guests").await.unwrap();
     page.press("Judge").await;
     page.says("it counts for how often the suspects were right").await;
@@ -427,5 +440,32 @@ async fn a_revert_is_one_click_from_the_incident_and_one_pull_request_however_of
     page.says("its revert: edx-platform#900").await;
     assert_eq!(forge.pulls().len(), 1);
     assert_eq!(forge.done().iter().filter(|line| line.contains("graphql")).count(), 1);
+    page.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_incidents_the_focus_stays_with_its_own() {
+    let Some(driver) = driver() else { return };
+    let mut town = Town::build().await;
+    for (service, number, who) in [("cart", 100, "dana"), ("search", 400, "chen")] {
+        town.merge(service, number, who, "Bump the base image").await;
+        town.deploy(service, "production", "success", number).await;
+    }
+    town.stage.at("Fri 12:10").await;
+    town.alert("search", "SearchErrors", "no results", "Fri 12:09", false).await;
+    let page = driver.open(LIGHT).await;
+    town.signed_in(&page, "olga").await;
+    page.says("SearchErrors").await;
+    page.run("document.querySelector('.wound button').focus()").await;
+    // Another one comes, and stands above it.
+    town.alert("cart", "CartErrors", "2 % of requests answer 500", "Fri 12:09", false).await;
+    page.run("document.dispatchEvent(new Event('visibilitychange'))").await;
+    page.says("CartErrors").await;
+    let first = page.element(".wound h2").await.text().await.unwrap();
+    assert!(first.contains("CartErrors"), "{first}");
+    page.client.active_element().await.unwrap().send_keys("\u{e007}").await.unwrap();
+    page.says("It is yours. Nobody else will be paged for it.").await;
+    assert!(town.stage.incident("cart").await.acknowledged.is_empty());
+    assert_eq!(town.stage.incident("search").await.acknowledged.len(), 1);
     page.close().await;
 }

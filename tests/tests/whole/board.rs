@@ -2,7 +2,10 @@
 //! little is known.
 
 use aws::clients::{self, Aws, Http};
+use aws::links::Action;
 use aws::records::{self, Item};
+use aws::secrets::Secret;
+use aws::session::Session;
 use aws::{Request, Response, keys};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
@@ -145,4 +148,51 @@ async fn a_service_of_which_nothing_was_heard_is_there_and_says_who_is_on_its_ro
     for path in ["/services/nothing", "/services/freezes", "/services/nothing/history", "/services/edxapp/other"] {
         assert_eq!(page(&stage, path).await.0.status, 404, "{path}");
     }
+}
+
+#[tokio::test]
+async fn whoever_has_the_pager_is_on_call_and_maintenance_is_shown_while_it_lasts() {
+    let text = configuration(&["edxapp"])
+        .replace("github = [\"usama\"]", "github = [\"usama\"]\nemails = [\"usama@example.com\"]");
+    let sign_in = "\n[sign_in]\nissuer = \"https://id.example.com\"\nclient_id = \"deployers\"\n";
+    let mut stage = Stage::with_secrets(&format!("{text}{sign_in}"), &[("sign-in", "x")], |_| {}).await;
+    let service: ServiceId = "edxapp".parse().unwrap();
+    let does = |action: Action, who: &str, form: &'static str| {
+        let (path, stage) = (stage.link(action, who), &stage);
+        async move { assert_eq!(stage.post(&path, Vec::new(), form.as_bytes()).await.status, 200) }
+    };
+    does(Action::OnCall(service.clone()), "usama", "do=take&for=2+h").await;
+    does(Action::Queue(service.clone()), "olga", "do=maintain&for=30&why=disks&from=2026-03-20T12:30Z").await;
+    let seen = |stage: &Stage, path: &'static str| {
+        let session = Session { who: "usama@example.com".to_owned(), expires: time("Sat 12:00") };
+        let cookie = format!("__Host-deployers-session={}", session.seal(&Secret::new("links-key").unwrap()));
+        let request = Request::new("GET", path, vec![("cookie".to_owned(), cookie)], Vec::new());
+        let bundle = stage.bundle.clone();
+        async move { bundle.route(request).await.body }
+    };
+    let board = seen(&stage, "/").await;
+    assert!(board.contains("You are on call for edxapp (you have its pager until 19:00)."), "{board}");
+    assert!(board.contains("has the pager: paged first for everything") && !board.contains("maintenance"), "{board}");
+    let own = seen(&stage, "/people/usama").await;
+    assert!(own.contains("Has the pager of edxapp until 19:00."), "{own}");
+    // Nobody looks at the service meanwhile.
+    stage.clock.set(time("Fri 12:40"));
+    assert!(seen(&stage, "/").await.contains("maintenance until 18:00"));
+    stage.clock.set(time("Fri 13:01"));
+    assert!(!seen(&stage, "/").await.contains("maintenance until"));
+    stage.at("Fri 14:00").await;
+    let board = seen(&stage, "/").await;
+    assert!(board.contains("No change of yours is on call now.") && !board.contains("has the pager"), "{board}");
+}
+
+#[tokio::test]
+async fn the_clock_looks_once_at_each_service_of_which_the_board_has_no_card() {
+    let stage = Stage::with(&configuration(&["edxapp", "discovery"]), |_| {}).await;
+    assert!(stage.house.store.cards().await.unwrap().is_empty());
+    on_schedule::tick(&stage.house).await.unwrap();
+    let known: Vec<String> =
+        stage.house.store.cards().await.unwrap().into_iter().map(|(id, _)| id.to_string()).collect();
+    assert_eq!(known, ["discovery", "edxapp", "unmapped"]);
+    let board = page(&stage, "/").await.0.body;
+    assert!(!board.contains("nobody has looked at it yet"), "{board}");
 }

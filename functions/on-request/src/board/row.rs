@@ -2,6 +2,7 @@
 
 use aws::House;
 use domain::card::{Card, Glance, Named, Special, Waiting};
+use domain::maintenance;
 use domain::outcome::State;
 use domain::queue::history;
 use domain::text::count;
@@ -19,6 +20,8 @@ const SPARK: (usize, usize) = (84, 18);
 #[derive(Serialize)]
 pub(crate) struct Row {
     pub(super) id: String,
+    /// Who has the pager for everything by somebody's word, and until when.
+    pager: Option<(PersonView, Option<Moment>)>,
     on_call: Vec<SeatView>,
     more_on_call: usize,
     rotation: Vec<PersonView>,
@@ -28,6 +31,8 @@ pub(crate) struct Row {
     chips: Vec<Chip>,
     /// How many incidents are open.
     pub(super) open: usize,
+    /// Whether anybody has looked at it yet.
+    pub(super) known: bool,
 }
 
 /// Somebody on call.
@@ -118,8 +123,14 @@ impl Row {
             others: seat.changes.saturating_sub(1),
             why: seat.because.they(name),
         };
+        let special = card.iter().flat_map(|card| &card.special).filter(|special| special.is_now(hours.now));
+        let weekly = maintenance::weekly_now(service, hours.now);
+        let weekly = weekly.map(|(from, until)| Special::Maintenance { from, until });
+        let pager = card.and_then(|card| card.pager(hours.now));
         Self {
             id: service.id.to_string(),
+            pager: pager.map(|(who, until)| (person(house, who), until.map(|at| hours.moment(at)))),
+            known: card.is_some(),
             on_call: seats.map(seat).collect(),
             more_on_call: card.map_or(0, |card| card.more_on_call),
             rotation: rotation.iter().map(|id| person(house, id)).collect(),
@@ -128,14 +139,18 @@ impl Row {
             live: card
                 .and_then(|card| card.live.as_ref())
                 .map(|live| (live.label.clone(), hours.moment(live.since), live.running)),
-            chips: card.iter().flat_map(|card| &card.special).map(|special| chip(house, special, hours)).collect(),
+            chips: special.chain(&weekly).map(|special| chip(house, special, hours)).collect(),
             open: card.map_or(0, |card| card.open_incidents),
         }
     }
 
     /// Whether there is nothing to see.
     pub(super) fn is_quiet(&self) -> bool {
-        self.on_call.is_empty() && self.queue.changes == 0 && self.chips.is_empty() && self.open == 0
+        self.on_call.is_empty()
+            && self.pager.is_none()
+            && self.queue.changes == 0
+            && self.chips.is_empty()
+            && self.open == 0
     }
 
     /// What is to be seen first.
@@ -155,12 +170,11 @@ fn queue(card: Option<&Card>, hours: &Hours) -> QueueView {
             spark: None,
         };
     };
-    let oldest = queued.first.iter().map(|waiting| waiting.merged_at).min();
     let lately = history::lately(&queued.history, SLOTS, hours.now);
     QueueView {
         changes: queued.changes,
         people: count(queued.people, "person", "people"),
-        oldest: oldest.map(|at| hours.ago(at)),
+        oldest: queued.oldest.map(|at| hours.ago(at)),
         expected: queued.expected.filter(|at| *at > hours.now).map(|at| hours.moment(at)),
         unattended: queued.unattended,
         spark: charts::spark(&lately, SPARK.0, SPARK.1),
@@ -176,7 +190,7 @@ fn chip(house: &House, special: &Special, hours: &Hours) -> Chip {
             let by = if by == person { String::new() } else { format!("by the word of {}", name(by)) };
             (format!("{} has the pager{}", name(person), until(*end)), by, "on")
         }
-        Special::Maintenance { until: end } => {
+        Special::Maintenance { until: end, .. } => {
             (format!("maintenance{}", until(Some(*end))), "nobody is paged for it".to_owned(), "calm")
         }
         Special::Paused { by, until: end, why, .. } => {

@@ -7,10 +7,11 @@ pub(crate) mod slack;
 use aws::links::{Action, Grant};
 use aws::{House, Refusal};
 use commands::Command;
-use domain::{Person, Roster};
+use domain::{Person, Roster, ServiceId, times};
+use jiff::Timestamp;
 
 use crate::act::{self, Filled, Outcome};
-use crate::person::{self, Mine};
+use crate::person::{self, Mine, Theirs};
 
 /// So many of somebody's changes are shown.
 const MOST_SHOWN: usize = 12;
@@ -35,11 +36,18 @@ async fn obey<'a>(
             Ok((outcome, next))
         }
         Command::Mine(how) => {
-            let (mine, unreadable) = person::windows(house, by).await?;
+            let Theirs { mine, pagers, unreadable } = person::windows(house, by).await?;
             let open: Vec<&Mine> = mine.iter().filter(|one| one.is_open).collect();
-            let mut lines: Vec<String> = open.iter().take(MOST_SHOWN).map(|one| line(one)).collect();
+            let pager = |(service, until): &(ServiceId, Option<Timestamp>)| {
+                let until = until.map(|at| format!(" until {}", times::time(at, &by.zone, house.now())));
+                format!("{service}: you have the pager{}.", until.unwrap_or_default())
+            };
+            let mut lines: Vec<String> = pagers.iter().map(pager).collect();
+            lines.extend(open.iter().take(MOST_SHOWN).map(|one| line(one)));
             match open.len() {
-                0 => lines.push("Nothing: you are not on call, and nothing of yours waits.".to_owned()),
+                0 if lines.is_empty() => {
+                    lines.push("Nothing: you are not on call, and nothing of yours waits.".to_owned())
+                }
                 all if all > MOST_SHOWN => lines.push(format!("And {} more: the board shows them.", all - MOST_SHOWN)),
                 _ => {}
             }
@@ -58,7 +66,7 @@ async fn obey<'a>(
                 let text = "The roster has no such person. Nothing was done.";
                 return Ok(alone(Outcome::missing("Nobody by this name", text)));
             };
-            let (mine, _) = person::windows(house, by).await?;
+            let Theirs { mine, .. } = person::windows(house, by).await?;
             let is_meant = |one: &&Mine| which.as_ref().is_none_or(|label| one.label.eq_ignore_ascii_case(label));
             match mine.iter().filter(|one| one.held && one.is_open).filter(is_meant).collect::<Vec<_>>().as_slice() {
                 [] => Ok(alone(Outcome::missing("Nothing to hand over", "No such change is yours."))),

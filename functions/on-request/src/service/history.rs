@@ -46,7 +46,7 @@ pub(crate) async fn show(house: &House, request: &Request, reader: &Reader, id: 
     let older = past.last().and_then(|last| Some(format!("{}_{}", last.resolved_at?, last.id))).filter(|_| full);
     let values = context! {
         title => format!("History of {}", service.id), id => service.id.as_str(), past => page::value(&views),
-        recovery => recovery(service, &past, &hours).map(|chart| page::value(&chart)),
+        recovery => recovery(service, &past, before.is_none(), &hours).map(|chart| page::value(&chart)),
         hits => Hits::of(&past).map(|hits| page::value(&hits.view())),
         older, newest => before.is_none(),
     };
@@ -120,7 +120,7 @@ impl Hits {
 }
 
 /// How long each took, the newest last, on a scale on which twice as long is always as much higher.
-fn recovery(service: &Service, past: &[Incident], hours: &Hours) -> Option<Chart> {
+fn recovery(service: &Service, past: &[Incident], newest: bool, hours: &Hours) -> Option<Chart> {
     let took = |incident: &Incident| Some(incident.resolved_at?.duration_since(incident.began_at));
     let mut all: Vec<SignedDuration> = past.iter().filter_map(took).collect();
     let bar = |incident: &Incident| {
@@ -147,7 +147,8 @@ fn recovery(service: &Service, past: &[Incident], hours: &Hours) -> Option<Chart
         lines: LINES.iter().filter_map(line).collect(),
         marks: Vec::new(),
         words: format!(
-            "The last {} of {} took {} in the median, {} at most.",
+            "{} {} of {} took {} in the median, {} at most.",
+            if newest { "The last" } else { "These" },
             count(all.len(), "incident", "incidents"),
             service.id,
             length(median),

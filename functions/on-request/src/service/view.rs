@@ -112,7 +112,8 @@ pub(crate) fn view(scene: Scene<'_>, offers: &Offers, beyond: Beyond) -> Service
         live: service.environments.iter().flat_map(|e| live_views(scene, &e.name)).collect(),
         active: active.take(MOST_WINDOWS).map(show).collect(),
         queue: queued.skip(beyond.0).take(MOST_WINDOWS).map(show).collect(),
-        tail: tail.take(MOST_WINDOWS).map(show).collect(),
+        // The newest of them: those are the likeliest.
+        tail: tail.skip(counts.2.saturating_sub(MOST_WINDOWS)).map(show).collect(),
         counts,
         before: (beyond.0 > 0).then(|| beyond.0.saturating_sub(MOST_WINDOWS)),
         after: (counts.1 > next).then_some(next),

@@ -32,7 +32,7 @@ impl Store {
     /// One of them.
     pub async fn past_incident(&self, id: &IncidentId) -> Result<Option<Incident>, StoreError> {
         /// Of those from before it was known where each is, so many are looked through.
-        const MOST: i32 = 1000;
+        const MOST: i32 = 50;
         let Some(service) = id.service() else { return Ok(None) };
         let Some(known) = self.get(&keys::whereabouts(id)).await? else {
             return Ok(self.past_incidents(&service, MOST).await?.into_iter().find(|incident| incident.id == *id));
