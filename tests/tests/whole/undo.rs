@@ -222,7 +222,9 @@ async fn whoever_claimed_it_and_died_is_replaced() {
     let now = day.clock.now();
     let mut situation = day.situation("edxapp").await;
     situation.note(domain::Record::Undo(domain::Undo::new(&change, &"usama".parse().unwrap(), now)), 0);
-    let (claimed, undo) = domain::undo::claim(&change.id, &situation, now);
+    let settings = house.settings();
+    let service = settings.service(&"edxapp".parse().unwrap()).unwrap();
+    let (claimed, undo) = domain::undo::claim(&change.id, &situation, service, settings, now);
     house.store.commit(&day.situation("edxapp").await, &claimed, now).await.unwrap();
     let wanted = on_schedule::forges::reverts::Wanted { undo: &undo.unwrap(), by: "usama" };
     let source = on_schedule::forges::Forge::that_reverts(house, &change.id.repository).unwrap();
