@@ -285,6 +285,30 @@ async fn one_that_somebody_opened_at_the_forge_is_taken_and_one_from_a_fork_is_n
 }
 
 #[tokio::test]
+async fn one_of_ours_that_was_closed_without_being_merged_reverts_nothing() {
+    for (kind, closed) in
+        [("github", ("state", "closed")), ("gitlab", ("state", "closed")), ("azure", ("status", "abandoned"))]
+    {
+        let forge = Fake::start().await;
+        let mut day = live(kind, &forge).await;
+        forge.knows(|known| known.merged_as = json!({ "merge_commit_sha": commit(2) }));
+        // It is made, nobody hears that, and somebody closes it.
+        let part = match kind {
+            "github" => "POST /graphql",
+            "gitlab" => "POST /projects/openedx%2Fedx-platform/merge_requests",
+            _ => "/pullrequests?api",
+        };
+        forge.knows(|known| known.mishaps.push((part, 502, true)));
+        press(&day, "usama", 2).await;
+        assert_eq!(forge.pulls().len(), 1, "{kind}");
+        forge.knows(|known| known.pulls[0][closed.0] = json!(closed.1));
+        day.at("Fri 12:12").await;
+        assert_eq!(day.heard(), ["notice to usama: edx-platform#901 reverts edx-platform#2: merge it"], "{kind}");
+        assert_eq!(forge.pulls().len(), 2, "{kind}");
+    }
+}
+
+#[tokio::test]
 async fn a_change_in_two_services_has_one_revert_and_both_know_it() {
     let forge = Fake::start().await;
     let mut day = day("github", &forge, &["edxapp", "cms"]).await;

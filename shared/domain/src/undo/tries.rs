@@ -43,7 +43,12 @@ pub fn claim(
         Stage::Opened(_) | Stage::Refused { .. } => return (decisions, None),
     };
     if asked_again_at(tries, now).is_none() {
-        give_up(&mut decisions, known, "each try was cut off", Reader { settings, service, person: &known.value.by, now });
+        give_up(
+            &mut decisions,
+            known,
+            "each try was cut off",
+            Reader { settings, service, person: &known.value.by, now },
+        );
         return (decisions, None);
     }
     let claimed = Undo { stage: Stage::UnderWay { tries, since: now }, ..known.value.clone() };
