@@ -231,9 +231,10 @@ async fn keep(house: &House, service: &ServiceId) {
         }
     } else {
         // Each whether or not the other could be done.
+        // Somebody waits for this one.
+        let reverted = Box::pin(reverts::keep(house, service)).await;
         let beside = Box::pin(beside::keep(house, service)).await;
         let held = Box::pin(holding::keep(house, service)).await;
-        let reverted = Box::pin(reverts::keep(house, service)).await;
         let said = Box::pin(comments::post(house, service)).await;
         let shown = Box::pin(shown::keep(house, service)).await;
         let gates = Box::pin(gates::keep(house, service)).await;

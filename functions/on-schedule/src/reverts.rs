@@ -5,12 +5,9 @@ use std::time::Duration;
 
 use aws::wire::error_chain;
 use aws::{House, StoreError};
-use domain::decision::Wake;
-use domain::expedite::Way;
-use domain::on_request::expedites::{Fix, Refused};
 use domain::on_request::freezes::Desk;
 use domain::undo::{self, Lane, Opened, Said, Stage, Undo};
-use domain::{Decisions, ServiceId, Situation};
+use domain::{ServiceId, Situation};
 
 use crate::forges::reverts::{Unopened, Wanted};
 use crate::forges::{Forge, Unanswered};
@@ -25,12 +22,16 @@ pub(crate) async fn keep(house: &House, id: &ServiceId) -> Result<(), StoreError
     let situation = house.store.situation(id).await?;
     for change in undo::due(&situation, house.now()) {
         let now = house.now();
-        let claim = |situation: &Situation| undo::claim(&change, situation, now);
-        let (_, Some(claimed)) = house.store.decide(id, now, claim).await? else { continue };
-        let said = ask(house, &claimed).await?;
-        // Whoever does it again finds it: so the others hear first.
-        if let Said::Opened(opened, _) = &said {
-            tell_others(house, id, &claimed, opened).await?;
+        let claim = |situation: &Situation| undo::claim(&change, situation, service, settings, now);
+        let (decisions, claimed) = house.store.decide(id, now, claim).await?;
+        house.publish(&decisions.messages).await;
+        let Some(claimed) = claimed else { continue };
+        let said = ask(house, &claimed).await;
+        // Whoever does it again finds it: so the others hear first. Whoever pressed hears it whatever becomes of that.
+        if let Said::Opened(opened, _) = &said
+            && let Err(error) = tell_others(house, id, &claimed, opened).await
+        {
+            tracing::error!(service.name = %id, cause = error_chain(&error), "the other services do not know of a revert");
         }
         let now = house.now();
         let hear = |situation: &Situation| (undo::heard(&claimed, &said, situation, service, settings, now), ());
@@ -40,60 +41,37 @@ pub(crate) async fn keep(house: &House, id: &ServiceId) -> Result<(), StoreError
     Ok(())
 }
 
-async fn ask(house: &House, undo: &Undo) -> Result<Said, StoreError> {
+async fn ask(house: &House, undo: &Undo) -> Said {
     let repository = &undo.change.repository;
     let Some(forge) = Forge::that_reverts(house, repository) else {
-        return Ok(Said::Silent(error_chain(&Unanswered::NoForge)));
+        return Said::Silent(error_chain(&Unanswered::NoForge));
     };
     let wanted = Wanted { undo, by: house.settings().roster.name_of(&undo.by) };
     let answer = tokio::time::timeout(ONE_TAKES, forge.revert(&wanted)).await;
     let opened = match answer.unwrap_or(Err(Unopened::Unanswered(Unanswered::TooLate))) {
         Ok(opened) => opened,
-        Err(Unopened::Refused(why)) => return Ok(Said::Refused(why)),
+        Err(Unopened::Refused(why)) => return Said::Refused(why),
         Err(Unopened::Unanswered(error)) => {
             tracing::warn!(%repository, cause = error_chain(&error), "no revert pull request is opened yet");
-            return Ok(Said::Silent(error_chain(&error)));
+            return Said::Silent(error_chain(&error));
         }
     };
     // Before the label, which says no reason.
-    let lane = lane(house, undo, &opened).await?;
+    let lane = lane(house, undo, &opened).await.unwrap_or_else(|error| {
+        tracing::error!(%repository, number = opened.number, cause = error_chain(&error), "nobody was asked to let a revert pass");
+        Lane::NotAsked("the table did not answer".to_owned())
+    });
     if let Err(error) = forge.label_urgent(repository, opened.number).await {
         tracing::warn!(%repository, number = opened.number, cause = error_chain(&error), "a revert is not labelled");
     }
-    Ok(Said::Opened(opened, lane))
+    Said::Opened(opened, lane)
 }
 
 /// Asks for it to pass the freezes that hold, in the name of whoever pressed.
 async fn lane(house: &House, undo: &Undo, opened: &Opened) -> Result<Lane, StoreError> {
     let (settings, now) = (house.settings(), house.now());
-    let (desk, label) = (&settings.freeze_desk().id, undo.label());
-    let title = domain::wording::reverts::title(undo);
-    let (repository, number) = (undo.change.repository.clone(), opened.number);
-    let fix = Fix { repository, number, title, url: opened.url.clone(), head: opened.head.clone(), at: now };
-    let decide = |situation: &Situation| {
-        let asked =
-            Desk { situation, settings, now }.expedite(&undo.by, &fix, &format!("revert of {label}"), Way::Board);
-        match asked {
-            Ok(decisions) => (decisions, Lane::Asked),
-            Err(why) => (
-                Decisions::none(desk, Wake::Now),
-                match why {
-                    Refused::NothingHolds => Lane::NothingHolds,
-                    Refused::AlreadySo => Lane::Asked,
-                    other @ (Refused::MayNotAsk
-                    | Refused::NotServed(_)
-                    | Refused::TooMany
-                    | Refused::NotAsked(_)
-                    | Refused::WasRefused(_)
-                    | Refused::OwnAsk
-                    | Refused::NotYours
-                    | Refused::OthersSign(_)
-                    | Refused::NotTheirs
-                    | Refused::NoReason) => Lane::NotAsked(other.to_string()),
-                },
-            ),
-        }
-    };
+    let desk = &settings.freeze_desk().id;
+    let decide = |situation: &Situation| undo::ask_to_pass(undo, opened, &Desk { situation, settings, now });
     let (decisions, lane) = house.store.decide(desk, now, decide).await?;
     if !decisions.is_quiet() {
         (house.nudge)(desk);

@@ -286,6 +286,35 @@ fn what_a_forge_refuses_for_one_is_given_up_and_said_why() {
 }
 
 #[test]
+fn what_may_stand_there_is_looked_for_after_a_refusal_too() {
+    let mut story = Story::new();
+    story.answers = vec![Answer::Nothing("no answer".to_owned()), Answer::Refused("the forge answered 422".to_owned())];
+    story.merge(11).until("15:10");
+    assert_eq!((story.answers.len(), story.written), (0, 0));
+    let (_, asks) = begin(&story.desk, &story.world.settings, at("16:30"));
+    assert!(matches!(asks[0].what, Do::FindOrLeave { since } if since == at("15:01")), "{asks:?}");
+    // What was refused from the first stands nowhere.
+    let mut story = Story::new();
+    story.answers = vec![Answer::Refused("the forge answered 422".to_owned())];
+    story.merge(11).until("15:10");
+    assert_eq!(begin(&story.desk, &story.world.settings, at("16:30")).1[0].what, Do::Leave);
+}
+
+#[test]
+fn what_is_refused_has_the_same_pace() {
+    let mut story = Story::new();
+    story.answers = vec![Answer::Refused("the forge answered 422".to_owned()); 60];
+    for number in 1..=60 {
+        let merged_at = at("14:00") + SignedDuration::from_secs(i64::try_from(number).unwrap());
+        story.world.merge(change(number, "feanil", merged_at));
+    }
+    story.look().until("15:01");
+    assert_eq!(story.answers.len(), 40, "twenty in a minute");
+    story.until("15:03");
+    assert_eq!(story.answers.len(), 0);
+}
+
+#[test]
 fn a_release_is_told_in_portions_and_a_queue_that_moves_edits_few() {
     let mut story = Story::new();
     for number in 1..=60 {

@@ -78,7 +78,7 @@ pub fn decide(
     tidy::shifts(&mut decisions, &mut next, &look);
     tidy::lists(&mut decisions, &mut next, situation, now);
     tidy::errands(&mut decisions, &mut next, situation, now);
-    tidy::undos(&mut decisions, &mut next, situation, now);
+    tidy::undos(&mut decisions, &mut next, &look);
     let mut queue = situation.queue.value.clone();
     let untold: BTreeSet<ChangeId> =
         comments::line::untold(situation, service, settings, &all, now).into_iter().map(|news| news.change).collect();

@@ -5,7 +5,9 @@
 //! What is known beforehand of its going well is in [`outlook`]. People press in [`crate::on_request::reverts`]; the forge is
 //! asked by `on-schedule`.
 
+mod lane;
 pub mod outlook;
+mod tries;
 
 use std::collections::BTreeMap;
 
@@ -23,9 +25,14 @@ use crate::settings::Settings;
 use crate::situation::{Noted, Situation};
 use crate::text;
 use crate::wording::{Reader, reverts as words};
+pub use lane::{Lane, ask_to_pass};
+pub(crate) use tries::give_up;
+pub use tries::{claim, due};
 
 /// Whoever claimed it and said nothing for so long is gone: longer than all requests of one try may take.
 const LEASE: SignedDuration = SignedDuration::from_mins(3);
+/// What nobody has opened so long after it was due is given up: nobody does it any more, and whoever pressed has to know.
+const FORGOTTEN: SignedDuration = SignedDuration::from_mins(10);
 /// How long it is known, so that the page of its incident can say so.
 pub const KEPT: SignedDuration = SignedDuration::from_hours(24 * 14);
 const MOST_WHY: usize = 160;
@@ -122,14 +129,6 @@ pub enum Said {
     Silent(String),
 }
 
-/// Whether it passes the freezes that hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Lane {
-    NothingHolds,
-    Asked,
-    NotAsked(String),
-}
-
 impl Undo {
     #[must_use]
     pub fn new(change: &Change, by: &PersonId, now: Timestamp) -> Self {
@@ -172,6 +171,12 @@ impl Undo {
             Stage::Opened(_) | Stage::Refused { .. } => None,
         }
     }
+
+    /// When it is given up, if nobody does anything about it.
+    #[must_use]
+    pub fn given_up_at(&self) -> Option<Timestamp> {
+        Some(self.due_at()? + FORGOTTEN)
+    }
 }
 
 /// How to do it by hand.
@@ -194,33 +199,6 @@ pub fn can_open(settings: &Settings, change: &Change) -> bool {
         Some(Opens::PullRequests) => change.kind != ChangeKind::DirectPush,
         None => false,
     }
-}
-
-/// The changes whose revert is to be opened now, the longest waiting first.
-#[must_use]
-pub fn due(situation: &Situation, now: Timestamp) -> Vec<ChangeId> {
-    let all = situation.undos.values().map(|noted| &noted.value);
-    let mut due: Vec<(Timestamp, &ChangeId)> =
-        all.filter_map(|undo| Some((undo.due_at().filter(|at| *at <= now)?, &undo.change))).collect();
-    due.sort();
-    due.into_iter().map(|(_, change)| change.clone()).collect()
-}
-
-/// Claims one that is due, so that nobody else opens it meanwhile. `None`: somebody was faster.
-#[must_use]
-pub fn claim(change: &ChangeId, situation: &Situation, now: Timestamp) -> (Decisions, Option<Undo>) {
-    let mut decisions = Decisions::none(&situation.service, Wake::Now);
-    let known = situation.undos.get(change).filter(|known| known.value.due_at().is_some_and(|at| at <= now));
-    let Some(Noted { value, rev }) = known else { return (decisions, None) };
-    let tries = match &value.stage {
-        Stage::Asked { tries, .. } => *tries,
-        // Cut off: that was a try.
-        Stage::UnderWay { tries, .. } => tries.saturating_add(1),
-        Stage::Opened(_) | Stage::Refused { .. } => return (decisions, None),
-    };
-    let claimed = Undo { stage: Stage::UnderWay { tries, since: now }, ..value.clone() };
-    decisions.put(Record::Undo(claimed.clone()), *rev);
-    (decisions, Some(claimed))
 }
 
 /// Keeps what came of a claim, and tells whoever pressed. What another try has settled meanwhile stays so.

@@ -8,6 +8,9 @@ use jiff::SignedDuration;
 use super::outlook::{Outlook, migrations, outlook};
 use super::*;
 use crate::change::Files;
+use crate::expedite::{Expedite, Over, Signed, Way};
+use crate::freeze::{Declared, Preset, Scope};
+use crate::on_request::freezes::Desk;
 use crate::testing::{World, at, change, repository};
 use crate::wording::reverts::stands;
 
@@ -26,7 +29,7 @@ fn asked() -> World {
 
 fn claimed(world: &mut World) -> Option<Undo> {
     let id = change(12, "feanil", at("14:00")).id;
-    let (decisions, undo) = claim(&id, &world.situation, world.now);
+    let (decisions, undo) = claim(&id, &world.situation, &world.service, &world.settings, world.now);
     world.commit(&decisions);
     undo
 }
@@ -86,6 +89,101 @@ fn a_forge_that_does_not_answer_is_asked_again_and_not_for_ever() {
         Stage::Refused { why: Why::Silent { why: "the forge answered 503".into() }, at: world.now }
     );
     assert_eq!(world.heard(), "notice anna revert-refused (revert_refused)");
+}
+
+#[test]
+fn whoever_is_cut_off_each_time_is_not_replaced_for_ever() {
+    let mut world = asked();
+    let mut claims = 0;
+    while claimed(&mut world).is_some() {
+        claims += 1;
+        assert!(claims < 9, "for ever");
+        world.now += LEASE;
+    }
+    assert_eq!(claims, 5);
+    assert_eq!(
+        *stage(&world),
+        Stage::Refused { why: Why::Silent { why: "each try was cut off".into() }, at: world.now }
+    );
+    assert_eq!(world.heard(), "notice anna revert-refused (revert_refused)");
+}
+
+#[test]
+fn what_nobody_opens_is_given_up_and_whoever_pressed_knows() {
+    let mut world = asked();
+    world.until(at("15:09"));
+    assert!(matches!(stage(&world), Stage::Asked { .. }), "{:?}", stage(&world));
+    world.told.clear();
+    assert_eq!(due(&world.situation, world.now).len(), 1);
+    assert_eq!(due(&world.situation, at("15:10")), vec![], "that long nobody waits");
+    world.until(at("15:10"));
+    assert_eq!(*stage(&world), Stage::Refused { why: Why::Silent { why: "nobody asked it".into() }, at: at("15:10") });
+    assert_eq!(world.heard(), "notice anna revert-refused (revert_refused)");
+    // It is over, and known as long as any other.
+    world.situation.changes.clear();
+    world.until(at("15:00") + KEPT);
+    assert!(world.situation.undos.is_empty());
+}
+
+#[test]
+fn what_somebody_asked_to_let_pass_already_stays_theirs() {
+    let world = asked();
+    let settings = &world.settings;
+    let undo = world.situation.undos.values().next().unwrap().value.clone();
+    let opened = Opened { number: 13, url: None, head: None, found: true };
+    let mut desk = Situation::empty(settings.freeze_desk().id.clone());
+    let known = |world: &World| Expedite {
+        repository: repository(),
+        number: 13,
+        title: "Revert it".to_owned(),
+        url: None,
+        by: "feanil".parse().unwrap(),
+        at: world.now,
+        way: Way::Label,
+        heard_at: world.now,
+        head: None,
+        reason: "checkout fails".to_owned(),
+        signed: vec![Signed { person: "olga".parse().unwrap(), at: world.now, approver: true, rotation: false }],
+        over: None,
+        passed: None,
+        told: [].into(),
+    };
+    let asks = |desk: &mut Situation, now| {
+        let (decisions, lane) = ask_to_pass(&undo, &opened, &Desk { situation: desk, settings, now });
+        desk.apply(&decisions, now);
+        (decisions.is_quiet(), lane)
+    };
+    let freeze = Declared {
+        id: "monday".parse().unwrap(),
+        name: "Cyber Monday".to_owned(),
+        stops: Preset::PeakEvent.stops(),
+        rotation_signs: true,
+        scope: Scope::default(),
+        zone: "UTC".to_owned(),
+        from: at("10:00"),
+        until: at("Mon 10:00"),
+        by: "olga".parse().unwrap(),
+        declared_at: at("09:00"),
+        changed_at: None,
+        widened_at: None,
+        ended: None,
+    };
+    desk.note(Record::Freeze(freeze), 1);
+    desk.note(Record::Expedite(known(&world)), 1);
+    let later = world.now + MINUTE;
+    assert_eq!(asks(&mut desk, later), (true, Lane::Asked));
+    assert_eq!(desk.expedites.values().next().unwrap().value, known(&world), "with what was signed");
+    // What an approver refused stays refused, for as long as for everybody.
+    let over = Some((world.now, "olga".parse().unwrap(), Over::Refused { why: "not tonight".to_owned() }));
+    desk.note(Record::Expedite(Expedite { over, ..known(&world) }), 2);
+    let why = "it was refused: not tonight. Ask whoever refused it".to_owned();
+    assert_eq!(asks(&mut desk, later), (true, Lane::NotAsked(why)));
+    assert_eq!(asks(&mut desk.clone(), world.now + crate::expedite::LASTS), (false, Lane::Asked));
+    // By the label alone no reason was said: this is it.
+    let bare = Expedite { reason: String::new(), signed: Vec::new(), ..known(&world) };
+    desk.note(Record::Expedite(bare), 3);
+    assert_eq!(asks(&mut desk, later), (false, Lane::Asked));
+    assert_eq!(desk.expedites.values().next().unwrap().value.reason, "revert of edx-platform#12");
 }
 
 #[test]

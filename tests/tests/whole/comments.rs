@@ -184,6 +184,49 @@ async fn what_is_refused_for_one_pull_request_is_given_up_and_the_others_are_tol
 }
 
 #[tokio::test]
+async fn a_token_that_sees_nothing_for_a_while_gives_nothing_up_at_each_forge() {
+    for kind in KINDS {
+        let forge = Fake::start(kind).await;
+        let mut day = stage(&forge, kind).await;
+        day.merge("feanil", 12).await;
+        day.at("Fri 12:05").await.merge("feanil", 13).await;
+        forge.is_blind(true);
+        day.deploy("prod", "success", 12).await;
+        day.at("Fri 17:00").await;
+        assert_eq!((given_up(&day, 12).await, given_up(&day, 13).await), (None, None), "{kind}");
+        forge.is_blind(false);
+        day.at("Fri 18:30").await;
+        assert!(one(&forge, 12).contains("The turn of **feanil** ended"), "{kind}: {}", one(&forge, 12));
+        assert_eq!(forge.stands(13).len(), 1, "{kind}");
+    }
+    // Where the pull request can be seen, it is this comment that may not be written.
+    let forge = Fake::start("github").await;
+    let mut day = stage(&forge, "github").await;
+    for _ in 0..3 {
+        forge.will(Mishap::Says(403, "Resource not accessible"));
+    }
+    day.merge("feanil", 12).await;
+    day.at("Fri 15:00").await;
+    assert_eq!((given_up(&day, 12).await, forge.all()), (Some(GivenUp::Refused), 0));
+}
+
+#[tokio::test]
+async fn a_pull_request_that_somebody_deleted_keeps_no_other_waiting_at_each_forge() {
+    for kind in KINDS {
+        let forge = Fake::start(kind).await;
+        let mut day = stage(&forge, kind).await;
+        forge.will(Mishap::Lost);
+        day.merge("feanil", 12).await;
+        day.at("Fri 12:01").await;
+        forge.removes(12);
+        day.merge("feanil", 13).await;
+        day.at("Fri 12:30").await;
+        assert_eq!(given_up(&day, 12).await, Some(GivenUp::Deleted), "{kind}");
+        assert_eq!(forge.stands(13).len(), 1, "{kind}");
+    }
+}
+
+#[tokio::test]
 async fn a_repository_that_is_quiet_gets_none_and_so_does_one_that_was_not_asked_for() {
     for more in ["comments = [\"openedx/*\"]\nquiet = [\"*/edx-platform\"]", "comments = [\"openedx/docs\"]", ""] {
         let forge = Fake::start("github").await;

@@ -169,6 +169,30 @@ async fn a_merge_freeze_is_one_check_run_of_the_app() {
 }
 
 #[tokio::test]
+async fn a_check_run_that_another_app_named_as_ours_does_not_silence_ours() {
+    for status in [403, 404] {
+        let (mut stage, peer) = checking("check_runs = true").await;
+        let runs = json!({ "check_runs": [{ "id": 5, "external_id": "recent-deployers/freeze" }] });
+        peer.always_answers("/check-runs?", 200, runs.to_string());
+        peer.always_answers("PATCH /repos/openedx/edx-platform/check-runs/5", status, "{}");
+        freeze(&stage).await;
+        stage.at("Fri 12:31").await;
+        let said = written(&peer);
+        let (line, run) = said.last().unwrap();
+        assert_eq!(line, "POST /repos/openedx/edx-platform/check-runs", "{said:#?}");
+        assert_eq!((&run["head_sha"], &run["conclusion"]), (&json!(commit(12)), &json!("failure")));
+        let desk = domain::ServiceId::merges_into(&REPOSITORY.parse().unwrap());
+        assert!(stage.house.store.situation(&desk).await.unwrap().pulls.value.failed.is_none());
+        // Ours beside it is edited.
+        let named = "recent-deployers/freeze";
+        let runs = json!({ "check_runs": [{ "id": 5, "external_id": named }, { "id": 6, "external_id": named }] });
+        peer.always_answers("/check-runs?", 200, runs.to_string());
+        stage.at("Fri 18:01").await;
+        assert_eq!(written(&peer).last().unwrap().0, "PATCH /repos/openedx/edx-platform/check-runs/6");
+    }
+}
+
+#[tokio::test]
 async fn without_check_runs_a_status_stands_and_an_app_that_may_not_says_so() {
     let (mut stage, peer) = checking("").await;
     freeze(&stage).await;

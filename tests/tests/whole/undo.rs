@@ -222,7 +222,9 @@ async fn whoever_claimed_it_and_died_is_replaced() {
     let now = day.clock.now();
     let mut situation = day.situation("edxapp").await;
     situation.note(domain::Record::Undo(domain::Undo::new(&change, &"usama".parse().unwrap(), now)), 0);
-    let (claimed, undo) = domain::undo::claim(&change.id, &situation, now);
+    let settings = house.settings();
+    let service = settings.service(&"edxapp".parse().unwrap()).unwrap();
+    let (claimed, undo) = domain::undo::claim(&change.id, &situation, service, settings, now);
     house.store.commit(&day.situation("edxapp").await, &claimed, now).await.unwrap();
     let wanted = on_schedule::forges::reverts::Wanted { undo: &undo.unwrap(), by: "usama" };
     let source = on_schedule::forges::Forge::that_reverts(house, &change.id.repository).unwrap();
@@ -279,6 +281,30 @@ async fn one_that_somebody_opened_at_the_forge_is_taken_and_one_from_a_fork_is_n
         });
         press(&day, "usama", 2).await;
         assert_eq!(day.heard(), [format!("notice to usama: edx-platform#{number} reverts edx-platform#2: merge it")]);
+    }
+}
+
+#[tokio::test]
+async fn one_of_ours_that_was_closed_without_being_merged_reverts_nothing() {
+    for (kind, closed) in
+        [("github", ("state", "closed")), ("gitlab", ("state", "closed")), ("azure", ("status", "abandoned"))]
+    {
+        let forge = Fake::start().await;
+        let mut day = live(kind, &forge).await;
+        forge.knows(|known| known.merged_as = json!({ "merge_commit_sha": commit(2) }));
+        // It is made, nobody hears that, and somebody closes it.
+        let part = match kind {
+            "github" => "POST /graphql",
+            "gitlab" => "POST /projects/openedx%2Fedx-platform/merge_requests",
+            _ => "/pullrequests?api",
+        };
+        forge.knows(|known| known.mishaps.push((part, 502, true)));
+        press(&day, "usama", 2).await;
+        assert_eq!(forge.pulls().len(), 1, "{kind}");
+        forge.knows(|known| known.pulls[0][closed.0] = json!(closed.1));
+        day.at("Fri 12:12").await;
+        assert_eq!(day.heard(), ["notice to usama: edx-platform#901 reverts edx-platform#2: merge it"], "{kind}");
+        assert_eq!(forge.pulls().len(), 2, "{kind}");
     }
 }
 

@@ -31,6 +31,9 @@ pub enum Unanswered {
     Http(#[source] aws::clients::HttpError),
     #[error("the forge answered {0}")]
     Status(u16),
+    /// Whether it is about what was asked for alone has to be looked at.
+    #[error("the forge answered {0}")]
+    Doubtful(u16),
     #[error("the forge's answer cannot be read")]
     Malformed(#[source] aws::Malformed),
     #[error("no forge with a token knows this repository")]

@@ -27,13 +27,38 @@ impl Forge<'_> {
     ) -> Result<Answer, Unanswered> {
         let (api, text) = (self.api()?, cut(text));
         let place = Place { api: &api, repository, number };
-        match what {
+        let written = match what {
             Do::Leave => self.leave(&place, text).await,
             Do::Edit { id } => self.edit(&place, id, text).await,
-            Do::FindOrLeave { since } => match self.find(&place, since - SKEW).await? {
-                Some(id) => self.edit(&place, id, text).await,
-                None => self.leave(&place, text).await,
+            Do::FindOrLeave { since } => match self.find(&place, since - SKEW).await {
+                Ok(Some(id)) => self.edit(&place, id, text).await,
+                Ok(None) => self.leave(&place, text).await,
+                Err(Unanswered::Status(status @ (404 | 410))) => Err(Unanswered::Doubtful(status)),
+                Err(error) => Err(error),
             },
+        };
+        match written {
+            Err(Unanswered::Doubtful(status)) => self.meant(&place, what, status).await,
+            written => written,
+        }
+    }
+
+    /// What it means that a comment is not there, or not taken: it alone where its pull request can be seen; its pull request where
+    /// only that cannot; else the token's fault, and all are tried again.
+    async fn meant(&self, place: &Place<'_>, what: Do, status: u16) -> Result<Answer, Unanswered> {
+        let (pulls, query) = match self.kind {
+            Kind::GitHub => github::comments::pulls(place),
+            Kind::GitLab => gitlab::comments::pulls(place),
+            Kind::Bitbucket => bitbucket::comments::pulls(place),
+            Kind::BitbucketServer => bitbucket_server::comments::pulls(place),
+            Kind::Gitea => gitea::comments::pulls(place),
+            Kind::Azure => azure::comments::pulls(place),
+        };
+        match (place.api.ask(&format!("{pulls}/{}?{query}", place.number)).await?.status, what) {
+            (200, Do::Edit { .. }) if status != 403 => Ok(Answer::Deleted),
+            (200, _) => Ok(Answer::Refused(format!("the forge answered {status}"))),
+            (404 | 410, _) if place.api.ask(&format!("{pulls}?{query}")).await?.status == 200 => Ok(Answer::Deleted),
+            _ => Err(Unanswered::Status(status)),
         }
     }
 
@@ -111,17 +136,11 @@ pub fn left(response: &Response) -> Result<Answer, Unanswered> {
 
 /// What the answer to an edit means.
 pub fn edited(response: &Response, id: u64) -> Result<Answer, Unanswered> {
-    if matches!(response.status, 404 | 410) {
-        return Ok(Answer::Deleted);
-    }
     Ok(refused(response)?.unwrap_or(Answer::Stands(id)))
 }
 
 /// What it means that a comment cannot be looked at before it is edited.
 pub fn unseen(response: &Response) -> Result<Answer, Unanswered> {
-    if matches!(response.status, 404 | 410) {
-        return Ok(Answer::Deleted);
-    }
     // An address that asks to sign in answers as if it were well.
     refused(response)?.ok_or(Unanswered::Status(response.status))
 }
@@ -134,9 +153,8 @@ fn refused(response: &Response) -> Result<Option<Answer>, Unanswered> {
         // GitHub limits how much is written by 403 too.
         403 if response.retry_after.is_some() || said("rate limit") => Err(Unanswered::Status(403)),
         403 if said("locked") => Ok(Some(Answer::Locked)),
-        status @ (400 | 403 | 404 | 409 | 410 | 413 | 422) => {
-            Ok(Some(Answer::Refused(format!("the forge answered {status}"))))
-        }
+        status @ (400 | 409 | 413 | 422) => Ok(Some(Answer::Refused(format!("the forge answered {status}")))),
+        status @ (403 | 404 | 410) => Err(Unanswered::Doubtful(status)),
         status => Err(Unanswered::Status(status)),
     }
 }

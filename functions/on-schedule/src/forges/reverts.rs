@@ -32,8 +32,16 @@ pub enum Unopened {
 pub struct Listed<'a> {
     pub title: &'a str,
     pub body: &'a str,
-    pub is_open: bool,
+    pub state: State,
     pub is_fork: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    Open,
+    Merged,
+    /// Without being merged: it reverts nothing.
+    Closed,
 }
 
 impl Wanted<'_> {
@@ -61,10 +69,15 @@ impl Wanted<'_> {
         format!("recent-deployers: revert of {}", self.undo.change)
     }
 
-    /// Whether this one is it: ours, or open and of the same change.
+    /// Whether this one is it: ours, open or merged, or another that is open and of the same change.
     pub fn is_it(&self, listed: &Listed<'_>) -> bool {
         let ours = || listed.body.contains(&format!("<!-- {} -->", self.marker()));
-        !listed.is_fork && (ours() || (listed.is_open && self.is_reverted_by(listed)))
+        !listed.is_fork
+            && match listed.state {
+                State::Open => ours() || self.is_reverted_by(listed),
+                State::Merged => ours(),
+                State::Closed => false,
+            }
     }
 
     fn is_reverted_by(&self, listed: &Listed<'_>) -> bool {
@@ -136,9 +149,14 @@ mod tests {
         };
         let wanted = Wanted { undo: &undo, by: "Anna" };
         let own = wanted.body(|number| format!("openedx/edx-platform#{number}"));
-        let is_it = |title: &str, body: &str, is_open, is_fork| wanted.is_it(&Listed { title, body, is_open, is_fork });
+        let is_it = |title: &str, body: &str, is_open, is_fork| {
+            let state = if is_open { State::Open } else { State::Merged };
+            wanted.is_it(&Listed { title, body, state, is_fork })
+        };
         assert!(is_it(&wanted.title(), &own, true, false));
-        assert!(is_it("Renamed", &own, false, false), "ours, merged or not");
+        assert!(is_it("Renamed", &own, false, false), "ours, merged");
+        let closed = Listed { title: &wanted.title(), body: &own, state: State::Closed, is_fork: false };
+        assert!(!wanted.is_it(&closed), "ours, and somebody closed it");
         assert!(is_it("Revert \"Pay once\"", "Reverts openedx/edx-platform#12", true, false), "GitHub's button");
         assert!(is_it("Revert \"Pay once\"", &format!("This reverts commit {commit}."), true, false));
         for (title, body, is_open, is_fork) in [

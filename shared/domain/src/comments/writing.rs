@@ -80,8 +80,9 @@ impl Comment {
 fn room(situation: &Situation, now: Timestamp) -> usize {
     let written = |since: Timestamp| {
         let written = |comment: &Comment| {
-            let at = comment.stands.as_ref().map(|stands| stands.at).max(comment.begun.map(|begun| begun.last));
-            at.is_some_and(|at| at > since)
+            let stands = comment.stands.as_ref().map(|stands| stands.at);
+            let at = [stands, comment.begun.map(|begun| begun.last), comment.refused.map(|refused| refused.last)];
+            at.into_iter().flatten().any(|at| at > since)
         };
         situation.comments.values().filter(|known| written(&known.value)).count()
     };
@@ -194,7 +195,10 @@ impl Comment {
             Answer::Deleted => GivenUp::Deleted,
             Answer::Refused(why) => {
                 let times = self.refused.map_or(0, |refused| refused.times) + 1;
-                (comment.refused, comment.begun) = (Some(Refused { times, last: now }), None);
+                // One that was left before may stand there all the same.
+                let before = matches!(ask.what, Do::FindOrLeave { .. });
+                (comment.refused, comment.begun) =
+                    (Some(Refused { times, last: now }), comment.begun.filter(|_| before || !ours));
                 if times < MOST_REFUSED {
                     let why = text::line(why, 160);
                     return (comment, (times == 1).then_some(Reason::CommentUntold { why }));

@@ -202,7 +202,7 @@ impl Desk<'_> {
         Ok(decisions)
     }
 
-    pub(super) fn decisions(&self) -> Decisions {
+    pub(crate) fn decisions(&self) -> Decisions {
         Decisions::none(&self.settings.freeze_desk().id, Wake::Now)
     }
 

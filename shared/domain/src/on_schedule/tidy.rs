@@ -135,17 +135,26 @@ pub(super) fn errands(decisions: &mut Decisions, next: &mut Next, situation: &Si
     }
 }
 
-/// Reverts that were asked for: when the forge is asked. What is over is known as long as its change is here, and a while yet.
-pub(super) fn undos(decisions: &mut Decisions, next: &mut Next, situation: &Situation, now: Timestamp) {
+/// Reverts that were asked for: when the forge is asked. What nobody opened is given up; what is over is known as long as its change
+/// is here, and a while yet.
+pub(super) fn undos(decisions: &mut Decisions, next: &mut Next, look: &Look<'_>) {
+    let (situation, now) = (look.situation, look.now);
     for (id, known) in &situation.undos {
-        let (due, end) = (known.value.due_at(), known.value.at + undo::KEPT);
-        let awaited = due.filter(|due| now < *due + FORGOTTEN);
-        if let Some(due) = awaited {
-            // Should it fail, the tick comes again. Not for ever: there may be no token any more.
-            next.at(due.max(now + REPUBLISH));
+        let end = known.value.at + undo::KEPT;
+        if let (Some(due), Some(given_up)) = (known.value.due_at(), known.value.given_up_at()) {
+            if now < given_up {
+                // Should it fail, the tick comes again. Not for ever: there may be no token any more.
+                next.at(due.max(now + REPUBLISH).min(given_up));
+                continue;
+            }
+            if decisions.actions() + 4 <= MOST_ACTIONS {
+                let (settings, service, person) = (look.settings, look.service, &known.value.by);
+                undo::give_up(decisions, known, "nobody asked it", Reader { settings, service, person, now });
+            }
+            next.at(now);
         } else if now < end {
             next.at(end);
-        } else if due.is_none() && situation.changes.contains_key(id) {
+        } else if situation.changes.contains_key(id) {
             // It is looked at again when that leaves.
         } else if decisions.actions() < MOST_ACTIONS {
             decisions.drop_record(RecordKey::Undo(id.clone()), known.rev);

@@ -39,6 +39,10 @@ struct Known {
     mishaps: Vec<Mishap>,
     /// Nothing is taken any more at these.
     locked: Vec<u64>,
+    /// These are deleted, with all that was said at them.
+    removed: Vec<u64>,
+    /// The token sees nothing.
+    blind: bool,
     clock: Option<VirtualClock>,
 }
 
@@ -73,6 +77,16 @@ impl Fake {
 
     pub fn locks(&self, pull: u64) {
         self.known().locked.push(pull);
+    }
+
+    /// Somebody deletes a pull request.
+    pub fn removes(&self, pull: u64) {
+        self.known().removed.push(pull);
+    }
+
+    /// Whether the token sees anything.
+    pub fn is_blind(&self, blind: bool) {
+        self.known().blind = blind;
     }
 
     /// Somebody deletes what stands at a pull request.
@@ -113,13 +127,25 @@ type Said = (u16, Value);
 
 fn asked(fake: &Fake, method: &Method, path: &str, body: &str) -> Option<Said> {
     let words: Vec<&str> = path.split('/').collect();
-    let pulls = ["issues", "merge_requests", "pullrequests", "pull-requests", "pullRequests"];
+    if fake.known().blind {
+        return None;
+    }
+    let pulls = ["issues", "pulls", "merge_requests", "pullrequests", "pull-requests", "pullRequests"];
     let at = words.iter().position(|word| pulls.contains(word))?;
     // GitHub and Gitea name a comment without its pull request.
-    let (pull, rest): (Option<u64>, &[&str]) = match words.get(at + 1).copied()? {
-        "comments" => (None, &words[at + 1..]),
-        number => (Some(number.parse().ok()?), &words[at + 2..]),
+    let (pull, rest): (Option<u64>, &[&str]) = match words.get(at + 1).copied() {
+        None => return (*method == Method::GET).then(|| (200, json!([]))),
+        Some(word) => match word {
+            "comments" => (None, &words[at + 1..]),
+            number => (Some(number.parse().ok()?), &words[at + 2..]),
+        },
     };
+    if pull.is_some_and(|pull| fake.known().removed.contains(&pull)) {
+        return None;
+    }
+    if rest.is_empty() && *method == Method::GET {
+        return Some((200, json!({})));
+    }
     let what = match rest.first().copied()? {
         what @ ("comments" | "notes" | "threads" | "activities") => what,
         _ => return None,

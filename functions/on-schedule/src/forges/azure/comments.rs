@@ -30,8 +30,13 @@ struct Comment {
     is_deleted: Option<bool>,
 }
 
+/// Where the pull requests are, of which one is enough.
+pub fn pulls(place: &Place<'_>) -> (String, &'static str) {
+    (format!("{}/pullRequests", home(place.repository)), VERSION)
+}
+
 fn threads(place: &Place<'_>) -> String {
-    format!("{}/pullRequests/{}/threads", home(place.repository), place.number)
+    format!("{}/{}/threads", pulls(place).0, place.number)
 }
 
 pub async fn leave(place: &Place<'_>, text: &str) -> Result<Answer, Unanswered> {

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::super::api::{self, Api, Unanswered};
-use super::super::reverts::{Listed, Unopened, Wanted};
+use super::super::reverts::{Listed, State, Unopened, Wanted};
 use super::{List, VERSION, home};
 
 /// So many of the newest are looked at: each may have a long text.
@@ -63,7 +63,11 @@ impl Pull {
         wanted.is_it(&Listed {
             title: self.title.as_deref().unwrap_or_default(),
             body: self.description.as_deref().unwrap_or_default(),
-            is_open: self.status.as_deref() == Some("active"),
+            state: match self.status.as_deref() {
+                Some("active") => State::Open,
+                Some("completed") => State::Merged,
+                Some(_) | None => State::Closed,
+            },
             is_fork: self.fork_source.is_some(),
         })
     }

@@ -23,8 +23,13 @@ struct Content {
     raw: Option<String>,
 }
 
+/// Where the pull requests are, of which one is enough.
+pub fn pulls(place: &Place<'_>) -> (String, &'static str) {
+    (format!("/repositories/{}/pullrequests", api::path(place.repository)), "pagelen=1")
+}
+
 fn comments(place: &Place<'_>) -> String {
-    format!("/repositories/{}/pullrequests/{}/comments", api::path(place.repository), place.number)
+    format!("{}/{}/comments", pulls(place).0, place.number)
 }
 
 fn body(text: &str) -> Value {

@@ -34,8 +34,13 @@ struct Seen {
     version: u64,
 }
 
+/// Where the pull requests are, of which one is enough.
+pub fn pulls(place: &Place<'_>) -> (String, &'static str) {
+    (format!("{}/pull-requests", home(place.repository)), "limit=1")
+}
+
 fn pull(place: &Place<'_>) -> String {
-    format!("{}/pull-requests/{}", home(place.repository), place.number)
+    format!("{}/{}", pulls(place).0, place.number)
 }
 
 pub async fn leave(place: &Place<'_>, text: &str) -> Result<Answer, Unanswered> {

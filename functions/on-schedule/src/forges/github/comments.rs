@@ -22,6 +22,11 @@ fn home(place: &Place<'_>) -> String {
     format!("/repos/{}/issues", api::path(place.repository))
 }
 
+/// Where the pull requests are, of which one is enough.
+pub fn pulls(place: &Place<'_>) -> (String, &'static str) {
+    (format!("/repos/{}/pulls", api::path(place.repository)), "per_page=1")
+}
+
 /// The same at Gitea, as the others here.
 pub async fn leave(place: &Place<'_>, text: &str) -> Result<Answer, Unanswered> {
     let path = format!("{}/{}/comments", home(place), place.number);

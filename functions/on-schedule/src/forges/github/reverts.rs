@@ -9,7 +9,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::super::api::{self, Api, Unanswered};
-use super::super::reverts::{Listed, Unopened, Wanted};
+use super::super::reverts::{Listed, State, Unopened, Wanted};
+
 /// So many of the newest are looked at: each may have a long text.
 const NEWEST: usize = 30;
 
@@ -22,6 +23,7 @@ struct Pull {
     title: Option<String>,
     body: Option<String>,
     state: Option<String>,
+    merged_at: Option<serde::de::IgnoredAny>,
     html_url: Option<String>,
     head: Option<Branch>,
     base: Option<Branch>,
@@ -84,7 +86,11 @@ impl Pull {
         wanted.is_it(&Listed {
             title: self.title.as_deref().unwrap_or_default(),
             body: self.body.as_deref().unwrap_or_default(),
-            is_open: self.state.as_deref() == Some("open"),
+            state: match (self.state.as_deref(), &self.merged_at) {
+                (Some("open"), _) => State::Open,
+                (_, Some(_)) => State::Merged,
+                (_, None) => State::Closed,
+            },
             is_fork: base.is_none() || base != Self::home(self.head.as_ref()),
         })
     }

@@ -17,8 +17,13 @@ struct Note {
     created_at: Moment,
 }
 
+/// Where the pull requests are, of which one is enough.
+pub fn pulls(place: &Place<'_>) -> (String, &'static str) {
+    (format!("/projects/{}/merge_requests", project(place.repository)), "per_page=1")
+}
+
 fn notes(place: &Place<'_>) -> String {
-    format!("/projects/{}/merge_requests/{}/notes", project(place.repository), place.number)
+    format!("{}/{}/notes", pulls(place).0, place.number)
 }
 
 pub async fn leave(place: &Place<'_>, text: &str) -> Result<Answer, Unanswered> {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::api::{self, Api, Unanswered};
-use super::super::reverts::{Listed, Unopened, Wanted};
+use super::super::reverts::{Listed, State, Unopened, Wanted};
 use super::project;
 
 /// So many of the newest are looked at: each may have a long text.
@@ -41,7 +41,12 @@ impl Request {
         wanted.is_it(&Listed {
             title: self.title.as_deref().unwrap_or_default(),
             body: self.description.as_deref().unwrap_or_default(),
-            is_open: self.state.as_deref() == Some("opened"),
+            state: match self.state.as_deref() {
+                Some("opened") => State::Open,
+                // Just being merged.
+                Some("merged" | "locked") => State::Merged,
+                Some(_) | None => State::Closed,
+            },
             is_fork: self.source_project_id != self.target_project_id,
         })
     }
