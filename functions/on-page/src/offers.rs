@@ -79,7 +79,7 @@ fn about(message: &Message, incident: Option<&Incident>) -> Vec<Wanted> {
             vec![wanted("Take it", Action::Acknowledge(id.clone()), &["take"])]
         }
         (Subject::Incident(id), Kind::Notice, Step::Resolved) if incident.is_some_and(is_to_be_judged) => {
-            vec![wanted("Which change was it?", Action::Judge(id.clone()), &[])]
+            vec![wanted("Say which change it was", Action::Judge(id.clone()), &[])]
         }
         (Subject::Change(change), _, Step::Ask) => {
             vec![wanted("Take it, or not", Action::Answer(service(), change.clone()), &[])]

@@ -94,7 +94,7 @@ async fn whatever_a_message_offers_is_a_link_of_its_person() {
         Your turn starts: edx-platform#12 is live in edxapp production: Hand over (hand-over), Board ()
         Your turn starts: edx-platform#13 is live in edxapp production: Hand over (hand-over), Board ()
         [critical] edxapp production: HighErrorRate: Acknowledge (acknowledge), Hand over (hand-over), Board (incidents), Alert (https:)
-        Resolved: [critical] edxapp production: HighErrorRate: Which change was it? (judge)
+        Resolved: [critical] edxapp production: HighErrorRate: Say which change it was (judge)
         Why should edx-platform#14 pass the freeze?: Say why (expedite), Board ()
         feanil asks to let edx-platform#14 pass the freeze: do you sign?: Sign, or refuse (expedite), Board ()
         You have the pager of edxapp now: Give back (on-call), Board ()
