@@ -1,6 +1,7 @@
 //! The board in a real browser: what people see of a merge, a deployment and an incident, and what their clicks do. The pictures are
 //! in `target/board`; those of the README are copies.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use aws::links::Action;
@@ -97,6 +98,9 @@ fn commit(number: u64) -> String {
     format!("{:016x}{:024x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15), number)
 }
 
+/// A step of a story. Each is kept on the heap: all of a day would not fit a thread's stack.
+type Step<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+
 /// A bundle that a browser reaches, and its story.
 struct Town {
     stage: Stage,
@@ -142,29 +146,42 @@ impl Town {
         page.goto(&format!("{}/", self.address)).await;
     }
 
-    async fn merge(&self, service: &str, number: u64, who: &str, title: &str) {
-        let repository = format!("shop/{service}");
-        let (commit, at) = (commit(number), self.stage.clock.now());
-        let merge = Merge { repository: &repository, number, title, author: who, merger: who, commit: &commit, at };
-        let answer = self.stage.github("/merge/github", &payloads::pull_request_merged(&merge)).await;
-        assert_eq!(answer.status, 200, "{}", answer.body);
+    fn merge<'a>(&'a self, service: &'a str, number: u64, who: &'a str, title: &'a str) -> Step<'a> {
+        Box::pin(async move {
+            let repository = format!("shop/{service}");
+            let (commit, at) = (commit(number), self.stage.clock.now());
+            let merge = Merge { repository: &repository, number, title, author: who, merger: who, commit: &commit, at };
+            let answer = self.stage.github("/merge/github", &payloads::pull_request_merged(&merge)).await;
+            assert_eq!(answer.status, 200, "{}", answer.body);
+        })
     }
 
-    async fn deploy(&self, service: &str, environment: &str, state: &str, number: u64) {
-        let repository = format!("shop/{service}");
-        let (commit, at) = (commit(number), self.stage.clock.now());
-        let deployment =
-            Deployment { repository: &repository, id: number, environment, commit: &commit, state, created_at: at, at };
-        let answer = self.stage.github("/deploy/github", &payloads::deployment_status(&deployment)).await;
-        assert_eq!(answer.status, 200, "{}", answer.body);
+    fn deploy<'a>(&'a self, service: &'a str, environment: &'a str, state: &'a str, number: u64) -> Step<'a> {
+        Box::pin(async move {
+            let repository = format!("shop/{service}");
+            let (commit, at) = (commit(number), self.stage.clock.now());
+            let deployment = Deployment {
+                repository: &repository,
+                id: number,
+                environment,
+                commit: &commit,
+                state,
+                created_at: at,
+                at,
+            };
+            let answer = self.stage.github("/deploy/github", &payloads::deployment_status(&deployment)).await;
+            assert_eq!(answer.status, 200, "{}", answer.body);
+        })
     }
 
-    async fn alert(&self, service: &str, name: &str, summary: &str, since: &str, over: bool) {
-        let ended_at = over.then(|| self.stage.clock.now());
-        let alert = Alert { service, name, summary, severity: "critical", started_at: time(since), ended_at };
-        let body = payloads::alertmanager(&[alert]).to_string();
-        let answer = self.stage.post("/alert/alertmanager", payloads::token_headers(TOKEN), body.as_bytes()).await;
-        assert_eq!(answer.status, 200, "{}", answer.body);
+    fn alert<'a>(&'a self, service: &'a str, name: &'a str, summary: &'a str, since: &'a str, over: bool) -> Step<'a> {
+        Box::pin(async move {
+            let ended_at = over.then(|| self.stage.clock.now());
+            let alert = Alert { service, name, summary, severity: "critical", started_at: time(since), ended_at };
+            let body = payloads::alertmanager(&[alert]).to_string();
+            let answer = self.stage.post("/alert/alertmanager", payloads::token_headers(TOKEN), body.as_bytes()).await;
+            assert_eq!(answer.status, 200, "{}", answer.body);
+        })
     }
 
     /// A day at the shop: releases, a queue that grows, an incident that is over, and one that is not.
@@ -179,21 +196,21 @@ impl Town {
         for (n, (since, over, culprit)) in LATELY.into_iter().enumerate() {
             town.earlier(301 + u64::try_from(n).unwrap(), since, over, culprit).await;
         }
-        town.stage.at("Fri 20:00").await;
+        town.until("Fri 20:00").await;
         town.merge("search", 401, "chen", "Index synonyms from the shared dictionary").await;
         town.merge("search", 402, "bilal", "Raise the timeout of the spell checker").await;
-        town.stage.at("Sun 10:00").await;
+        town.until("Sun 10:00").await;
         town.merge("cart", 101, "bilal", "Keep the cart of guests for thirty days").await;
         town.deploy("cart", "production", "success", 101).await;
-        town.stage.at("Sun 10:20").await;
+        town.until("Sun 10:20").await;
         town.alert("cart", "CartErrors", "2 % of requests answer 500", "Sun 10:18", false).await;
-        town.stage.at("Sun 10:26").await;
+        town.until("Sun 10:26").await;
         let incident = town.stage.incident("cart").await.id;
         town.act(&incident, "bilal", "do=acknowledge").await;
-        town.stage.at("Sun 10:51").await;
+        town.until("Sun 10:51").await;
         town.alert("cart", "CartErrors", "2 % of requests answer 500", "Sun 10:18", true).await;
         town.act(&incident, "bilal", "do=judge&change=shop%2Fcart%40".to_owned() + &commit(101)).await;
-        town.stage.at("Mon 08:05").await;
+        town.until("Mon 08:05").await;
         for (number, who, title) in [
             (403, "anna", "Show out-of-stock articles last"),
             (404, "dana", "Remove the old ranking flag"),
@@ -204,38 +221,49 @@ impl Town {
         town.deploy("search", "production", "failure", 405).await;
         town.merge("website", 501, "dana", "New footer with opening hours").await;
         town.deploy("website", "stage", "success", 501).await;
-        town.stage.at("Mon 09:12").await;
+        town.until("Mon 09:12").await;
         town.merge("checkout", 201, "anna", "Validate vouchers before the payment step").await;
         town.merge("checkout", 202, "chen", "Retry tax look-ups with a shorter timeout").await;
         town.merge("payments", 390, "bilal", "Rotate the keys of the card vault").await;
-        town.stage.at("Mon 09:30").await;
+        town.until("Mon 09:30").await;
         town.deploy("checkout", "production", "success", 202).await;
         town.deploy("payments", "production", "success", 390).await;
-        town.stage.at("Mon 09:41").await;
+        town.until("Mon 09:41").await;
         town.alert("checkout", "CheckoutFailing", "7 % of checkouts answer 500 since 09:38", "Mon 09:38", false).await;
-        town.stage.at("Mon 09:43").await;
+        town.until("Mon 09:43").await;
         town
     }
 
     /// A release of payments that broke something, and what became of it.
-    async fn earlier(&mut self, number: u64, since: &str, over: &str, culprit: u64) {
-        self.merge("payments", number, PEOPLE[usize::try_from(number).unwrap() % 4].0, "Tune the retries").await;
-        self.deploy("payments", "production", "success", number).await;
-        self.stage.at(since).await;
-        self.alert("payments", "PaymentsSlow", "the 95th percentile is above 2 s", since, false).await;
-        let situation = self.stage.situation("payments").await;
-        let open = situation.incidents.values().find(|known| known.value.is_open()).unwrap().value.id.clone();
-        self.stage.at(over).await;
-        self.alert("payments", "PaymentsSlow", "the 95th percentile is above 2 s", since, true).await;
-        if culprit > 0 {
-            self.act(&open, "anna", format!("do=judge&change=shop%2Fpayments%40{}", commit(culprit))).await;
-        }
+    fn earlier<'a>(&'a mut self, number: u64, since: &'a str, over: &'a str, culprit: u64) -> Step<'a> {
+        Box::pin(async move {
+            self.merge("payments", number, PEOPLE[usize::try_from(number).unwrap() % 4].0, "Tune the retries").await;
+            self.deploy("payments", "production", "success", number).await;
+            self.until(since).await;
+            self.alert("payments", "PaymentsSlow", "the 95th percentile is above 2 s", since, false).await;
+            let situation = self.stage.situation("payments").await;
+            let open = situation.incidents.values().find(|known| known.value.is_open()).unwrap().value.id.clone();
+            self.until(over).await;
+            self.alert("payments", "PaymentsSlow", "the 95th percentile is above 2 s", since, true).await;
+            if culprit > 0 {
+                self.act(&open, "anna", format!("do=judge&change=shop%2Fpayments%40{}", commit(culprit))).await;
+            }
+        })
     }
 
-    async fn act(&self, incident: &domain::IncidentId, who: &str, form: impl AsRef<[u8]>) {
-        let path = self.stage.link(Action::Acknowledge(incident.clone()), who);
-        let answer = self.stage.post(&path, Vec::new(), form.as_ref()).await;
-        assert_eq!(answer.status, 200, "{}", answer.body);
+    fn act<'a>(&'a self, incident: &'a domain::IncidentId, who: &'a str, form: impl AsRef<[u8]> + 'a) -> Step<'a> {
+        Box::pin(async move {
+            let path = self.stage.link(Action::Acknowledge(incident.clone()), who);
+            let answer = self.stage.post(&path, Vec::new(), form.as_ref()).await;
+            assert_eq!(answer.status, 200, "{}", answer.body);
+        })
+    }
+
+    /// Lets time pass.
+    fn until<'a>(&'a mut self, time: &'a str) -> Step<'a> {
+        Box::pin(async move {
+            self.stage.at(time).await;
+        })
     }
 
     fn at(&self, path: &str) -> String {
@@ -303,7 +331,7 @@ async fn a_merge_appears_and_an_incident_is_acknowledged_handed_over_and_judged(
     page.says("You are on call for cart until 18:00.").await;
     assert_eq!(page.run("return window.asked").await, 1, "the page was not loaded anew");
 
-    town.stage.at("Fri 12:30").await;
+    town.until("Fri 12:30").await;
     town.alert("cart", "CartErrors", "2 % of requests answer 500", "Fri 12:29", false).await;
     page.run("document.dispatchEvent(new Event('visibilitychange'))").await;
     page.says("CartErrors").await;
@@ -338,7 +366,7 @@ async fn a_merge_appears_and_an_incident_is_acknowledged_handed_over_and_judged(
     page.goto(&town.at(&format!("/incidents/{incident}"))).await;
     let chosen = "return [...document.querySelectorAll('select[name=change]')].pop().selectedIndex";
     page.run("[...document.querySelectorAll('select[name=change]')].pop().selectedIndex = 1").await;
-    town.stage.at("Fri 12:50").await;
+    town.until("Fri 12:50").await;
     town.alert("cart", "CartErrors", "2 % of requests answer 500", "Fri 12:29", true).await;
     let renewed = "document.dispatchEvent(new Event('visibilitychange'))";
     page.run(renewed).await;
@@ -451,7 +479,7 @@ async fn of_two_incidents_the_focus_stays_with_its_own() {
         town.merge(service, number, who, "Bump the base image").await;
         town.deploy(service, "production", "success", number).await;
     }
-    town.stage.at("Fri 12:10").await;
+    town.until("Fri 12:10").await;
     town.alert("search", "SearchErrors", "no results", "Fri 12:09", false).await;
     let page = driver.open(LIGHT).await;
     town.signed_in(&page, "olga").await;
