@@ -128,9 +128,12 @@ fn act_merges_it_with_a_signal_of_the_canary_and_not_without() {
     assert_eq!(proposed(&world).unwrap().left, Some(Reason::NoCanarySignal));
 }
 
+/// What happens before it is merged.
+type Meanwhile = fn(&mut World);
+
 #[test]
 fn whoever_is_at_it_merges_and_what_is_known_meanwhile_stops_it() {
-    let acts: [(&str, fn(&mut World)); 4] = [
+    let acts: [(&str, Meanwhile); 4] = [
         ("somebody is at it", |world| world.acknowledge("anna").unwrap()),
         ("its responder says that it is not theirs", |world| world.does("feanil", |c| c.not_mine(None)).unwrap()),
         ("the service is in mode propose by now", |world| {
@@ -160,9 +163,9 @@ fn whoever_is_at_it_merges_and_what_is_known_meanwhile_stops_it() {
 
 #[test]
 fn what_stands_in_the_way_is_named() {
-    let unlikely: fn(&mut World) = |world| world.change_service(|service| service.policy.propose_from = 100);
-    let nobody: fn(&mut World) = |world| world.settings = world.settings.clone().with_reverts(|_| None);
-    let asked: fn(&mut World) = |world| {
+    let unlikely: Meanwhile = |world| world.change_service(|service| service.policy.propose_from = 100);
+    let nobody: Meanwhile = |world| world.settings = world.settings.clone().with_reverts(|_| None);
+    let asked: Meanwhile = |world| {
         let change = world.situation.changes.values().next().unwrap().value.clone();
         world.situation.note(Record::Undo(Undo::new(&change, &"anna".parse().unwrap(), world.now)), 1);
     };
