@@ -169,6 +169,8 @@ pub struct World {
     pub told: Vec<Message>,
     /// The reasons of every decision, in order.
     pub reasons: Vec<&'static str>,
+    /// What was counted, in order.
+    pub facts: Vec<measures::Fact>,
     pub now: Timestamp,
     /// The most that one transaction had to write.
     pub most_actions: usize,
@@ -187,6 +189,7 @@ impl World {
             told: vec![],
             reasons: vec![],
             kept: BTreeMap::new(),
+            facts: vec![],
             now: at("12:00"),
             most_actions: 0,
         }
@@ -195,6 +198,7 @@ impl World {
     pub fn commit(&mut self, decisions: &Decisions) {
         self.situation.apply(decisions, self.now);
         self.most_actions = self.most_actions.max(decisions.actions());
+        self.facts.extend(decisions.facts.iter().cloned());
         self.told.extend(decisions.messages.iter().cloned());
         self.reasons.extend(decisions.entries.iter().map(|e| e.reason.name()));
     }
