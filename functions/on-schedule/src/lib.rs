@@ -22,7 +22,7 @@ use std::sync::atomic::Ordering;
 use asking::Asker;
 use aws::settings::Configuration;
 use aws::wire::error_chain;
-use aws::{House, StoreError, keys};
+use aws::{House, StoreError, emf, keys};
 use domain::card::Card;
 use domain::decision::Wake;
 use domain::on_request::hands::Desk;
@@ -275,6 +275,7 @@ async fn run_rounds(house: &House, id: &ServiceId) -> Result<(), StoreError> {
             (decisions, round.republish)
         };
         let (decisions, republish) = house.store.decide_seeing_outbox(id, now, decide).await?;
+        emf::print(id, &decisions.facts, now);
         house.publish(&decisions.messages).await;
         for page in republish.iter().filter(|message| on_schedule::is_overdue(message, now)) {
             let minutes = now.duration_since(page.decided_at).as_mins();

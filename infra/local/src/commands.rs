@@ -190,6 +190,26 @@ pub enum Command {
         #[arg(long)]
         advised: bool,
     },
+    /// Say what was measured, by month, or before and after a day: measures --service edxapp --cut 2026-10-01
+    Measures {
+        #[arg(long)]
+        service: Option<String>,
+        /// The first month, such as 2026-06; without this, half a year ago.
+        #[arg(long)]
+        from: Option<String>,
+        /// The last month; without this, the present one.
+        #[arg(long)]
+        until: Option<String>,
+        /// From this day on it is after.
+        #[arg(long)]
+        cut: Option<String>,
+        /// For spreadsheets.
+        #[arg(long, conflicts_with = "json")]
+        csv: bool,
+        /// For machines.
+        #[arg(long)]
+        json: bool,
+    },
     /// Measure on a repository's own history how often the ranking of suspects is right: each revert is a failure of which the culprit is known.
     Backtest {
         /// A clone, or a history: `<folder>/<owner>__<name>` of two files of JSON lines.
@@ -277,6 +297,7 @@ impl Command {
             | Self::Layer { .. }
             | Self::MayDeploy { .. }
             | Self::MayMerge { .. }
+            | Self::Measures { .. }
             | Self::Who { .. } => return None,
         })
     }

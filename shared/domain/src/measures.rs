@@ -18,6 +18,6 @@ pub use figures::{Amount, MEASURES, Measure, Unit};
 pub use marks::Marks;
 pub use spread::Spread;
 pub use tally::Tally;
-pub use timeline::{Cohorts, Month, Period, Timeline};
+pub use timeline::{Cohorts, Month, Period, Timeline, day, days_between};
 
 pub(crate) use facts::{of_release, recovered};

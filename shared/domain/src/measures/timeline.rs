@@ -71,7 +71,7 @@ impl Period {
 
 /// The day that it is then, in UTC.
 #[must_use]
-pub(super) fn day(at: Timestamp) -> Date {
+pub fn day(at: Timestamp) -> Date {
     at.to_zoned_datetime(TimeZone::UTC).date()
 }
 
