@@ -16,6 +16,7 @@ use crate::incident::Incident;
 use crate::measures::{Fact, Period};
 use crate::merge_desk::Pulls;
 use crate::message::{Message, Subject};
+use crate::mode::Ceiling;
 use crate::on_merge::errands::Errand;
 use crate::paging::Paging;
 use crate::pipelines::Pipelines;
@@ -63,6 +64,8 @@ pub enum Record {
     Feed(FreezeId, Feed),
     /// Somebody asked for a change to be taken back.
     Undo(Undo),
+    /// How far automation may go at most.
+    Ceiling(Ceiling),
 }
 
 /// The name of a record within its service.
@@ -89,6 +92,7 @@ pub enum RecordKey {
     Comment(u64),
     Feed(FreezeId),
     Undo(ChangeId),
+    Ceiling,
 }
 
 impl Record {
@@ -116,6 +120,7 @@ impl Record {
             Self::Comment(number, _) => RecordKey::Comment(*number),
             Self::Feed(id, _) => RecordKey::Feed(id.clone()),
             Self::Undo(undo) => RecordKey::Undo(undo.change.clone()),
+            Self::Ceiling(_) => RecordKey::Ceiling,
         }
     }
 }

@@ -167,6 +167,8 @@ pub struct World {
     pub situation: Situation,
     /// Every message ever decided, in order: the pages and notices of the whole story.
     pub told: Vec<Message>,
+    /// Every line of the log, in order.
+    pub log: Vec<Entry>,
     /// The reasons of every decision, in order.
     pub reasons: Vec<&'static str>,
     /// What was counted, in order.
@@ -187,6 +189,7 @@ impl World {
             service,
             situation,
             told: vec![],
+            log: vec![],
             reasons: vec![],
             kept: BTreeMap::new(),
             facts: vec![],
@@ -200,6 +203,7 @@ impl World {
         self.most_actions = self.most_actions.max(decisions.actions());
         self.facts.extend(decisions.facts.iter().cloned());
         self.told.extend(decisions.messages.iter().cloned());
+        self.log.extend(decisions.entries.iter().cloned());
         self.reasons.extend(decisions.entries.iter().map(|e| e.reason.name()));
     }
 
