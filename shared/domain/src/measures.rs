@@ -3,6 +3,7 @@
 //!
 //! Measures are for teams. What is kept of a person here is a mark that is another one each month; no figure names anybody.
 
+pub mod digest;
 mod facts;
 mod figures;
 mod marks;

@@ -149,6 +149,7 @@ fn is_asked_for(step: Step) -> bool {
             | Step::ExpediteGranted
             | Step::ExpediteRefused
             | Step::SteppedDown
+            | Step::Digest
     )
 }
 

@@ -114,6 +114,7 @@ fn life(step: Step) -> SignedDuration {
         | Step::RevertOpened
         | Step::RevertRefused
         | Step::SteppedDown
+        | Step::Digest
         | Step::Resolved => SignedDuration::from_hours(24),
     }
 }

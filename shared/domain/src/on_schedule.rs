@@ -120,6 +120,11 @@ pub fn decide(
         decisions.put(Record::Track(track), situation.track.rev);
     }
     tidy::deployments(&mut decisions, &mut next, &counted, &look);
+    let (digest, later) = measures::digest::due(service, &situation.queue.value, now);
+    if let Some(at) = digest.map(|_| now + REPUBLISH).or(later) {
+        // What is due now is told after this look; should that fail, the tick comes again.
+        next.at(at);
+    }
     if !untold.is_empty() {
         // It is told after this look; should that fail, the tick comes again.
         next.at(now + REPUBLISH);

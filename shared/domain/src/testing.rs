@@ -79,6 +79,7 @@ pub fn service() -> Service {
         migrations: Paths::new(&crate::undo::outlook::MIGRATIONS.map(str::to_owned)).unwrap(),
         runbook: Some("https://wiki.example.com/edxapp".into()),
         dashboard: None,
+        digest: None,
     }
 }
 

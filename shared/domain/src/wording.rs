@@ -4,6 +4,7 @@
 //! is asked of people and told when responsibility moves. Here is what they share.
 
 pub mod comments;
+pub mod digests;
 pub mod expedites;
 pub mod freezes;
 pub mod hands;

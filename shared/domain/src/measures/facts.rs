@@ -109,7 +109,8 @@ fn seconds(from: Timestamp, to: Timestamp) -> u64 {
 #[must_use]
 pub fn of_incident(incident: &Incident, service: &Service, roster: &Roster) -> Option<Fact> {
     let resolved = incident.resolved_at?;
-    if service.live_environment().is_some() && !service.is_live(&incident.environment) {
+    // What is of no service has an environment of its own each time.
+    if !service.repositories.is_empty() && !service.is_live(&incident.environment) {
         return None;
     }
     let month = Month::of(day(incident.detected_at));

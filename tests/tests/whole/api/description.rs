@@ -42,8 +42,8 @@ fn fits(whole: &Value, schema: &Value, value: &Value, place: &str, seen: &mut BT
     };
     let several = schema["type"].as_array().map(Vec::as_slice).unwrap_or(std::slice::from_ref(&schema["type"]));
     let kinds: Vec<&str> = several.iter().filter_map(Value::as_str).collect();
-    let whole = kind == "integer" && kinds.contains(&"number");
-    assert!(whole || kinds.contains(&kind), "{place} is {value}, not {kinds:?}");
+    let is_number = kind == "integer" && kinds.contains(&"number");
+    assert!(is_number || kinds.contains(&kind), "{place} is {value}, not {kinds:?}");
     assert!(schema["enum"].as_array().is_none_or(|words| words.contains(value)), "{place} is {value}");
     if schema["format"] == "date-time" && !value.is_null() {
         assert!(value.as_str().unwrap().parse::<jiff::Timestamp>().is_ok(), "{place} is {value}");
