@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use jiff::SignedDuration;
 
+use crate::measures::Wanted;
 use crate::wish::{NewFreeze, Wish};
 
 /// If you merge, you are on call for it.
@@ -201,25 +202,7 @@ pub enum Command {
         advised: bool,
     },
     /// Say what was measured, by month, or before and after a day: measures --service edxapp --cut 2026-10-01
-    Measures {
-        #[arg(long)]
-        service: Option<String>,
-        /// The first month, such as 2026-06; without this, half a year ago.
-        #[arg(long)]
-        from: Option<String>,
-        /// The last month; without this, the present one.
-        #[arg(long)]
-        until: Option<String>,
-        /// From this day on it is after.
-        #[arg(long)]
-        cut: Option<String>,
-        /// For spreadsheets.
-        #[arg(long, conflicts_with = "json")]
-        csv: bool,
-        /// For machines.
-        #[arg(long)]
-        json: bool,
-    },
+    Measures(Wanted),
     /// Measure on a repository's own history how often the ranking of suspects is right: each revert is a failure of which the culprit is known.
     Backtest {
         /// A clone, or a history: `<folder>/<owner>__<name>` of two files of JSON lines.
@@ -308,7 +291,7 @@ impl Command {
             | Self::Layer { .. }
             | Self::MayDeploy { .. }
             | Self::MayMerge { .. }
-            | Self::Measures { .. }
+            | Self::Measures(_)
             | Self::Who { .. } => return None,
         })
     }

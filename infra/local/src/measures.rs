@@ -13,6 +13,46 @@ pub enum Form {
     Json,
 }
 
+/// What is asked for on the command line.
+#[derive(Debug, clap::Args)]
+pub struct Wanted {
+    #[arg(long)]
+    service: Option<String>,
+    /// The first month, such as 2026-06; without this, half a year ago.
+    #[arg(long)]
+    from: Option<String>,
+    /// The last month; without this, the present one.
+    #[arg(long)]
+    until: Option<String>,
+    /// From this day on it is after.
+    #[arg(long)]
+    cut: Option<String>,
+    /// For spreadsheets.
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+    /// For machines.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Wanted {
+    #[must_use]
+    pub fn question(&self) -> Question<'_> {
+        let form = match (self.csv, self.json) {
+            (true, _) => Form::Csv,
+            (_, true) => Form::Json,
+            (false, false) => Form::Table,
+        };
+        Question {
+            service: self.service.as_deref(),
+            from: self.from.as_deref(),
+            until: self.until.as_deref(),
+            cut: self.cut.as_deref(),
+            form,
+        }
+    }
+}
+
 /// What is asked for.
 pub struct Question<'a> {
     pub service: Option<&'a str>,

@@ -111,6 +111,9 @@ fn two_days_are_counted_as_they_are_reckoned_by_hand() {
     // Whoever looks again counts nothing again.
     let counted = world.facts.len();
     world.until(at("Tue 18:00"));
+    // Nor does what is told once more after it has left.
+    world.deploy(&deployment(1, 2, "prod", DeploymentState::Succeeded, at("12:10")));
+    world.settle();
     assert_eq!(world.facts.len(), counted);
     assert!(world.most_actions <= 100, "{}", world.most_actions);
 }

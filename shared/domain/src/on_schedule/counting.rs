@@ -18,8 +18,6 @@ use crate::window::{Phase, Window};
 
 /// So long after its end it is known what a deployment carried: merges and answers of forges may come late.
 const SETTLED: SignedDuration = SignedDuration::from_mins(10);
-/// What ended so long ago is not counted any more: there was nobody to count it, and what it carried has left.
-const TOO_LATE: SignedDuration = SignedDuration::from_hours(24 * 7);
 /// So many are counted in one look.
 const MOST: usize = 8;
 
@@ -68,7 +66,13 @@ impl<'a> Counting<'_, 'a> {
     }
 
     fn is_due(&self, ended: Timestamp) -> bool {
-        ended + SETTLED <= self.look.now && self.look.now < ended + TOO_LATE
+        ended + SETTLED <= self.look.now && self.is_in_time(ended)
+    }
+
+    /// What ended so long ago that it could have been counted and left, told once more, is not counted again.
+    fn is_in_time(&self, ended: Timestamp) -> bool {
+        let policy = &self.look.service.policy;
+        self.look.now < ended + policy.at_most + policy.tail + LINGER
     }
 
     fn one(&mut self, deployment: &Deployment) {
@@ -87,8 +91,7 @@ impl<'a> Counting<'_, 'a> {
         let Some(succeeded) = deployment.succeeded_at.filter(|_| live && !deployment.counted.live) else { return };
         let closes =
             |window: &Window<'_>| matches!(window.phase, Phase::Closed { .. }) && window.involves(&deployment.key);
-        let in_time = self.look.now < succeeded + TOO_LATE;
-        if self.is_due(succeeded) || (in_time && self.look.all.iter().any(closes)) {
+        if self.is_due(succeeded) || (self.is_in_time(succeeded) && self.look.all.iter().any(closes)) {
             self.marked(deployment).counted.live = true;
             self.facts.push(measures::of_release(deployment, succeeded, self.look.all));
             self.took_back(deployment, succeeded);
