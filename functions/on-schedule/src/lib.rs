@@ -1,6 +1,7 @@
 //! The clock: woken each minute, and at once by whoever just changed something.
 
 mod asking;
+mod autopilot;
 mod beside;
 mod comments;
 pub mod deliveries;
@@ -233,13 +234,15 @@ async fn keep(house: &House, service: &ServiceId) {
     } else {
         // Each whether or not the other could be done.
         // Somebody waits for this one.
-        let reverted = Box::pin(reverts::keep(house, service)).await;
+        let proposed = Box::pin(autopilot::ask(house, service)).await;
+        let reverted = Box::pin(reverts::keep(house, service)).await.and(proposed);
+        let merged = Box::pin(autopilot::merge(house, service)).await;
         let beside = Box::pin(beside::keep(house, service)).await;
         let held = Box::pin(holding::keep(house, service)).await;
         let said = Box::pin(comments::post(house, service)).await;
         let shown = Box::pin(shown::keep(house, service)).await;
         let gates = Box::pin(gates::keep(house, service)).await;
-        gates.and(held).and(reverted).and(beside).and(said).and(shown).map(|()| false)
+        gates.and(held).and(reverted).and(merged).and(beside).and(said).and(shown).map(|()| false)
     };
     match kept {
         Ok(false) => {}

@@ -10,6 +10,7 @@ pub mod acknowledgement;
 pub mod address;
 pub mod alert;
 pub mod attendance;
+pub mod autopilot;
 pub mod because;
 pub mod beside;
 pub mod calendar;

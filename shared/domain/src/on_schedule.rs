@@ -17,6 +17,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::autopilot;
 use crate::beside;
 use crate::comments;
 use crate::decision::{Decisions, MOST_ACTIONS, Record, RecordKey, Wake};
@@ -83,8 +84,14 @@ pub fn decide(
     tidy::lists(&mut decisions, &mut next, situation, now);
     tidy::errands(&mut decisions, &mut next, situation, now);
     tidy::undos(&mut decisions, &mut next, &look);
-    if let Some(at) = step_down::look(&mut decisions, &look) {
+    let mut ceiling = step_down::learnt(situation, now);
+    let stepped = step_down::look(&mut decisions, &look, &mut ceiling);
+    let proposed = autopilot::look(&mut decisions, &look, &mut ceiling);
+    for at in stepped.into_iter().chain(proposed).chain(autopilot::next_at(situation, now)) {
         next.at(at);
+    }
+    if ceiling != situation.ceiling.value {
+        decisions.put(Record::Ceiling(ceiling), situation.ceiling.rev);
     }
     let mut queue = situation.queue.value.clone();
     let untold: BTreeSet<ChangeId> =

@@ -474,6 +474,36 @@ pub enum Reason {
         to: String,
         why: String,
     },
+    /// The first suspect is likely enough for its revert to be opened by itself.
+    Proposed {
+        percent: u16,
+    },
+    /// A person merges it.
+    LeftToPeople,
+    /// It is not likely enough to be the cause.
+    NotLikelyEnough {
+        percent: u16,
+    },
+    /// No forge opens its revert.
+    NobodyOpensReverts,
+    /// One revert was opened by itself here within an hour.
+    OneWasProposedLately {
+        until: Timestamp,
+    },
+    /// No alert says that the new release does worse than the one beside it.
+    NoCanarySignal,
+    /// The last revert that was merged by itself is not long enough ago.
+    CoolsDown {
+        until: Timestamp,
+    },
+    /// A revert was merged by itself.
+    MergedByItself {
+        number: u64,
+    },
+    /// It was not, after all.
+    NotMerged {
+        why: String,
+    },
     /// It was recorded, and nobody was told.
     ShadowMode,
     /// Only chats are used, and this person has none.

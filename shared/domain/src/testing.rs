@@ -74,6 +74,7 @@ pub fn service() -> Service {
         policy: Policy::default(),
         timetable: Timetable::always(TimeZone::UTC),
         holds: vec![],
+        acts: None,
         maintenance: None,
         frozen: vec![],
         migrations: Paths::new(&crate::undo::outlook::MIGRATIONS.map(str::to_owned)).unwrap(),

@@ -26,6 +26,7 @@ mod hostile;
 mod incidents;
 mod lane;
 mod measures;
+mod modes;
 mod nights;
 mod ownership;
 mod pagers;

@@ -11,6 +11,7 @@ use domain::{
 use jiff::tz::TimeZone;
 
 use super::calendars::{self, Calendars};
+use super::modes;
 use super::paging::{self, Receivers, Schedules};
 use super::pipelines::{self, Pipelines};
 use super::policy::policy;
@@ -19,16 +20,6 @@ use super::squads::{CodeOwnersFiles, paths};
 
 /// The service that takes alerts which name no service of ours.
 const UNMAPPED: &str = "unmapped";
-
-/// How far automation goes.
-const MODES: [(&str, Mode); 6] = [
-    ("manual", Mode::Manual),
-    ("shadow", Mode::Shadow),
-    ("notify", Mode::Notify),
-    ("page", Mode::Page),
-    ("propose", Mode::Propose),
-    ("act", Mode::Act),
-];
 
 pub(super) fn read(
     root: &mut Section<'_, '_>,
@@ -75,7 +66,7 @@ fn service(
         section
             .problem_with("upstreams", format!("{} is one of the service's own `repositories`", upstream.repository));
     }
-    let mode = section.choice("mode", &MODES).unwrap_or(Mode::Page);
+    let (mode, acts) = modes::read(section);
     let environments = environments(section);
     let owners = people(section, "owners", roster);
     let rotation = people(section, "rotation", roster);
@@ -109,6 +100,7 @@ fn service(
                 policy,
                 timetable,
                 holds: Vec::new(),
+                acts,
                 maintenance: None,
                 frozen: Vec::new(),
                 migrations,
@@ -263,6 +255,7 @@ pub(super) fn unmapped(root: &mut Section<'_, '_>, roster: &Roster, defaults: &P
         policy: *defaults,
         timetable: Timetable::always(TimeZone::UTC),
         holds: Vec::new(),
+        acts: None,
         maintenance: None,
         frozen: Vec::new(),
         migrations: Paths::default(),

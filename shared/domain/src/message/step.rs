@@ -96,6 +96,8 @@ pub enum Step {
     RevertOpened,
     /// The revert that you asked for is not, and why.
     RevertRefused,
+    /// A revert was merged by itself, or was not after all.
+    RevertMerged,
     /// Many changes wait to go live.
     QueueGrew,
     /// A freeze is about to end: what goes out when.

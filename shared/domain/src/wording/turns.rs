@@ -72,6 +72,7 @@ pub fn notice(
         | Step::ExpediteRefused
         | Step::RevertOpened
         | Step::RevertRefused
+        | Step::RevertMerged
         | Step::QueueGrew
         | Step::Thaw
         | Step::PipelineSilent
