@@ -202,8 +202,8 @@ pub fn gather(
 fn moved(measure: &'static Measure, week: &Tally, before: &Tally) -> Option<Moved> {
     let (now, then) = (measure.of(week, 7)?, measure.of(before, 7 * BEFORE.unsigned_abs())?);
     let scaled = |amount: Amount, by: u64| Amount { n: amount.n * by, of: amount.of * 10 };
-    let less = now.cmp(scaled(then, 9)).is_le() && now.cmp(then).is_lt();
-    let more = now.cmp(scaled(then, 11)).is_ge() && now.cmp(then).is_gt();
+    let less = now.against(scaled(then, 9)).is_le() && now.against(then).is_lt();
+    let more = now.against(scaled(then, 11)).is_ge() && now.against(then).is_gt();
     let better = match measure.better? {
         Better::Less => less,
         Better::More => more,

@@ -26,7 +26,7 @@ impl Amount {
 
     /// Which is more.
     #[must_use]
-    pub fn cmp(self, other: Self) -> std::cmp::Ordering {
+    pub fn against(self, other: Self) -> std::cmp::Ordering {
         let cross = |a: Self, b: Self| u128::from(a.n) * u128::from(b.of.max(1));
         cross(self, other).cmp(&cross(other, self))
     }
@@ -128,7 +128,7 @@ mod tests {
         let spans = [0, 59, 60, 3600, 12_000, 187_300].map(length);
         assert_eq!(spans, ["0 s", "59 s", "1 min", "1 h", "3 h 20 min", "2 d 4 h"]);
         assert_eq!((of(1, 3).number(), of(2, 3).number(), of(5, 0).number()), (0.3333, 0.6667, 5.0));
-        assert_eq!(of(1, 3).cmp(of(2, 6)), std::cmp::Ordering::Equal);
+        assert_eq!(of(1, 3).against(of(2, 6)), std::cmp::Ordering::Equal);
     }
 
     #[test]
