@@ -32,6 +32,7 @@ pub mod ladder;
 pub mod lineage;
 pub mod login;
 pub mod maintenance;
+pub mod measures;
 pub mod merge_desk;
 pub mod message;
 pub mod mode;

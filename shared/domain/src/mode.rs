@@ -150,6 +150,7 @@ fn is_asked_for(step: Step) -> bool {
             | Step::ExpediteGranted
             | Step::ExpediteRefused
             | Step::SteppedDown
+            | Step::Digest
     )
 }
 

@@ -115,6 +115,7 @@ fn life(step: Step) -> SignedDuration {
         | Step::RevertRefused
         | Step::RevertMerged
         | Step::SteppedDown
+        | Step::Digest
         | Step::Resolved => SignedDuration::from_hours(24),
     }
 }

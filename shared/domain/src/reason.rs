@@ -382,6 +382,8 @@ pub enum Reason {
     ExpediteMoved,
     /// Nobody signed for it in time.
     ExpediteLapsed,
+    /// It is told each week.
+    WeeklyDigest,
     /// So many changes wait to go live.
     QueueGrew {
         changes: usize,

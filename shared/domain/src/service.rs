@@ -12,6 +12,7 @@ use crate::calendar::{Timetable, WorkingHours};
 use crate::change::Files;
 use crate::freeze::Time;
 use crate::ids::{EnvironmentName, PersonId, Repository, ServiceId};
+use crate::measures::digest::Weekly;
 use crate::mode::Mode;
 use crate::paths::Paths;
 use crate::shown::Spot;
@@ -239,6 +240,8 @@ pub struct Service {
     pub migrations: Paths,
     pub runbook: Option<String>,
     pub dashboard: Option<String>,
+    /// When its channel reads what the week was like; absent: never.
+    pub digest: Option<Weekly>,
 }
 
 impl Service {

@@ -5,6 +5,7 @@
 
 pub mod autopilot;
 pub mod comments;
+pub mod digests;
 pub mod expedites;
 pub mod freezes;
 pub mod hands;

@@ -34,12 +34,13 @@ pub(super) fn read(
         let timetable = calendars::of_service(section, calendars);
         let maintenance = calendars::maintenance(section, &timetable.zone);
         let channel = paging::channel(name, section, roster, receivers);
+        let digest = calendars::digest(section);
         let schedules = Schedules::read(name, section, receivers, &mut written);
         let [channel_topic, user_group] = paging::shown(name, section, receivers, &mut taken);
         let holds = pipelines::holds(name, section, pipelines, &mut held);
         let service = service(name, section, roster, defaults, timetable, code_owners)?;
         let Schedules { rotation: schedule, beside } = schedules;
-        Some(Service { maintenance, channel, schedule, beside, channel_topic, user_group, holds, ..service })
+        Some(Service { maintenance, digest, channel, schedule, beside, channel_topic, user_group, holds, ..service })
     });
     if services.is_empty() {
         root.problem("there are no services: add a [services.<id>] for each");
@@ -105,6 +106,7 @@ fn service(
                 migrations,
                 runbook,
                 dashboard,
+                digest: None,
             });
         }
         Err(error) => section.problem(format!("not a {error}")),
@@ -259,5 +261,6 @@ pub(super) fn unmapped(root: &mut Section<'_, '_>, roster: &Roster, defaults: &P
         migrations: Paths::default(),
         runbook: None,
         dashboard: None,
+        digest: None,
     }
 }

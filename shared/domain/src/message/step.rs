@@ -106,6 +106,8 @@ pub enum Step {
     PipelineSilent,
     /// A service goes less far by itself than it did.
     SteppedDown,
+    /// What a week was like.
+    Digest,
     /// A page for nothing, to see that pages arrive.
     Drill,
     /// A pager is told that somebody has taken what it keeps open.

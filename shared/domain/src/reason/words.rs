@@ -183,6 +183,7 @@ impl fmt::Display for Reason {
             Self::ExpediteWithdrawn => f.write_str("whoever asked for it took it back"),
             Self::ExpediteMoved => f.write_str("it has other commits now"),
             Self::ExpediteLapsed => f.write_str("nobody signed for it in time"),
+            Self::WeeklyDigest => f.write_str("what the week was like"),
             Self::QueueGrew { changes } => write!(f, "{changes} changes wait to go live"),
             Self::ThawAhead { freeze } => write!(f, "the freeze is about to end: {freeze}"),
             Self::PipelineHeld { pipeline, freeze } => write!(f, "{pipeline} holds for the freeze: {freeze}"),

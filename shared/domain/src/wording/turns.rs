@@ -77,6 +77,7 @@ pub fn notice(
         | Step::Thaw
         | Step::PipelineSilent
         | Step::SteppedDown
+        | Step::Digest
         | Step::Escalated
         | Step::PagerAcknowledged
         | Step::PagerResolved
