@@ -60,7 +60,7 @@ impl Asked {
     fn periods(self, known: &Timeline) -> Vec<PeriodView> {
         let last = |month: Month| month.last().min(self.today);
         if let Some(cut) = self.cut {
-            let kept = i64::try_from(keys::KEEP_DAY.as_hours() / 24).unwrap_or(0);
+            let kept = keys::KEEP_DAY.as_hours() / 24;
             let days_since = self.today.saturating_sub(jiff::Span::new().days(kept));
             let two = known.cohorts(cut, self.from, last(self.until), days_since);
             let before = two.cut.yesterday().unwrap_or(two.cut);
