@@ -49,6 +49,16 @@ pub enum Wish {
         does: &'static str,
     },
     LetThrough,
+    /// What is kept of somebody.
+    ExportPerson {
+        person: String,
+        logins: Vec<String>,
+    },
+    RemovePerson {
+        person: String,
+        logins: Vec<String>,
+        yes: bool,
+    },
 }
 
 /// A freeze as it is declared on the command line; each text goes to the bundle, which says what is wrong with it.
@@ -102,6 +112,7 @@ impl Wish {
             }
             Self::Thaw { freeze } => Some(freeze.clone()),
             Self::Expedite { pull, why, .. } => Some(format!("{pull} {why}").trim_end().to_owned()),
+            Self::ExportPerson { person, .. } | Self::RemovePerson { person, .. } => Some(person.clone()),
             Self::Take { .. }
             | Self::GiveBack
             | Self::Drill { .. }
@@ -133,6 +144,8 @@ impl Wish {
             Self::Thaw { .. } => "thaw",
             Self::Expedite { .. } => "expedite",
             Self::LetThrough => "let-through",
+            Self::ExportPerson { .. } => "person export",
+            Self::RemovePerson { .. } => "person remove",
         }
     }
 }
@@ -155,6 +168,8 @@ pub(crate) fn form(wish: &Wish) -> String {
         Wish::Thaw { .. } => "thaw",
         Wish::Expedite { does, .. } => does,
         Wish::LetThrough => "let-through",
+        Wish::ExportPerson { .. } => "export",
+        Wish::RemovePerson { .. } => "remove",
     };
     form.append_pair("do", does);
     match wish {
@@ -219,6 +234,12 @@ pub(crate) fn form(wish: &Wish) -> String {
         }
         Wish::Expedite { why, .. } => {
             form.append_pair("why", why);
+        }
+        Wish::ExportPerson { logins, .. } => {
+            form.append_pair("logins", &logins.join(" "));
+        }
+        Wish::RemovePerson { logins, yes, .. } => {
+            form.append_pair("logins", &logins.join(" ")).append_pair("sure", if *yes { "yes" } else { "" });
         }
         Wish::LetThrough | Wish::GiveBack | Wish::Answer { .. } | Wish::Resume | Wish::Unlearn | Wish::Maintained => {}
     }

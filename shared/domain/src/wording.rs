@@ -5,6 +5,7 @@
 
 pub mod comments;
 pub mod expedites;
+pub mod export;
 pub mod freezes;
 pub mod hands;
 pub mod incidents;

@@ -1,10 +1,11 @@
-//! What programs read, as JSON: who is on call, the queue, incidents, freezes, whether something may go on. Described by
+//! What programs read, as JSON: who is on call, the queue, incidents, freezes, whether something may go on, the audit log. Described by
 //! `openapi.json` beside this file, which is served as it is and which a test holds against the answers.
 //!
 //! Nothing is done by asking. Times are UTC. A parameter that is not known, or stands there twice, is refused: one that is
 //! misspelt would ask about everything. No answer but that of [`crate::may`] holds the present moment, so that an answer which
 //! says the same has the same tag.
 
+mod audit;
 mod freezes;
 pub(crate) mod incidents;
 pub(crate) mod on_call;
@@ -18,11 +19,14 @@ mod walk;
 use aws::wire::HeaderFault;
 use aws::{House, Refusal, Request, Response};
 
+use crate::hours::Hours;
+use crate::incident::export;
 use crate::{may, page, sign_in};
 use paging::Listed;
 
 /// The paths of one segment that are answered here.
-pub const PATHS: [&str; 7] = ["freezes", "incidents", "may-deploy", "may-merge", "on-call", "openapi.json", "queue"];
+pub const PATHS: [&str; 8] =
+    ["audit", "freezes", "incidents", "may-deploy", "may-merge", "on-call", "openapi.json", "queue"];
 
 /// What the answers look like.
 const DESCRIPTION: &str = include_str!("openapi.json");
@@ -34,6 +38,7 @@ pub fn is_asked(request: &Request) -> bool {
     match request.segments().as_slice() {
         [one] => PATHS.contains(one),
         ["incidents", _] => by_program(),
+        ["incidents", _, "export.json"] => true,
         _ => false,
     }
 }
@@ -56,7 +61,12 @@ async fn answered(house: &House, request: &Request) -> Result<Response, Refusal>
         ["on-call"] => on_call::list(house, request).await?,
         ["queue"] => queue::list(house, request).await?,
         ["incidents"] => incidents::list(house, request).await?,
+        ["incidents", file] if export::named(file).is_some() => {
+            return export::markdown(house, request, &Hours::utc(house.now()), file).await;
+        }
         ["incidents", id] => incidents::one(house, request, id).await?,
+        ["incidents", id, "export.json"] => incidents::export(house, request, id).await?,
+        ["audit"] => audit::show(house, request).await?,
         ["freezes"] => freezes::list(house, request).await?,
         ["may-deploy"] => return Ok(may::deploy(house, request).await?.with_header("cache-control", "no-store")),
         ["may-merge"] => return Ok(may::merge(house, request).await?.with_header("cache-control", "no-store")),
