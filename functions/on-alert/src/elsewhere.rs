@@ -69,6 +69,7 @@ pub(crate) fn incidents(decisions: &Decisions) -> impl Iterator<Item = Incident>
             | Record::FreezeNotes(..)
             | Record::Feed(..)
             | Record::Undo(_)
+            | Record::Ceiling(_)
             | Record::Expedite(_)
             | Record::Posted(_)
             | Record::PostedAll(_)

@@ -156,6 +156,16 @@ pub enum Command {
         #[command(flatten)]
         me: Me,
     },
+    /// Say how far automation goes for a service: mode edxapp shadow too many wrong pages --as olga. Never further than the configuration
+    /// says.
+    Mode {
+        service: String,
+        #[arg(value_parser = ["manual", "shadow", "notify", "page", "propose", "act"])]
+        to: String,
+        why: Vec<String>,
+        #[command(flatten)]
+        me: Me,
+    },
     /// Declare a freeze: freeze "gratitude week" --until "2027-01-04 09:00" --as olga; what it asks for is a holiday's
     Freeze {
         #[command(flatten)]

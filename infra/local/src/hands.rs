@@ -79,6 +79,7 @@ impl Hands<'_> {
             | Wish::Resume
             | Wish::Unlearn
             | Wish::Maintain { .. }
+            | Wish::Mode { .. }
             | Wish::Maintained => Action::Queue(service),
             Wish::Freeze(_) | Wish::Thaw { .. } => Action::Freezes,
             Wish::ExportPerson { person, .. } | Wish::RemovePerson { person, .. } => Action::Person(person.parse()?),

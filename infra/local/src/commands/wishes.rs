@@ -45,6 +45,7 @@ impl Command {
             }
             Self::LetThrough { service, me } => (service, &me.id, Wish::LetThrough),
             Self::Thaw { freeze, me } => ("freezes", &me.id, Wish::Thaw { freeze: freeze.clone() }),
+            Self::Mode { service, to, why, me } => (service, &me.id, Wish::Mode { to: to.clone(), why: why.join(" ") }),
             Self::Maintain { service, end: true, me, .. } => (service, &me.id, Wish::Maintained),
             Self::Maintain { service, how_long, why, environment, from, me, .. } => {
                 let (environment, from) = (environment.clone(), from.clone());
