@@ -24,6 +24,8 @@ pub const GRACE: SignedDuration = SignedDuration::from_mins(10);
 pub const LOOK_BACK: SignedDuration = SignedDuration::from_hours(1);
 /// Where nothing was sealed for so long, nothing late is looked for.
 pub const LATE_UNTIL: SignedDuration = SignedDuration::from_hours(24);
+/// A service's chain begins with what was said at most so long ago: what is older was there before there was an audit log.
+pub const FIRST: SignedDuration = SignedDuration::from_hours(48);
 /// A seal holds at most so many lines, and about so many bytes: an item of the table holds 400 kB.
 pub const MOST_LINES: usize = 1000;
 pub const MOST_BYTES: usize = 300_000;
@@ -102,6 +104,8 @@ pub struct Seal {
 /// The end of a service's chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
+    /// The hour of its first seal.
+    pub began: Timestamp,
     pub number: u64,
     pub hour: Timestamp,
     #[serde(default)]
@@ -171,7 +175,8 @@ pub fn seal(
     // What is late is behind what was sealed in its order.
     let (after, at) = known.into_iter().chain(last).max().unwrap_or((String::new(), batch.hour));
     let (number, hour, part, digest) = (seal.number, seal.hour, seal.part, seal.digest.clone());
-    let head = Head { number, hour, part, digest, after, at, more: batch.more };
+    let began = head.map_or(batch.hour, |head| head.began);
+    let head = Head { began, number, hour, part, digest, after, at, more: batch.more };
     (seal, proofs, head)
 }
 

@@ -7,7 +7,12 @@ use domain::audit::Seal;
 use domain::{Entry, Reason, ServiceId, Subject};
 use expect_test::expect;
 use house_tests::{Stage, configuration, time};
+use jiff::tz::TimeZone;
+use recent_deployers::hands::Hands;
+use recent_deployers::papers::Wanted;
+use recent_deployers::server::{self, Board};
 use serde_json::Value;
+use tokio::net::TcpListener;
 
 fn edxapp() -> ServiceId {
     "edxapp".parse().unwrap()
@@ -70,7 +75,14 @@ async fn each_hour_is_sealed_once_ten_minutes_after_it_is_over() {
     let line =
         |line: &Value| format!("{} {} {}", &line["at"].as_str().unwrap()[11..], line["person"]["name"], line["reason"]);
     let lines: Vec<String> = whole["seals"][0]["lines"].as_array().unwrap().iter().map(line).collect();
-    expect![[""]].assert_eq(&lines.join("\n"));
+    expect![[r#"
+        12:00:00Z "feanil" "merged_on_standby"
+        12:00:00Z "feanil" "merged_on_standby"
+        12:00:00Z "feanil" "accepted_by"
+        12:20:00Z null "live_deployment_succeeded"
+        12:20:00Z "feanil" "turn_started"
+        12:20:00Z "feanil" "accepted_by""#]]
+    .assert_eq(&lines.join("\n"));
     let pseudonyms = day.house.store.pseudonyms().await.unwrap();
     let feanil = pseudonyms[&"feanil".parse().unwrap()].to_string();
     assert!(feanil.starts_with("p-") && !whole["seals"].to_string().is_empty());
@@ -128,6 +140,22 @@ async fn a_tick_in_an_empty_hour_writes_nothing_and_two_at_once_seal_once() {
     assert_eq!(seals(&audited(&day, "").await), before);
     let ((), cost) = day.cost(on_schedule::sealing::seal(&day.house)).await;
     assert_eq!(cost, [0; 4], "this process has looked");
+}
+
+/// A log that is older than the audit log is not sealed, and what this program cannot read keeps nobody from the rest.
+#[tokio::test]
+async fn the_chain_begins_with_the_last_days_and_goes_on_over_what_cannot_be_read() {
+    let day = Stage::new().await;
+    for (sort, body) in [("2025-01-01T00:00:00Z#old", "{}"), ("2026-03-20T12:10:00.000000Z#00-aaaaaaaa", "newer")] {
+        let line = [("pk", "L#edxapp"), ("sk", sort), ("body", body)];
+        put(&day, line.map(|(name, text)| (name.to_owned(), records::text(text))).into()).await;
+    }
+    day.merge("feanil", 12).await;
+    day.tick_until("Fri 13:10").await;
+    let answer = audited(&day, "").await;
+    assert_eq!(answer["seals"].as_array().unwrap().len(), 1, "{answer}");
+    assert!(answer["seals"][0]["lines"].to_string().contains("unreadable"), "{answer}");
+    assert_eq!(faults(&answer), [""; 0]);
 }
 
 fn entry(at: &str, what: &str) -> Entry {
@@ -196,6 +224,36 @@ async fn the_audit_log_is_for_owners_and_for_tokens() {
     assert_eq!(ask("authorization", "Bearer api-token".into()).await, 200);
     assert_eq!(ask("authorization", "Bearer guessed".into()).await, 401);
     assert_eq!(ask("accept", "application/json".into()).await, 401);
+}
+
+#[tokio::test]
+async fn the_command_prints_it_and_says_whether_it_holds() {
+    let day = day().await;
+    day.tick_until("Fri 15:30").await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(server::serve(listener, day.bundle.clone(), Board::ThisMachine, std::future::pending()));
+    let (configuration, secrets) = (&day.house.configuration, &day.house.secrets);
+    let hands = Hands { configuration, secrets, address, now: day.clock.now() };
+    let wanted = |verify: bool, from: Option<&str>| Wanted {
+        from: from.map(str::to_owned),
+        until: None,
+        verify,
+        zone: TimeZone::UTC,
+    };
+    let said = hands.audit("edxapp", &wanted(false, None)).await.unwrap();
+    let lines: Vec<&str> = said.words.lines().collect();
+    let pseudonyms = day.house.store.pseudonyms().await.unwrap();
+    let feanil = &pseudonyms[&"feanil".parse().unwrap()];
+    assert!(said.holds && lines[0].contains("merged_on_standby"), "{}", said.words);
+    assert!(lines[0].ends_with(&format!("feanil ({feanil})")), "{}", said.words);
+    assert_eq!(*lines.last().unwrap(), format!("{} lines in 2 seals: all of it is as it was sealed", lines.len() - 1));
+    let only = hands.audit("edxapp", &wanted(true, Some("12:00"))).await.unwrap();
+    assert_eq!(only.words, *lines.last().unwrap());
+    assert!(hands.audit("edxapp", &wanted(true, Some("soon"))).await.is_err());
+    let missing = hands.audit("lms", &wanted(true, None)).await.err().unwrap();
+    assert!(missing.to_string().contains("no service of the configuration"), "{missing}");
+    println!("{}", said.words);
 }
 
 #[tokio::test]

@@ -135,7 +135,8 @@ async fn faults(
     let mut faults = audit::verify(&seals, sealed.head.as_ref(), extent);
     // What is about to expire may be gone in the log or not.
     let log_from = house.now() - keys::KEEP_LOG + SignedDuration::from_hours(48);
-    let log_from = from.max(log_from);
+    let began = sealed.head.as_ref().map_or(until, |head| head.began);
+    let log_from = from.max(log_from).max(began);
     if log_from < until {
         let logged = house.store.logged(&service.id, &keys::instant(log_from), until, None).await?;
         let pairs = |(seal, proofs): &(Seal, Vec<Proof>)| {

@@ -51,7 +51,8 @@ impl Store {
         let before = head;
         let mut head = before.clone();
         let mut late = self.late(service, before.as_ref(), &mut sealing, now).await?;
-        let mut after = before.as_ref().map(|head| head.after.clone()).unwrap_or_default();
+        let first = || keys::instant(until - audit::FIRST);
+        let mut after = before.as_ref().map_or_else(first, |head| head.after.clone());
         loop {
             let lines = self.logged(service, &after, until, Some(MOST_READ)).await?;
             let all = lines.len() < MOST_READ;
@@ -169,31 +170,38 @@ impl Store {
         until: Timestamp,
         most: Option<usize>,
     ) -> Result<Vec<Logged>, StoreError> {
-        // Nothing is between a place and the same with a `!`; no place is empty.
-        let from = if after.is_empty() { "0".to_owned() } else { format!("{after}!") };
+        // Nothing is between a place and the same with a `!`.
+        let from = format!("{after}!");
         let until = keys::instant(until);
         if from >= until {
             return Ok(Vec::new());
         }
         let items = self.between(&keys::log(service), &from, &until, most).await?;
-        items.iter().map(logged).collect()
+        Ok(items.iter().filter_map(logged).collect())
     }
 }
 
-/// A line of the log as it is sealed. All of it is what is stored, whatever this program understands of it.
-fn logged(item: &Item) -> Result<Logged, StoreError> {
-    let entry: Entry = records::read(item)?;
+/// A line of the log as it is sealed. All of it is what is stored, whatever this program understands of it: one that it cannot read is
+/// sealed too, and keeps nobody from the others.
+fn logged(item: &Item) -> Option<Logged> {
+    let place = records::sort(item).to_owned();
     let mut full = String::new();
     if let Some(body) = item.get(keys::BODY) {
         spell(body, &mut full);
     }
-    Ok(Logged {
-        place: records::sort(item).to_owned(),
-        at: entry.at,
-        subject: entry.subject.map(|subject| subject.to_string()),
-        person: entry.person,
-        reason: entry.reason.name().to_owned(),
-        full,
+    Some(match records::read::<Entry>(item) {
+        Ok(entry) => Logged {
+            place,
+            at: entry.at,
+            subject: entry.subject.map(|subject| subject.to_string()),
+            person: entry.person,
+            reason: entry.reason.name().to_owned(),
+            full,
+        },
+        Err(_) => {
+            let at = place.split('#').next()?.parse().ok()?;
+            Logged { place, at, subject: None, person: None, reason: "unreadable".to_owned(), full }
+        }
     })
 }
 
