@@ -16,6 +16,7 @@ use clap::Parser;
 use recent_deployers::backtest::{self, Source};
 use recent_deployers::commands::{Arguments, Command};
 use recent_deployers::hands::Hands;
+use recent_deployers::measures;
 use recent_deployers::{
     Bundle, Options, banner, check, connect, demo, explain, layer, papers, secrets, server, server::Board,
 };
@@ -167,6 +168,7 @@ async fn hand(arguments: &Arguments, command: &Command) -> Result<String, Failur
     Ok(match (command.wish(), command) {
         (Some((service, me, wish)), _) => hands.act(service, me, &wish).await?,
         (None, Command::Who { service }) => hands.who(service.as_deref()).await?,
+        (None, Command::Measures(wanted)) => measures::ask(&hands, &wanted.question()).await?,
         (None, Command::Explain { what, .. }) => explain::ladder(&hands.incident(what).await?),
         (None, Command::Export { incident, json }) => {
             hands.export(incident, *json, &jiff::tz::TimeZone::system()).await?

@@ -1,4 +1,4 @@
-//! What programs read, as JSON: who is on call, the queue, incidents, freezes, whether something may go on, the audit log. Described by
+//! What programs read, as JSON: who is on call, the queue, incidents, freezes, whether something may go on, the audit log, what is measured. Described by
 //! `openapi.json` beside this file, which is served as it is and which a test holds against the answers.
 //!
 //! Nothing is done by asking. Times are UTC. A parameter that is not known, or stands there twice, is refused: one that is
@@ -8,6 +8,8 @@
 mod audit;
 mod freezes;
 pub(crate) mod incidents;
+mod measures;
+mod metrics;
 pub(crate) mod on_call;
 mod paging;
 pub(crate) mod parameters;
@@ -25,8 +27,19 @@ use crate::{may, page, sign_in};
 use paging::Listed;
 
 /// The paths of one segment that are answered here.
-pub const PATHS: [&str; 8] =
-    ["audit", "freezes", "incidents", "may-deploy", "may-merge", "on-call", "openapi.json", "queue"];
+pub const PATHS: [&str; 11] = [
+    "audit",
+    "freezes",
+    "incidents",
+    "may-deploy",
+    "may-merge",
+    "measures.csv",
+    "measures.json",
+    "metrics",
+    "on-call",
+    "openapi.json",
+    "queue",
+];
 
 /// What the answers look like.
 const DESCRIPTION: &str = include_str!("openapi.json");
@@ -68,6 +81,9 @@ async fn answered(house: &House, request: &Request) -> Result<Response, Refusal>
         ["incidents", id, "export.json"] => incidents::export(house, request, id).await?,
         ["audit"] => audit::show(house, request).await?,
         ["freezes"] => freezes::list(house, request).await?,
+        ["measures.json"] => measures::list(house, request).await?,
+        ["measures.csv"] => return Ok(tags::tagged(request, measures::table(house, request).await?)),
+        ["metrics"] => return Ok(tags::tagged(request, metrics::scrape(house, request).await?)),
         ["may-deploy"] => return Ok(may::deploy(house, request).await?.with_header("cache-control", "no-store")),
         ["may-merge"] => return Ok(may::merge(house, request).await?.with_header("cache-control", "no-store")),
         _ => return Err(Refusal::NotFound("GET /openapi.json says what there is")),

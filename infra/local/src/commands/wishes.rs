@@ -62,6 +62,7 @@ impl Command {
             | Self::Layer { .. }
             | Self::MayDeploy { .. }
             | Self::MayMerge { .. }
+            | Self::Measures(_)
             | Self::Who { .. } => return None,
         })
     }

@@ -12,6 +12,7 @@ mod merges;
 mod past;
 pub mod people;
 mod person;
+mod tallies;
 mod threads;
 mod transaction;
 mod turns;
