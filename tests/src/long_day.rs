@@ -1,6 +1,6 @@
 //! One long day that uses whatever the functions do to the table and the topic: for permissions, and for other engines.
 
-use aws::links;
+use aws::{Request, links};
 use recent_deployers::demo::payloads::{Merge, pull_request_merged, token_headers};
 use serde_json::{Value, json};
 
@@ -124,6 +124,7 @@ async fn a_long_day(day: &mut Stage) {
     for path in ["/", "/who", "/people/feanil", &format!("/incidents/{incident}")] {
         assert_eq!(day.get(path).await.status, 200, "{path}");
     }
+    let over = incident.clone();
     let link = day.link(links::Action::Acknowledge(incident), "anna");
     assert_eq!(day.get(&link).await.status, 200);
     assert_eq!(day.post(&link, Vec::new(), b"do=acknowledge").await.status, 200);
@@ -157,4 +158,10 @@ async fn a_long_day(day: &mut Stage) {
     tells(day, "/alert/opsgenie", &opsgenie("Close", json!([]))).await;
     day.at("Mon 12:00").await;
     assert_eq!(day.get("/").await.status, 200);
+    // What is over is looked at once more, what was said of it was sealed, and somebody who has left is forgotten.
+    assert_eq!(day.get(&format!("/incidents/{over}.md")).await.status, 200);
+    let audit = Request::new("GET", "/audit", Vec::new(), Vec::new()).with_query("service=edxapp");
+    assert_eq!(day.bundle_of("/audit").route(audit).await.status, 200);
+    let link = day.link(links::Action::Person("feanil".parse().unwrap()), "olga");
+    assert_eq!(day.post(&link, Vec::new(), b"do=remove&sure=yes").await.status, 200);
 }

@@ -50,6 +50,10 @@ impl Hours {
         self.zone.iana_name().unwrap_or("UTC")
     }
 
+    pub(crate) fn own_zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     /// With the weekday where it is not today, with the date where that would not tell.
     pub(crate) fn at(&self, at: Timestamp) -> String {
         let (there, today) = (at.to_zoned_datetime(self.zone.clone()), self.now.to_zoned_datetime(self.zone.clone()));

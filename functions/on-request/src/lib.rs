@@ -36,7 +36,7 @@ pub fn secrets(configuration: &Configuration) -> Vec<String> {
     chats.chain(provider).chain(tokens).chain([configuration.link_secret.clone()]).collect()
 }
 
-/// To those who sign in: `GET /`, `GET /services/{id}` and its `history`, `GET /incidents/{id}`, `GET /people/{id}`, `GET /calendar`, `GET /measures`,
+/// To those who sign in: `GET /`, `GET /services/{id}` and its `history`, `GET /incidents/{id}` and `{id}.md`, `GET /people/{id}`, `GET /calendar`, `GET /measures`,
 /// `GET /who`, `GET /freezes.ics`; to programs with a token too: what is in [`api`]. `GET /sign-in` and `POST /sign-out`. What
 /// proves itself: `GET` and `POST` of [`aws::links`], `GET /freezes.ics/{person}/{mac}`, `POST /chat/slack`.
 pub async fn handle(house: &House, request: Request) -> Response {
@@ -76,6 +76,9 @@ async fn read(house: &House, request: &Request, reader: &Reader) -> Result<Respo
         ["calendar"] => board::calendar(house, request, reader).await,
         ["services", id] => service::show(house, request, reader, id).await,
         ["services", id, "history"] => service::history::show(house, request, reader, id).await,
+        ["incidents", file] if incident::export::named(file).is_some() => {
+            incident::export::markdown(house, request, &hours::Hours::of(house, request, reader), file).await
+        }
         ["incidents", id] => incident::show(house, request, reader, id).await,
         ["people", id] => person::show(house, request, reader, id).await,
         ["who"] => api::on_call::who(house).await,

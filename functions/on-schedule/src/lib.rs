@@ -16,6 +16,7 @@ pub mod pipelines;
 mod posting;
 mod pulls;
 mod reverts;
+pub mod sealing;
 mod shown;
 
 use std::collections::BTreeSet;
@@ -114,6 +115,7 @@ pub async fn tick(house: &House) -> Result<usize, StoreError> {
     let looked = look(house, &due).await;
     ask(house, &due).await;
     deliveries::catch_up(house).await;
+    sealing::seal(house).await;
     looked.map(|()| due.len())
 }
 

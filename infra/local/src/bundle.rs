@@ -127,6 +127,7 @@ impl Bundle {
             renewal: None,
             waker: None,
             freezes_seen: Arc::default(),
+            sealed_until: Arc::default(),
             // The server of one machine shows the board to that machine, unless it is told otherwise.
             vouched: true,
         };
@@ -167,6 +168,7 @@ impl Bundle {
         let due = self.look_at_due().await;
         on_schedule::ask(&self.house, &due).await;
         on_schedule::deliveries::catch_up(&self.house).await;
+        on_schedule::sealing::seal(&self.house).await;
         self.sweep_now_and_then().await;
     }
 
@@ -224,6 +226,7 @@ impl Bundle {
                     tokio::spawn(async move {
                         bundle.sweep_now_and_then().await;
                         on_schedule::deliveries::catch_up(&bundle.house).await;
+                        on_schedule::sealing::seal(&bundle.house).await;
                     });
                     self.look_at_due().await
                 }

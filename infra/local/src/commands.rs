@@ -1,5 +1,7 @@
 //! What the program is asked on its command line.
 
+mod wishes;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -7,7 +9,7 @@ use clap::{Parser, Subcommand};
 use jiff::SignedDuration;
 
 use crate::measures::Wanted;
-use crate::wish::{NewFreeze, Wish};
+use crate::wish::NewFreeze;
 
 /// If you merge, you are on call for it.
 #[derive(Parser)]
@@ -44,6 +46,31 @@ pub enum Command {
         #[arg(requires = "file")]
         sender: Option<String>,
         file: Option<PathBuf>,
+    },
+    /// Print all that is known of an incident, for a retrospective: as Markdown, or as JSON.
+    Export {
+        incident: String,
+        /// For machines.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the sealed log of a service, in which people have pseudonyms, and say whether it is as it was sealed: exit code 1 if not.
+    Audit {
+        service: String,
+        /// From when, such as "Mon 09:00" or 2026-03-20; without this, a week before its end. At most 31 days.
+        #[arg(long)]
+        from: Option<String>,
+        /// Until when; without this, all that is sealed.
+        #[arg(long)]
+        until: Option<String>,
+        /// Only say whether it is as it was sealed.
+        #[arg(long)]
+        verify: bool,
+    },
+    /// Export what is kept of a person, or remove it: person remove usama --as olga
+    Person {
+        #[command(subcommand)]
+        what: OfPerson,
     },
     /// Say how a sender is set up: its address, its secret, and what to paste where.
     Connect { sender: String },
@@ -233,6 +260,32 @@ pub enum Command {
     },
 }
 
+/// What is to be done about what is kept of a person.
+#[derive(Subcommand)]
+pub enum OfPerson {
+    /// Print everything that the table holds about them, as JSON.
+    Export {
+        person: String,
+        /// Accounts of theirs that the roster does not name, such as github:usama.
+        #[arg(long)]
+        login: Vec<String>,
+        #[command(flatten)]
+        me: Me,
+    },
+    /// Put a placeholder wherever they are named, and forget who they are in the audit log. What open work needs is left, and said.
+    Remove {
+        person: String,
+        /// Accounts of theirs that the roster does not name, such as github:usama.
+        #[arg(long)]
+        login: Vec<String>,
+        /// Although they are still in the roster.
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        me: Me,
+    },
+}
+
 /// Who acts.
 #[derive(clap::Args)]
 pub struct Me {
@@ -241,65 +294,10 @@ pub struct Me {
     pub id: String,
 }
 
-impl Command {
-    /// What a person wants done in which service, for the commands that move responsibility.
-    #[must_use]
-    pub fn wish(&self) -> Option<(&str, &str, Wish)> {
-        Some(match self {
-            Self::Take { service, how_long, person, from, me } => {
-                let (how_long, person, from) = (how_long.clone(), person.clone(), from.clone());
-                (service, &me.id, Wish::Take { person, how_long, from })
-            }
-            Self::GiveBack { service, me } => (service, &me.id, Wish::GiveBack),
-            Self::Drill { service, person, me } => (service, &me.id, Wish::Drill { person: person.clone() }),
-            Self::HandOver { service, change, to, me } => {
-                (service, &me.id, Wish::HandOver { change: change.clone(), to: to.clone() })
-            }
-            Self::Answer { service, change, answer, me } => {
-                (service, &me.id, Wish::Answer { change: change.clone(), takes: answer == "yes" })
-            }
-            Self::Pause { service, why, how_long, me } => {
-                (service, &me.id, Wish::Pause { why: why.clone(), how_long: how_long.clone() })
-            }
-            Self::Resume { service, me } => (service, &me.id, Wish::Resume),
-            Self::Unlearn { service, me } => (service, &me.id, Wish::Unlearn),
-            // Freezes are of no service.
-            Self::Freeze { freeze, me } => ("freezes", &me.id, Wish::Freeze(freeze.clone())),
-            Self::Expedite { pull, why, sign, refuse, withdraw, me } => {
-                let does = match (sign, refuse, withdraw) {
-                    (true, ..) => "sign",
-                    (_, true, _) => "refuse",
-                    (.., true) => "withdraw",
-                    _ => "expedite",
-                };
-                ("freezes", &me.id, Wish::Expedite { pull: pull.clone(), why: why.join(" "), does })
-            }
-            Self::LetThrough { service, me } => (service, &me.id, Wish::LetThrough),
-            Self::Thaw { freeze, me } => ("freezes", &me.id, Wish::Thaw { freeze: freeze.clone() }),
-            Self::Mode { service, to, why, me } => (service, &me.id, Wish::Mode { to: to.clone(), why: why.join(" ") }),
-            Self::Maintain { service, end: true, me, .. } => (service, &me.id, Wish::Maintained),
-            Self::Maintain { service, how_long, why, environment, from, me, .. } => {
-                let (environment, from) = (environment.clone(), from.clone());
-                let how_long = how_long.clone().unwrap_or_default();
-                (service, &me.id, Wish::Maintain { how_long, why: why.join(" "), environment, from })
-            }
-            Self::Backtest { .. }
-            | Self::Demo
-            | Self::Explain { .. }
-            | Self::Connect { .. }
-            | Self::Check { .. }
-            | Self::Layer { .. }
-            | Self::MayDeploy { .. }
-            | Self::MayMerge { .. }
-            | Self::Measures(_)
-            | Self::Who { .. } => return None,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wish::Wish;
 
     fn said(line: &str) -> Result<Option<Wish>, String> {
         let arguments = Arguments::try_parse_from(line.split(' ')).map_err(|error| error.to_string())?;

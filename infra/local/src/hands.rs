@@ -41,6 +41,8 @@ pub enum HandsError {
     },
     #[error("{0} is not among the incidents that the bundle remembers; the board at / shows them")]
     NoIncident(IncidentId),
+    #[error("{0} is not a time: write one such as \"Mon 09:00\", 2026-03-20 or 2026-03-20T18:00Z")]
+    NoTime(String),
     #[error("{title}. {text}")]
     Refused { title: String, text: String },
     #[error("the bundle answered {0}")]
@@ -80,6 +82,7 @@ impl Hands<'_> {
             | Wish::Mode { .. }
             | Wish::Maintained => Action::Queue(service),
             Wish::Freeze(_) | Wish::Thaw { .. } => Action::Freezes,
+            Wish::ExportPerson { person, .. } | Wish::RemovePerson { person, .. } => Action::Person(person.parse()?),
             Wish::Expedite { pull, .. } => {
                 let (repository, number) = pull.rsplit_once('#').unwrap_or((pull, ""));
                 let number = number.parse().map_err(|_| HandsError::NoPull(domain::text::line(pull, 80)))?;
@@ -94,7 +97,10 @@ impl Hands<'_> {
         let said: Value = serde_json::from_slice(&answer.body).map_err(|_| HandsError::Answer(answer.status))?;
         let field = |name: &str| said.get(name).and_then(Value::as_str).unwrap_or("").to_owned();
         let (title, text) = (field("title"), field("text"));
-        if answer.status == 200 { Ok(format!("{title}. {text}")) } else { Err(HandsError::Refused { title, text }) }
+        // What is printed for a file has nothing before it.
+        let whole = matches!(wish, Wish::ExportPerson { .. });
+        let said = if whole { text.clone() } else { format!("{title}. {text}") };
+        if answer.status == 200 { Ok(said) } else { Err(HandsError::Refused { title, text }) }
     }
 
     /// Who is on call for what, in all services or in this one: who is on the rotation, and a line for each window.
@@ -203,7 +209,7 @@ impl Hands<'_> {
         Ok(said.get("services").and_then(Value::as_array).cloned().unwrap_or_default())
     }
 
-    async fn send(&self, method: &'static str, path: &str, body: Vec<u8>) -> Result<Answer, HandsError> {
+    pub(crate) async fn send(&self, method: &'static str, path: &str, body: Vec<u8>) -> Result<Answer, HandsError> {
         let secret = self.secrets.first(&self.configuration.link_secret)?;
         // Where people sign in, a command proves itself by the bundle's own secret.
         let session = Session { who: MACHINE.to_owned(), expires: self.now + LIFE }.seal(&secret);

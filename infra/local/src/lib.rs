@@ -14,6 +14,7 @@ pub mod explain;
 pub mod hands;
 pub mod layer;
 pub mod measures;
+pub mod papers;
 pub mod secrets;
 pub mod server;
 pub mod topic;

@@ -17,7 +17,9 @@ use recent_deployers::backtest::{self, Source};
 use recent_deployers::commands::{Arguments, Command};
 use recent_deployers::hands::Hands;
 use recent_deployers::measures;
-use recent_deployers::{Bundle, Options, banner, check, connect, demo, explain, layer, secrets, server, server::Board};
+use recent_deployers::{
+    Bundle, Options, banner, check, connect, demo, explain, layer, papers, secrets, server, server::Board,
+};
 use tokio::net::TcpListener;
 
 type Failure = Box<dyn std::error::Error>;
@@ -99,6 +101,11 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             query.extend(number.as_deref().map(|number| ("number", number)));
             may(&arguments, "may-merge", &query, *advised)
         }
+        Some(Command::Audit { service, from, until, verify }) => {
+            let zone = jiff::tz::TimeZone::system();
+            let wanted = papers::Wanted { from: from.clone(), until: until.clone(), verify: *verify, zone };
+            audit(&arguments, service, &wanted)
+        }
         Some(command) => {
             let said = runtime()?.block_on(hand(&arguments, command))?;
             Ok(say(&said).map_err(CannotPrint)?)
@@ -123,7 +130,7 @@ fn connect_sender(arguments: &Arguments, sender: &str) -> Result<String, Failure
     Ok(connect::connect(&configuration, sender, base, secret.as_ref().map(|secret| secret.expose()))?)
 }
 
-/// What was asked about has to wait: said already, and told by the exit code.
+/// What was asked about has to wait, or does not hold: said already, and told by the exit code.
 #[derive(Debug, thiserror::Error)]
 #[error("no")]
 struct HasToWait;
@@ -135,6 +142,15 @@ fn may(arguments: &Arguments, what: &str, query: &[(&str, &str)], advised: bool)
     let said = runtime()?.block_on(hands(arguments, &configuration, &secrets).may(what, query))?;
     say(&said.words).map_err(CannotPrint)?;
     if said.may && !(advised && said.advised_against) { Ok(()) } else { Err(HasToWait.into()) }
+}
+
+/// Prints the sealed log of a service. It fails where that is not as it was sealed.
+fn audit(arguments: &Arguments, service: &str, wanted: &papers::Wanted) -> Result<(), Failure> {
+    let configuration = check::read(&arguments.config)?;
+    let secrets = Secrets::new(Some(arguments.data.join("secrets")));
+    let said = runtime()?.block_on(hands(arguments, &configuration, &secrets).audit(service, wanted))?;
+    say(&said.words).map_err(CannotPrint)?;
+    if said.holds { Ok(()) } else { Err(HasToWait.into()) }
 }
 
 fn hands<'a>(arguments: &Arguments, configuration: &'a Configuration, secrets: &'a Secrets) -> Hands<'a> {
@@ -154,6 +170,9 @@ async fn hand(arguments: &Arguments, command: &Command) -> Result<String, Failur
         (None, Command::Who { service }) => hands.who(service.as_deref()).await?,
         (None, Command::Measures(wanted)) => measures::ask(&hands, &wanted.question()).await?,
         (None, Command::Explain { what, .. }) => explain::ladder(&hands.incident(what).await?),
+        (None, Command::Export { incident, json }) => {
+            hands.export(incident, *json, &jiff::tz::TimeZone::system()).await?
+        }
         (None, _) => String::new(),
     })
 }

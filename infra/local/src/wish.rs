@@ -54,6 +54,16 @@ pub enum Wish {
         does: &'static str,
     },
     LetThrough,
+    /// What is kept of somebody.
+    ExportPerson {
+        person: String,
+        logins: Vec<String>,
+    },
+    RemovePerson {
+        person: String,
+        logins: Vec<String>,
+        yes: bool,
+    },
 }
 
 /// A freeze as it is declared on the command line; each text goes to the bundle, which says what is wrong with it.
@@ -107,6 +117,7 @@ impl Wish {
             }
             Self::Thaw { freeze } => Some(freeze.clone()),
             Self::Expedite { pull, why, .. } => Some(format!("{pull} {why}").trim_end().to_owned()),
+            Self::ExportPerson { person, .. } | Self::RemovePerson { person, .. } => Some(person.clone()),
             Self::Take { .. }
             | Self::GiveBack
             | Self::Drill { .. }
@@ -140,6 +151,8 @@ impl Wish {
             Self::Thaw { .. } => "thaw",
             Self::Expedite { .. } => "expedite",
             Self::LetThrough => "let-through",
+            Self::ExportPerson { .. } => "person export",
+            Self::RemovePerson { .. } => "person remove",
         }
     }
 }
@@ -163,6 +176,8 @@ pub(crate) fn form(wish: &Wish) -> String {
         Wish::Thaw { .. } => "thaw",
         Wish::Expedite { does, .. } => does,
         Wish::LetThrough => "let-through",
+        Wish::ExportPerson { .. } => "export",
+        Wish::RemovePerson { .. } => "remove",
     };
     form.append_pair("do", does);
     match wish {
@@ -230,6 +245,12 @@ pub(crate) fn form(wish: &Wish) -> String {
         }
         Wish::Expedite { why, .. } => {
             form.append_pair("why", why);
+        }
+        Wish::ExportPerson { logins, .. } => {
+            form.append_pair("logins", &logins.join(" "));
+        }
+        Wish::RemovePerson { logins, yes, .. } => {
+            form.append_pair("logins", &logins.join(" ")).append_pair("sure", if *yes { "yes" } else { "" });
         }
         Wish::LetThrough | Wish::GiveBack | Wish::Answer { .. } | Wish::Resume | Wish::Unlearn | Wish::Maintained => {}
     }

@@ -1,7 +1,7 @@
 //! What every function's shell is given: the store, the topic, the configuration, secrets, and the time.
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::{Message, ServiceId};
@@ -44,6 +44,8 @@ pub struct House {
     pub waker: Option<Waker>,
     /// Whether this process has looked at the freezes of its configuration.
     pub freezes_seen: Arc<AtomicBool>,
+    /// Until when this process has sealed every service's log, in seconds.
+    pub sealed_until: Arc<AtomicI64>,
     /// Whoever hands in requests has seen to it who reads the board, where nobody signs in.
     pub vouched: bool,
 }
@@ -157,6 +159,7 @@ impl House {
             renewal,
             waker,
             freezes_seen: Arc::default(),
+            sealed_until: Arc::default(),
             vouched: false,
         };
         match house.read_secrets().await {

@@ -16,12 +16,16 @@
 //! | where a thread of a chat begins: one a receiver, address and subject | `T#receiver:address#subject` | `T` | `on-page`, before a message to a chat | 1 get |
 //! | what was measured of a service: a roll-up a day, kept 100 days, and a month, kept 800 | `M#service` | `D#` day or `M#` month | measures, the digest | 1 query; counting: 1 get and 1 put each, where something is counted |
 //! | what the board shows of each service at a glance | `B` | service | board | 1 query for all |
+//! | the audit log: the sealed lines of an hour, and the end of the chain | `Z#service` | `S` and the hour, `H` | `on-schedule` once an hour, `audit` | 1 get, and 1 query of the log; where there is something to seal 3 queries and a transaction |
+//! | by what a line of the log is told to be the one that was sealed: for as long as the log | `Z#service` | `N` and the hour | `audit` | 1 query |
+//! | what each person is called in the audit log | `K` | person | sealing, `audit` | 1 query for all |
 //! | services that are due | index `due`: `due`, time | | the tick | 1 query |
 //! | the services in which a person has changes or shifts | index `person`: person, time | | board | 1 query |
 //!
 //! `expires` is the time-to-live attribute: garbage collection only. Nothing reads it.
 
 mod measured;
+mod sealed;
 
 use domain::{
     ChangeId, Commit, DeploymentKey, EnvironmentName, FreezeId, IncidentId, MessageKey, Reference, Repository,
@@ -30,6 +34,7 @@ use domain::{
 use jiff::{SignedDuration, Timestamp};
 
 pub use measured::{KEEP_DAY, KEEP_MONTH, parse_period, tally, tally_expires};
+pub use sealed::{PEOPLE, audit, head, person, proofs, seal};
 
 pub const PARTITION: &str = "pk";
 pub const SORT: &str = "sk";
@@ -56,6 +61,8 @@ pub const CARD: &str = "card";
 
 /// How long the log is kept.
 pub const KEEP_LOG: SignedDuration = SignedDuration::from_hours(24 * 90);
+/// How long the audit log is kept: a year, and a month in which somebody asks for it.
+pub const KEEP_AUDIT: SignedDuration = SignedDuration::from_hours(24 * 400);
 /// How long a change is known, so that a late repetition of its merge opens nothing.
 pub const KEEP_CHANGE: SignedDuration = SignedDuration::from_hours(24 * 400);
 /// How long a message nobody accepted is kept after its last try.

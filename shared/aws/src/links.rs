@@ -41,12 +41,25 @@ pub enum Action {
     Freeze(FreezeId),
     /// `/expedite/<repository>@<number>`: let this fix pass, sign for it, refuse it.
     Expedite(Repository, u64),
+    /// `/person/<person>`: export or remove what is kept of somebody.
+    Person(PersonId),
 }
 
 impl Action {
     /// The first segment of the paths by which people act.
-    pub const PATHS: [&str; 10] =
-        ["acknowledge", "answer", "expedite", "freeze", "freezes", "hand-over", "judge", "on-call", "queue", "revert"];
+    pub const PATHS: [&str; 11] = [
+        "acknowledge",
+        "answer",
+        "expedite",
+        "freeze",
+        "freezes",
+        "hand-over",
+        "judge",
+        "on-call",
+        "person",
+        "queue",
+        "revert",
+    ];
 
     /// Whether these are the segments of such a path: it has more than the first, which alone may be a page or an answer for programs.
     #[must_use]
@@ -66,6 +79,7 @@ impl Action {
             Self::Freezes => "freezes".to_owned(),
             Self::Freeze(freeze) => format!("freeze/{freeze}"),
             Self::Expedite(repository, number) => format!("expedite/{repository}@{number}"),
+            Self::Person(person) => format!("person/{person}"),
         }
     }
 
@@ -83,6 +97,7 @@ impl Action {
             ["on-call", service] => Some(Self::OnCall(service.parse().ok()?)),
             ["queue", service] => Some(Self::Queue(service.parse().ok()?)),
             ["freezes"] => Some(Self::Freezes),
+            ["person", person] => Some(Self::Person(person.parse().ok()?)),
             ["freeze", freeze] => Some(Self::Freeze(freeze.parse().ok()?)),
             ["expedite", rest @ ..] => {
                 let pull = rest.join("/").replace("%40", "@");
@@ -262,6 +277,7 @@ mod tests {
             Action::Freeze("gratitude-week".parse().unwrap()),
             Action::Judge("edxapp-k3v7q2ma".parse().unwrap()),
             Action::Expedite("openedx/edx-platform".parse().unwrap(), 12),
+            Action::Person("usama".parse().unwrap()),
         ] {
             let grant = grant(action);
             let path = path(&secret, &grant);

@@ -508,6 +508,14 @@ pub enum Reason {
     ShadowMode,
     /// Only chats are used, and this person has none.
     NoChat,
+    /// What is kept of somebody was exported, as somebody who owns a service wished.
+    DataExported,
+    /// What is kept of somebody was removed, as somebody who owns a service wished.
+    DataRemoved,
+    /// What was sealed of the log is not as it was.
+    AuditBroken {
+        why: String,
+    },
     /// Decided by a newer version of the bundle, before it was rolled back.
     #[serde(other)]
     Newer,

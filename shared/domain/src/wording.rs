@@ -7,6 +7,7 @@ pub mod autopilot;
 pub mod comments;
 pub mod digests;
 pub mod expedites;
+pub mod export;
 pub mod freezes;
 pub mod hands;
 pub mod incidents;

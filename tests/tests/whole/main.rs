@@ -3,6 +3,7 @@
 
 mod api;
 mod architecture;
+mod audit;
 mod beside;
 mod board;
 mod broadcast;
@@ -16,6 +17,7 @@ mod conformance;
 mod deliveries;
 mod elsewhere;
 mod errands;
+mod export;
 mod feeds;
 mod forges;
 mod forges_pulls;
@@ -33,6 +35,7 @@ mod pagers;
 mod pagers_atlassian;
 mod people;
 mod pipelines;
+mod privacy;
 mod protection;
 mod receivers;
 mod reliability;

@@ -46,6 +46,7 @@ fn about(action: &Action) -> (Option<&ServiceId>, Option<&ChangeId>) {
         | Action::Revert(..)
         | Action::Freezes
         | Action::Freeze(_)
+        | Action::Person(_)
         | Action::Expedite(..) => (None, None),
     }
 }

@@ -7,6 +7,7 @@ mod hands;
 mod incident;
 mod maintenance;
 mod modes;
+mod person;
 mod preview;
 mod revert;
 mod through;
@@ -127,6 +128,7 @@ async fn question(house: &House, grant: &Grant) -> Result<Result<Question, Outco
             hands::ask(house, grant).await
         }
         Action::Revert(service, change) => revert::ask(house, grant, service, change).await,
+        Action::Person(id) => Ok(person::ask(house, grant, id)),
         Action::Freezes => freezes::ask(house, grant).await,
         Action::Freeze(id) => freezes::ask_of(house, grant, id).await,
         Action::Expedite(repository, number) => expedites::ask(house, grant, repository, *number).await,
@@ -166,6 +168,7 @@ pub(crate) async fn perform(house: &House, grant: &Grant, form: &Filled) -> Resu
             Box::pin(hands::act(house, grant, form)).await
         }
         Action::Revert(service, change) => Box::pin(revert::act(house, grant, service, change, form)).await,
+        Action::Person(id) => Box::pin(person::act(house, grant, id, form)).await,
         Action::Freezes if expedites::is_meant(form) => Box::pin(expedites::act(house, grant, None, form)).await,
         Action::Freezes => Box::pin(freezes::act(house, grant, form)).await,
         Action::Freeze(id) => Box::pin(freezes::act_on(house, grant, id, form)).await,

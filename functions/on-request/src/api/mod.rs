@@ -1,10 +1,11 @@
-//! What programs read, as JSON: who is on call, the queue, incidents, freezes, whether something may go on, what is measured. Described by
+//! What programs read, as JSON: who is on call, the queue, incidents, freezes, whether something may go on, the audit log, what is measured. Described by
 //! `openapi.json` beside this file, which is served as it is and which a test holds against the answers.
 //!
 //! Nothing is done by asking. Times are UTC. A parameter that is not known, or stands there twice, is refused: one that is
 //! misspelt would ask about everything. No answer but that of [`crate::may`] holds the present moment, so that an answer which
 //! says the same has the same tag.
 
+mod audit;
 mod freezes;
 pub(crate) mod incidents;
 mod measures;
@@ -20,11 +21,14 @@ mod walk;
 use aws::wire::HeaderFault;
 use aws::{House, Refusal, Request, Response};
 
+use crate::hours::Hours;
+use crate::incident::export;
 use crate::{may, page, sign_in};
 use paging::Listed;
 
 /// The paths of one segment that are answered here.
-pub const PATHS: [&str; 10] = [
+pub const PATHS: [&str; 11] = [
+    "audit",
     "freezes",
     "incidents",
     "may-deploy",
@@ -47,6 +51,7 @@ pub fn is_asked(request: &Request) -> bool {
     match request.segments().as_slice() {
         [one] => PATHS.contains(one),
         ["incidents", _] => by_program(),
+        ["incidents", _, "export.json"] => true,
         _ => false,
     }
 }
@@ -69,7 +74,12 @@ async fn answered(house: &House, request: &Request) -> Result<Response, Refusal>
         ["on-call"] => on_call::list(house, request).await?,
         ["queue"] => queue::list(house, request).await?,
         ["incidents"] => incidents::list(house, request).await?,
+        ["incidents", file] if export::named(file).is_some() => {
+            return export::markdown(house, request, &Hours::utc(house.now()), file).await;
+        }
         ["incidents", id] => incidents::one(house, request, id).await?,
+        ["incidents", id, "export.json"] => incidents::export(house, request, id).await?,
+        ["audit"] => audit::show(house, request).await?,
         ["freezes"] => freezes::list(house, request).await?,
         ["measures.json"] => measures::list(house, request).await?,
         ["measures.csv"] => return Ok(tags::tagged(request, measures::table(house, request).await?)),

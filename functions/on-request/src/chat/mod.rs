@@ -117,6 +117,7 @@ fn next(action: Action, form: &Filled) -> Option<Offered> {
         | Action::HandOver(..)
         | Action::Queue(_)
         | Action::Freeze(_)
+        | Action::Person(_)
         | Action::Revert(..) => return None,
     };
     Some(Offered { action, only })

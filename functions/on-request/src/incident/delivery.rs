@@ -57,6 +57,15 @@ impl Delivery {
         matches!(self, Self::Undelivered { .. })
     }
 
+    /// Whether a receiver took it, where that is known.
+    pub(crate) fn arrived(&self) -> Option<bool> {
+        match self {
+            Self::Accepted { .. } => Some(true),
+            Self::Undelivered { .. } => Some(false),
+            Self::Withdrawn { .. } | Self::UnderWay | Self::Gone => None,
+        }
+    }
+
     pub(crate) fn words(&self, hours: &Hours) -> String {
         match self {
             Self::Accepted { receiver } => format!("accepted by {receiver}"),

@@ -1,11 +1,13 @@
 //! An incident whole: its own page, and what [`crate::api`] says of its ladder. What of it is shown is in [`view`].
 
 mod delivery;
+pub(crate) mod export;
 mod timeline;
 pub(crate) mod view;
 
 use aws::links::Action;
 use aws::{House, Refusal, Request, Response};
+use domain::export::Happened;
 use domain::ladder::{Reach, Standing, rows};
 use domain::{Entry, Incident, IncidentId, Outgoing, Service, ServiceId, Situation, Subject};
 use minijinja::context;
@@ -15,7 +17,7 @@ use crate::act;
 use crate::hours::Hours;
 use crate::offers::Offers;
 use crate::page;
-use crate::service::view::lines;
+use crate::service::view::{LineView, lines};
 use crate::sign_in::Reader;
 use delivery::Delivery;
 use view::incident_view;
@@ -101,9 +103,11 @@ pub(crate) async fn show(house: &House, request: &Request, reader: &Reader, id: 
     // What has left is read, and judged no more.
     let act = offers.path(Action::Acknowledge(incident.id.clone())).filter(|_| found.is_kept);
     let acts = page::value(&act::incident_forms(incident));
+    let line = |line: Happened| LineView { at: hours.moment(line.at), what: line.what, why: line.why };
+    let timeline: Vec<LineView> = timeline::timeline(scene, incident).into_iter().map(line).collect();
     let values = context! {
         title => view.headline.clone(), service => service.id.as_str(), act, acts, incident => page::value(&view),
-        timeline => page::value(&timeline::timeline(scene, incident)), log => page::value(&said),
+        timeline => page::value(&timeline), log => page::value(&said),
     };
     Ok(page::whole(house, reader, &hours, 200, "incident.html", values))
 }

@@ -1,22 +1,21 @@
 //! What happened to an incident, in order of time. From the incident itself, which is complete however old it is; what held
 //! it before, and what its earlier rounds were, only the log knows.
 
+use domain::export::Happened;
 use domain::{Entry, Incident, Reason};
 use jiff::Timestamp;
 
 use super::{Delivery, Scene};
-use crate::service::view::LineView;
-
 /// The lines that have been said so far.
-struct Lines(Vec<(Timestamp, String, String)>);
+struct Lines(Vec<Happened>);
 
 impl Lines {
     fn say(&mut self, at: Timestamp, what: impl Into<String>, why: impl Into<String>) {
-        self.0.push((at, what.into(), why.into()));
+        self.0.push(Happened { at, what: what.into(), why: why.into() });
     }
 }
 
-pub(super) fn timeline(scene: Scene<'_>, incident: &Incident) -> Vec<LineView> {
+pub(super) fn timeline(scene: Scene<'_>, incident: &Incident) -> Vec<Happened> {
     let mut lines = Lines(Vec::new());
     for alert in incident.alerts.values() {
         lines.say(alert.started_at, format!("{} [{}] began", alert.name, alert.severity.word()), &alert.summary);
@@ -35,8 +34,8 @@ pub(super) fn timeline(scene: Scene<'_>, incident: &Incident) -> Vec<LineView> {
     if let Some(verdict) = &incident.verdict {
         lines.say(verdict.at, super::view::verdict_words(scene.house, verdict), "");
     }
-    lines.0.sort_by_key(|(at, ..)| *at);
-    lines.0.into_iter().map(|(at, what, why)| LineView { at: scene.hours.moment(at), what, why }).collect()
+    lines.0.sort_by_key(|line| line.at);
+    lines.0
 }
 
 /// When nobody was paged for it, newest first, as far as the log knows.

@@ -2,6 +2,7 @@
 
 use aws::House;
 use aws::links::Action;
+use domain::export::milestones;
 use domain::hold::Hold;
 use domain::ladder::{Reach, Row, Standing, rows};
 use domain::outcome::{Judge, NotMine, Verdict};
@@ -130,21 +131,12 @@ pub(crate) fn incident_view(scene: Scene<'_>, offers: &Offers, incident: &Incide
 
 /// When it began, was detected, first paged, first acknowledged, mitigated and resolved.
 fn facts(scene: Scene<'_>, incident: &Incident) -> Vec<Fact> {
-    let paged = incident.pages.iter().map(|page| page.at).min();
-    let taken = incident.acknowledged.iter().map(|taken| taken.at).min();
-    let all = [
-        ("Detected", Some(incident.detected_at)),
-        ("First page", paged),
-        ("Acknowledged", taken),
-        ("Mitigated", incident.mitigated.as_ref().map(|back| back.at)),
-        ("Resolved", incident.resolved_at),
-    ];
     let began = Fact { what: "Began", at: scene.hours.moment(incident.began_at), after: None };
     let fact = |(what, at): (&'static str, Option<Timestamp>)| {
         let after = at?.duration_since(incident.began_at);
         Some(Fact { what, at: scene.hours.moment(at?), after: Some(format!("after {}", length(after))) })
     };
-    std::iter::once(began).chain(all.into_iter().filter_map(fact)).collect()
+    std::iter::once(began).chain(milestones(incident).into_iter().filter_map(fact)).collect()
 }
 
 fn held(scene: Scene<'_>, incident: &Incident) -> Option<String> {

@@ -113,7 +113,7 @@ impl Action {
             Self::Queue(_) => QUEUE,
             Self::Freeze(_) => FREEZE,
             Self::Expedite(..) => EXPEDITE,
-            Self::Freezes => &[],
+            Self::Freezes | Self::Person(_) => &[],
         }
     }
 

@@ -3,12 +3,15 @@
 //! Each write names the revision that was read, so two decisions about the same thing cannot both win; the
 //! loser loads again and decides again. Nothing here decides anything.
 
+pub mod audit;
 mod awaited;
 mod commit;
 mod deliveries;
 mod each;
 mod merges;
 mod past;
+pub mod people;
+mod person;
 mod tallies;
 mod threads;
 mod transaction;
@@ -30,6 +33,7 @@ pub use commit::{MOST_TRIES, pause};
 pub use deliveries::Look;
 pub use each::AT_ONCE;
 pub use merges::{MergeOutcome, Queued};
+pub use person::{Held, Removed};
 pub use threads::Thread;
 use turns::Turns;
 
@@ -246,6 +250,43 @@ impl Store {
             start = answer.last_evaluated_key;
             let enough = most.is_some_and(|most| items.len() >= usize::try_from(most).unwrap_or(0));
             if start.is_none() || enough {
+                return Ok(items);
+            }
+        }
+    }
+
+    /// A piece of a partition in its order, both ends included; all of it, or the first `most` items.
+    pub(crate) async fn between(
+        &self,
+        partition: &str,
+        from: &str,
+        to: &str,
+        most: Option<usize>,
+    ) -> Result<Vec<Item>, StoreError> {
+        let mut items: Vec<Item> = Vec::new();
+        let mut start = None;
+        loop {
+            self.counters.queries.fetch_add(1, Ordering::Relaxed);
+            let left = most.map(|most| i32::try_from(most - items.len()).unwrap_or(i32::MAX));
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .consistent_read(true)
+                .key_condition_expression("#p = :p AND #s BETWEEN :from AND :to")
+                .expression_attribute_names("#p", keys::PARTITION)
+                .expression_attribute_names("#s", keys::SORT)
+                .expression_attribute_values(":p", records::text(partition))
+                .expression_attribute_values(":from", records::text(from))
+                .expression_attribute_values(":to", records::text(to))
+                .set_limit(left)
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|e| StoreError::unavailable(DisplayErrorContext(e)))?;
+            items.extend(answer.items.unwrap_or_default());
+            start = answer.last_evaluated_key;
+            if start.is_none() || most.is_some_and(|most| items.len() >= most) {
                 return Ok(items);
             }
         }

@@ -1,3 +1,5 @@
+//! People say how far a service goes by itself.
+
 use super::*;
 use crate::testing::{World, person};
 

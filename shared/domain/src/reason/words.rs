@@ -206,6 +206,9 @@ impl fmt::Display for Reason {
             Self::RevertOpened { number } => write!(f, "#{number} is open: nothing is reverted before it is merged and live"),
             Self::RevertRefused { why } => f.write_str(why),
             Self::RevertUnopened { why } => write!(f, "{why}; it is tried again"),
+            Self::DataExported => f.write_str("an owner asked for it"),
+            Self::DataRemoved => f.write_str("an owner asked for it; it says of nobody whose they were"),
+            Self::AuditBroken { why } => write!(f, "{why}: see who can write to the table"),
             Self::Newer => f.write_str("decided by a newer version of the bundle, whose words this one does not know"),
         }
     }

@@ -75,6 +75,7 @@ async fn every_answer_is_as_it_is_described_and_the_examples_are_answers() {
         ("/queue", "/queue?service=edxapp".to_owned()),
         ("/incidents", "/incidents".to_owned()),
         ("/incidents/{incident}", format!("/incidents/{incident}")),
+        ("/incidents/{incident}/export.json", format!("/incidents/{incident}/export.json")),
         ("/freezes", "/freezes".to_owned()),
         ("/measures.json", "/measures.json?service=edxapp&from=2026-03".to_owned()),
         ("/may-deploy", "/may-deploy?service=edxapp&number=13".to_owned()),

@@ -194,6 +194,15 @@ pub(super) async fn one(house: &House, request: &Request, id: &str) -> Result<Li
     Ok(Listed::whole(serde_json::to_value(whole).unwrap_or_default()))
 }
 
+/// `GET /incidents/{id}/export.json`: everything that is known of it, for a retrospective.
+pub(super) async fn export(house: &House, request: &Request, id: &str) -> Result<Listed, Refusal> {
+    Parameters::read(request, &[])?;
+    let found = incident::found(house, id).await?;
+    let found = found.ok_or(Refusal::NotFound("it is not among the incidents that we remember"))?;
+    let export = incident::export::whole(found.scene(&Hours::utc(house.now())), &found.incident);
+    Ok(Listed::whole(serde_json::to_value(export).unwrap_or_default()))
+}
+
 /// An incident with its ladder, and what held it.
 #[derive(Serialize)]
 struct Whole {

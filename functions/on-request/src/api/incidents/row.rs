@@ -1,8 +1,7 @@
 //! What programs are told of an incident, in a list and alone.
 
 use aws::House;
-use domain::acknowledgement::Acknowledger;
-use domain::outcome::Judge;
+use domain::export::{Back, Judged, Suspected, Taken};
 use domain::{Incident, IncidentId, PersonId, Service, ServiceId, wording};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -24,53 +23,18 @@ pub(super) struct Row {
     detected_at: Timestamp,
     round: u32,
     held: Option<HeldView>,
-    suspects: Vec<SuspectView>,
+    suspects: Vec<Suspected>,
     paged: Vec<PersonView>,
-    acknowledged: Vec<TakenView>,
-    mitigated: Option<MitigatedView>,
+    acknowledged: Vec<Taken>,
+    mitigated: Option<Back>,
     resolved_at: Option<Timestamp>,
-    verdict: Option<VerdictView>,
+    verdict: Option<Judged>,
 }
 
 #[derive(Serialize)]
 struct HeldView {
     why: String,
     until: Option<Timestamp>,
-}
-
-#[derive(Serialize)]
-struct SuspectView {
-    change: String,
-    label: String,
-    title: String,
-    url: Option<String>,
-    responder: PersonView,
-    percent: Option<u16>,
-    evidence: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct TakenView {
-    person: Option<PersonId>,
-    name: String,
-    at: Timestamp,
-}
-
-#[derive(Serialize)]
-struct MitigatedView {
-    at: Timestamp,
-    change: String,
-    label: String,
-    how: &'static str,
-}
-
-#[derive(Serialize)]
-struct VerdictView {
-    at: Timestamp,
-    change: Option<String>,
-    label: String,
-    by: &'static str,
-    person: Option<PersonView>,
 }
 
 pub(super) fn row(house: &House, service: &Service, incident: &Incident) -> Row {
@@ -91,51 +55,11 @@ pub(super) fn row(house: &House, service: &Service, incident: &Incident) -> Row 
         detected_at: incident.detected_at,
         round: incident.round,
         held: incident.held.as_ref().map(|hold| HeldView { why: incident::view::why_held(hold), until: hold.until }),
-        suspects: incident.suspects.iter().map(|suspect| suspect_view(house, suspect)).collect(),
+        suspects: incident.suspects.iter().map(|suspect| Suspected::of(suspect, roster)).collect(),
         paged: paged.into_iter().map(|person| PersonView::of(person, roster)).collect(),
-        acknowledged: incident.acknowledged.iter().map(|taken| taken_view(house, taken)).collect(),
-        mitigated: incident.mitigated.as_ref().map(|back| MitigatedView {
-            at: back.at,
-            change: back.change.to_string(),
-            label: back.label.clone(),
-            how: back.how.word(),
-        }),
+        acknowledged: incident.acknowledged.iter().map(|taken| Taken::of(taken, roster)).collect(),
+        mitigated: incident.mitigated.as_ref().map(Back::of),
         resolved_at: incident.resolved_at,
-        verdict: incident.verdict.as_ref().map(|verdict| verdict_view(house, verdict)),
-    }
-}
-
-fn suspect_view(house: &House, suspect: &domain::Suspect) -> SuspectView {
-    SuspectView {
-        change: suspect.change.to_string(),
-        label: suspect.label.clone(),
-        title: suspect.title.clone(),
-        url: suspect.url.clone(),
-        responder: PersonView::of(&suspect.responder, &house.settings().roster),
-        percent: suspect.percent(),
-        evidence: suspect.evidence.clone(),
-    }
-}
-
-fn taken_view(house: &House, taken: &domain::acknowledgement::Acknowledgement) -> TakenView {
-    let person = match &taken.by {
-        Acknowledger::Person(person) => Some(person.clone()),
-        Acknowledger::Stranger(_) => None,
-    };
-    TakenView { person, name: taken.name(&house.settings().roster).to_owned(), at: taken.at }
-}
-
-fn verdict_view(house: &House, verdict: &domain::outcome::Verdict) -> VerdictView {
-    let (by, person) = match &verdict.by {
-        Judge::Revert => ("revert", None),
-        Judge::Person(person) => ("person", Some(person)),
-        Judge::Guess(person) => ("guess", Some(person)),
-    };
-    VerdictView {
-        at: verdict.at,
-        change: verdict.change.as_ref().map(ToString::to_string),
-        label: verdict.label.clone(),
-        by,
-        person: person.map(|person| PersonView::of(person, &house.settings().roster)),
+        verdict: incident.verdict.as_ref().map(|verdict| Judged::of(verdict, roster)),
     }
 }

@@ -1,0 +1,89 @@
+//! What people are called where their names must not stand: in the audit log. The mapping is one item for each of them, made when their
+//! first line is sealed. Without it nobody can tell who they were.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+
+use aws_sdk_dynamodb::error::DisplayErrorContext;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use domain::PersonId;
+use domain::audit::Pseudonym;
+use serde::{Deserialize, Serialize};
+
+use super::audit::random;
+use super::{Store, StoreError};
+use crate::keys;
+use crate::records;
+use crate::verify::to_hex;
+
+/// What is kept of a person by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    pub pseudonym: Pseudonym,
+    /// What stands instead of them, while their data are being removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former: Option<String>,
+}
+
+/// The pseudonyms that are known, for as long as a tick lasts.
+#[derive(Debug, Default)]
+pub struct Called {
+    people: BTreeMap<PersonId, Pseudonym>,
+    read: bool,
+}
+
+impl Called {
+    pub(super) fn of(&self, person: &PersonId) -> Pseudonym {
+        // Whoever is not there was called just before.
+        self.people.get(person).cloned().unwrap_or_else(|| Pseudonym(String::new()))
+    }
+}
+
+/// A name that says nothing.
+pub(super) fn coined() -> Result<Pseudonym, StoreError> {
+    Ok(Pseudonym(format!("p-{}", to_hex(&random()?))))
+}
+
+impl Store {
+    /// Sees to it that a person has a pseudonym.
+    pub(super) async fn call(&self, called: &mut Called, person: &PersonId) -> Result<(), StoreError> {
+        if !called.read {
+            called.people = self.pseudonyms().await?;
+            called.read = true;
+        }
+        if called.people.contains_key(person) {
+            return Ok(());
+        }
+        let pseudonym = coined()?;
+        let item = records::item(&keys::person(person), &Known { pseudonym: pseudonym.clone(), former: None }, None)?;
+        self.counters.writes.fetch_add(1, Ordering::Relaxed);
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        let pseudonym = match put.condition_expression("attribute_not_exists(pk)").send().await {
+            Ok(_) => pseudonym,
+            // Somebody else has just called them.
+            Err(e) if e.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
+                self.known(person).await?.map_or(pseudonym, |known| known.pseudonym)
+            }
+            Err(e) => return Err(StoreError::unavailable(DisplayErrorContext(e))),
+        };
+        called.people.insert(person.clone(), pseudonym);
+        Ok(())
+    }
+
+    /// What is kept of a person by itself.
+    pub async fn known(&self, person: &PersonId) -> Result<Option<Known>, StoreError> {
+        self.get(&keys::person(person)).await?.as_ref().map(records::read).transpose()
+    }
+
+    /// Everybody's pseudonyms.
+    pub async fn pseudonyms(&self) -> Result<BTreeMap<PersonId, Pseudonym>, StoreError> {
+        let items = self.query(keys::PEOPLE, None, true, None).await?;
+        let mut people = BTreeMap::new();
+        for item in &items {
+            if let Ok(person) = records::sort(item).parse() {
+                people.insert(person, records::read::<Known>(item)?.pseudonym);
+            }
+        }
+        Ok(people)
+    }
+}

@@ -1,0 +1,293 @@
+//! Whatever ticks came when, the same log is sealed into the same chain; and whatever is changed in it is found.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::collection::{btree_set, vec};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use super::*;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_773_964_800 + seconds).unwrap()
+}
+
+fn logged(seconds: i64, who: usize) -> Logged {
+    let person = ["feanil", "usama", "anna"].get(who).map(|id| id.parse().unwrap());
+    Logged {
+        place: format!("{}#00-{seconds:08x}", at(seconds).strftime("%Y-%m-%dT%H:%M:%S%.6fZ")),
+        at: at(seconds),
+        subject: (seconds % 3 > 0).then(|| format!("change openedx/edx-platform@{seconds:040x}")),
+        person,
+        reason: "merged_on_standby".into(),
+        full: format!("line {seconds} of {who}"),
+    }
+}
+
+fn called(person: &PersonId) -> Pseudonym {
+    Pseudonym(format!("p-{}", person.as_str().len()))
+}
+
+fn salted(place: &str) -> String {
+    hex(&["seed", place])
+}
+
+/// What a tick does: as the shell, a few lines at a time.
+fn tick(log: &BTreeMap<String, Logged>, sealed: &mut Sealed, now: Timestamp, page: usize) {
+    let until = sealed_until(now);
+    let before = sealed.head.clone();
+    loop {
+        let after = sealed.head.as_ref().map_or("", |head| head.after.as_str()).to_owned();
+        let there = log.values().filter(|line| line.place > after && line.at < until);
+        let mut lines: Vec<Logged> = there.filter(|line| !is_late(before.as_ref(), line)).cloned().collect();
+        let all = lines.len() <= page;
+        lines.truncate(page + 1);
+        let batches = due(lines, all);
+        if batches.is_empty() {
+            break;
+        }
+        batches.iter().for_each(|batch| sealed.add(batch));
+    }
+    let known: BTreeSet<&str> = sealed.proofs.iter().map(|proof| proof.place.as_str()).collect();
+    let late = log.values().filter(|line| line.at < until && is_late(before.as_ref(), line));
+    let lines: Vec<Logged> = late.filter(|line| !known.contains(line.place.as_str())).cloned().collect();
+    if !lines.is_empty() {
+        sealed.add(&Batch { hour: until - HOUR, lines, more: false, late: true });
+    }
+}
+
+#[derive(Debug, Default, PartialEq)]
+struct Sealed {
+    seals: Vec<Seal>,
+    proofs: Vec<Proof>,
+    head: Option<Head>,
+}
+
+impl Sealed {
+    fn add(&mut self, batch: &Batch) {
+        let (seal, proofs, head) = seal(self.head.as_ref(), batch, called, salted);
+        self.seals.push(seal);
+        self.proofs.extend(proofs);
+        self.head = Some(head);
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        verify(&self.seals, self.head.as_ref(), Extent { from: at(0), to_the_end: true })
+    }
+
+    fn all(log: &BTreeMap<String, Logged>) -> Self {
+        let mut sealed = Self::default();
+        tick(log, &mut sealed, at(100 * 3600), 5000);
+        sealed
+    }
+}
+
+fn log(of: impl IntoIterator<Item = (i64, usize)>) -> BTreeMap<String, Logged> {
+    of.into_iter().map(|(seconds, who)| logged(seconds, who)).map(|line| (line.place.clone(), line)).collect()
+}
+
+fn some_log() -> impl Strategy<Value = BTreeMap<String, Logged>> {
+    vec((0..8 * 3600i64, 0..4usize), 1..80).prop_map(log)
+}
+
+/// Something that can be done to a chain.
+#[derive(Debug, Clone)]
+enum Harm {
+    Drop,
+    Twice,
+    Swap,
+    DropLine,
+    AddLine,
+    SwapLines,
+    Later,
+    SomebodyElse,
+    Nobody,
+    Late,
+    OtherReason,
+    OtherDigest,
+    DropLast,
+}
+
+fn harm(seals: &mut Vec<Seal>, harm: &Harm, which: Index, line: Index) {
+    let place = which.index(seals.len());
+    let lines = seals[place].lines.len();
+    let one = line.index(lines);
+    match harm {
+        Harm::Drop => drop(seals.remove(place)),
+        Harm::Twice => seals.insert(place, seals[place].clone()),
+        Harm::Swap => seals.rotate_left(1),
+        Harm::DropLine => drop(seals[place].lines.remove(one)),
+        Harm::AddLine => {
+            let line = seals[place].lines[one].clone();
+            seals[place].lines.push(line);
+        }
+        Harm::SwapLines => seals[place].lines.reverse(),
+        Harm::Later => seals[place].lines[one].at += SignedDuration::from_nanos(1),
+        Harm::SomebodyElse => seals[place].lines[one].person = Some(Pseudonym("p-x".into())),
+        Harm::Nobody => seals[place].lines[one].person = None,
+        Harm::Late => seals[place].lines[one].late ^= true,
+        Harm::OtherReason => seals[place].lines[one].reason.push('s'),
+        Harm::OtherDigest => seals[place].lines[one].digest = salted("other"),
+        Harm::DropLast => drop(seals.pop()),
+    }
+}
+
+fn some_harm() -> impl Strategy<Value = Harm> {
+    use Harm::{AddLine, Drop, DropLast, DropLine, Late, Later, Nobody, OtherDigest, OtherReason, SomebodyElse, Swap};
+    prop::sample::select(vec![
+        Drop,
+        Harm::Twice,
+        Swap,
+        DropLine,
+        AddLine,
+        Harm::SwapLines,
+        Later,
+        SomebodyElse,
+        Nobody,
+        Late,
+        OtherReason,
+        OtherDigest,
+        DropLast,
+    ])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn the_same_log_is_sealed_into_the_same_chain_whatever_ticks_came_when(
+        log in some_log(),
+        ticks in btree_set(0..12 * 60i64, 0..12),
+        page in 1..7usize,
+    ) {
+        let at_once = Sealed::all(&log);
+        let mut sealed = Sealed::default();
+        for minutes in ticks {
+            let now = at(minutes * 60);
+            // At that time the log is no longer than this.
+            let so_far = log.iter().filter(|(_, line)| line.at <= now).map(|(k, v)| (k.clone(), v.clone())).collect();
+            // A reading shows at least as much as a seal can hold.
+            tick(&so_far, &mut sealed, now, MOST_LINES * page);
+        }
+        tick(&log, &mut sealed, at(100 * 3600), MOST_LINES);
+        prop_assert_eq!(&sealed, &at_once);
+        prop_assert_eq!(sealed.faults(), vec![]);
+        let lines: usize = sealed.seals.iter().map(|seal| seal.lines.len()).sum();
+        prop_assert_eq!(lines, log.len());
+        prop_assert!(sealed.seals.iter().flat_map(|seal| &seal.lines).all(|line| !line.late));
+    }
+
+    #[test]
+    fn each_line_is_sealed_once_also_when_it_comes_late(
+        log in some_log(),
+        delays in vec((any::<Index>(), 0..5 * 60i64), 0..20),
+        ticks in btree_set(0..16 * 60i64, 0..20),
+    ) {
+        let mut comes: BTreeMap<&String, Timestamp> = log.iter().map(|(place, line)| (place, line.at)).collect();
+        let places: Vec<&String> = log.keys().collect();
+        for (which, minutes) in delays {
+            let place = places[which.index(places.len())];
+            comes.insert(place, log[place].at + SignedDuration::from_mins(minutes));
+        }
+        let mut sealed = Sealed::default();
+        for minutes in ticks.into_iter().chain([6000]) {
+            let now = at(minutes * 60);
+            let there = log.iter().filter(|(place, _)| comes[place] <= now).map(|(k, v)| (k.clone(), v.clone()));
+            tick(&there.collect(), &mut sealed, now, 5000);
+        }
+        let mut places: Vec<&str> = sealed.proofs.iter().map(|proof| proof.place.as_str()).collect();
+        places.sort_unstable();
+        prop_assert_eq!(places, log.keys().map(String::as_str).collect::<Vec<_>>());
+        prop_assert_eq!(sealed.faults(), vec![]);
+    }
+
+    #[test]
+    fn whatever_is_changed_in_a_chain_is_found(
+        log in some_log(), kind in some_harm(), which in any::<Index>(), line in any::<Index>(),
+    ) {
+        let mut sealed = Sealed::all(&log);
+        let before = sealed.seals.clone();
+        harm(&mut sealed.seals, &kind, which, line);
+        prop_assume!(sealed.seals != before);
+        prop_assert_ne!(sealed.faults(), vec![], "{:?}", kind);
+    }
+
+    /// Who makes the digests anew as well is found by the head, or by the seal after it.
+    #[test]
+    fn a_seal_that_is_made_anew_is_found(log in some_log(), which in any::<Index>()) {
+        let mut sealed = Sealed::all(&log);
+        let place = which.index(sealed.seals.len());
+        sealed.seals[place].lines[0].reason.push('s');
+        sealed.seals[place].digest = sealed.seals[place].reckoned();
+        prop_assert_ne!(sealed.faults(), vec![]);
+    }
+
+    #[test]
+    fn a_part_of_a_chain_can_be_verified_alone(log in some_log(), first in any::<Index>(), last in any::<Index>()) {
+        let sealed = Sealed::all(&log);
+        let first = first.index(sealed.seals.len());
+        let part = &sealed.seals[first..=first + last.index(sealed.seals.len() - first)];
+        let extent = Extent { from: part[0].hour, to_the_end: part.last() == sealed.seals.last() };
+        let faults = verify(part, sealed.head.as_ref(), extent);
+        // Of an hour that was cut the parts belong together.
+        prop_assert!(part[0].part > 0 || faults.is_empty(), "{:?}", faults);
+    }
+}
+
+#[test]
+fn a_long_hour_is_cut_and_goes_on_in_the_next_seal() {
+    let log = log((0..2500).map(|n| (n, 0)));
+    let sealed = Sealed::all(&log);
+    let sizes: Vec<(u32, usize)> = sealed.seals.iter().map(|seal| (seal.part, seal.lines.len())).collect();
+    assert_eq!(sizes, [(0, 992), (1, 992), (2, 516)]);
+    assert_eq!(sealed.faults(), []);
+    let mut read_in_pieces = Sealed::default();
+    tick(&log, &mut read_in_pieces, at(3 * 3600), MOST_LINES);
+    assert_eq!(read_in_pieces, sealed);
+}
+
+#[test]
+fn an_hour_is_sealed_ten_minutes_after_it_is_over_and_an_empty_one_never() {
+    let log = log([(30, 0), (3 * 3600 + 5, 1)]);
+    let mut sealed = Sealed::default();
+    tick(&log, &mut sealed, at(3600 + 599), 5000);
+    assert_eq!(sealed.seals.len(), 0);
+    tick(&log, &mut sealed, at(3600 + 600), 5000);
+    assert_eq!(sealed.seals.len(), 1);
+    tick(&log, &mut sealed, at(10 * 3600), 5000);
+    let hours: Vec<(u64, String)> = sealed.seals.iter().map(|seal| (seal.number, seal.hour.to_string())).collect();
+    assert_eq!(hours, [(1, "2026-03-20T00:00:00Z".to_owned()), (2, "2026-03-20T03:00:00Z".to_owned())]);
+}
+
+/// The figures of this example are by another program: `printf "2:ab0:" | sha256sum`.
+#[test]
+fn a_digest_is_sha_256_of_texts_each_led_by_its_length() {
+    assert_eq!(hex(&["ab", ""]), "bd9027e9dbf27167f8c3e2fbc1e42491e1cf15a54dd6fa6caa99f5e12b4c0750");
+}
+
+#[test]
+fn the_log_is_compared_with_what_was_sealed() {
+    let log = log([(30, 0), (40, 1), (50, 2)]);
+    let sealed = Sealed::all(&log);
+    let lines = sealed.seals.iter().flat_map(|seal| &seal.lines).cloned();
+    let mut pairs: Vec<(Option<Line>, Proof)> = lines.map(Some).zip(sealed.proofs.iter().cloned()).collect();
+    let mut logged: Vec<Logged> = log.into_values().collect();
+    let found = |sealed: &[(Option<Line>, Proof)], logged: &[Logged], from: i64| {
+        let faults = compare(Lately { sealed, logged, from: at(from), until: at(3600) });
+        faults.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&pairs, &logged, 0), [""; 0]);
+    logged[1].full.push('!');
+    let changed = "the line of 2026-03-20T00:00:40Z in the log was changed after it was sealed";
+    assert_eq!(found(&pairs, &logged, 0), [changed]);
+    // Whose data were removed, their lines are no longer what they were, and nobody can try out what that was.
+    pairs[1].1.salt = None;
+    assert_eq!(found(&pairs, &logged, 0), [""; 0]);
+    let gone = logged.remove(0);
+    assert_eq!(found(&pairs, &logged, 0), ["the line of 2026-03-20T00:00:30Z was sealed, and is no longer in the log"]);
+    assert_eq!(found(&pairs, &logged, 31), [""; 0], "it has expired");
+    logged.insert(0, Logged { place: "2026-03-20T00:00:30.000000Z#00-ffffffff".into(), ..gone });
+    let unsealed = "the line of 2026-03-20T00:00:30Z in the log was never sealed";
+    assert_eq!(found(&pairs, &logged, 31), [""; 0]);
+    assert_eq!(found(&pairs, &logged, 30).last().unwrap(), unsealed);
+}
