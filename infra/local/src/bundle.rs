@@ -189,9 +189,7 @@ impl Bundle {
     /// The next tick at which something is due, for clocks that can be moved: whole minutes after `now`.
     pub async fn next_tick(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let Some(due) = self.house.store.earliest_due().await? else { return Ok(None) };
-        let minutes = due.duration_since(now).as_secs().max(1).div_euclid(60);
-        let late = due.duration_since(now).as_secs().rem_euclid(60) > 0 || minutes == 0;
-        Ok(Some(now + SignedDuration::from_mins(minutes + i64::from(late))))
+        Ok(Some(domain::on_schedule::tick_after(due, now)))
     }
 
     /// Settles, and waits until every message is delivered and nothing new has come of it.

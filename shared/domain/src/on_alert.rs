@@ -2,6 +2,7 @@
 //! are one failure: one open incident, its suspects, its pages.
 
 mod answers;
+pub mod elsewhere;
 mod escalate;
 mod outcomes;
 mod over;

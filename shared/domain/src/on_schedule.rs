@@ -56,6 +56,15 @@ pub fn is_overdue(message: &Message, now: Timestamp) -> bool {
     message.kind == Kind::Page && message.decided_at + OVERDUE <= now
 }
 
+/// The minute, counted from `now`, by which a clock that ticks each minute has seen something that is due.
+#[must_use]
+pub fn tick_after(due: Timestamp, now: Timestamp) -> Timestamp {
+    let left = due.duration_since(now).as_secs();
+    let minutes = left.max(1).div_euclid(60);
+    let late = left.rem_euclid(60) > 0 || minutes == 0;
+    now + SignedDuration::from_mins(minutes + i64::from(late))
+}
+
 /// Looks at one service.
 #[must_use]
 pub fn decide(
