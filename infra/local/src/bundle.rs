@@ -17,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
+use crate::record::{self, Recorder};
 use crate::engine::{Engine, EngineError};
 use crate::topic::{self, InFlight};
 
@@ -96,6 +97,8 @@ pub struct Bundle {
     started: Timestamp,
     /// When the engine was last told to delete what has expired.
     swept_at: Arc<Mutex<Option<Timestamp>>>,
+    /// Hears what is delivered and done, to be played again.
+    pub recorder: Option<Recorder>,
 }
 
 /// What one service says may change another, and that a third: so often is it looked again.
@@ -133,7 +136,7 @@ impl Bundle {
         house.store.create_table().await?;
         // The first tick sweeps, since a program that is started each morning may never run for long.
         let (in_flight, swept_at) = (InFlight::default(), Arc::default());
-        let bundle = Self { house, in_flight, nudges, engine, endpoints: aws, started, swept_at };
+        let bundle = Self { house, in_flight, nudges, engine, endpoints: aws, started, swept_at, recorder: None };
         bundle.serve_topic(listener, bundle.house.clone());
         Ok(bundle)
     }
@@ -145,6 +148,16 @@ impl Bundle {
 
     /// Hands a request to the function whose route it is: the same routes as API Gateway's.
     pub async fn route(&self, request: Request) -> Response {
+        let Some(recorder) = &self.recorder else { return self.serve(request).await };
+        let (at, heard) = (self.house.now(), request.clone());
+        let response = self.serve(request).await;
+        if let Some(line) = record::line(&heard, &response, at) {
+            recorder(&line);
+        }
+        response
+    }
+
+    async fn serve(&self, request: Request) -> Response {
         match request.segments().first().copied() {
             Some("merge") => Box::pin(on_merge::handle(&self.house, request)).await,
             Some("deploy") => Box::pin(on_deploy::handle(&self.house, request)).await,

@@ -13,6 +13,8 @@ pub mod engine;
 pub mod explain;
 pub mod hands;
 pub mod layer;
+pub mod record;
+pub mod replay;
 pub mod secrets;
 pub mod server;
 pub mod topic;

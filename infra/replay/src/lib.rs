@@ -7,10 +7,20 @@
 
 pub mod archive;
 pub mod event;
+pub mod export;
+pub mod history;
+pub mod input;
 pub mod lines;
+pub mod outcome;
+pub mod page;
+pub mod run;
+pub mod tally;
 pub mod witness;
+pub mod words;
 pub mod world;
 
 pub use event::{Happened, Told, What};
+pub use outcome::Outcome;
+pub use tally::Tally;
 pub use witness::{Log, Passed, Witness};
 pub use world::World;

@@ -10,7 +10,8 @@ use sha2::{Digest as _, Sha256};
 use crate::event::Happened;
 
 /// Something that reached nobody, and why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Passed {
     /// Its reader says that it is not for us.
     Ignored,

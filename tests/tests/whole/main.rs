@@ -34,6 +34,7 @@ mod pipelines;
 mod protection;
 mod receivers;
 mod reliability;
+mod replay;
 mod reverts;
 mod reviewed;
 mod secrets;

@@ -84,11 +84,13 @@ impl<W: Witness> World<'_, W> {
             self.nudge(service);
         }
         if let Some(number) = awaits {
-            self.kept.queued(&change.id.repository, number, now).merged = Some(Box::new(change));
+            let repository = change.id.repository.clone();
+            self.kept.queued(&repository, number, now).merged = Some(Box::new(change));
         } else if let ChangeKind::PullRequest { number } = change.kind
             && self.kept.way(&change.id.repository, number) != Way::default()
         {
-            let Queued { merged, .. } = self.kept.queued(&change.id.repository, number, now);
+            let repository = change.id.repository.clone();
+            let Queued { merged, .. } = self.kept.queued(&repository, number, now);
             if merged.as_ref().is_some_and(|known| known.id == change.id) {
                 *merged = Some(Box::new(change));
             }
