@@ -183,3 +183,7 @@ pub fn guess(path: &Path) -> io::Result<Option<InputKind>> {
         _ => is_object.then_some(InputKind::Export),
     })
 }
+
+#[cfg(test)]
+#[path = "export_tests.rs"]
+mod tests;

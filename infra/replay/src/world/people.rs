@@ -108,6 +108,13 @@ impl<W: Witness> World<'_, W> {
         let (Some((place, id)), Some(judge)) = (found, judge) else {
             return self.witness.passed(Passed::Unplaced, "what caused an incident that is not known");
         };
+        let incident = self.situation(&place).and_then(|situation| situation.incidents.get(&id));
+        let suspects = incident.into_iter().flat_map(|known| known.value.suspects.iter().map(|s| &s.change));
+        // Whoever writes a list of culprits writes the beginning of a commit.
+        let same = |culprit: &ChangeId, known: &ChangeId| {
+            known.repository == culprit.repository && known.commit.same(&culprit.commit)
+        };
+        let culprit = culprit.map(|culprit| suspects.clone().find(|s| same(&culprit, s)).cloned().unwrap_or(culprit));
         let named = self.counter(&place, &id, &judge, |counter| counter.judge(culprit.as_ref()));
         if culprit.is_some() && matches!(named, Some(Refused::NoSuchSuspect)) {
             // It is none of those that are shown.
