@@ -4,12 +4,14 @@ pub mod offers;
 pub mod receivers;
 mod route;
 
+use aws::outbox::Way;
 use aws::secrets::SecretError;
 use aws::settings::Configuration;
 use aws::wire::error_chain;
 use aws::{House, Malformed, StoreError};
+use domain::mode::Sends;
 use domain::on_page::{self, Delivery};
-use domain::{Entry, Incident, Kind, Message, Outgoing, Reason, Subject};
+use domain::{Ceiling, Entry, Incident, Kind, Message, Outgoing, Reason, Subject};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -62,10 +64,10 @@ pub async fn deliver(house: &House, published: &Message) -> Result<Reason, PageE
     let now = house.now();
     let key = &published.key;
     let policy = house.settings().service(&key.service).map(|service| service.policy).unwrap_or_default();
-    let (outgoing, incident) = house.store.outgoing(key).await?;
+    let Way { outgoing, incident, ceiling } = house.store.outgoing(key).await?;
     if let Some(page) = on_page::page_before(published, incident.as_ref())
         && outgoing.is_some()
-        && house.store.outgoing(&page).await?.0.is_some()
+        && house.store.outgoing(&page).await?.outgoing.is_some()
     {
         tracing::info!(message.key = %key, "left alone: the page whose end it tells is on its way yet");
         return Ok(Reason::DeliveryUnderWay);
@@ -83,12 +85,21 @@ pub async fn deliver(house: &House, published: &Message) -> Result<Reason, PageE
             Ok(reason)
         }
         (Delivery::Send, Some(outgoing)) => match spoken_for(house, &outgoing.message, now).await? {
-            Spoken::No => send(house, &outgoing, incident.as_ref(), now).await,
+            Spoken::No => match sends(house, &outgoing.message, incident.as_ref(), &ceiling) {
+                Sends::Nothing => settle(house, &outgoing.message, Reason::ShadowMode).await,
+                by @ (Sends::ByAll | Sends::ByChat) => send(house, &outgoing, incident.as_ref(), by, now).await,
+            },
             Spoken::Perhaps => Ok(Reason::DeliveryUnderWay),
             Spoken::Yes(reason) => settle(house, &outgoing.message, reason).await,
         },
         (Delivery::Send, None) => Ok(Reason::AlreadyAccepted),
     }
+}
+
+/// By which contacts it goes, in the mode that is in force.
+fn sends(house: &House, message: &Message, incident: Option<&Incident>, ceiling: &Ceiling) -> Sends {
+    let configured = house.settings().service(&message.key.service).map(|service| service.mode).unwrap_or_default();
+    ceiling.in_force(configured).sends(message, on_page::page_ended(message, incident).map(|page| page.mode))
 }
 
 /// Whether another page, to the same person, says what this one does.
@@ -109,7 +120,7 @@ async fn spoken_for(house: &House, message: &Message, now: Timestamp) -> Result<
         return Ok(Spoken::Yes(Reason::NamedTogether { incident: other.clone() }));
     }
     let policy = house.settings().service(&key.service).map(|service| service.policy).unwrap_or_default();
-    let (outgoing, incident) = house.store.outgoing(key).await?;
+    let Way { outgoing, incident, .. } = house.store.outgoing(key).await?;
     Ok(match (outgoing.as_ref(), on_page::decide(outgoing.as_ref(), incident.as_ref(), &policy, now)) {
         (None, _) | (Some(_), Delivery::Withdraw(_)) => Spoken::No,
         (Some(_), Delivery::Send | Delivery::Leave(_)) => Spoken::Perhaps,
@@ -122,14 +133,19 @@ async fn send(
     house: &House,
     outgoing: &Outgoing,
     incident: Option<&Incident>,
+    by: Sends,
     now: Timestamp,
 ) -> Result<Reason, PageError> {
     let message = &outgoing.message;
     let contacts = house.settings().roster.person(&message.key.person).map_or(&[][..], |p| p.contacts.as_slice());
-    let stops = route(contacts, &house.configuration.receivers, message, outgoing.trying);
+    let stops = route(contacts, &house.configuration.receivers, message, by, outgoing.trying);
     if stops.is_empty() && !contacts.is_empty() {
-        let there = message.not_by.clone().map(|pager| Reason::PagedByThePager { pager });
-        return settle(house, message, there.unwrap_or(Reason::NotForNotices)).await;
+        let why = match (&message.not_by, by) {
+            (_, Sends::ByChat) => Reason::NoChat,
+            (Some(pager), Sends::ByAll | Sends::Nothing) => Reason::PagedByThePager { pager: pager.clone() },
+            (None, Sends::ByAll | Sends::Nothing) => Reason::NotForNotices,
+        };
+        return settle(house, message, why).await;
     }
     let first = stops.first().map_or(0, |stop| stop.place);
     if !house.store.claim(&message.key, now, first).await? {

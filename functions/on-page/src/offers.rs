@@ -91,7 +91,7 @@ fn about(message: &Message, incident: Option<&Incident>) -> Vec<Wanted> {
             vec![wanted("Hand over", Action::HandOver(service(), change.clone()), &["hand-over.to"])]
         }
         (Subject::Change(_), _, Step::QueueSlow | Step::Deputy)
-        | (Subject::Service, _, Step::QueueGrew | Step::PipelineSilent) => {
+        | (Subject::Service, _, Step::QueueGrew | Step::PipelineSilent | Step::SteppedDown) => {
             vec![wanted("The pipeline", Action::Queue(service()), &[])]
         }
         (Subject::Shift(_), _, Step::HandedOver) => {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws::receiver::{ReceiverConfig, ReceiverKind};
+use domain::mode::Sends;
 use domain::{Contact, Kind, Message};
 
 /// One contact to be tried.
@@ -16,19 +17,21 @@ pub(super) struct Stop<'a> {
 /// The contacts for a message, in the order in which they are tried.
 ///
 /// What became of a page goes to those that keep pages, to all of them. A notice wakes nobody: what is for pages only
-/// is left out, and so is a pager that pages this person itself. A page begins with the first; asked again, with the next. What was being tried when a delivery died,
+/// is left out, and so is a pager that pages this person itself. Where the service only notifies, chats are left. A page begins with the first; asked again, with the next. What was being tried when a delivery died,
 /// and may have been sent, comes last, unless its receiver knows repetitions.
 pub(super) fn route<'a>(
     contacts: &'a [Contact],
     receivers: &BTreeMap<String, ReceiverConfig>,
     message: &Message,
+    by: Sends,
     died_at: Option<usize>,
 ) -> Vec<Stop<'a>> {
     let kind = |contact: &Contact| receivers.get(&contact.receiver).map(|r| r.kind);
     let pages_only = |contact: &Contact| kind(contact).is_some_and(|k| k.traits().pages_only);
     let left_out = |contact: &Contact| message.not_by.as_ref() == Some(&contact.receiver);
     let all = contacts.iter().enumerate().map(|(place, contact)| Stop { place, contact });
-    let all = all.filter(|stop| !left_out(stop.contact));
+    let chat = |contact: &Contact| kind(contact).is_some_and(ReceiverKind::is_chat);
+    let all = all.filter(|stop| !left_out(stop.contact) && (by == Sends::ByAll || chat(stop.contact)));
     let mut stops: Vec<Stop<'a>> = match message.kind {
         Kind::Page => all.collect(),
         Kind::Notice => all.filter(|stop| !pages_only(stop.contact)).collect(),
@@ -53,7 +56,7 @@ mod tests {
 
     use super::*;
 
-    fn order(kind: Kind, again: u32, died_at: Option<usize>) -> String {
+    fn order(kind: Kind, by: Sends, again: u32, died_at: Option<usize>) -> String {
         let receiver = |kind: ReceiverKind| {
             let config = ReceiverConfig { name: kind.word().to_owned(), kind, ..ReceiverConfig::terminal() };
             (config.name.clone(), config)
@@ -88,7 +91,7 @@ mod tests {
             reason: Reason::NoSuspect,
             decided_at: jiff::Timestamp::UNIX_EPOCH,
         };
-        let stops = route(&contacts, &receivers, &message, died_at);
+        let stops = route(&contacts, &receivers, &message, by, died_at);
         stops.iter().map(|stop| stop.contact.receiver.as_str()).collect::<Vec<_>>().join(" ")
     }
 
@@ -107,7 +110,10 @@ mod tests {
             (Kind::Notice, 1, None, "slack email"),
             (Kind::Update, 0, None, "opsgenie"),
         ] {
-            assert_eq!(order(kind, again, died_at), want, "{kind:?} {again} {died_at:?}");
+            assert_eq!(order(kind, Sends::ByAll, again, died_at), want, "{kind:?} {again} {died_at:?}");
+        }
+        for kind in [Kind::Page, Kind::Notice] {
+            assert_eq!(order(kind, Sends::ByChat, 0, None), "slack", "{kind:?}");
         }
     }
 }

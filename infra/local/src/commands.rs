@@ -132,6 +132,16 @@ pub enum Command {
         #[command(flatten)]
         me: Me,
     },
+    /// Say how far automation goes for a service: mode edxapp shadow too many wrong pages --as olga. Never further than the configuration
+    /// says.
+    Mode {
+        service: String,
+        #[arg(value_parser = ["manual", "shadow", "notify", "page", "propose", "act"])]
+        to: String,
+        why: Vec<String>,
+        #[command(flatten)]
+        me: Me,
+    },
     /// Declare a freeze: freeze "gratitude week" --until "2027-01-04 09:00" --as olga; what it asks for is a holiday's
     Freeze {
         #[command(flatten)]
@@ -271,6 +281,7 @@ impl Command {
             }
             Self::LetThrough { service, me } => (service, &me.id, Wish::LetThrough),
             Self::Thaw { freeze, me } => ("freezes", &me.id, Wish::Thaw { freeze: freeze.clone() }),
+            Self::Mode { service, to, why, me } => (service, &me.id, Wish::Mode { to: to.clone(), why: why.join(" ") }),
             Self::Maintain { service, end: true, me, .. } => (service, &me.id, Wish::Maintained),
             Self::Maintain { service, how_long, why, environment, from, me, .. } => {
                 let (environment, from) = (environment.clone(), from.clone());

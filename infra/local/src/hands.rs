@@ -77,6 +77,7 @@ impl Hands<'_> {
             | Wish::Resume
             | Wish::Unlearn
             | Wish::Maintain { .. }
+            | Wish::Mode { .. }
             | Wish::Maintained => Action::Queue(service),
             Wish::Freeze(_) | Wish::Thaw { .. } => Action::Freezes,
             Wish::Expedite { pull, .. } => {

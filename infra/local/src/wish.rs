@@ -38,6 +38,11 @@ pub enum Wish {
         from: Option<String>,
     },
     Maintained,
+    /// So far does automation go.
+    Mode {
+        to: String,
+        why: String,
+    },
     Freeze(Box<NewFreeze>),
     Thaw {
         freeze: String,
@@ -112,6 +117,7 @@ impl Wish {
             | Self::Unlearn
             | Self::LetThrough
             | Self::Maintain { .. }
+            | Self::Mode { .. }
             | Self::Maintained => None,
         }
     }
@@ -129,6 +135,7 @@ impl Wish {
             Self::Resume => "resume",
             Self::Unlearn => "unlearn",
             Self::Maintain { .. } | Self::Maintained => "maintain",
+            Self::Mode { .. } => "mode",
             Self::Freeze(_) => "freeze",
             Self::Thaw { .. } => "thaw",
             Self::Expedite { .. } => "expedite",
@@ -151,6 +158,7 @@ pub(crate) fn form(wish: &Wish) -> String {
         Wish::Unlearn => "unlearn",
         Wish::Maintain { .. } => "maintain",
         Wish::Maintained => "maintained",
+        Wish::Mode { .. } => "mode",
         Wish::Freeze(_) => "freeze",
         Wish::Thaw { .. } => "thaw",
         Wish::Expedite { does, .. } => does,
@@ -213,6 +221,9 @@ pub(crate) fn form(wish: &Wish) -> String {
                 ("environments", environments),
                 ("freeze", called),
             ]);
+        }
+        Wish::Mode { to, why } => {
+            form.append_pair("mode", to).append_pair("why", why);
         }
         Wish::Thaw { freeze } => {
             form.append_pair("freeze", freeze);

@@ -141,7 +141,7 @@ impl Told {
         let paged: Vec<_> =
             pages.take(MOST_PAGES).map(|page| (page.person.clone(), page.step.word(), page.at)).collect();
         let rotation = incident.pages.iter().filter(|page| matches!(page.step, Step::Rotation | Step::Owner));
-        let caused = incident.verdict.as_ref().and_then(|verdict| verdict.change.as_ref());
+        let caused = incident.culprit().flatten();
         let culprit = incident.suspects.iter().find(|suspect| Some(&suspect.change) == caused);
         let really = really.map(|really| {
             let is = |person: &PersonId, name: &String| person.as_str().eq_ignore_ascii_case(name);
@@ -161,24 +161,9 @@ impl Told {
             verdict,
             rotation_at: rotation.map(|page| page.at).min(),
             culprit_paged: culprit.is_some_and(|culprit| incident.was_paged(&culprit.responder)),
-            wrong_pages: wrong_pages(incident, verdict),
+            wrong_pages: incident.wrong_pages().len(),
             paged,
             really,
-        }
-    }
-}
-
-/// Pages to whoever answers for a suspect, where it is known that it was not theirs.
-fn wrong_pages(incident: &Incident, verdict: Verdict) -> usize {
-    let caused = incident.verdict.as_ref().and_then(|verdict| verdict.change.as_ref());
-    let theirs = |person: &PersonId| {
-        incident.suspects.iter().any(|suspect| Some(&suspect.change) == caused && suspect.responder == *person)
-    };
-    let for_a_suspect = |step: Step| matches!(step, Step::FirstResponder | Step::NextResponder | Step::TailResponder);
-    match verdict {
-        Verdict::Unknown => 0,
-        Verdict::NoChange | Verdict::Missed | Verdict::Place(_) => {
-            incident.pages.iter().filter(|page| for_a_suspect(page.step) && !theirs(&page.person)).count()
         }
     }
 }

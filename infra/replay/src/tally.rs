@@ -158,13 +158,11 @@ impl Tally {
         if self.missed.remove(&incident.id) {
             return Verdict::Missed;
         }
-        match incident.verdict.as_ref().map(|verdict| &verdict.change) {
-            None => Verdict::Unknown,
-            Some(None) => Verdict::NoChange,
-            Some(Some(change)) => {
-                let place = incident.suspects.iter().position(|suspect| suspect.change == *change);
-                place.map_or(Verdict::Missed, |place| Verdict::Place(place + 1))
-            }
+        match (incident.culprit(), incident.place_of_culprit()) {
+            (None, _) => Verdict::Unknown,
+            (Some(_), None) => Verdict::NoChange,
+            (Some(_), Some(None)) => Verdict::Missed,
+            (Some(_), Some(Some(place))) => Verdict::Place(place),
         }
     }
 }

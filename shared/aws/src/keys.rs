@@ -2,7 +2,7 @@
 //!
 //! | what | partition | sort | read by | cost |
 //! | --- | --- | --- | --- | --- |
-//! | a service's working set: changes, files, notes, deployments, signals, incidents, shifts, queue, errands, paging, track, reverts that were asked for, what is posted there of freezes, pipelines that hold, clock; of the desk of freezes: what people declared, what was said, what calendars said, the fixes that are to pass; of the desk of a repository: what stands at its pull requests | `S#service` | by kind | every decision | 1 query |
+//! | a service's working set: changes, files, notes, deployments, signals, incidents, shifts, queue, errands, paging, track, reverts that were asked for, what is posted there of freezes, pipelines that hold, how far automation may go, clock; of the desk of freezes: what people declared, what was said, what calendars said, the fixes that are to pass; of the desk of a repository: what stands at its pull requests | `S#service` | by kind | every decision | 1 query |
 //! | a service's outbox: what no receiver has accepted | `O#service` | subject, person, step | `on-schedule`, `on-page` | 1 query or 1 get |
 //! | a service's log, newest first | `L#service` | time | board | 1 query, bounded |
 //! | old incidents | `P#service` | time | board | 1 query, bounded |
@@ -203,6 +203,11 @@ pub fn feed(service: &ServiceId, freeze: &FreezeId) -> Key {
 /// A revert that somebody asked for.
 pub fn undo(service: &ServiceId, change: &ChangeId) -> Key {
     key(working_set(service), bounded(format!("R#{change}")))
+}
+
+/// How far automation may go at most.
+pub fn ceiling(service: &ServiceId) -> Key {
+    key(working_set(service), "G#")
 }
 
 /// What is kept of the queue beside its changes: pauses, and how long changes took.

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnValue};
-use domain::{Entry, Incident, Message, MessageKey, Outgoing, ServiceId, Subject};
+use domain::{Ceiling, Entry, Incident, Message, MessageKey, Outgoing, ServiceId, Subject};
 use jiff::Timestamp;
 
 use crate::keys;
@@ -32,6 +32,15 @@ fn outgoing(item: &Item) -> Result<Outgoing, StoreError> {
         tries,
         trying: item.get(TRYING).and_then(|v| v.as_n().ok()).and_then(|n| n.parse().ok()),
     })
+}
+
+/// Everything that says whether a message goes out, and how.
+#[derive(Debug)]
+pub struct Way {
+    /// Absent: it has come to its end.
+    pub outgoing: Option<Outgoing>,
+    pub incident: Option<Incident>,
+    pub ceiling: Ceiling,
 }
 
 impl Store {
@@ -111,8 +120,8 @@ impl Store {
         self.remove_with_entry(&keys::message(key), &key.service, entry).await
     }
 
-    /// A message and the incident it is about, in one round trip.
-    pub async fn outgoing(&self, key: &MessageKey) -> Result<(Option<Outgoing>, Option<Incident>), StoreError> {
+    /// A message, the incident it is about, and how far automation may go there, in one round trip.
+    pub async fn outgoing(&self, key: &MessageKey) -> Result<Way, StoreError> {
         self.counters().gets.fetch_add(1, Ordering::Relaxed);
         let message = keys::message(key);
         let incident = match &key.subject {
@@ -121,7 +130,8 @@ impl Store {
                 None
             }
         };
-        let wanted = std::iter::once(&message).chain(&incident).map(records::key_item).collect();
+        let ceiling = keys::ceiling(&key.service);
+        let wanted = [&message, &ceiling].into_iter().chain(&incident).map(records::key_item).collect();
         let ask = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build();
         let answer = self
             .client()
@@ -136,8 +146,9 @@ impl Store {
         let items = answer.responses().and_then(|r| r.get(self.table())).map_or(&[][..], Vec::as_slice);
         let find = |key: &keys::Key| items.iter().find(|item| records::sort(item) == key.sort);
         let message = find(&message).map(outgoing).transpose()?;
+        let ceiling = find(&ceiling).map(records::read).transpose()?.unwrap_or_default();
         let incident = incident.as_ref().and_then(find).map(records::read).transpose()?;
-        Ok((message, incident))
+        Ok(Way { outgoing: message, incident, ceiling })
     }
 
     async fn touch(

@@ -68,6 +68,12 @@ impl ReceiverKind {
         self.into()
     }
 
+    /// Whether people read it when they look, and nobody is woken: what is left where a service only notifies.
+    #[must_use]
+    pub fn is_chat(self) -> bool {
+        matches!(self, Self::Slack | Self::Teams | Self::Webhook | Self::Terminal)
+    }
+
     /// Whether it says who is on call, and can be told.
     #[must_use]
     pub fn has_schedules(self) -> bool {

@@ -14,7 +14,7 @@ use domain::pipelines::Pipelines;
 use domain::posted::Posted;
 use domain::track::Track;
 use domain::undo::{self, Undo};
-use domain::{Clock, Deployment, Incident, Queue, Record, Shift, Signals, WindowNotes};
+use domain::{Ceiling, Clock, Deployment, Incident, Queue, Record, Shift, Signals, WindowNotes};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -145,6 +145,7 @@ pub fn encode(service: &domain::ServiceId, record: &Record, rev: u64, now: Times
             undo,
             (undo.at.max(now) + undo::KEPT).checked_add(keys::KEEP_LOOK).ok(),
         )?,
+        Record::Ceiling(ceiling) => item(&keys::ceiling(service), ceiling, None)?,
         Record::Errand(errand) => item(&keys::errand(service, &errand.key()), errand, Some(long))?,
     };
     item.insert(keys::REVISION.into(), number(rev));
@@ -177,6 +178,7 @@ pub fn decode(item: &Item) -> Result<Option<Record>, StoreError> {
         "V" => Record::Pipelines(read::<Pipelines>(item)?),
         "U" => Record::Pulls(read::<Pulls>(item)?),
         "R" => Record::Undo(read::<Undo>(item)?),
+        "G" => Record::Ceiling(read::<Ceiling>(item)?),
         "J" => Record::Comment(rest.parse().map_err(|_| wrong())?, read::<Comment>(item)?),
         "W" => Record::Feed(rest.parse().map_err(|_| wrong())?, read::<Feed>(item)?),
         _ => return Err(wrong()),

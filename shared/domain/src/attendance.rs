@@ -13,7 +13,7 @@ use crate::change::Change;
 use crate::ids::PersonId;
 use crate::responder;
 use crate::roster::Roster;
-use crate::service::{Mode, OffHours, Policy, Service};
+use crate::service::{OffHours, Policy, Service};
 use crate::window::WindowNotes;
 
 /// Somebody was asked to take the pager.
@@ -85,7 +85,7 @@ pub fn attendance(notes: &WindowNotes, policy: &Policy) -> Attendance {
 /// Who is to be asked about this merge, if anybody: nobody when somebody who answers for it was at work.
 #[must_use]
 pub fn asking(change: &Change, service: &Service, roster: &Roster) -> Option<Asking> {
-    if service.policy.off_hours == OffHours::Allow || service.mode == Mode::Manual {
+    if service.policy.off_hours == OffHours::Allow || !service.mode.decides() {
         return None;
     }
     let at = change.merged_at;

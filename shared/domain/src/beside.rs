@@ -14,7 +14,7 @@ use crate::paging::{Layer, OnCall, Paging, Unread};
 use crate::reason::Reason;
 use crate::responder::on_override;
 use crate::roster::Roster;
-use crate::service::{Mode, Service};
+use crate::service::Service;
 use crate::shift::Shift;
 use crate::situation::Situation;
 use crate::text;
@@ -99,7 +99,7 @@ fn is_same(written: Option<&Layer>, wanted: Option<&Layer>, now: Timestamp) -> b
 
 /// Who is to be the first level in the pager at `now`: whoever is paged first.
 fn wanted(situation: &Situation, service: &Service, roster: &Roster, now: Timestamp) -> Option<Layer> {
-    service.beside.as_ref().filter(|_| service.mode != Mode::Manual)?;
+    service.beside.as_ref().filter(|_| situation.mode(service).pages())?;
     let layer = |person: &PersonId, until| Layer { person: person.clone(), from: now, until, id: None, seen_at: None };
     let shifts: Vec<&Shift> = situation.shifts.values().map(|s| &s.value).collect();
     if let Some(pager) = on_override(&shifts, now) {

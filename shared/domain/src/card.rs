@@ -163,6 +163,7 @@ impl Card {
             Special::Pager { person, until, .. } if special.is_now(now) => Some((person, *until)),
             Special::Pager { .. }
             | Special::Manual
+            | Special::Mode { .. }
             | Special::Maintenance { .. }
             | Special::Paused { .. }
             | Special::Frozen { .. }

@@ -13,6 +13,7 @@ use crate::ids::{ChangeId, EnvironmentName, FreezeId, IncidentId, PersonId, Serv
 use crate::incident::Incident;
 use crate::merge_desk::Pulls;
 use crate::message::{Message, Subject};
+use crate::mode::Ceiling;
 use crate::on_merge::errands::Errand;
 use crate::paging::Paging;
 use crate::pipelines::Pipelines;
@@ -60,6 +61,8 @@ pub enum Record {
     Feed(FreezeId, Feed),
     /// Somebody asked for a change to be taken back.
     Undo(Undo),
+    /// How far automation may go at most.
+    Ceiling(Ceiling),
 }
 
 /// The name of a record within its service.
@@ -86,6 +89,7 @@ pub enum RecordKey {
     Comment(u64),
     Feed(FreezeId),
     Undo(ChangeId),
+    Ceiling,
 }
 
 impl Record {
@@ -113,6 +117,7 @@ impl Record {
             Self::Comment(number, _) => RecordKey::Comment(*number),
             Self::Feed(id, _) => RecordKey::Feed(id.clone()),
             Self::Undo(undo) => RecordKey::Undo(undo.change.clone()),
+            Self::Ceiling(_) => RecordKey::Ceiling,
         }
     }
 }

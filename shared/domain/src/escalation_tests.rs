@@ -5,9 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::DeploymentState::Succeeded;
 use crate::maintenance::Maintenance;
+use crate::mode::Mode;
 use crate::on_request::incidents::Refused;
 use crate::outcome::State;
-use crate::service::Mode;
 use crate::testing::{World, alert, at, change, deployment, person};
 use crate::{Alert, ChangeId, Contact, DeploymentEvent, Reason, Record, Severity};
 

@@ -15,8 +15,9 @@ use serde::{Deserialize, Serialize};
 use crate::alert::Severity;
 use crate::incident::Incident;
 use crate::maintenance::{self, Maintenance};
+use crate::mode::Mode;
 use crate::reason::Reason;
-use crate::service::{Mode, Service};
+use crate::service::Service;
 
 /// So often within [`FLAPPING_WITHIN`] something has to fire again to be called flapping.
 const FLAPS: usize = 3;
@@ -30,16 +31,16 @@ pub struct Hold {
     pub until: Option<Timestamp>,
 }
 
-/// Why nobody is paged for this incident at `now`, if that is so. `told`: maintenance by somebody's word.
+/// Why nobody is paged for this incident at `now`, if that is so. `mode`: the one in force; `told`: maintenance by somebody's word.
 #[must_use]
 pub fn hold<'a>(
     incident: &Incident,
-    service: &Service,
+    (service, mode): (&Service, Mode),
     told: impl IntoIterator<Item = &'a Maintenance>,
     now: Timestamp,
 ) -> Option<Hold> {
     let policy = &service.policy;
-    if service.mode == Mode::Manual {
+    if mode == Mode::Manual {
         return Some(Hold { reason: Reason::ManualMode, until: None });
     }
     if incident.severity < policy.pages_from {

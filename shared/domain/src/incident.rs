@@ -4,6 +4,7 @@
 
 mod pages;
 mod rounds;
+mod wrong;
 
 use std::collections::{BTreeMap, BTreeSet};
 

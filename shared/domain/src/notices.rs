@@ -15,7 +15,7 @@ use crate::message::{Message, MessageKey, Step};
 use crate::queue::{self, Age};
 use crate::reason::Reason;
 use crate::responder::{self, Responder};
-use crate::service::{Mode, Service};
+use crate::service::Service;
 use crate::settings::Settings;
 use crate::shift::Shift;
 use crate::situation::Situation;
@@ -83,7 +83,7 @@ impl<'a> Look<'a> {
     #[must_use]
     pub fn window(&self, window: &Window<'a>, notes: &mut WindowNotes) -> Told {
         let mut told = Told::default();
-        if self.service.mode == Mode::Manual {
+        if !self.situation.mode(self.service).decides() {
             return told;
         }
         self.attendance(window, notes, &mut told);

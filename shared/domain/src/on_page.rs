@@ -51,10 +51,15 @@ pub fn decide(outgoing: Option<&Outgoing>, incident: Option<&Incident>, policy: 
 /// before its end.
 #[must_use]
 pub fn page_before(update: &Message, incident: Option<&Incident>) -> Option<MessageKey> {
+    Some(incident?.page_key(page_ended(update, incident)?))
+}
+
+/// The page whose end an update tells.
+#[must_use]
+pub fn page_ended<'a>(update: &Message, incident: Option<&'a Incident>) -> Option<&'a PageRecord> {
     let incident = incident.filter(|_| update.kind == Kind::Update)?;
     let key = update.pager_key.as_deref()?;
-    let page = incident.pages.iter().find(|page| incident.pager_key(&page.person, page.round) == key)?;
-    Some(incident.page_key(page))
+    incident.pages.iter().find(|page| incident.pager_key(&page.person, page.round) == key)
 }
 
 /// Why a page need not be sent any more, if that is so.
@@ -108,6 +113,7 @@ fn life(step: Step) -> SignedDuration {
         | Step::PagerResolved
         | Step::RevertOpened
         | Step::RevertRefused
+        | Step::SteppedDown
         | Step::Resolved => SignedDuration::from_hours(24),
     }
 }

@@ -22,6 +22,7 @@ use crate::decision::{Decisions, MOST_ACTIONS, Record, RecordKey, Wake};
 use crate::ids::ChangeId;
 use crate::maintenance;
 use crate::message::{Kind, Message, Outgoing, Subject};
+use crate::mode::step_down;
 use crate::notices::{Look, Told};
 use crate::on_alert::{escalate, look_back, next_look};
 use crate::queue::{growth, history};
@@ -88,6 +89,9 @@ pub fn decide(
     tidy::lists(&mut decisions, &mut next, situation, now);
     tidy::errands(&mut decisions, &mut next, situation, now);
     tidy::undos(&mut decisions, &mut next, &look);
+    if let Some(at) = step_down::look(&mut decisions, &look) {
+        next.at(at);
+    }
     let mut queue = situation.queue.value.clone();
     let untold: BTreeSet<ChangeId> =
         comments::line::untold(situation, service, settings, &all, now).into_iter().map(|news| news.change).collect();

@@ -13,13 +13,13 @@ use crate::{ChangeId, Decisions, DeploymentState, Phase, ServiceId};
 use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
 
-const PEOPLE: [&str; 6] = ["feanil", "usama", "anna", "olga", "carol", "stranger"];
+pub(crate) const PEOPLE: [&str; 6] = ["feanil", "usama", "anna", "olga", "carol", "stranger"];
 const CHANGES: u64 = 5;
-const MINUTES: i64 = 60 * 30;
+pub(crate) const MINUTES: i64 = 60 * 30;
 
 /// Something that a machine tells us.
 #[derive(Debug, Clone, Copy)]
-enum Told {
+pub(crate) enum Told {
     Merge { number: u64, who: usize, reverts: Option<u64> },
     Deploy { id: u64, number: u64, live: bool, state: DeploymentState },
     Alert { name: usize, over: bool },
@@ -27,7 +27,7 @@ enum Told {
 
 /// Something that a person does.
 #[derive(Debug, Clone, Copy)]
-enum Done {
+pub(crate) enum Done {
     Take { who: usize, minutes: i64 },
     GiveBack { who: usize },
     HandOver { number: u64, to: usize },
@@ -37,7 +37,7 @@ enum Done {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Event {
+pub(crate) enum Event {
     Told(Told),
     Done(Done),
 }
@@ -73,7 +73,7 @@ fn done() -> impl Strategy<Value = Done> {
 }
 
 /// Events with the minute at which they happen, in order.
-fn history(people_act: bool) -> impl Strategy<Value = Vec<(i64, Event)>> {
+pub(crate) fn history(people_act: bool) -> impl Strategy<Value = Vec<(i64, Event)>> {
     let event = if people_act {
         prop_oneof![3 => telling().prop_map(Event::Told), 1 => done().prop_map(Event::Done)].boxed()
     } else {
@@ -85,7 +85,7 @@ fn history(people_act: bool) -> impl Strategy<Value = Vec<(i64, Event)>> {
     })
 }
 
-fn begin() -> World {
+pub(crate) fn begin() -> World {
     let mut world = World::new();
     let mut carol = person("carol", "Carol", "Europe/Berlin");
     carol.champions = vec!["anna".parse().unwrap(), "usama".parse().unwrap()];
@@ -99,7 +99,7 @@ fn begin() -> World {
     world
 }
 
-fn moment(minute: i64) -> Timestamp {
+pub(crate) fn moment(minute: i64) -> Timestamp {
     at("08:00") + SignedDuration::from_mins(minute)
 }
 
@@ -114,7 +114,7 @@ fn merged_at(number: u64) -> Timestamp {
 
 /// Tells the world what happened at `when`. What a forge says of a merge is the same whenever it says it, so the
 /// minute of a change's merge follows from its number.
-fn tell(world: &mut World, event: Told, when: Timestamp) {
+pub(crate) fn tell(world: &mut World, event: Told, when: Timestamp) {
     match event {
         Told::Merge { number, who, reverts } => {
             let mut change = change(number, PEOPLE[who], merged_at(number));
@@ -134,7 +134,7 @@ fn tell(world: &mut World, event: Told, when: Timestamp) {
     }
 }
 
-fn act(world: &mut World, event: Done) {
+pub(crate) fn act(world: &mut World, event: Done) {
     let person = |i: usize| PEOPLE[i].parse().unwrap();
     let World { situation, service, settings, now, .. } = &*world;
     let desk = Desk { situation, service, settings, now: *now };

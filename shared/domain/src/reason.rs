@@ -461,6 +461,21 @@ pub enum Reason {
     RevertUnopened {
         why: String,
     },
+    /// A service goes less far by itself than it did.
+    SteppedDown {
+        from: String,
+        to: String,
+        why: String,
+    },
+    /// Somebody said how far it goes by itself.
+    ModeSaid {
+        to: String,
+        why: String,
+    },
+    /// It was recorded, and nobody was told.
+    ShadowMode,
+    /// Only chats are used, and this person has none.
+    NoChat,
     /// Decided by a newer version of the bundle, before it was rolled back.
     #[serde(other)]
     Newer,

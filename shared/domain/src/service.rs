@@ -11,6 +11,7 @@ use crate::calendar::{Timetable, WorkingHours};
 use crate::change::Files;
 use crate::freeze::Time;
 use crate::ids::{EnvironmentName, PersonId, Repository, ServiceId};
+use crate::mode::Mode;
 use crate::paths::Paths;
 use crate::shown::Spot;
 use crate::text;
@@ -66,6 +67,8 @@ pub struct Policy {
     pub queue_warned_at: [u16; 2],
     /// How many changes a release carries at most after a freeze: more are let go in several.
     pub release_at_most: u16,
+    /// More wrong pages to one person within 30 days lower the service's mode; 0: never.
+    pub wrong_pages_at_most: u16,
 }
 
 /// What a merge outside working hours means.
@@ -113,6 +116,7 @@ impl Default for Policy {
             queue_deputy_after: SignedDuration::from_hours(72),
             queue_warned_at: [8, 16],
             release_at_most: 8,
+            wrong_pages_at_most: 3,
         }
     }
 }
@@ -141,15 +145,6 @@ pub enum Pin {
     Named(String),
     /// Every deployment takes the newest.
     Newest,
-}
-
-/// How far automation goes for a service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mode {
-    /// People take and hand over the pager; we only show and record.
-    Manual,
-    /// Responders are told of their turns and paged.
-    Page,
 }
 
 /// Where a service runs. Exactly one environment of a service is live.

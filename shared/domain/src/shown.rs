@@ -142,7 +142,7 @@ fn kept(paging: &Paging, place: Place) -> Option<&Shown> {
 /// When something is to be written, or looked at again.
 #[must_use]
 pub fn due_at(situation: &Situation, service: &Service, roster: &Roster, now: Timestamp) -> Option<Timestamp> {
-    if Place::ALL.iter().all(|place| spot(service, *place).is_none()) {
+    if Place::ALL.iter().all(|place| spot(service, *place).is_none()) || !situation.mode(service).tells() {
         return None;
     }
     let people = on_call(situation, service, roster, now);
@@ -164,6 +164,9 @@ fn due_there(kept: Option<&Shown>, spot: &Spot, people: &[PersonId], now: Timest
 /// What has to be written, or looked at, now.
 #[must_use]
 pub fn plan(situation: &Situation, service: &Service, roster: &Roster, now: Timestamp) -> Vec<Due> {
+    if !situation.mode(service).tells() {
+        return Vec::new();
+    }
     let people = on_call(situation, service, roster, now);
     let due = |place| {
         let spot = spot(service, place)?;

@@ -16,6 +16,7 @@ use crate::freeze::{Declared, Feed, FreezeNotes};
 use crate::ids::{ChangeId, EnvironmentName, FreezeId, IncidentId, ServiceId};
 use crate::incident::Incident;
 use crate::merge_desk::Pulls;
+use crate::mode::{Ceiling, Mode};
 use crate::on_merge::errands::Errand;
 use crate::paging::Paging;
 use crate::pipelines::Pipelines;
@@ -73,6 +74,8 @@ pub struct Situation {
     pub feeds: BTreeMap<FreezeId, Noted<Feed>>,
     /// Reverts that people asked for by one click. One that is open is known in each service that has its change.
     pub undos: BTreeMap<ChangeId, Noted<Undo>>,
+    /// How far automation may go at most, whatever the configuration says.
+    pub ceiling: Noted<Ceiling>,
     pub clock: Noted<Clock>,
 }
 
@@ -102,15 +105,22 @@ impl Situation {
             comments: BTreeMap::new(),
             feeds: BTreeMap::new(),
             undos: BTreeMap::new(),
+            ceiling: Noted::default(),
             clock: Noted::default(),
         }
+    }
+
+    /// The mode in force: the lower of the configuration's and the one that stands here.
+    #[must_use]
+    pub fn mode(&self, service: &Service) -> Mode {
+        self.ceiling.value.in_force(service.mode)
     }
 
     /// Who is to be asked about this merge, if anybody, also for what was declared. Whoever let it pass a freeze has the pager by
     /// that act.
     #[must_use]
     pub fn asking(&self, change: &Change, service: &Service, roster: &Roster) -> Option<Asking> {
-        if self.posted.value.expedite_of(change).is_some() {
+        if self.posted.value.expedite_of(change).is_some() || !self.mode(service).decides() {
             return None;
         }
         attendance::asking(change, &self.posted.value.applied(service), roster)
@@ -168,6 +178,7 @@ impl Situation {
             Record::Undo(value) => {
                 self.undos.insert(value.change.clone(), Noted { value, rev });
             }
+            Record::Ceiling(value) => self.ceiling = Noted { value, rev },
         }
     }
 
@@ -240,6 +251,7 @@ impl Situation {
             RecordKey::Undo(id) => {
                 self.undos.remove(id);
             }
+            RecordKey::Ceiling => self.ceiling = Noted::default(),
         }
     }
 }

@@ -167,6 +167,8 @@ pub struct World {
     pub situation: Situation,
     /// Every message ever decided, in order: the pages and notices of the whole story.
     pub told: Vec<Message>,
+    /// Every line of the log, in order.
+    pub log: Vec<Entry>,
     /// The reasons of every decision, in order.
     pub reasons: Vec<&'static str>,
     pub now: Timestamp,
@@ -185,6 +187,7 @@ impl World {
             service,
             situation,
             told: vec![],
+            log: vec![],
             reasons: vec![],
             kept: BTreeMap::new(),
             now: at("12:00"),
@@ -196,6 +199,7 @@ impl World {
         self.situation.apply(decisions, self.now);
         self.most_actions = self.most_actions.max(decisions.actions());
         self.told.extend(decisions.messages.iter().cloned());
+        self.log.extend(decisions.entries.iter().cloned());
         self.reasons.extend(decisions.entries.iter().map(|e| e.reason.name()));
     }
 

@@ -9,6 +9,7 @@ pub mod freezes;
 pub mod hands;
 pub mod incidents;
 pub mod markdown;
+pub mod modes;
 pub mod pipelines;
 pub mod queues;
 pub mod reverts;

@@ -110,7 +110,7 @@ async fn a_message_is_in_one_hand(store: &Store) {
     store.release(&key, at(3)).await.unwrap();
     assert!(!store.claim(&key, grown_stale, 0).await.unwrap(), "whoever lost it gives nothing back");
     store.release(&key, grown_stale).await.unwrap();
-    let (outgoing, _) = store.outgoing(&key).await.unwrap();
+    let outgoing = store.outgoing(&key).await.unwrap().outgoing;
     let outgoing = outgoing.unwrap();
     assert_eq!((outgoing.tries, outgoing.claimed_at, outgoing.published_at), (2, None, Some(at(1))));
     assert!(!store.was_accepted(&key).await.unwrap());
@@ -122,7 +122,7 @@ async fn a_message_is_in_one_hand(store: &Store) {
     assert!(store.outbox(&id).await.unwrap().is_empty());
     assert_eq!(store.log(&id, 10).await.unwrap().iter().filter(|entry| entry.what == "accepted").count(), 1);
     store.mark_published(&key, at(5)).await.unwrap();
-    assert!(store.outgoing(&key).await.unwrap().0.is_none(), "what is gone does not come back by being marked");
+    assert!(store.outgoing(&key).await.unwrap().outgoing.is_none(), "what is gone does not come back by being marked");
 }
 
 /// What may come before what it needs waits for it, in either order.

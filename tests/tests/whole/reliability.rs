@@ -317,10 +317,10 @@ async fn a_delivery_that_took_too_long_gives_back_its_own_claim_and_nobody_elses
     assert!(store.claim(&key, first, 0).await.unwrap());
     assert!(store.claim(&key, second, 0).await.unwrap(), "the first has grown stale");
     store.release(&key, first).await.unwrap();
-    let held = store.outgoing(&key).await.unwrap().0.unwrap().claimed_at;
+    let held = store.outgoing(&key).await.unwrap().outgoing.unwrap().claimed_at;
     assert_eq!(held, Some(second), "the second still holds it");
     store.release(&key, second).await.unwrap();
-    assert_eq!(store.outgoing(&key).await.unwrap().0.unwrap().claimed_at, None);
+    assert_eq!(store.outgoing(&key).await.unwrap().outgoing.unwrap().claimed_at, None);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use domain::{ChangeId, Decisions, PersonId, Phase, Service, ServiceId, Window, s
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Field, Filled, Form, NOT_ALLOWED, Outcome, Question, maintenance, nothing, sentence, through};
+use super::{Field, Filled, Form, NOT_ALLOWED, Outcome, Question, maintenance, modes, nothing, sentence, through};
 
 /// So many people are named of those who are on call; the board shows all.
 const MOST_RESPONDERS: usize = 12;
@@ -31,7 +31,7 @@ pub(super) async fn ask(house: &House, grant: &Grant) -> Result<Result<Question,
         (Action::HandOver(..), Some(Some(window))) => Ok(hand_over(desk, window, &grant.person)),
         (Action::Queue(_), _) => {
             let question = maintenance::beside(queue(desk, &grant.person), desk, &grant.person);
-            Ok(through::beside(question, desk))
+            Ok(modes::beside(through::beside(question, desk), desk))
         }
         (_, _) => Ok(on_call(desk, &grant.person)),
     })

@@ -6,7 +6,7 @@ use domain::on_request::{freezes, hands};
 use domain::{Decisions, Service, ServiceId, Settings, Situation};
 use jiff::Timestamp;
 
-use super::{Filled, expedites, maintenance};
+use super::{Filled, expedites, maintenance, modes};
 
 pub use super::incident::Said;
 
@@ -38,6 +38,10 @@ pub fn decide(
     let lane = |about| expedites::Wish::read(about, form).ok()?.decide(desk, person).ok();
     match &grant.action {
         Action::Queue(_) if super::through::is_meant(form) => room.let_through(person).ok(),
+        Action::Queue(_) if modes::is_meant(form) => {
+            let (mode, why) = modes::wanted(form)?;
+            room.set_mode(person, mode, why).ok()
+        }
         Action::Queue(_) if maintenance::is_meant(form) => {
             maintenance::Wish::read(form, &zone, now).ok()?.decide(room, person).ok()
         }

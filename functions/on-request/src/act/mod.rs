@@ -7,6 +7,7 @@ mod hands;
 mod incident;
 pub mod intent;
 mod maintenance;
+mod modes;
 mod preview;
 mod revert;
 mod through;
@@ -15,6 +16,7 @@ pub(crate) use expedites::{ASK as EXPEDITE, pull};
 pub(crate) use freezes::{DECLARE as FREEZE, END as THAW, SHOW, meant as freeze_meant};
 pub(crate) use hands::on_call_lines;
 pub(crate) use incident::forms as incident_forms;
+pub(crate) use modes::line as mode_line;
 
 use std::collections::BTreeMap;
 
@@ -157,6 +159,7 @@ pub(crate) async fn perform(house: &House, grant: &Grant, form: &Filled) -> Resu
     match &grant.action {
         Action::Acknowledge(id) | Action::Judge(id) => Box::pin(incident::act(house, grant, id, form)).await,
         Action::Queue(service) if through::is_meant(form) => Box::pin(through::act(house, grant, service)).await,
+        Action::Queue(service) if modes::is_meant(form) => Box::pin(modes::act(house, grant, service, form)).await,
         Action::Queue(service) if maintenance::is_meant(form) => {
             Box::pin(maintenance::act(house, grant, service, form)).await
         }

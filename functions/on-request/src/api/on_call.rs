@@ -2,7 +2,7 @@
 
 use aws::{House, Refusal, Request, Response};
 use domain::window::Closed;
-use domain::{Attendance, Mode, PersonId, Phase, Service, ServiceId, Shift, Situation, Window, shift};
+use domain::{Attendance, PersonId, Phase, Service, ServiceId, Shift, Situation, Window, shift};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
@@ -110,7 +110,7 @@ fn view(house: &House, seen: Seen<'_>, person: Option<&PersonId>) -> Option<Serv
         Seen::Unreadable { service, why } => {
             return Some(ServiceView {
                 service: service.id.clone(),
-                mode: mode(service),
+                mode: service.mode.word(),
                 pager: None,
                 rotation: Vec::new(),
                 now: Vec::new(),
@@ -124,7 +124,7 @@ fn view(house: &House, seen: Seen<'_>, person: Option<&PersonId>) -> Option<Serv
         |id: &PersonId| !windows.is_empty() || pager.is_some_and(|shift| shift.person == *id) || rotation.contains(id);
     person.is_none_or(concerns).then(|| ServiceView {
         service: service.id.clone(),
-        mode: mode(service),
+        mode: situation.mode(service).word(),
         pager: pager.map(|shift| PagerView {
             who: PersonView::of(&shift.person, roster),
             from: shift.from,
@@ -136,13 +136,6 @@ fn view(house: &House, seen: Seen<'_>, person: Option<&PersonId>) -> Option<Serv
         windows: windows.iter().map(|window| window_view(house, window)).collect(),
         unreadable: None,
     })
-}
-
-fn mode(service: &Service) -> &'static str {
-    match service.mode {
-        Mode::Manual => "manual",
-        Mode::Page => "page",
-    }
 }
 
 fn pager(situation: &Situation, now: Timestamp) -> Option<&Shift> {

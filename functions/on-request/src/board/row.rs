@@ -6,6 +6,7 @@ use domain::maintenance;
 use domain::outcome::State;
 use domain::queue::history;
 use domain::text::count;
+use domain::wording::modes;
 use domain::{PersonId, Service};
 use serde::Serialize;
 
@@ -185,6 +186,16 @@ fn chip(house: &House, special: &Special, hours: &Hours) -> Chip {
     let name = |id: &PersonId| house.settings().roster.name_of(id).to_owned();
     let until = |at: Option<jiff::Timestamp>| at.map(|at| format!(" until {}", hours.at(at))).unwrap_or_default();
     let (words, more, kind) = match special {
+        Special::Mode { mode, why, since, by_itself } => {
+            let since = since.map(|at| format!(", since {}", hours.at(at))).unwrap_or_default();
+            let why = why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+            let kind = if *by_itself { "warn" } else { "calm" };
+            (
+                format!("mode {}{}", mode.word(), if *by_itself { ", stepped down" } else { "" }),
+                format!("{}{why}{since}", modes::means(*mode)),
+                kind,
+            )
+        }
         Special::Manual => ("manual".to_owned(), "people take and hand over the pager".to_owned(), "calm"),
         Special::Pager { person, by, until: end } => {
             let by = if by == person { String::new() } else { format!("by the word of {}", name(by)) };

@@ -91,6 +91,8 @@ pub(crate) struct PageView {
     pub(crate) why: String,
     /// `again 2 times, last Fri 2026-03-20 12:31`
     pub(crate) again: Option<String>,
+    /// It was recorded, and nobody was told.
+    pub(crate) would_be: bool,
     pub(crate) delivery: String,
     pub(crate) bad: bool,
 }
@@ -212,7 +214,8 @@ fn rung(scene: Scene<'_>, incident: &Incident, row: &Row<'_>) -> RungView {
             let page = page_view(scene, incident, page);
             bad = page.bad;
             let again = page.again.map(|again| format!(", {again}")).unwrap_or_default();
-            format!("paged{again}; {}", page.delivery)
+            let paged = if page.would_be { "would be paged" } else { "paged" };
+            format!("{paged}{again}; {}", page.delivery)
         }
         Standing::Next => "next".to_owned(),
         Standing::Later => "not yet".to_owned(),
@@ -233,6 +236,7 @@ fn page_view(scene: Scene<'_>, incident: &Incident, page: &domain::PageRecord) -
     let delivery = Delivery::of(scene, incident, page);
     let times = |n: u32| domain::text::count(usize::try_from(n).unwrap_or(usize::MAX), "time", "times");
     PageView {
+        would_be: !page.mode.tells(),
         at: scene.hours.moment(page.at),
         person: person(scene.house, &page.person),
         step: page.step.word(),

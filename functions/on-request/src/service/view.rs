@@ -2,6 +2,7 @@
 
 use aws::House;
 use aws::links::Action;
+use domain::on_request::hands::Desk;
 use domain::queue::history;
 use domain::undo::Stage;
 use domain::{
@@ -171,8 +172,8 @@ pub(crate) fn just_now(house: &House, service: &Service, situation: &Situation, 
         });
     }
     lines.extend(crate::queue::lines(house, service, situation, hours));
-    if service.mode == domain::Mode::Manual {
-        lines.push("Mode manual: people take and hand over the pager, nobody is paged by us.".to_owned());
+    if situation.mode(service) != domain::Mode::Page || situation.ceiling.value.lowered.is_some() {
+        lines.push(crate::act::mode_line(Desk { situation, service, settings: house.settings(), now }));
     }
     lines
 }

@@ -20,8 +20,15 @@ use super::squads::{CodeOwnersFiles, paths};
 /// The service that takes alerts which name no service of ours.
 const UNMAPPED: &str = "unmapped";
 
-/// How far automation goes. The modes between these two come with shadow mode and replay.
-const MODES: [(&str, Mode); 2] = [("manual", Mode::Manual), ("page", Mode::Page)];
+/// How far automation goes.
+const MODES: [(&str, Mode); 6] = [
+    ("manual", Mode::Manual),
+    ("shadow", Mode::Shadow),
+    ("notify", Mode::Notify),
+    ("page", Mode::Page),
+    ("propose", Mode::Propose),
+    ("act", Mode::Act),
+];
 
 pub(super) fn read(
     root: &mut Section<'_, '_>,

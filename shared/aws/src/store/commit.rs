@@ -209,6 +209,7 @@ fn add_write(
             }
             RecordKey::Shift(id) => transaction.delete_at(&keys::shift(service, id), *seen),
             RecordKey::Queue => transaction.delete_at(&keys::queue(service), *seen),
+            RecordKey::Ceiling => transaction.delete_at(&keys::ceiling(service), *seen),
             RecordKey::Paging => transaction.delete_at(&keys::paging(service), *seen),
             RecordKey::Track => transaction.delete_at(&keys::track(service), *seen),
             RecordKey::Files(id) => transaction.delete_at(&keys::files(service, id), *seen),

@@ -5,11 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use super::MOST_TITLE;
 use crate::ids::{EnvironmentName, PersonId};
+use crate::mode::{Mode, Why};
 use crate::queue::{self, Stalled};
-use crate::service::{Mode, Service};
+use crate::service::Service;
 use crate::shift;
 use crate::situation::Situation;
 use crate::text;
+use crate::wording::modes;
 
 /// So many times of maintenance are told of.
 const MOST_MAINTENANCE: usize = 4;
@@ -46,6 +48,17 @@ pub enum Special {
         at: Timestamp,
         times: usize,
     },
+    /// How far automation goes; where it is lower than the configuration says: why, and since when.
+    Mode {
+        mode: Mode,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Timestamp>,
+        /// Nobody said so: wrong pages did it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        by_itself: bool,
+    },
 }
 
 impl Special {
@@ -53,7 +66,7 @@ impl Special {
     #[must_use]
     pub fn is_now(&self, now: Timestamp) -> bool {
         match self {
-            Self::Manual | Self::Failing { .. } => true,
+            Self::Manual | Self::Mode { .. } | Self::Failing { .. } => true,
             Self::Pager { until, .. } | Self::Paused { until, .. } => until.is_none_or(|until| now < until),
             Self::Maintenance { from, until } => *from <= now && now < *until,
             Self::Frozen { until, .. } => now < *until,
@@ -61,11 +74,24 @@ impl Special {
     }
 }
 
+/// How far automation goes, where that is not as usual.
+fn mode(situation: &Situation, service: &Service) -> Option<Special> {
+    let mode = situation.mode(service);
+    let lowered = situation.ceiling.value.lowered.as_ref().filter(|lowered| lowered.to < service.mode);
+    match (mode, lowered) {
+        (Mode::Manual, None) => Some(Special::Manual),
+        (Mode::Page, None) => None,
+        (_, lowered) => {
+            let by_itself = lowered.is_some_and(|lowered| !matches!(lowered.why, Why::Said { .. }));
+            let why = lowered.map(|lowered| text::line(&modes::why(&lowered.why), MOST_TITLE));
+            Some(Special::Mode { mode, why, since: lowered.map(|lowered| lowered.at), by_itself })
+        }
+    }
+}
+
 pub(super) fn of(situation: &Situation, service: &Service, now: Timestamp) -> Vec<Special> {
     let mut special = Vec::new();
-    if service.mode == Mode::Manual {
-        special.push(Special::Manual);
-    }
+    special.extend(mode(situation, service));
     if let Some(shift) = shift::of_service(situation.shifts.values().map(|s| &s.value), now) {
         special.push(Special::Pager { person: shift.person.clone(), by: shift.by.clone(), until: shift.until });
     }

@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::change::{Change, ChangeKind};
 use crate::ids::{ChangeId, IncidentId, PersonId, Repository};
 use crate::incident::Incident;
+use crate::mode::Mode;
 use crate::outcome::{Judge, Verdict};
 use crate::queue::{self, Stalled};
-use crate::service::{Mode, Service};
+use crate::service::Service;
 use crate::settings::Settings;
 use crate::situation::Situation;
 use crate::text;
@@ -143,7 +144,7 @@ pub fn untold(
         let change = window.change;
         let before = ahead;
         ahead += usize::from(window.phase == Phase::Standby);
-        let Some(number) = wanted(change, service, settings) else { continue };
+        let Some(number) = wanted(change, situation.mode(service), settings) else { continue };
         let held = stalls.entry(&change.id.repository).or_insert_with(|| held(situation, service, change, now));
         let line = Line::of(window, before, held.clone(), situation, service);
         let news = News { change: change.id.clone(), number, line };
@@ -158,9 +159,9 @@ pub fn untold(
 }
 
 /// The pull request at which something is to be told of a change.
-fn wanted(change: &Change, service: &Service, settings: &Settings) -> Option<u64> {
+fn wanted(change: &Change, mode: Mode, settings: &Settings) -> Option<u64> {
     let ChangeKind::PullRequest { number } = change.kind else { return None };
-    (service.mode != Mode::Manual && settings.comments_at(&change.id.repository)).then_some(number)
+    (mode.decides() && mode.tells() && settings.comments_at(&change.id.repository)).then_some(number)
 }
 
 fn held(situation: &Situation, service: &Service, change: &Change, now: Timestamp) -> Option<Held> {

@@ -7,6 +7,7 @@ use super::Incident;
 use crate::acknowledgement::Acknowledgement;
 use crate::ids::{IncidentId, PersonId};
 use crate::message::{MessageKey, Step, Subject, is_zero};
+use crate::mode::Mode;
 use crate::reason::Reason;
 
 /// So many pages of an incident are kept; one that fires on and off for a night has more.
@@ -37,6 +38,14 @@ pub struct PageRecord {
     /// Whether the person's pagers were told that it waits for nobody any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub over: bool,
+    /// How far automation went when it was decided, where that is less than paging: then no pager has it.
+    #[serde(default, skip_serializing_if = "pages")]
+    pub mode: Mode,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn pages(mode: &Mode) -> bool {
+    mode.pages()
 }
 
 impl PageRecord {
@@ -143,11 +152,13 @@ impl Incident {
         step: Step,
         reason: &Reason,
         joined: Option<IncidentId>,
-        now: Timestamp,
+        (mode, now): (Mode, Timestamp),
     ) {
+        let mode = mode.min(Mode::Page);
         let round = self.round;
         if let Some(known) = self.pages.iter_mut().find(|p| p.person == *person && p.round == round) {
             (known.again, known.again_at, known.over) = (known.again + 1, Some(now), false);
+            known.mode = known.mode.max(mode);
             return;
         }
         let (person, reason) = (person.clone(), reason.clone());
@@ -162,6 +173,7 @@ impl Incident {
             again_at: None,
             released_at: None,
             over: false,
+            mode,
         });
         while self.pages.len() > MOST_PAGES {
             let told = self.pages.iter().position(|p| p.over && p.round < round);

@@ -384,6 +384,7 @@ impl Machine {
             RecordKey::Incident(id) => s.incidents.get(id).map(|n| n.rev),
             RecordKey::Shift(id) => s.shifts.get(id).map(|n| n.rev),
             RecordKey::Queue => Some(s.queue.rev),
+            RecordKey::Ceiling => Some(s.ceiling.rev),
             RecordKey::Paging => Some(s.paging.rev),
             RecordKey::Track => Some(s.track.rev),
             RecordKey::Files(id) => s.files.get(id).map(|n| n.rev),

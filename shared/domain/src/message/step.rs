@@ -102,6 +102,8 @@ pub enum Step {
     Thaw,
     /// A pipeline that should hold cannot be reached.
     PipelineSilent,
+    /// A service goes less far by itself than it did.
+    SteppedDown,
     /// A page for nothing, to see that pages arrive.
     Drill,
     /// A pager is told that somebody has taken what it keeps open.

@@ -83,6 +83,7 @@ pub fn incidents(decisions: &Decisions) -> impl Iterator<Item = Incident> {
             | Record::PostedAll(_)
             | Record::Pipelines(_)
             | Record::Pulls(_)
+            | Record::Ceiling(_)
             | Record::Comment(..) => None,
         },
         Write::Drop { .. } => None,

@@ -120,7 +120,8 @@ pub fn next_look(
 impl Desk<'_> {
     /// Whether there is a reason to page nobody just now. It is said when it begins; when it is over, a round begins.
     fn hold(&self, decisions: &mut Decisions, incident: &mut Incident) {
-        let held = hold(incident, self.service, &self.situation.paging.value.maintenance, self.now);
+        let mode = self.situation.mode(self.service);
+        let held = hold(incident, (self.service, mode), &self.situation.paging.value.maintenance, self.now);
         match (&incident.held, &held) {
             (before, Some(hold)) if before.as_ref().is_none_or(|known| known.reason != hold.reason) => {
                 let what = format!("nobody is paged for {}", wording::headline(incident));
@@ -204,7 +205,8 @@ impl Desk<'_> {
             message.pager_key = Some(incident.pager_key(&page.person, incident.round));
             decisions.tell(message);
             let joined = speaker.map(|other| other.id.clone());
-            incident.keep_page(&page.person, page.step, &page.reason, joined, self.now);
+            let mode = self.situation.mode(self.service);
+            incident.keep_page(&page.person, page.step, &page.reason, joined, (mode, self.now));
         }
     }
 

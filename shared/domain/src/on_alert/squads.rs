@@ -10,7 +10,7 @@ use crate::ids::{ChangeId, PersonId, SquadId};
 use crate::incident::Incident;
 use crate::message::{Step, Subject};
 use crate::reason::Reason;
-use crate::service::{Mode, Service};
+use crate::service::Service;
 use crate::settings::Settings;
 use crate::situation::Situation;
 use crate::squad::{Squad, wish};
@@ -30,7 +30,7 @@ pub(super) fn tell(
     settings: &Settings,
     now: Timestamp,
 ) -> bool {
-    if service.mode == Mode::Manual || !incident.is_open() {
+    if !situation.mode(service).decides() || !incident.is_open() {
         return false;
     }
     let before = incident.squads.clone();

@@ -12,7 +12,6 @@ use crate::decision::Decisions;
 use crate::ids::PersonId;
 use crate::notices::Look;
 use crate::queue::Queue;
-use crate::service::Mode;
 use crate::window::Phase;
 use crate::wording::{Reader, queues};
 
@@ -31,7 +30,7 @@ pub struct Foretold {
 
 /// What is due of it: said, and kept in the queue's record. When it has to be looked at again.
 pub fn look(decisions: &mut Decisions, queue: &mut Queue, look: &Look<'_>) -> Option<Timestamp> {
-    if look.service.mode == Mode::Manual || look.service.live_environment().is_none() {
+    if !look.situation.mode(look.service).decides() || look.service.live_environment().is_none() {
         return None;
     }
     let left = warn(decisions, queue, look);

@@ -75,6 +75,7 @@ pub fn notice(
         | Step::QueueGrew
         | Step::Thaw
         | Step::PipelineSilent
+        | Step::SteppedDown
         | Step::Escalated
         | Step::PagerAcknowledged
         | Step::PagerResolved
