@@ -17,8 +17,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-use crate::record::{self, Recorder};
 use crate::engine::{Engine, EngineError};
+use crate::record::{self, Recorder};
 use crate::topic::{self, InFlight};
 
 const TABLE: &str = "recent-deployers";

@@ -16,7 +16,9 @@ use clap::Parser;
 use recent_deployers::backtest::{self, Source};
 use recent_deployers::commands::{Arguments, Command};
 use recent_deployers::hands::Hands;
-use recent_deployers::{Bundle, Options, banner, check, connect, demo, explain, layer, record, replay, secrets, server, server::Board};
+use recent_deployers::{
+    Bundle, Options, banner, check, connect, demo, explain, layer, record, replay, secrets, server, server::Board,
+};
 use tokio::net::TcpListener;
 
 type Failure = Box<dyn std::error::Error>;
@@ -87,9 +89,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             let source = source.ok_or("name a clone or a history")?;
             Ok(say(&backtest::run(source, *window, *json)?).map_err(CannotPrint)?)
         }
-        Some(Command::Replay { asked }) => {
-            Ok(say(&replay::run(asked, &arguments.config)?).map_err(CannotPrint)?)
-        }
+        Some(Command::Replay { asked }) => Ok(say(&replay::run(asked, &arguments.config)?).map_err(CannotPrint)?),
         Some(Command::MayDeploy { service, environment, commit, number, advised }) => {
             let mut query = vec![("service", service.as_str())];
             let given = [("environment", environment), ("commit", commit), ("number", number)];

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws::settings::Configuration;
 use clap::ValueEnum;
-use domain::Settings;
+use domain::{Mode, Settings};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::SignedDuration;
 use replay::export::Export;
@@ -36,6 +36,9 @@ pub struct Asked {
     /// Where people work, of a history that no service of the configuration deploys.
     #[arg(long, default_value = "UTC")]
     pub zone: String,
+    /// Play every service in this mode; without this, each in its own. In `manual` nobody is paged, from `shadow` to `page` the same is decided.
+    #[arg(long)]
+    pub mode: Option<Mode>,
     /// The same past by another configuration (a .toml file), or by other numbers: active=30m,rotation_after=10m
     #[arg(long)]
     pub against: Option<String>,
@@ -77,7 +80,7 @@ type Failure = Box<dyn std::error::Error>;
 /// Plays it and says what came of it. `config`: the configuration of whoever asks.
 pub fn run(asked: &Asked, config: &Path) -> Result<String, Failure> {
     let (input, configuration, made_up) = read(asked, config)?;
-    let settings = configuration.settings.clone();
+    let settings = in_mode(configuration.settings.clone(), asked.mode);
     let bar = bar();
     let progress = |done: u64, all: u64| {
         bar.set_length(all);
@@ -88,6 +91,7 @@ pub fn run(asked: &Asked, config: &Path) -> Result<String, Failure> {
         None => (run::play(&input, &configuration, settings, log, &progress)?, None),
         Some(against) => {
             let (other, other_settings) = other(against, &configuration, &made_up)?;
+            let other_settings = in_mode(other_settings, asked.mode);
             let (one, two) =
                 run::play_both(&input, (&configuration, settings), (&other, other_settings), log, &progress)?;
             (one, Some((against.as_str(), two)))
@@ -105,13 +109,27 @@ pub fn run(asked: &Asked, config: &Path) -> Result<String, Failure> {
         let said = json!({ "outcome": figures(&played), "against": other });
         return Ok(serde_json::to_string_pretty(&said)?);
     }
+    let manual = configuration.settings.services().filter(|service| !service.mode.decides()).count();
     let mut text = made_up.map(|why| format!("{why}\n\n")).unwrap_or_default();
+    if manual > 0 && asked.mode.is_none() {
+        let services = domain::text::count(manual, "service is", "services are");
+        text.push_str(&format!(
+            "{services} in manual mode, in which nobody is paged: --mode shadow plays them too.\n\n"
+        ));
+    }
     text.push_str(&words::summary(&played));
     if let Some((called, other)) = other {
         text.push_str("\n\n");
         text.push_str(&words::compare("this configuration", &played.outcome, called, &other.outcome));
     }
     Ok(text)
+}
+
+fn in_mode(settings: Settings, mode: Option<Mode>) -> Settings {
+    match mode {
+        Some(mode) => settings.alone(|service| service.mode = mode),
+        None => settings,
+    }
 }
 
 fn figures(played: &Played) -> serde_json::Value {
@@ -156,7 +174,9 @@ fn read(asked: &Asked, config: &Path) -> Result<(Input, Configuration, Option<St
             let made = history::configuration(&history, &asked.zone).map_err(problems)?;
             let why = format!(
                 "No service of {} deploys {}: played with one that is made up, each author a person who works Mon-Fri 09:00-17:00 in {}.",
-                config.display(), history.name, asked.zone
+                config.display(),
+                history.name,
+                asked.zone
             );
             (made, Some(why))
         }
@@ -178,7 +198,10 @@ fn other(
 ) -> Result<(Configuration, Settings), Failure> {
     if against.ends_with(".toml") {
         if made_up.is_some() {
-            return Err("another configuration has no service for this history either: try other numbers, such as active=30m".into());
+            return Err(
+                "another configuration has no service for this history either: try other numbers, such as active=30m"
+                    .into(),
+            );
         }
         let other = check::read(Path::new(against))?;
         let settings = other.settings.clone();

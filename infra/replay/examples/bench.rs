@@ -65,7 +65,10 @@ fn archive(out: &mut impl Write, events: u64, services: u64) -> io::Result<()> {
         let service = dice.below(services);
         for n in 0..3 {
             let (number, who) = (cycle * 3 + n + 1, dice.below(PEOPLE));
-            let (merged, commit) = (begin + dice.below(30), format!("{:08x}{number:032x}", number.wrapping_mul(0x9e37_79b9) & 0xffff_ffff));
+            let (merged, commit) = (
+                begin + dice.below(30),
+                format!("{:08x}{number:032x}", number.wrapping_mul(0x9e37_79b9) & 0xffff_ffff),
+            );
             let live = merged + 5 + dice.below(20);
             let repository = format!("acme/s{service}");
             let account = json!({ "login": format!("p{who}"), "type": "User" });
@@ -76,23 +79,36 @@ fn archive(out: &mut impl Write, events: u64, services: u64) -> io::Result<()> {
                     "merged_at": at(merged), "merge_commit_sha": commit, "merged_by": account, "base": { "ref": "main" }, "labels": [],
                     "additions": dice.below(400), "deletions": dice.below(100), "changed_files": dice.below(20) + 1,
                     "body": "What it does, and why. ".repeat(20) } });
-            lines.push((at(merged), number * 4, json!({ "at": at(merged), "to": "/merge/github", "body": pull }).to_string()));
+            lines.push((
+                at(merged),
+                number * 4,
+                json!({ "at": at(merged), "to": "/merge/github", "body": pull }).to_string(),
+            ));
             for (state, when, order) in [("in_progress", live, 1), ("success", live + 6, 2)] {
                 let status = json!({ "action": "created", "repository": { "full_name": repository, "default_branch": "main" },
                     "deployment_status": { "id": number * 10 + order, "state": state, "environment": "production", "created_at": at(when), "updated_at": at(when) },
                     "deployment": { "id": number, "sha": commit, "ref": "main", "task": "deploy", "environment": "production", "created_at": at(live), "updated_at": at(when) } });
-                lines.push((at(when), number * 4 + order, json!({ "at": at(when), "to": "/deploy/github", "body": status }).to_string()));
+                lines.push((
+                    at(when),
+                    number * 4 + order,
+                    json!({ "at": at(when), "to": "/deploy/github", "body": status }).to_string(),
+                ));
             }
         }
         // Every second cycle has an alert, which fires and is over.
         if cycle % 2 == 0 {
+            let name = format!("A{}", dice.below(40));
             let fires = begin + 40 + dice.below(30);
             for (status, when) in [("firing", fires), ("resolved", fires + 4 + dice.below(40))] {
                 let over = if status == "resolved" { at(when) } else { Timestamp::UNIX_EPOCH };
                 let body = json!({ "version": "4", "status": status, "receiver": "deployers", "groupLabels": {}, "commonLabels": {}, "alerts": [{ "status": status,
-                    "labels": { "alertname": format!("A{}", dice.below(5)), "service": format!("s{service}"), "severity": "critical" }, "annotations": { "summary": "requests fail" },
-                    "startsAt": at(fires), "endsAt": over, "fingerprint": format!("{cycle:016x}") }] });
-                lines.push((at(when), u64::MAX, json!({ "at": at(when), "to": "/alert/alertmanager", "body": body }).to_string()));
+                    "labels": { "alertname": name, "service": format!("s{service}"), "severity": "critical" }, "annotations": { "summary": "requests fail" },
+                    "startsAt": at(fires), "endsAt": over, "fingerprint": format!("s{service}{name}") }] });
+                lines.push((
+                    at(when),
+                    u64::MAX,
+                    json!({ "at": at(when), "to": "/alert/alertmanager", "body": body }).to_string(),
+                ));
             }
         }
         // What is far enough behind is written: the whole is never in memory.
@@ -122,7 +138,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     archive(&mut out, events, services)?;
     out.flush()?;
     let bytes = path.metadata()?.len();
-    let configuration = Configuration::parse(&configuration(services), &aws::settings::no_files).map_err(|p| format!("{p:?}"))?;
+    let configuration =
+        Configuration::parse(&configuration(services), &aws::settings::no_files).map_err(|p| format!("{p:?}"))?;
     let input = Input::Archive { path: path.clone(), lenient: false };
     let before = peak();
     #[expect(clippy::disallowed_methods, reason = "it measures")]
@@ -134,7 +151,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let all = played.outcome.all();
     let said = format!(
         "{} events of {services} services ({} MB) in {:.1} s: {per_second:.0} a second\npeak memory {} (before: {before})\n{} merges, {} deployments, {} incidents, {} pages; {} lines of log, sha256 {}\n",
-        played.events, bytes / 1_000_000, took.as_secs_f64(), peak(), all.merges, all.deployments, all.incidents, all.pages, played.lines, &played.digest[..16]
+        played.events,
+        bytes / 1_000_000,
+        took.as_secs_f64(),
+        peak(),
+        all.merges,
+        all.deployments,
+        all.incidents,
+        all.pages,
+        played.lines,
+        &played.digest[..16]
     );
     io::stdout().write_all(said.as_bytes())?;
     Ok(())

@@ -141,9 +141,7 @@ pub fn delivered(to: &str, body: &[u8], senders: &BTreeMap<String, SenderConfig>
             Reading::Ignored(why) => What::Ignored(why),
         },
         "deploy" => match parse(on_deploy::senders::SENDERS, kind, body)? {
-            Reading::Event(events) => {
-                What::Deploy(source, events.into_iter().map(|event| event.from(name)).collect())
-            }
+            Reading::Event(events) => What::Deploy(source, events.into_iter().map(|event| event.from(name)).collect()),
             Reading::Ignored(why) => What::Ignored(why),
         },
         "alert" => match parse(on_alert::senders::SENDERS, kind, body)? {

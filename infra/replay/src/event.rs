@@ -22,9 +22,16 @@ pub enum What {
     Deploy(String, Vec<DeployEvent>),
     Alert(String, AlertEvent),
     /// Somebody did what a link of theirs allows.
-    Act { action: Action, by: PersonId, form: BTreeMap<String, String> },
+    Act {
+        action: Action,
+        by: PersonId,
+        form: BTreeMap<String, String>,
+    },
     /// Which change really was the cause of the incident that this alert is of, by its key; none of ours, if absent. It counts as what an owner judges.
-    Truth { alert: String, culprit: Option<ChangeId> },
+    Truth {
+        alert: String,
+        culprit: Option<ChangeId>,
+    },
     /// What did happen to an alert: whom somebody else's pager told, who took it.
     Happened(Happened),
     /// Its reader ignores it, and says why.

@@ -104,7 +104,10 @@ fn a_forge_and_two_pagers_and_a_list_in_one_folder_are_one_past() {
 
 #[test]
 fn what_is_no_export_is_counted_or_says_what_it_is() {
-    let folder = folder("strange", &[("a.json", "[{\"x\":1},7,[[[[]]]],{\"merged_at\":3},{\"tinyId\":\"1\"}]"), ("b.json", "{")]);
+    let folder = folder(
+        "strange",
+        &[("a.json", "[{\"x\":1},7,[[[[]]]],{\"merged_at\":3},{\"tinyId\":\"1\"}]"), ("b.json", "{")],
+    );
     let mut export = Export::default();
     export.add(&folder.join("a.json")).unwrap();
     let (events, unread) = export.finish();
@@ -119,7 +122,9 @@ fn what_is_no_export_is_counted_or_says_what_it_is() {
 fn an_archive_says_which_line_is_wrong_and_is_lenient_if_it_is_asked_to() {
     let good = r#"{"at":"2026-03-20T15:00:00Z","to":"/acknowledge/shop-k3v7q2ma","by":"anna"}"#;
     let delivery = r#"{"id":1,"delivered_at":"2026-03-20T15:00:00Z","event":"pull_request","action":"closed","request":{"headers":{},"payload":{"action":"labeled"}}}"#;
-    let text = format!("{good}\n\n{delivery}\n{{\"at\":\"then\"}}\n{{\"at\":\"2026-03-20T15:00:00Z\",\"to\":\"/merge/nobody\",\"raw\":\"x\"}}\n");
+    let text = format!(
+        "{good}\n\n{delivery}\n{{\"at\":\"then\"}}\n{{\"at\":\"2026-03-20T15:00:00Z\",\"to\":\"/merge/nobody\",\"raw\":\"x\"}}\n"
+    );
     let folder = folder("archive", &[("a.jsonl", &text)]);
     let path = folder.join("a.jsonl");
     assert_eq!(InputKind::of(&path).unwrap(), InputKind::Archive);

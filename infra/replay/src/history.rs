@@ -139,7 +139,9 @@ impl Past {
         let (change, incident) = (self.history.changes.get(i), self.history.incidents.get(i));
         Some(match kind {
             Kind::Merged => What::Merge(SOURCE.to_owned(), vec![MergeEvent::Merged(Box::new(self.change(change?)?))]),
-            Kind::Deploying | Kind::Live => What::Deploy(SOURCE.to_owned(), vec![self.deployment(at, kind, i, change?)?]),
+            Kind::Deploying | Kind::Live => {
+                What::Deploy(SOURCE.to_owned(), vec![self.deployment(at, kind, i, change?)?])
+            }
             Kind::Fires | Kind::Over => {
                 let ended_at = (kind == Kind::Over).then_some(at);
                 let alert = self.alert(&incident?.id, incident?.alert_at, ended_at);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 
 use aws::settings::{Configuration, SenderConfig};
 use backtest::{History, git};
@@ -36,7 +37,9 @@ pub enum BadInput {
     Git(#[from] git::GitFailed),
     #[error("no service of the configuration deploys {0}")]
     NotServed(String),
-    #[error("{path} is nothing that can be replayed: an archive (.jsonl, .jsonl.gz), a clone, a history, or an export; --kind says which")]
+    #[error(
+        "{path} is nothing that can be replayed: an archive (.jsonl, .jsonl.gz), a clone, a history, or an export; --kind says which"
+    )]
     Unknown { path: PathBuf },
 }
 
@@ -56,7 +59,8 @@ pub enum InputKind {
 impl InputKind {
     /// What a person means by a path.
     pub fn of(path: &Path) -> Result<Self, BadInput> {
-        if path.join(".git").exists() || (path.is_dir() && path.join("HEAD").exists() && path.join("objects").is_dir()) {
+        if path.join(".git").exists() || (path.is_dir() && path.join("HEAD").exists() && path.join("objects").is_dir())
+        {
             return Ok(Self::Git);
         }
         if PathBuf::from(format!("{}.changes.jsonl.gz", path.display())).exists() {
@@ -71,7 +75,10 @@ impl InputKind {
 
 /// A past that can be played, as often as is wished.
 pub enum Input {
-    Archive { path: PathBuf, lenient: bool },
+    Archive {
+        path: PathBuf,
+        lenient: bool,
+    },
     /// In memory: a history, or what was exported, with alerts from elsewhere.
     Ordered(Ordered),
 }
@@ -118,32 +125,63 @@ impl Input {
         &self,
         senders: &BTreeMap<String, SenderConfig>,
         progress: &(dyn Fn(u64, u64) + Sync),
-        mut hear: impl FnMut(Told),
+        hear: impl FnMut(Told),
     ) -> Result<u64, BadInput> {
         match self {
-            Self::Archive { path, lenient } => {
-                let unreadable = |source| BadInput::File { path: path.clone(), source };
-                let (mut lines, bytes): (Lines, _) = lines::open(path).map_err(unreadable)?;
-                let (mut unread, mut n) = (0, 0);
-                while let Some((line, text)) = lines.next_line().map_err(unreadable)? {
-                    match archive::read(text, senders) {
-                        Ok(told) => hear(told),
-                        Err(_) if *lenient => unread += 1,
-                        Err(why) => return Err(BadInput::Line { path: path.clone(), line, why }),
-                    }
-                    n += 1;
-                    if n % TOLD_EACH == 0 {
-                        progress(bytes.done(), bytes.all);
-                    }
-                }
-                Ok(unread)
-            }
+            Self::Archive { path, lenient } => ahead(path, *lenient, senders, progress, hear),
             Self::Ordered(ordered) => {
                 ordered.each(senders, progress, hear);
                 Ok(ordered.unread)
             }
         }
     }
+}
+
+/// So many lines are read at once, and so often before they are heard.
+const BATCH: usize = 128;
+const MOST_BATCHES: usize = 4;
+
+/// What one line was read into, with its number.
+type Line = Result<Told, (u64, BadLine)>;
+
+/// Reads an archive in a thread of its own, a little ahead of whoever hears it.
+fn ahead(
+    path: &Path,
+    lenient: bool,
+    senders: &BTreeMap<String, SenderConfig>,
+    progress: &(dyn Fn(u64, u64) + Sync),
+    mut hear: impl FnMut(Told),
+) -> Result<u64, BadInput> {
+    let unreadable = |source| BadInput::File { path: path.to_owned(), source };
+    let (mut lines, bytes): (Lines, _) = lines::open(path).map_err(unreadable)?;
+    let (send, receive) = mpsc::sync_channel::<io::Result<Vec<Line>>>(MOST_BATCHES);
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            // It ends with the file, or when nobody hears it any more.
+            while send.send(batch(&mut lines, senders)).is_ok_and(|()| !lines.is_over()) {}
+        });
+        let mut unread = 0;
+        for batch in receive {
+            for line in batch.map_err(unreadable)? {
+                match line {
+                    Ok(told) => hear(told),
+                    Err(_) if lenient => unread += 1,
+                    Err((line, why)) => return Err(BadInput::Line { path: path.to_owned(), line, why }),
+                }
+            }
+            progress(bytes.done(), bytes.all);
+        }
+        Ok(unread)
+    })
+}
+
+fn batch(lines: &mut Lines, senders: &BTreeMap<String, SenderConfig>) -> io::Result<Vec<Line>> {
+    let mut batch = Vec::with_capacity(BATCH);
+    while batch.len() < BATCH {
+        let Some((number, text)) = lines.next_line()? else { break };
+        batch.push(archive::read(text, senders).map_err(|why| (number, why)));
+    }
+    Ok(batch)
 }
 
 impl Ordered {

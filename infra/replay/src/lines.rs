@@ -41,6 +41,7 @@ pub struct Lines {
     reader: Box<dyn BufRead + Send>,
     line: Vec<u8>,
     number: u64,
+    over: bool,
 }
 
 /// Opens a file, which is compressed if its name ends in `.gz`, and says how far it is read.
@@ -53,18 +54,31 @@ pub fn open(path: &Path) -> io::Result<(Lines, Progress)> {
     } else {
         Box::new(BufReader::with_capacity(BUFFER, counted))
     };
-    Ok((Lines { reader, line: Vec::new(), number: 0 }, progress))
+    Ok((Lines { reader, line: Vec::new(), number: 0, over: false }, progress))
 }
 
 impl Lines {
     /// The next line that is not empty, with its number; `Err` also where it is longer than any line is.
     pub fn next_line(&mut self) -> io::Result<Option<(u64, &[u8])>> {
+        // Whatever cannot be read is the last of it.
+        let found = self.find();
+        self.over = !matches!(found, Ok(true));
+        Ok(found?.then(|| (self.number, self.line.trim_ascii())))
+    }
+
+    /// Whether nothing comes any more.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+
+    fn find(&mut self) -> io::Result<bool> {
         loop {
             self.line.clear();
             let most = u64::try_from(LONGEST).unwrap_or(u64::MAX);
             let read = (&mut self.reader).take(most).read_until(b'\n', &mut self.line)?;
             if read == 0 {
-                return Ok(None);
+                return Ok(false);
             }
             self.number += 1;
             if read == LONGEST {
@@ -72,7 +86,7 @@ impl Lines {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, what));
             }
             if !self.line.trim_ascii().is_empty() {
-                return Ok(Some((self.number, self.line.trim_ascii())));
+                return Ok(true);
             }
         }
     }

@@ -43,10 +43,12 @@ pub fn page(title: &str, outcome: &Outcome, against: Option<(&str, &Outcome)>) -
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>Replay of {title}</title>\n<style>{}</style>\n</head>\n<body>\n<main>\n",
         include_str!("page/page.css")
     );
-    let span = outcome.from.zip(outcome.until).map(|(from, until)| {
-        format!("{} to {}", from.strftime("%-d %B %Y"), until.strftime("%-d %B %Y"))
-    });
-    let _ = write!(page, "<header><h1>What would have been</h1><p>{title}<br>{}</p></header>\n", span.unwrap_or_default());
+    let span = outcome
+        .from
+        .zip(outcome.until)
+        .map(|(from, until)| format!("{} to {}", from.strftime("%-d %B %Y"), until.strftime("%-d %B %Y")));
+    let _ =
+        write!(page, "<header><h1>What would have been</h1><p>{title}<br>{}</p></header>\n", span.unwrap_or_default());
     tiles(&mut page, outcome);
     if let Some((called, other)) = against {
         versus(&mut page, outcome, called, other);
@@ -66,7 +68,8 @@ fn tiles(page: &mut String, outcome: &Outcome) {
     let all = outcome.all();
     let mut tile = |big: String, what: &str, small: String| {
         let small = escape(&small);
-        let _ = write!(page, "<div class=\"tile\"><strong>{big}</strong><span>{what}</span><small>{small}</small></div>\n");
+        let _ =
+            write!(page, "<div class=\"tile\"><strong>{big}</strong><span>{what}</span><small>{small}</small></div>\n");
     };
     glance(&mut tile, &all, outcome);
 }
@@ -79,7 +82,11 @@ fn glance(tile: &mut impl FnMut(String, &str, String), all: &Counts, outcome: &O
     tile(number(all.pages_at_night), "pages at night", "22 to 7 by the clock of whoever is paged".to_owned());
     tile(number(all.pages_outside_hours), "outside working hours", share(all.pages_outside_hours, all.pages));
     tile(number(all.rotation_spared), "rotation left alone", share(all.rotation_spared, all.incidents_paged));
-    tile(number(all.turns), "turns on call", format!("{} people, {} h", outcome.people_on_call, number(all.turn_minutes / 60)));
+    tile(
+        number(all.turns),
+        "turns on call",
+        format!("{} people, {} h", outcome.people_on_call, number(all.turn_minutes / 60)),
+    );
     if all.judged > 0 {
         let percent = (all.top_3 * 100 + all.judged / 2) / all.judged;
         tile(format!("{percent} %"), "culprit in the first three", share(all.top_3, all.judged));
@@ -125,7 +132,11 @@ fn plots_of(page: &mut String, outcome: &Outcome, against: Option<(&str, &Outcom
             (month.clone(), vec![of(outcome), of(other)])
         };
         let series = [("this policy", Series::First), (called, Series::Second)];
-        plots::section(page, "Pages by month, by both", &Bars::beside(&series, outcome.months.keys().map(both).collect()));
+        plots::section(
+            page,
+            "Pages by month, by both",
+            &Bars::beside(&series, outcome.months.keys().map(both).collect()),
+        );
     }
     let hour = |(hour, pages): (usize, &u64)| (format!("{hour:02}"), vec![*pages]);
     let hours = outcome.pages_by_hour.iter().enumerate().map(hour).collect();
@@ -191,11 +202,16 @@ fn incident(page: &mut String, told: &Told) {
     let verdict = if verdict.is_empty() { "&ndash;".to_owned() } else { escape(verdict.trim_start_matches("; ")) };
     let really = told.really.as_ref().map_or_else(String::new, |really| {
         let taken = really.taken_by.as_ref().map(|by| format!("taken by {}", escape(by))).unwrap_or_default();
-        let told = if really.told.is_empty() { String::new() } else { format!("told {}", escape(&really.told.join(", "))) };
+        let told =
+            if really.told.is_empty() { String::new() } else { format!("told {}", escape(&really.told.join(", "))) };
         [told, taken].into_iter().filter(|said| !said.is_empty()).collect::<Vec<_>>().join("<br>")
     });
     let at = told.detected_at.strftime("%Y-%m-%d %H:%M");
-    let _ = writeln!(page, "<tr><td>{at}</td><td>{}</td><td>{paged}</td><td>{verdict}</td><td>{really}</td></tr>", escape(&told.what));
+    let _ = writeln!(
+        page,
+        "<tr><td>{at}</td><td>{}</td><td>{paged}</td><td>{verdict}</td><td>{really}</td></tr>",
+        escape(&told.what)
+    );
 }
 
 fn passed(page: &mut String, outcome: &Outcome) {
@@ -219,8 +235,13 @@ mod tests {
     fn hostile() -> Outcome {
         let mut outcome = Outcome::default();
         let evil = "<script>alert('x')</script>\" onload=\"";
-        outcome.services.insert("edxapp".parse().unwrap(), Counts { pages: 7, judged: 3, top_3: 2, ..Counts::default() });
-        outcome.months.insert("2026-03".to_owned(), Month { pages: 7, pages_at_night: 2, pages_outside_hours: 3, ..Month::default() });
+        outcome
+            .services
+            .insert("edxapp".parse().unwrap(), Counts { pages: 7, judged: 3, top_3: 2, ..Counts::default() });
+        outcome.months.insert(
+            "2026-03".to_owned(),
+            Month { pages: 7, pages_at_night: 2, pages_outside_hours: 3, ..Month::default() },
+        );
         outcome.passed.insert(crate::Passed::Ignored, (1, [(evil.to_owned(), 1)].into()));
         let at = jiff::Timestamp::UNIX_EPOCH;
         outcome.incidents.push(Told {
@@ -236,7 +257,12 @@ mod tests {
             rotation_at: None,
             culprit_paged: false,
             wrong_pages: 0,
-            really: Some(crate::outcome::Really { told: vec![evil.to_owned()], taken_by: Some(evil.to_owned()), taken_at: None, would_have_been_paged: false }),
+            really: Some(crate::outcome::Really {
+                told: vec![evil.to_owned()],
+                taken_by: Some(evil.to_owned()),
+                taken_at: None,
+                would_have_been_paged: false,
+            }),
         });
         outcome
     }

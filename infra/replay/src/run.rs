@@ -120,7 +120,8 @@ mod tests {
         let policy = other.unwrap().services().next().unwrap().policy;
         assert_eq!((policy.active.as_mins(), policy.rotation_after.as_mins()), (30, 10));
         assert_eq!(policy.queue_warned_at[0], 3);
-        for (bad, why) in [("activ=30m", "did you mean `active`"), ("active=much", "active"), ("active=9h", "at_most")] {
+        for (bad, why) in [("activ=30m", "did you mean `active`"), ("active=much", "active"), ("active=9h", "at_most")]
+        {
             let said = with_policy(&configuration.settings, bad).unwrap_err().to_string();
             assert!(said.contains(why), "{said}");
         }

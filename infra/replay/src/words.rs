@@ -83,23 +83,55 @@ fn figures(text: &mut String, outcome: &Outcome, all: &Counts) {
     let row = |text: &mut String, what: &str, said: String| {
         let _ = writeln!(text, "{what:<26}{said}");
     };
-    let off = if all.merges_off_hours > 0 { format!("; {} off hours", number(all.merges_off_hours)) } else { String::new() };
+    let off =
+        if all.merges_off_hours > 0 { format!("; {} off hours", number(all.merges_off_hours)) } else { String::new() };
     row(text, "merges", format!("{}{off}", number(all.merges)));
     let failed = [(all.deployments_failed, "failed"), (all.rollbacks, "rolled back")];
-    let failed: String = failed.iter().filter(|(n, _)| *n > 0).map(|(n, how)| format!(", {} {how}", number(*n))).collect();
+    let failed: String =
+        failed.iter().filter(|(n, _)| *n > 0).map(|(n, how)| format!(", {} {how}", number(*n))).collect();
     row(text, "live deployments", format!("{}{failed}", number(all.deployments)));
     let people = u64::try_from(outcome.people_on_call).unwrap_or(0);
-    row(text, "on call", format!("{}, {} h in all, by {}", count(all.turns, "turn", "turns"), number(hours), count(people, "person", "people")));
-    let acknowledged = if all.incidents_acknowledged > 0 { format!(", {} acknowledged", number(all.incidents_acknowledged)) } else { String::new() };
-    row(text, "incidents", format!("{}, {} paged somebody{acknowledged}", number(all.incidents), number(all.incidents_paged)));
+    row(
+        text,
+        "on call",
+        format!(
+            "{}, {} h in all, by {}",
+            count(all.turns, "turn", "turns"),
+            number(hours),
+            count(people, "person", "people")
+        ),
+    );
+    let acknowledged = if all.incidents_acknowledged > 0 {
+        format!(", {} acknowledged", number(all.incidents_acknowledged))
+    } else {
+        String::new()
+    };
+    row(
+        text,
+        "incidents",
+        format!("{}, {} paged somebody{acknowledged}", number(all.incidents), number(all.incidents_paged)),
+    );
     let people = u64::try_from(outcome.people_paged).unwrap_or(0);
     row(text, "pages", format!("{} to {}", number(all.pages), count(people, "person", "people")));
     row(text, "  at night (22-07)", share(all.pages_at_night, all.pages));
     row(text, "  outside working hours", share(all.pages_outside_hours, all.pages));
     row(text, "  to rotation or owner", share(all.rotation_pages, all.pages));
-    row(text, "rotation left alone", format!("in {} incidents that paged", share(all.rotation_spared, all.incidents_paged)));
+    row(
+        text,
+        "rotation left alone",
+        format!("in {} incidents that paged", share(all.rotation_spared, all.incidents_paged)),
+    );
     if all.judged > 0 {
-        row(text, "the change that did it", format!("first {}, in three {}, in five {}", share(all.top_1, all.judged), share(all.top_3, all.judged), share(all.top_5, all.judged)));
+        row(
+            text,
+            "the change that did it",
+            format!(
+                "first {}, in three {}, in five {}",
+                share(all.top_1, all.judged),
+                share(all.top_3, all.judged),
+                share(all.top_5, all.judged)
+            ),
+        );
         row(text, "  who answers for it", format!("paged in {}", share(all.culprits_paged, all.judged)));
     }
     if all.judged + all.no_change > 0 {
@@ -120,7 +152,12 @@ fn newest(text: &mut String, outcome: &Outcome) {
         return;
     }
     let all = outcome.incidents.len();
-    let _ = writeln!(text, "\nThe newest {} of {}:", all.min(MOST_INCIDENTS), count(u64::try_from(all).unwrap_or(0), "incident", "incidents"));
+    let _ = writeln!(
+        text,
+        "\nThe newest {} of {}:",
+        all.min(MOST_INCIDENTS),
+        count(u64::try_from(all).unwrap_or(0), "incident", "incidents")
+    );
     for told in outcome.incidents.iter().rev().take(MOST_INCIDENTS) {
         let paged: Vec<String> = told.paged.iter().map(|(person, step, _)| format!("{person} ({step})")).collect();
         let paged = if paged.is_empty() { "nobody".to_owned() } else { paged.join(", ") };
@@ -158,10 +195,23 @@ pub fn compare(called: &str, one: &Outcome, other_called: &str, other: &Outcome)
         ("culprit in the first 3", a.top_3, b.top_3),
         ("its responder was paged", a.culprits_paged, b.culprits_paged),
     ];
-    let mut text = format!("{}\n\n{:<26}{:>14}{:>14}{:>12}\n", headline(called, one, other_called, other), "", "this", "the other", "difference");
+    let mut text = format!(
+        "{}\n\n{:<26}{:>14}{:>14}{:>12}\n",
+        headline(called, one, other_called, other),
+        "",
+        "this",
+        "the other",
+        "difference"
+    );
     for (what, a, b) in rows {
         let more = i128::from(b) - i128::from(a);
-        let _ = writeln!(text, "{what:<26}{:>14}{:>14}{:>12}", number(a), number(b), if more == 0 { "-".to_owned() } else { format!("{more:+}") });
+        let _ = writeln!(
+            text,
+            "{what:<26}{:>14}{:>14}{:>12}",
+            number(a),
+            number(b),
+            if more == 0 { "-".to_owned() } else { format!("{more:+}") }
+        );
     }
     text.trim_end().to_owned()
 }

@@ -106,8 +106,7 @@ impl<'a, W: Witness> World<'a, W> {
         service: &ServiceId,
         decide: impl FnOnce(&Situation, &Settings) -> (Decisions, T),
     ) -> (Decisions, T) {
-        let situation =
-            self.situations.entry(service.clone()).or_insert_with(|| Situation::empty(service.clone()));
+        let situation = self.situations.entry(service.clone()).or_insert_with(|| Situation::empty(service.clone()));
         let (decisions, result) = decide(situation, &self.settings);
         // A decision that came from outside and says nothing new writes nothing.
         if !(decisions.wake == Wake::Now && decisions.is_quiet()) {

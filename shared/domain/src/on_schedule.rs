@@ -24,7 +24,7 @@ use crate::maintenance;
 use crate::message::{Kind, Message, Outgoing, Subject};
 use crate::mode::step_down;
 use crate::notices::{Look, Told};
-use crate::on_alert::{escalate, look_back, next_look};
+use crate::on_alert::{escalate_among, look_back, next_look};
 use crate::queue::{growth, history};
 use crate::service::Service;
 use crate::settings::Settings;
@@ -165,7 +165,7 @@ fn incidents(decisions: &mut Decisions, next: &mut Next, track: &mut Track, look
         }
         let mut incident = known.value.clone();
         if let Some(resolved) = known.value.resolved_at {
-            if look_back(decisions, &mut incident, situation, service, settings, now) {
+            if look_back(decisions, &mut incident, look) {
                 decisions.put(Record::Incident(incident), known.rev);
                 next.at(now);
             } else if now < resolved + LINGER {
@@ -176,7 +176,7 @@ fn incidents(decisions: &mut Decisions, next: &mut Next, track: &mut Track, look
             }
             continue;
         }
-        if escalate(decisions, &mut incident, situation, service, settings, now) {
+        if escalate_among(decisions, &mut incident, look) {
             decisions.put(Record::Incident(incident.clone()), known.rev);
         }
         if let Some(at) = next_look(&incident, situation, service, settings, now) {

@@ -68,7 +68,8 @@ async fn live(bundle: &Bundle) -> BTreeSet<Line> {
         let entries = bundle.house.store.log(&service.id, i32::MAX).await.unwrap();
         let decided = |entry: &&Entry| {
             let told = ["page to ", "notice to ", "update to "].iter().any(|kind| entry.what.starts_with(kind));
-            let delivered = [" delivered: ", " withdrawn", " not delivered"].iter().any(|word| entry.what.contains(word));
+            let delivered =
+                [" delivered: ", " withdrawn", " not delivered"].iter().any(|word| entry.what.contains(word));
             !(told && delivered)
         };
         lines.extend(entries.iter().filter(decided).map(|entry| line(&service.id, entry)));

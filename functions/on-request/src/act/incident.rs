@@ -135,12 +135,7 @@ impl Said {
 }
 
 /// What was told this person by the same page: what they say of one counts for the others too.
-async fn named_together(
-    house: &House,
-    grant: &Grant,
-    id: &IncidentId,
-    said: &Said,
-) -> Result<(), Refusal> {
+async fn named_together(house: &House, grant: &Grant, id: &IncidentId, said: &Said) -> Result<(), Refusal> {
     let (settings, now, person) = (house.settings(), house.now(), &grant.person);
     let Some(own) = id.service().and_then(|id| settings.service(&id)) else { return Ok(()) };
     if settings.sharing(own).next().is_none() {

@@ -14,9 +14,10 @@ pub use super::incident::Said;
 #[must_use]
 pub fn place(action: &Action, settings: &Settings) -> Option<ServiceId> {
     match action {
-        Action::Answer(service, _) | Action::HandOver(service, _) | Action::OnCall(service) | Action::Queue(service) => {
-            Some(service.clone())
-        }
+        Action::Answer(service, _)
+        | Action::HandOver(service, _)
+        | Action::OnCall(service)
+        | Action::Queue(service) => Some(service.clone()),
         Action::Freezes | Action::Freeze(_) | Action::Expedite(..) => Some(settings.freeze_desk().id.clone()),
         Action::Acknowledge(_) | Action::Judge(_) | Action::Revert(..) => None,
     }

@@ -136,5 +136,7 @@ impl Deployments {
 /// Nothing is told of how it went.
 fn assumed(deployment: &Value) -> Vec<Value> {
     let at = deployment.get("created_at");
-    vec![json!({ "id": 0, "state": "success", "environment": deployment.get("environment"), "created_at": at, "updated_at": at })]
+    vec![
+        json!({ "id": 0, "state": "success", "environment": deployment.get("environment"), "created_at": at, "updated_at": at }),
+    ]
 }

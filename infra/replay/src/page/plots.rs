@@ -71,7 +71,7 @@ fn newest(mut columns: Vec<(String, Vec<u64>)>) -> Vec<(String, Vec<u64>)> {
 fn round(most: u64) -> u64 {
     let mut unit = LINES;
     loop {
-        for times in [1, 2, 5] {
+        for times in [1, 2, 3, 5] {
             let top = unit.saturating_mul(times);
             if top >= most || top > u64::MAX / 20 {
                 return top;
@@ -89,7 +89,11 @@ pub(super) fn section(page: &mut String, title: &str, bars: &Bars<'_>) {
     if bars.series.len() > 1 {
         for (called, series) in bars.series {
             let class = series.class();
-            let _ = write!(page, "<span class=\"key\"><svg viewBox=\"0 0 8 8\" aria-hidden=\"true\"><rect width=\"8\" height=\"8\" class=\"{class}\"/></svg>{}</span>", escape(called));
+            let _ = write!(
+                page,
+                "<span class=\"key\"><svg viewBox=\"0 0 8 8\" aria-hidden=\"true\"><rect width=\"8\" height=\"8\" class=\"{class}\"/></svg>{}</span>",
+                escape(called)
+            );
         }
     }
     draw(page, title, bars);
@@ -98,11 +102,21 @@ pub(super) fn section(page: &mut String, title: &str, bars: &Bars<'_>) {
 
 fn draw(page: &mut String, title: &str, bars: &Bars<'_>) {
     let (most, floor) = (bars.most(), ABOVE + TALL);
-    let _ = write!(page, "\n<svg viewBox=\"0 0 {WIDE} {}\" role=\"img\" aria-label=\"{}\">\n", floor + BELOW, escape(title));
+    let _ = write!(
+        page,
+        "\n<svg viewBox=\"0 0 {WIDE} {}\" role=\"img\" aria-label=\"{}\">\n",
+        floor + BELOW,
+        escape(title)
+    );
     for line in 0..=LINES {
         let y = floor - TALL * line / LINES;
         let value = number(most * line / LINES);
-        let _ = write!(page, "<path class=\"grid\" d=\"M{LEFT} {y}H{WIDE}\"/><text x=\"{}\" y=\"{}\" text-anchor=\"end\">{value}</text>\n", LEFT - 8, y + 4);
+        let _ = write!(
+            page,
+            "<path class=\"grid\" d=\"M{LEFT} {y}H{WIDE}\"/><text x=\"{}\" y=\"{}\" text-anchor=\"end\">{value}</text>\n",
+            LEFT - 8,
+            y + 4
+        );
     }
     let n = u64::try_from(bars.columns.len()).unwrap_or(1).max(1);
     let named = bars.columns.len().div_ceil(MOST_NAMES).max(1);
@@ -112,7 +126,13 @@ fn draw(page: &mut String, title: &str, bars: &Bars<'_>) {
         let gap = if right - left > 6 { (right - left) / 6 } else { 0 };
         column(page, bars, (name, values), (left + gap, right - gap), most);
         if i % named == 0 {
-            let _ = write!(page, "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", (left + right) / 2, floor + 18, escape(name));
+            let _ = write!(
+                page,
+                "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n",
+                (left + right) / 2,
+                floor + 18,
+                escape(name)
+            );
         }
     }
     page.push_str("</svg>\n");
@@ -120,9 +140,12 @@ fn draw(page: &mut String, title: &str, bars: &Bars<'_>) {
 
 fn column(page: &mut String, bars: &Bars<'_>, (name, values): (&str, &[u64]), (left, right): (u64, u64), most: u64) {
     let floor = ABOVE + TALL;
-    let each = if bars.stacked { right - left } else { (right - left) / u64::try_from(values.len()).unwrap_or(1).max(1) };
+    let each =
+        if bars.stacked { right - left } else { (right - left) / u64::try_from(values.len()).unwrap_or(1).max(1) };
     let mut below = 0;
-    for (i, ((called, series), value)) in bars.series.iter().zip(values).enumerate().filter(|(_, (_, value))| **value > 0) {
+    for (i, ((called, series), value)) in
+        bars.series.iter().zip(values).enumerate().filter(|(_, (_, value))| **value > 0)
+    {
         let tall = (value * TALL).div_ceil(most.max(1)).clamp(1, TALL);
         let (x, y) = if bars.stacked {
             (left, floor.saturating_sub(below + tall).max(ABOVE))
@@ -148,7 +171,12 @@ pub(super) fn shares(page: &mut String, title: &str, rows: &[(String, u64, u64)]
     const NAMES: u64 = 200;
     const FULL: u64 = 480;
     let tall = ROW * u64::try_from(rows.len()).unwrap_or(0) + 4;
-    let _ = write!(page, "<section><h2>{}</h2>\n<svg viewBox=\"0 0 {WIDE} {tall}\" role=\"img\" aria-label=\"{}\">\n", escape(title), escape(title));
+    let _ = write!(
+        page,
+        "<section><h2>{}</h2>\n<svg viewBox=\"0 0 {WIDE} {tall}\" role=\"img\" aria-label=\"{}\">\n",
+        escape(title),
+        escape(title)
+    );
     for (i, (name, part, all)) in rows.iter().enumerate() {
         let y = ROW * u64::try_from(i).unwrap_or(0) + 4;
         let wide = FULL * part / (*all).max(1);
@@ -173,7 +201,7 @@ mod tests {
 
     #[test]
     fn lines_stand_at_whole_numbers() {
-        for (most, top) in [(0, 4), (3, 4), (5, 8), (9, 20), (21, 40), (41, 80), (81, 200), (12_345, 20_000)] {
+        for (most, top) in [(0, 4), (3, 4), (5, 8), (9, 12), (13, 20), (21, 40), (81, 120), (12_345, 20_000)] {
             assert_eq!(round(most), top, "{most}");
         }
         assert!(round(u64::MAX) > 0);

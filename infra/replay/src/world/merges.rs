@@ -72,8 +72,7 @@ impl<W: Witness> World<'_, W> {
             return;
         }
         for (service, _, entry) in &windows {
-            let situation =
-                self.situations.entry(service.clone()).or_insert_with(|| Situation::empty(service.clone()));
+            let situation = self.situations.entry(service.clone()).or_insert_with(|| Situation::empty(service.clone()));
             situation.note(Record::Change(change.clone()), u64::from(change.worth()));
             if let Some(files) = &files {
                 situation.note(Record::Files(change.id.clone(), files.clone()), 1);
@@ -102,8 +101,7 @@ impl<W: Witness> World<'_, W> {
         let queued = self.kept.queued(repository, number, self.now);
         let Some(change) = queued.merged.clone() else { return };
         let way = queued.way.clone();
-        if let MergeDecision::Keep(merge) =
-            on_merge::decide(MergeEvent::Merged(change), &way, &self.settings, self.now)
+        if let MergeDecision::Keep(merge) = on_merge::decide(MergeEvent::Merged(change), &way, &self.settings, self.now)
         {
             self.keep_merge(*merge, false);
         }
@@ -128,11 +126,7 @@ impl<W: Witness> World<'_, W> {
         }
     }
 
-    fn lane(
-        &mut self,
-        by: &Login,
-        act: impl FnOnce(&Desk<'_>, &domain::PersonId) -> Option<domain::Decisions>,
-    ) {
+    fn lane(&mut self, by: &Login, act: impl FnOnce(&Desk<'_>, &domain::PersonId) -> Option<domain::Decisions>) {
         let Some(person) = self.settings.roster.by_login(by).map(|person| person.id.clone()) else {
             return self.witness.passed(Passed::Refused, "nobody of the roster has this account");
         };
