@@ -114,7 +114,8 @@ mod tests {
 
     #[test]
     fn numbers_of_a_policy_are_read_as_the_configuration_writes_them() {
-        let text = "[unmapped]\nrotation = [\"a\"]\n[people.a]\nzone = \"UTC\"\ncontacts = [\"terminal\"]\n";
+        let text = "[senders.github]\n[unmapped]\nrotation = [\"a\"]\n[people.a]\nzone = \"UTC\"\ncontacts = [\"terminal\"]\n[services.s]\nowners = [\"a\"]\n\
+             rotation = [\"a\"]\nrepositories = [{ name = \"a/s\" }]\n[services.s.environments.production]\nlive = true\n";
         let configuration = Configuration::parse(text, &aws::settings::no_files).unwrap();
         let other = with_policy(&configuration.settings, "active=30m, rotation_after = 10 min,queue_warned_at=3");
         let policy = other.unwrap().services().next().unwrap().policy;

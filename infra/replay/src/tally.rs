@@ -110,17 +110,23 @@ impl Tally {
     }
 
     fn entry(&mut self, service: &ServiceId, entry: &Entry) {
-        let month = entry.at.strftime("%Y-%m").to_string();
-        match &entry.reason {
-            Reason::LiveDeploymentSucceeded { .. } => {
-                self.counts(service).deployments += 1;
-                self.outcome.months.entry(month).or_default().deployments += 1;
-            }
-            Reason::LiveDeploymentFailed { .. } => self.counts(service).deployments_failed += 1,
-            Reason::RolledBack { .. } => self.counts(service).rollbacks += 1,
-            Reason::Unattended => self.counts(service).unattended += 1,
-            _ => {}
+        let reason = &entry.reason;
+        let live = matches!(
+            reason,
+            Reason::LiveDeploymentSucceeded { .. } | Reason::LiveDeploymentFailed { .. } | Reason::RolledBack { .. }
+        );
+        if !live && !matches!(reason, Reason::Unattended) {
+            return;
         }
+        let succeeded = matches!(reason, Reason::LiveDeploymentSucceeded { .. });
+        if succeeded {
+            self.outcome.months.entry(entry.at.strftime("%Y-%m").to_string()).or_default().deployments += 1;
+        }
+        let counts = self.counts(service);
+        counts.deployments += u64::from(succeeded);
+        counts.deployments_failed += u64::from(matches!(reason, Reason::LiveDeploymentFailed { .. }));
+        counts.rollbacks += u64::from(matches!(reason, Reason::RolledBack { .. }));
+        counts.unattended += u64::from(matches!(reason, Reason::Unattended));
     }
 
     /// An incident is over, or nothing comes after it: it is counted once.
@@ -177,21 +183,18 @@ impl Witness for Tally {
         }
         for write in &decisions.writes {
             let Write::Drop { key, .. } = write else { continue };
-            match key {
-                RecordKey::Incident(id) => {
-                    if let Some(known) = before.incidents.get(id) {
-                        self.incident(&known.value);
-                    }
-                }
-                RecordKey::Change(id) if !self.turns.is_empty() => {
-                    // Whoever does not want to hear of the end of a turn is on call for no longer.
-                    let of = |(service, subject, _): &(ServiceId, Subject, PersonId)| {
-                        *service == decisions.service && matches!(subject, Subject::Change(about) if about == id)
-                    };
-                    let over: Vec<_> = self.turns.keys().filter(|key| of(key)).cloned().collect();
-                    over.iter().for_each(|key| self.turn_over(key, now));
-                }
-                _ => {}
+            if let RecordKey::Incident(id) = key
+                && let Some(known) = before.incidents.get(id)
+            {
+                self.incident(&known.value);
+            }
+            if let RecordKey::Change(id) = key {
+                // Whoever does not want to hear of the end of a turn is on call for no longer.
+                let of = |(service, subject, _): &(ServiceId, Subject, PersonId)| {
+                    *service == decisions.service && matches!(subject, Subject::Change(about) if about == id)
+                };
+                let over: Vec<_> = self.turns.keys().filter(|key| of(key)).cloned().collect();
+                over.iter().for_each(|key| self.turn_over(key, now));
             }
         }
         self.last = Some(now);

@@ -216,7 +216,8 @@ mod tests {
         let number = |rect: &str, name: &str| -> u64 {
             rect.split(&format!("{name}=\"")).nth(1).unwrap().split('"').next().unwrap().parse().unwrap()
         };
-        let rects: Vec<&str> = page.split("<rect ").filter(|rect| rect.contains(" x=\"")).collect();
+        let rects: Vec<&str> =
+            page.split("<rect ").filter(|rect| rect.split('>').next().unwrap().contains(" x=")).collect();
         assert_eq!(rects.len(), 480);
         for rect in rects {
             assert!(number(rect, " x") + number(rect, "width") <= WIDE, "{rect}");

@@ -63,10 +63,8 @@ impl<W: Witness> World<'_, W> {
             Ok(places) if places.iter().any(may) => {}
             Ok(_) => return self.witness.passed(Passed::OutOfScope, "a deployment"),
             Err(reason) => {
-                let why = match reason {
-                    Reason::RepositoryNotServed => Passed::NotServed,
-                    _ => Passed::Unplaced,
-                };
+                let served = !matches!(reason, Reason::RepositoryNotServed);
+                let why = if served { Passed::Unplaced } else { Passed::NotServed };
                 return self.witness.passed(why, &reason.to_string());
             }
         }

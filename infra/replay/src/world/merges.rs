@@ -28,10 +28,8 @@ impl<W: Witness> World<'_, W> {
         let way = about.map(|(repository, number)| self.kept.way(repository, number)).unwrap_or_default();
         match on_merge::decide(event, &way, &self.settings, self.now) {
             MergeDecision::Nothing(reason) => {
-                let why = match reason {
-                    Reason::RepositoryNotServed | Reason::BranchNotDeployed { .. } => Passed::NotServed,
-                    _ => Passed::Ignored,
-                };
+                let elsewhere = matches!(reason, Reason::RepositoryNotServed | Reason::BranchNotDeployed { .. });
+                let why = if elsewhere { Passed::NotServed } else { Passed::Ignored };
                 self.witness.passed(why, &reason.to_string());
             }
             MergeDecision::Keep(mut merge) => {
