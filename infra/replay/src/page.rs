@@ -35,12 +35,12 @@ pub fn escape(text: &str) -> String {
 pub fn page(title: &str, outcome: &Outcome, against: Option<(&str, &Outcome)>) -> String {
     let mut page = String::with_capacity(64 * 1024);
     let title = escape(title);
-    let _ = write!(
+    let _ = writeln!(
         page,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<title>Replay of {title}</title>\n<style>{}</style>\n</head>\n<body>\n<main>\n",
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>Replay of {title}</title>\n<style>{}</style>\n</head>\n<body>\n<main>",
         include_str!("page/page.css")
     );
     let span = outcome
@@ -48,7 +48,7 @@ pub fn page(title: &str, outcome: &Outcome, against: Option<(&str, &Outcome)>) -
         .zip(outcome.until)
         .map(|(from, until)| format!("{} to {}", from.strftime("%-d %B %Y"), until.strftime("%-d %B %Y")));
     let _ =
-        write!(page, "<header><h1>What would have been</h1><p>{title}<br>{}</p></header>\n", span.unwrap_or_default());
+        writeln!(page, "<header><h1>What would have been</h1><p>{title}<br>{}</p></header>", span.unwrap_or_default());
     tiles(&mut page, outcome);
     if let Some((called, other)) = against {
         versus(&mut page, outcome, called, other);
@@ -69,7 +69,7 @@ fn tiles(page: &mut String, outcome: &Outcome) {
     let mut tile = |big: String, what: &str, small: String| {
         let small = escape(&small);
         let _ =
-            write!(page, "<div class=\"tile\"><strong>{big}</strong><span>{what}</span><small>{small}</small></div>\n");
+            writeln!(page, "<div class=\"tile\"><strong>{big}</strong><span>{what}</span><small>{small}</small></div>");
     };
     glance(&mut tile, &all, outcome);
 }
@@ -88,7 +88,7 @@ fn glance(tile: &mut impl FnMut(String, &str, String), all: &Counts, outcome: &O
         format!("{} people, {} h", outcome.people_on_call, number(all.turn_minutes / 60)),
     );
     if all.judged > 0 {
-        let percent = (all.top_3 * 100 + all.judged / 2) / all.judged;
+        let percent = words::percent(all.top_3, all.judged);
         tile(format!("{percent} %"), "culprit in the first three", share(all.top_3, all.judged));
         tile(number(all.wrong_pages), "wrong pages", "to whoever answers for another change".to_owned());
     }
@@ -96,10 +96,11 @@ fn glance(tile: &mut impl FnMut(String, &str, String), all: &Counts, outcome: &O
 
 fn versus(page: &mut String, outcome: &Outcome, called: &str, other: &Outcome) {
     let headline = words::headline("This policy", outcome, called, other);
-    let _ = write!(page, "<section><h2>Against another policy</h2><p class=\"lead\">{}</p>\n", escape(&headline));
+    let _ = writeln!(page, "<section><h2>Against another policy</h2><p class=\"lead\">{}</p>", escape(&headline));
     let (a, b) = (outcome.all(), other.all());
     page.push_str("<div class=\"wide\"><table><thead><tr><th></th><th>this</th><th>the other</th><th>difference</th></tr></thead><tbody>\n");
-    let rows: [(&str, fn(&Counts) -> u64); 9] = [
+    type Figure = fn(&Counts) -> u64;
+    let rows: [(&str, Figure); 9] = [
         ("turns", |c| c.turns),
         ("hours on call", |c| c.turn_minutes / 60),
         ("pages", |c| c.pages),
@@ -179,10 +180,10 @@ fn incidents(page: &mut String, outcome: &Outcome) {
         return;
     }
     let shown = all.min(MOST_INCIDENTS);
-    let _ = write!(
+    let _ = writeln!(
         page,
         "<section><h2>Incidents</h2><p>The newest {shown} of {all}: who would have been paged, and what is known of it.</p>\
-         <div class=\"wide\"><table class=\"texts\"><thead><tr><th>when (UTC)</th><th>what</th><th>paged</th><th>it was</th><th>really</th></tr></thead><tbody>\n"
+         <div class=\"wide\"><table class=\"texts\"><thead><tr><th>when (UTC)</th><th>what</th><th>paged</th><th>it was</th><th>really</th></tr></thead><tbody>"
     );
     for told in outcome.incidents.iter().rev().take(MOST_INCIDENTS) {
         incident(page, told);

@@ -14,8 +14,13 @@ const MOST_INCIDENTS: usize = 5;
 /// `12 of 40 (30 %)`
 #[must_use]
 pub fn share(part: u64, all: u64) -> String {
-    let percent = if all == 0 { 0 } else { (part * 100 + all / 2) / all };
-    format!("{} of {} ({percent} %)", number(part), number(all))
+    format!("{} of {} ({} %)", number(part), number(all), percent(part, all))
+}
+
+/// The nearest whole percent; of nothing, nothing.
+#[must_use]
+pub fn percent(part: u64, all: u64) -> u64 {
+    (part * 100 + all / 2).checked_div(all).unwrap_or(0)
 }
 
 /// `12,345`

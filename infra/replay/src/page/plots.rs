@@ -85,7 +85,7 @@ pub(super) fn section(page: &mut String, title: &str, bars: &Bars<'_>) {
     if bars.columns.iter().all(|(_, values)| values.iter().all(|value| *value == 0)) {
         return;
     }
-    let _ = write!(page, "<section><h2>{}</h2>\n", escape(title));
+    let _ = writeln!(page, "<section><h2>{}</h2>", escape(title));
     if bars.series.len() > 1 {
         for (called, series) in bars.series {
             let class = series.class();
@@ -102,18 +102,18 @@ pub(super) fn section(page: &mut String, title: &str, bars: &Bars<'_>) {
 
 fn draw(page: &mut String, title: &str, bars: &Bars<'_>) {
     let (most, floor) = (bars.most(), ABOVE + TALL);
-    let _ = write!(
+    let _ = writeln!(
         page,
-        "\n<svg viewBox=\"0 0 {WIDE} {}\" role=\"img\" aria-label=\"{}\">\n",
+        "\n<svg viewBox=\"0 0 {WIDE} {}\" role=\"img\" aria-label=\"{}\">",
         floor + BELOW,
         escape(title)
     );
     for line in 0..=LINES {
         let y = floor - TALL * line / LINES;
         let value = number(most * line / LINES);
-        let _ = write!(
+        let _ = writeln!(
             page,
-            "<path class=\"grid\" d=\"M{LEFT} {y}H{WIDE}\"/><text x=\"{}\" y=\"{}\" text-anchor=\"end\">{value}</text>\n",
+            "<path class=\"grid\" d=\"M{LEFT} {y}H{WIDE}\"/><text x=\"{}\" y=\"{}\" text-anchor=\"end\">{value}</text>",
             LEFT - 8,
             y + 4
         );
@@ -126,9 +126,9 @@ fn draw(page: &mut String, title: &str, bars: &Bars<'_>) {
         let gap = if right - left > 6 { (right - left) / 6 } else { 0 };
         column(page, bars, (name, values), (left + gap, right - gap), most);
         if i % named == 0 {
-            let _ = write!(
+            let _ = writeln!(
                 page,
-                "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n",
+                "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
                 (left + right) / 2,
                 floor + 18,
                 escape(name)
@@ -153,9 +153,9 @@ fn column(page: &mut String, bars: &Bars<'_>, (name, values): (&str, &[u64]), (l
             (left + each * u64::try_from(i).unwrap_or(0), floor - tall)
         };
         below += tall;
-        let _ = write!(
+        let _ = writeln!(
             page,
-            "<rect class=\"{}\" x=\"{x}\" y=\"{y}\" width=\"{}\" height=\"{tall}\"><title>{}: {} {}</title></rect>\n",
+            "<rect class=\"{}\" x=\"{x}\" y=\"{y}\" width=\"{}\" height=\"{tall}\"><title>{}: {} {}</title></rect>",
             series.class(),
             each.max(1),
             escape(name),
@@ -171,19 +171,19 @@ pub(super) fn shares(page: &mut String, title: &str, rows: &[(String, u64, u64)]
     const NAMES: u64 = 200;
     const FULL: u64 = 480;
     let tall = ROW * u64::try_from(rows.len()).unwrap_or(0) + 4;
-    let _ = write!(
+    let _ = writeln!(
         page,
-        "<section><h2>{}</h2>\n<svg viewBox=\"0 0 {WIDE} {tall}\" role=\"img\" aria-label=\"{}\">\n",
+        "<section><h2>{}</h2>\n<svg viewBox=\"0 0 {WIDE} {tall}\" role=\"img\" aria-label=\"{}\">",
         escape(title),
         escape(title)
     );
     for (i, (name, part, all)) in rows.iter().enumerate() {
         let y = ROW * u64::try_from(i).unwrap_or(0) + 4;
         let wide = FULL * part / (*all).max(1);
-        let _ = write!(
+        let _ = writeln!(
             page,
             "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text><rect class=\"rest\" x=\"{NAMES}\" y=\"{y}\" width=\"{FULL}\" height=\"22\" rx=\"3\"/>\
-             <rect class=\"first\" x=\"{NAMES}\" y=\"{y}\" width=\"{wide}\" height=\"22\" rx=\"3\"/><text x=\"{}\" y=\"{}\">{}</text>\n",
+             <rect class=\"first\" x=\"{NAMES}\" y=\"{y}\" width=\"{wide}\" height=\"22\" rx=\"3\"/><text x=\"{}\" y=\"{}\">{}</text>",
             NAMES - 10,
             y + 16,
             escape(name),
