@@ -9,6 +9,7 @@ mod feed;
 mod hours;
 mod incident;
 mod may;
+mod measures;
 mod offers;
 mod page;
 mod paging;
@@ -36,7 +37,7 @@ pub fn secrets(configuration: &Configuration) -> Vec<String> {
     chats.chain(provider).chain(tokens).chain([configuration.link_secret.clone()]).collect()
 }
 
-/// To those who sign in: `GET /`, `GET /services/{id}` and its `history`, `GET /incidents/{id}`, `GET /people/{id}`, `GET /calendar`,
+/// To those who sign in: `GET /`, `GET /services/{id}` and its `history`, `GET /incidents/{id}`, `GET /people/{id}`, `GET /calendar`, `GET /measures`,
 /// `GET /who`, `GET /freezes.ics`; to programs with a token too: what is in [`api`]. `GET /sign-in` and `POST /sign-out`. What
 /// proves itself: `GET` and `POST` of [`aws::links`], `GET /freezes.ics/{person}/{mac}`, `POST /chat/slack`.
 pub async fn handle(house: &House, request: Request) -> Response {
@@ -72,6 +73,7 @@ const NOTHING_HERE: Refusal = Refusal::NotFound("there is nothing here; the boar
 async fn read(house: &House, request: &Request, reader: &Reader) -> Result<Response, Refusal> {
     match request.segments().as_slice() {
         [] => board::overview(house, request, reader).await,
+        ["measures"] => measures::page::show(house, request, reader).await,
         ["calendar"] => board::calendar(house, request, reader).await,
         ["services", id] => service::show(house, request, reader, id).await,
         ["services", id, "history"] => service::history::show(house, request, reader, id).await,

@@ -29,6 +29,7 @@ fn engine() -> &'static Environment<'static> {
             ("board.html", include_str!("../templates/board.html")),
             ("calendar.html", include_str!("../templates/calendar.html")),
             ("service.html", include_str!("../templates/service.html")),
+            ("measures.html", include_str!("../templates/measures.html")),
             ("history.html", include_str!("../templates/history.html")),
             ("incident.html", include_str!("../templates/incident.html")),
             ("person.html", include_str!("../templates/person.html")),

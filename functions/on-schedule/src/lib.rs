@@ -1,9 +1,11 @@
 //! The clock: woken each minute, and at once by whoever just changed something.
 
 mod asking;
+mod autopilot;
 mod beside;
 mod comments;
 pub mod deliveries;
+mod digest;
 mod feeds;
 pub mod forges;
 mod gates;
@@ -22,7 +24,7 @@ use std::sync::atomic::Ordering;
 use asking::Asker;
 use aws::settings::Configuration;
 use aws::wire::error_chain;
-use aws::{House, StoreError, keys};
+use aws::{House, StoreError, emf, keys};
 use domain::card::Card;
 use domain::decision::Wake;
 use domain::on_request::hands::Desk;
@@ -232,13 +234,15 @@ async fn keep(house: &House, service: &ServiceId) {
     } else {
         // Each whether or not the other could be done.
         // Somebody waits for this one.
-        let reverted = Box::pin(reverts::keep(house, service)).await;
+        let proposed = Box::pin(autopilot::ask(house, service)).await;
+        let reverted = Box::pin(reverts::keep(house, service)).await.and(proposed);
+        let merged = Box::pin(autopilot::merge(house, service)).await;
         let beside = Box::pin(beside::keep(house, service)).await;
         let held = Box::pin(holding::keep(house, service)).await;
         let said = Box::pin(comments::post(house, service)).await;
         let shown = Box::pin(shown::keep(house, service)).await;
         let gates = Box::pin(gates::keep(house, service)).await;
-        gates.and(held).and(reverted).and(beside).and(said).and(shown).map(|()| false)
+        gates.and(held).and(reverted).and(merged).and(beside).and(said).and(shown).map(|()| false)
     };
     match kept {
         Ok(false) => {}
@@ -272,15 +276,20 @@ async fn run_rounds(house: &House, id: &ServiceId) -> Result<(), StoreError> {
             if merges.is_none() && !desk {
                 decisions.card = Some(Box::new(Card::after(&decisions, situation, service, settings, now)));
             }
-            (decisions, round.republish)
+            let due = merges.is_none() && !desk && digest::is_due(service, situation, now);
+            (decisions, (round.republish, due))
         };
-        let (decisions, republish) = house.store.decide_seeing_outbox(id, now, decide).await?;
+        let (decisions, (republish, digest)) = house.store.decide_seeing_outbox(id, now, decide).await?;
+        emf::print(id, &decisions.facts, now);
         house.publish(&decisions.messages).await;
         for page in republish.iter().filter(|message| on_schedule::is_overdue(message, now)) {
             let minutes = now.duration_since(page.decided_at).as_mins();
             tracing::error!(event = "page.overdue", service.name = %id, message.key = %page.key, minutes, "a page has reached nobody, tried again: see to the person's contacts");
         }
         house.publish(&republish).await;
+        if digest {
+            Box::pin(digest::tell(house, service, now)).await;
+        }
         let again = decisions.wake;
         if !matches!(again, Wake::Exactly(Some(at)) if at <= now) {
             // What a freeze begins or ends with has a job of its own; the tick is what it falls back to.

@@ -29,7 +29,13 @@ pub fn summary(configuration: &Configuration) -> String {
     for service in served {
         let repositories: Vec<&str> = service.repositories.iter().map(|r| r.repository.as_str()).collect();
         let rotation: Vec<&str> = service.rotation.iter().map(|p| settings.roster.name_of(p)).collect();
-        let mode = if service.mode == domain::Mode::Manual { "; mode manual: nobody is paged" } else { "" };
+        let mode = match service.mode {
+            domain::Mode::Page => String::new(),
+            domain::Mode::Manual => "; mode manual: nobody is paged".to_owned(),
+            mode @ (domain::Mode::Shadow | domain::Mode::Notify | domain::Mode::Propose | domain::Mode::Act) => {
+                format!("; mode {}: {}", mode.word(), domain::wording::modes::means(mode))
+            }
+        };
         let live = service.live_environment().map_or("", |e| e.name.as_str());
         lines.push(format!(
             "  {}: {} go live in {live}; turns last {}, at most {}; rotation: {}{mode}",

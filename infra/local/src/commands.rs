@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use jiff::SignedDuration;
 
+use crate::measures::Wanted;
 use crate::wish::{NewFreeze, Wish};
 
 /// If you merge, you are on call for it.
@@ -203,6 +204,8 @@ pub enum Command {
         #[arg(long)]
         advised: bool,
     },
+    /// Say what was measured, by month, or before and after a day: measures --service edxapp --cut 2026-10-01
+    Measures(Wanted),
     /// Measure on a repository's own history how often the ranking of suspects is right: each revert is a failure of which the culprit is known.
     Backtest {
         /// A clone, or a history: `<folder>/<owner>__<name>` of two files of JSON lines.
@@ -297,6 +300,7 @@ impl Command {
             | Self::Layer { .. }
             | Self::MayDeploy { .. }
             | Self::MayMerge { .. }
+            | Self::Measures(_)
             | Self::Who { .. } => return None,
         })
     }

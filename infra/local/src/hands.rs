@@ -152,6 +152,17 @@ impl Hands<'_> {
         }
     }
 
+    /// What is answered there, as it is.
+    pub async fn read(&self, path: &str) -> Result<Vec<u8>, HandsError> {
+        let answer = self.send("GET", path, Vec::new()).await?;
+        if answer.status == 200 {
+            return Ok(answer.body.to_vec());
+        }
+        let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let text = said.get("error").and_then(Value::as_str).unwrap_or("it does not say why").to_owned();
+        Err(HandsError::Refused { title: format!("The bundle answered {}", answer.status), text })
+    }
+
     /// The change of a service that people call so: `edx-platform#12`, `#12`, or the beginning of its commit.
     async fn change(&self, service: &ServiceId, called: &str) -> Result<ChangeId, HandsError> {
         let services = self.services().await?;

@@ -13,6 +13,7 @@ pub mod engine;
 pub mod explain;
 pub mod hands;
 pub mod layer;
+pub mod measures;
 pub mod record;
 pub mod replay;
 pub mod secrets;

@@ -17,7 +17,8 @@ use recent_deployers::backtest::{self, Source};
 use recent_deployers::commands::{Arguments, Command};
 use recent_deployers::hands::Hands;
 use recent_deployers::{
-    Bundle, Options, banner, check, connect, demo, explain, layer, record, replay, secrets, server, server::Board,
+    Bundle, Options, banner, check, connect, demo, explain, layer, measures, record, replay, secrets, server,
+    server::Board,
 };
 use tokio::net::TcpListener;
 
@@ -154,6 +155,7 @@ async fn hand(arguments: &Arguments, command: &Command) -> Result<String, Failur
     Ok(match (command.wish(), command) {
         (Some((service, me, wish)), _) => hands.act(service, me, &wish).await?,
         (None, Command::Who { service }) => hands.who(service.as_deref()).await?,
+        (None, Command::Measures(wanted)) => measures::ask(&hands, &wanted.question()).await?,
         (None, Command::Explain { what, .. }) => explain::ladder(&hands.incident(what).await?),
         (None, _) => String::new(),
     })

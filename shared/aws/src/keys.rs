@@ -14,17 +14,22 @@
 //! | where an alert of a monitor that says so once belongs | `F#sender/fingerprint` | `F` | alerts of such monitors | 1 get |
 //! | how far a repository's deliveries were looked at | `G#repository` | `G` | `on-schedule` | 1 get |
 //! | where a thread of a chat begins: one a receiver, address and subject | `T#receiver:address#subject` | `T` | `on-page`, before a message to a chat | 1 get |
+//! | what was measured of a service: a roll-up a day, kept 100 days, and a month, kept 800 | `M#service` | `D#` day or `M#` month | measures, the digest | 1 query; counting: 1 get and 1 put each, where something is counted |
 //! | what the board shows of each service at a glance | `B` | service | board | 1 query for all |
 //! | services that are due | index `due`: `due`, time | | the tick | 1 query |
 //! | the services in which a person has changes or shifts | index `person`: person, time | | board | 1 query |
 //!
 //! `expires` is the time-to-live attribute: garbage collection only. Nothing reads it.
 
+mod measured;
+
 use domain::{
     ChangeId, Commit, DeploymentKey, EnvironmentName, FreezeId, IncidentId, MessageKey, Reference, Repository,
     ServiceId,
 };
 use jiff::{SignedDuration, Timestamp};
+
+pub use measured::{KEEP_DAY, KEEP_MONTH, parse_period, tally, tally_expires};
 
 pub const PARTITION: &str = "pk";
 pub const SORT: &str = "sk";

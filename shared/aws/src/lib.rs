@@ -3,6 +3,7 @@
 
 pub mod carrier;
 pub mod clients;
+pub mod emf;
 pub mod given;
 pub mod house;
 pub mod jws;

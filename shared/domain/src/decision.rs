@@ -1,5 +1,7 @@
 //! What a `decide` returns: what to change, whom to tell, why, and when to look again.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +13,7 @@ use crate::expedite::Expedite;
 use crate::freeze::{Declared, Feed, FreezeNotes};
 use crate::ids::{ChangeId, EnvironmentName, FreezeId, IncidentId, PersonId, ServiceId};
 use crate::incident::Incident;
+use crate::measures::{Fact, Period};
 use crate::merge_desk::Pulls;
 use crate::message::{Message, Subject};
 use crate::mode::Ceiling;
@@ -165,6 +168,8 @@ pub struct Decisions {
     pub writes: Vec<Write>,
     pub messages: Vec<Message>,
     pub entries: Vec<Entry>,
+    /// What is counted, once: in the transaction that makes it true.
+    pub facts: Vec<Fact>,
     pub wake: Wake,
     /// What the board is to show from now on, where whoever looks at the service has said so.
     pub card: Option<Box<Card>>,
@@ -181,6 +186,7 @@ impl Decisions {
             writes: Vec::new(),
             messages: Vec::new(),
             entries: Vec::new(),
+            facts: Vec::new(),
             wake,
             card: None,
         }
@@ -216,7 +222,7 @@ impl Decisions {
     /// Nothing to write but the time at which to look again.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.writes.is_empty() && self.messages.is_empty() && self.entries.is_empty()
+        self.writes.is_empty() && self.messages.is_empty() && self.entries.is_empty() && self.facts.is_empty()
     }
 
     /// How many more messages fit the transaction, each with its line in the log.
@@ -225,12 +231,18 @@ impl Decisions {
         MOST_ACTIONS.saturating_sub(self.actions()) / 2
     }
 
+    /// The roll-ups that its facts are counted in.
+    #[must_use]
+    pub fn periods(&self) -> BTreeSet<Period> {
+        self.facts.iter().flat_map(|fact| Period::all_of(fact.at())).collect()
+    }
+
     /// How many items a transaction of these decisions writes, the clock included.
     #[must_use]
     pub fn actions(&self) -> usize {
         // An incident that leaves the working set is written to the history as well, and where it is there.
         let leaves = |w: &&Write| matches!(w, Write::Drop { key: RecordKey::Incident(_), .. });
         let kept = 2 * self.writes.iter().filter(leaves).count();
-        1 + self.writes.len() + kept + self.messages.len() + self.entries.len()
+        1 + self.writes.len() + kept + self.messages.len() + self.entries.len() + self.periods().len()
     }
 }

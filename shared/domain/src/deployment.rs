@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::gates::Waiting;
 use crate::ids::{Commit, EnvironmentName, Reference, Repository};
+use crate::measures::Marks;
 use crate::on_deploy::Place;
 use crate::text;
 
@@ -175,6 +176,9 @@ pub struct Deployment {
     /// When its commit was merged, once we know: kept here because the change itself leaves the working set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit_merged_at: Option<Timestamp>,
+    /// What of it was counted.
+    #[serde(default, skip_serializing_if = "Marks::is_none")]
+    pub counted: Marks,
 }
 
 impl Deployment {
@@ -196,6 +200,7 @@ impl Deployment {
             url: None,
             carries: Carries::Unasked,
             commit_merged_at: None,
+            counted: Marks::default(),
         };
         deployment.learn(event, place, now);
         deployment

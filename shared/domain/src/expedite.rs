@@ -90,6 +90,9 @@ pub struct Expedite {
     /// Who was told what of it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub told: BTreeSet<(Step, PersonId)>,
+    /// Whether it was counted: once it is known what became of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub counted: bool,
 }
 
 /// An expedite that passes, as services know it.

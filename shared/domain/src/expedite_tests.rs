@@ -38,6 +38,7 @@ fn asked(reason: &str) -> Expedite {
         over: None,
         passed: None,
         told: [].into(),
+        counted: false,
     }
 }
 

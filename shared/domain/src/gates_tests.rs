@@ -117,6 +117,7 @@ fn a_fix_that_may_pass_goes_on_and_the_pile_does_not_go_with_it() {
         over: None,
         passed: None,
         told: [].into(),
+        counted: false,
     };
     line.desk.note(Record::Expedite(asked.clone()), 1);
     let said = line.look(&Ok(()));

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::acknowledgement::Acknowledgement;
 use crate::alert::Severity;
+use crate::autopilot::Proposal;
 use crate::hold::Hold;
 use crate::ids::{ChangeId, EnvironmentName, IncidentId, PersonId, ServiceId, SquadId};
 use crate::message::is_zero;
@@ -44,6 +45,9 @@ pub struct AlertRecord {
     /// The files and modules that it names, nearest to the failure first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<String>,
+    /// Whether it says that the new release does worse than the one beside it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub canary: bool,
 }
 
 /// What begins so much later than the rest of an incident is something else, unless its monitor says that it is not.
@@ -112,6 +116,12 @@ pub struct Incident {
     /// How often it was told that somebody has taken it: in one round again, where the first one gave it back.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub taken_said: u32,
+    /// The revert that was opened for it without anybody's pressing it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposed: Option<Proposal>,
+    /// Why none is, where one might be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unproposed: Option<Reason>,
     /// Who heard of it without being paged.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub told: BTreeSet<PersonId>,
@@ -159,6 +169,8 @@ impl Incident {
             squads: BTreeMap::new(),
             channel_said: 0,
             taken_said: 0,
+            proposed: None,
+            unproposed: None,
             told: BTreeSet::new(),
         };
         incident.join(firing, now);
@@ -200,6 +212,7 @@ impl Incident {
                     group: signal.group.clone(),
                     url: said.map_or(&signal.url, |said| &said.url).clone(),
                     names: said.map_or(&signal.names, |said| &said.names).clone(),
+                    canary: signal.canary,
                 };
                 self.alerts.insert(key.clone(), record);
             }

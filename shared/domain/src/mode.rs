@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
 use crate::message::{Kind, Message, Step};
-pub use ceiling::{Ceiling, Lowered, Why, WrongPage};
+pub use ceiling::{Ceiling, Lowered, Moved, Why, WrongPage};
 
 /// How far automation goes for a service.
 #[derive(
@@ -144,11 +144,13 @@ fn is_asked_for(step: Step) -> bool {
             | Step::TakenOver
             | Step::RevertOpened
             | Step::RevertRefused
+            | Step::RevertMerged
             | Step::ExpediteWhy
             | Step::ExpediteAsked
             | Step::ExpediteGranted
             | Step::ExpediteRefused
             | Step::SteppedDown
+            | Step::Digest
     )
 }
 

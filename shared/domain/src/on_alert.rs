@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::alert::{Alert, Place};
+use crate::autopilot;
 use crate::decision::{Decisions, Record, Wake};
 use crate::ids::{EnvironmentName, ServiceId};
 use crate::incident::Incident;
@@ -102,6 +103,9 @@ pub fn decide(
     let mut signals = known.map(|k| k.value.clone()).unwrap_or_default();
     for alert in alerts {
         signals.learn(alert, now);
+        if autopilot::is_canary(alert, service) {
+            signals.by_key.entry(alert.key()).and_modify(|signal| signal.canary = true);
+        }
     }
     // What was over by itself before we heard of it wakes nobody.
     signals.lapse(now);

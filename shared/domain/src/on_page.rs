@@ -113,7 +113,9 @@ fn life(step: Step) -> SignedDuration {
         | Step::PagerResolved
         | Step::RevertOpened
         | Step::RevertRefused
+        | Step::RevertMerged
         | Step::SteppedDown
+        | Step::Digest
         | Step::Resolved => SignedDuration::from_hours(24),
     }
 }

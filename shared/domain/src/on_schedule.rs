@@ -4,6 +4,7 @@
 //! It compares what is with what should be, so it does not matter whether it is woken late, twice, or after
 //! a crash. What does not fit one transaction is left for the next round, which follows at once.
 
+mod counting;
 mod expedites;
 pub mod feeds;
 pub mod freezes;
@@ -16,11 +17,13 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::autopilot;
 use crate::beside;
 use crate::comments;
 use crate::decision::{Decisions, MOST_ACTIONS, Record, RecordKey, Wake};
 use crate::ids::ChangeId;
 use crate::maintenance;
+use crate::measures;
 use crate::message::{Kind, Message, Outgoing, Subject};
 use crate::mode::step_down;
 use crate::notices::{Look, Told};
@@ -82,6 +85,7 @@ pub fn decide(
     let failures = suite::failures(situation, service, now);
     let mut look = Look { situation, service, settings, all: &all, failures: &failures, now, owner_told: false };
 
+    let counted = counting::deployments(&mut decisions, &mut next, &look);
     let mut track = situation.track.value.clone();
     incidents(&mut decisions, &mut next, &mut track, &look);
     tidy::signals(&mut decisions, &mut next, &look);
@@ -89,8 +93,14 @@ pub fn decide(
     tidy::lists(&mut decisions, &mut next, situation, now);
     tidy::errands(&mut decisions, &mut next, situation, now);
     tidy::undos(&mut decisions, &mut next, &look);
-    if let Some(at) = step_down::look(&mut decisions, &look) {
+    let mut ceiling = step_down::learnt(situation, now);
+    let stepped = step_down::look(&mut decisions, &look, &mut ceiling);
+    let proposed = autopilot::look(&mut decisions, &look, &mut ceiling);
+    for at in stepped.into_iter().chain(proposed).chain(autopilot::next_at(situation, now)) {
         next.at(at);
+    }
+    if ceiling != situation.ceiling.value {
+        decisions.put(Record::Ceiling(ceiling), situation.ceiling.rev);
     }
     let mut queue = situation.queue.value.clone();
     let untold: BTreeSet<ChangeId> =
@@ -125,7 +135,12 @@ pub fn decide(
     if track != situation.track.value {
         decisions.put(Record::Track(track), situation.track.rev);
     }
-    tidy::deployments(&mut decisions, &mut next, &all, situation, service, now);
+    tidy::deployments(&mut decisions, &mut next, &counted, &look);
+    let (digest, later) = measures::digest::due(service, &situation.queue.value, now);
+    if let Some(at) = digest.map(|_| now + REPUBLISH).or(later) {
+        // What is due now is told after this look; should that fail, the tick comes again.
+        next.at(at);
+    }
     if !untold.is_empty() {
         // It is told after this look; should that fail, the tick comes again.
         next.at(now + REPUBLISH);
@@ -172,6 +187,7 @@ fn incidents(decisions: &mut Decisions, next: &mut Next, track: &mut Track, look
                 next.at(resolved + LINGER);
             } else {
                 track.closes(&known.value);
+                decisions.facts.extend(measures::of_incident(&known.value, service, &settings.roster));
                 decisions.drop_record(RecordKey::Incident(id.clone()), known.rev);
             }
             continue;

@@ -59,6 +59,9 @@ pub struct Queue {
     /// How long it was lately.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<history::Sample>,
+    /// The time of the weekly digest that was told last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digested: Option<Timestamp>,
 }
 
 impl Queue {

@@ -382,6 +382,8 @@ pub enum Reason {
     ExpediteMoved,
     /// Nobody signed for it in time.
     ExpediteLapsed,
+    /// It is told each week.
+    WeeklyDigest,
     /// So many changes wait to go live.
     QueueGrew {
         changes: usize,
@@ -470,6 +472,36 @@ pub enum Reason {
     /// Somebody said how far it goes by itself.
     ModeSaid {
         to: String,
+        why: String,
+    },
+    /// The first suspect is likely enough for its revert to be opened by itself.
+    Proposed {
+        percent: u16,
+    },
+    /// A person merges it.
+    LeftToPeople,
+    /// It is not likely enough to be the cause.
+    NotLikelyEnough {
+        percent: u16,
+    },
+    /// No forge opens its revert.
+    NobodyOpensReverts,
+    /// One revert was opened by itself here within an hour.
+    OneWasProposedLately {
+        until: Timestamp,
+    },
+    /// No alert says that the new release does worse than the one beside it.
+    NoCanarySignal,
+    /// The last revert that was merged by itself is not long enough ago.
+    CoolsDown {
+        until: Timestamp,
+    },
+    /// A revert was merged by itself.
+    MergedByItself {
+        number: u64,
+    },
+    /// It was not, after all.
+    NotMerged {
         why: String,
     },
     /// It was recorded, and nobody was told.

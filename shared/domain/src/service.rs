@@ -7,10 +7,12 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use crate::alert::{Alert, Severity};
+use crate::autopilot::Acts;
 use crate::calendar::{Timetable, WorkingHours};
 use crate::change::Files;
 use crate::freeze::Time;
 use crate::ids::{EnvironmentName, PersonId, Repository, ServiceId};
+use crate::measures::digest::Weekly;
 use crate::mode::Mode;
 use crate::paths::Paths;
 use crate::shown::Spot;
@@ -67,6 +69,8 @@ pub struct Policy {
     pub queue_warned_at: [u16; 2],
     /// How many changes a release carries at most after a freeze: more are let go in several.
     pub release_at_most: u16,
+    /// How likely, in percent, the first suspect has to be the cause for its revert to be opened by itself.
+    pub propose_from: u16,
     /// More wrong pages to one person within 30 days lower the service's mode; 0: never.
     pub wrong_pages_at_most: u16,
 }
@@ -116,6 +120,7 @@ impl Default for Policy {
             queue_deputy_after: SignedDuration::from_hours(72),
             queue_warned_at: [8, 16],
             release_at_most: 8,
+            propose_from: 70,
             wrong_pages_at_most: 3,
         }
     }
@@ -225,6 +230,8 @@ pub struct Service {
     pub timetable: Timetable,
     /// The pipelines that are asked to hold while its deployments are frozen.
     pub holds: Vec<Pipeline>,
+    /// What has to be so for a revert to be merged by itself; absent: none is.
+    pub acts: Option<Acts>,
     /// When in each week it may break, and nobody is paged.
     pub maintenance: Option<WorkingHours>,
     /// When its deployments have to wait, for freezes: each list by time.
@@ -233,6 +240,8 @@ pub struct Service {
     pub migrations: Paths,
     pub runbook: Option<String>,
     pub dashboard: Option<String>,
+    /// When its channel reads what the week was like; absent: never.
+    pub digest: Option<Weekly>,
 }
 
 impl Service {

@@ -237,6 +237,12 @@ impl Settings {
         self.freeze_desk.id == *id || self.merge_desks.contains_key(id)
     }
 
+    /// The bucket of the alerts that are of no service.
+    #[must_use]
+    pub fn unmapped(&self) -> &ServiceId {
+        &self.unmapped.id
+    }
+
     /// Every service, the bucket of unmapped alerts last.
     pub fn services(&self) -> impl Iterator<Item = &Service> {
         self.services.values().chain(std::iter::once(&self.unmapped))

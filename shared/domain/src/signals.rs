@@ -60,6 +60,9 @@ pub struct Signal {
     /// The files and modules that it names, nearest to the failure first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<String>,
+    /// Whether it says that the new release does worse than the one beside it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub canary: bool,
     /// Starts and ends before these, where it flaps: the newest of each.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub earlier_starts: BTreeSet<Timestamp>,
@@ -154,6 +157,7 @@ impl Signals {
             group: None,
             url: None,
             names: Vec::new(),
+            canary: false,
             earlier_starts: BTreeSet::new(),
             earlier_ends: BTreeSet::new(),
         });

@@ -21,7 +21,8 @@ use crate::text;
 use crate::track;
 use crate::window::{Closed, Phase, Window};
 pub use clues::Clues;
-use exposed::{exposed, is_rolling_out, live_since};
+pub(crate) use exposed::live_since;
+use exposed::{exposed, is_rolling_out};
 use kept::kept;
 
 /// How many suspects an incident keeps and shows.

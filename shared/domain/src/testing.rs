@@ -74,11 +74,13 @@ pub fn service() -> Service {
         policy: Policy::default(),
         timetable: Timetable::always(TimeZone::UTC),
         holds: vec![],
+        acts: None,
         maintenance: None,
         frozen: vec![],
         migrations: Paths::new(&crate::undo::outlook::MIGRATIONS.map(str::to_owned)).unwrap(),
         runbook: Some("https://wiki.example.com/edxapp".into()),
         dashboard: None,
+        digest: None,
     }
 }
 
@@ -171,6 +173,8 @@ pub struct World {
     pub log: Vec<Entry>,
     /// The reasons of every decision, in order.
     pub reasons: Vec<&'static str>,
+    /// What was counted, in order.
+    pub facts: Vec<measures::Fact>,
     pub now: Timestamp,
     /// The most that one transaction had to write.
     pub most_actions: usize,
@@ -190,6 +194,7 @@ impl World {
             log: vec![],
             reasons: vec![],
             kept: BTreeMap::new(),
+            facts: vec![],
             now: at("12:00"),
             most_actions: 0,
         }
@@ -198,6 +203,7 @@ impl World {
     pub fn commit(&mut self, decisions: &Decisions) {
         self.situation.apply(decisions, self.now);
         self.most_actions = self.most_actions.max(decisions.actions());
+        self.facts.extend(decisions.facts.iter().cloned());
         self.told.extend(decisions.messages.iter().cloned());
         self.log.extend(decisions.entries.iter().cloned());
         self.reasons.extend(decisions.entries.iter().map(|e| e.reason.name()));

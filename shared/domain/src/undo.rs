@@ -59,6 +59,9 @@ pub struct Undo {
     pub base: String,
     pub by: PersonId,
     pub at: Timestamp,
+    /// Nobody pressed: it was opened because of the evidence, in the name of whose change it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_itself: bool,
     pub stage: Stage,
 }
 
@@ -139,6 +142,7 @@ impl Undo {
             base: change.base.clone(),
             by: by.clone(),
             at: now,
+            by_itself: false,
             stage: Stage::Asked { tries: 0, due_at: now, why: None },
         }
     }

@@ -147,6 +147,7 @@ fn what_somebody_asked_to_let_pass_already_stays_theirs() {
         over: None,
         passed: None,
         told: [].into(),
+        counted: false,
     };
     let asks = |desk: &mut Situation, now| {
         let (decisions, lane) = ask_to_pass(&undo, &opened, &Desk { situation: desk, settings, now });

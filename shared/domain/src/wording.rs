@@ -3,7 +3,9 @@
 //! [`incidents`] has pages and what is said about incidents, [`turns`] the notices of a change's life, [`hands`] what
 //! is asked of people and told when responsibility moves. Here is what they share.
 
+pub mod autopilot;
 pub mod comments;
+pub mod digests;
 pub mod expedites;
 pub mod freezes;
 pub mod hands;

@@ -297,6 +297,8 @@ async fn pages_look_as_they_should_and_nobody_is_kept_out_of_them() {
             ("history", "/services/payments/history".to_owned(), "It was the first suspect"),
             ("person", "/people/anna".to_owned(), "On call for checkout"),
             ("calendar", "/calendar".to_owned(), "Gratitude week"),
+            ("measures", "/measures".to_owned(), "Other figures"),
+            ("measures-of-one", "/measures?service=payments&cut=2026-03-10".to_owned(), "All services"),
             ("act", town.stage.link(Action::OnCall("cart".parse().unwrap()), "olga"), "Take the pager"),
             ("notice", "/people/nobody".to_owned(), "Nobody by this name"),
         ] {

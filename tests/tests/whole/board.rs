@@ -91,6 +91,8 @@ async fn with_five_hundred_windows_and_ten_thousand_incidents_a_page_is_three_qu
         ("/services/edxapp?after=99999999999", "wait now"),
         ("/services/edxapp/history", "The last 50 incidents of edxapp took"),
         ("/calendar", "None, now or ahead"),
+        ("/measures", "Other figures"),
+        ("/measures?service=edxapp", "time to resolve, median"),
         (past.as_str(), "Resolved"),
     ] {
         let (answer, queries) = page(&stage, address).await;

@@ -25,6 +25,8 @@ mod holding;
 mod hostile;
 mod incidents;
 mod lane;
+mod measures;
+mod modes;
 mod nights;
 mod ownership;
 mod pagers;

@@ -1,4 +1,4 @@
-//! What programs read, as JSON: who is on call, the queue, incidents, freezes, whether something may go on. Described by
+//! What programs read, as JSON: who is on call, the queue, incidents, freezes, whether something may go on, what is measured. Described by
 //! `openapi.json` beside this file, which is served as it is and which a test holds against the answers.
 //!
 //! Nothing is done by asking. Times are UTC. A parameter that is not known, or stands there twice, is refused: one that is
@@ -7,6 +7,8 @@
 
 mod freezes;
 pub(crate) mod incidents;
+mod measures;
+mod metrics;
 pub(crate) mod on_call;
 mod paging;
 pub(crate) mod parameters;
@@ -22,7 +24,18 @@ use crate::{may, page, sign_in};
 use paging::Listed;
 
 /// The paths of one segment that are answered here.
-pub const PATHS: [&str; 7] = ["freezes", "incidents", "may-deploy", "may-merge", "on-call", "openapi.json", "queue"];
+pub const PATHS: [&str; 10] = [
+    "freezes",
+    "incidents",
+    "may-deploy",
+    "may-merge",
+    "measures.csv",
+    "measures.json",
+    "metrics",
+    "on-call",
+    "openapi.json",
+    "queue",
+];
 
 /// What the answers look like.
 const DESCRIPTION: &str = include_str!("openapi.json");
@@ -58,6 +71,9 @@ async fn answered(house: &House, request: &Request) -> Result<Response, Refusal>
         ["incidents"] => incidents::list(house, request).await?,
         ["incidents", id] => incidents::one(house, request, id).await?,
         ["freezes"] => freezes::list(house, request).await?,
+        ["measures.json"] => measures::list(house, request).await?,
+        ["measures.csv"] => return Ok(tags::tagged(request, measures::table(house, request).await?)),
+        ["metrics"] => return Ok(tags::tagged(request, metrics::scrape(house, request).await?)),
         ["may-deploy"] => return Ok(may::deploy(house, request).await?.with_header("cache-control", "no-store")),
         ["may-merge"] => return Ok(may::merge(house, request).await?.with_header("cache-control", "no-store")),
         _ => return Err(Refusal::NotFound("GET /openapi.json says what there is")),

@@ -51,6 +51,19 @@ impl Parameters {
         Ok(all)
     }
 
+    /// The services of which something is measured, by name, or the one that `service` names: the desk of freezes too.
+    pub(super) fn measured(&self, settings: &Settings) -> Result<Vec<ServiceId>, Refusal> {
+        let desk = &settings.freeze_desk().id;
+        let mut all: Vec<ServiceId> = match self.id::<ServiceId>("service")? {
+            Some(id) if id == *desk => vec![id],
+            Some(_) => self.services(settings)?.into_iter().map(|service| service.id.clone()).collect(),
+            None => settings.services().map(|service| &service.id).chain([desk]).cloned().collect(),
+        };
+        all.sort();
+        all.dedup();
+        Ok(all)
+    }
+
     pub(super) fn person<'a>(&self, settings: &'a Settings) -> Result<Option<&'a Person>, Refusal> {
         let Some(id) = self.id::<PersonId>("person")? else { return Ok(None) };
         let known = settings.roster.person(&id);

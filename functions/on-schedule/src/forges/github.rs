@@ -5,6 +5,7 @@
 pub(crate) mod app;
 pub mod checks;
 pub mod comments;
+pub mod merging;
 pub mod pulls;
 pub mod reverts;
 

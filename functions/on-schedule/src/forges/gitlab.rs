@@ -7,6 +7,7 @@
 
 pub mod comments;
 mod merged;
+pub mod merging;
 pub mod pulls;
 pub mod reverts;
 

@@ -28,6 +28,18 @@ pub enum Unopened {
     Unanswered(#[from] Unanswered),
 }
 
+/// Why it is not merged.
+#[derive(Debug, thiserror::Error)]
+pub enum Unmerged {
+    #[error("{0}")]
+    Refused(String),
+    /// Its checks run yet, or it did not answer: it is asked again.
+    #[error("{0}")]
+    NotNow(String),
+    #[error(transparent)]
+    Unanswered(#[from] Unanswered),
+}
+
 /// One that is there, as a forge lists it.
 pub struct Listed<'a> {
     pub title: &'a str,
@@ -111,6 +123,18 @@ impl<'a> Forge<'a> {
             Kind::GitLab => gitlab::reverts::open(&api, wanted).await,
             Kind::Azure => azure::reverts::open(&api, wanted).await,
             Kind::Bitbucket | Kind::BitbucketServer | Kind::Gitea => Err(Why::NoApi.into()),
+        }
+    }
+
+    /// Merges a revert that was opened, as it was when it was: what was added to it since is not merged.
+    pub async fn merge(&self, repository: &Repository, opened: &Opened) -> Result<(), Unmerged> {
+        let api = self.api()?;
+        match self.kind {
+            Kind::GitHub => github::merging::merge(&api, repository, opened).await,
+            Kind::GitLab => gitlab::merging::merge(&api, repository, opened).await,
+            Kind::Azure | Kind::Bitbucket | Kind::BitbucketServer | Kind::Gitea => {
+                Err(Unmerged::Refused("this forge is not asked to merge".to_owned()))
+            }
         }
     }
 

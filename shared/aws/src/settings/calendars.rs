@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::maintenance::LONGEST;
+use domain::measures::digest::Weekly;
 use domain::{Calendar, Occasion, OccasionKind, Span, Timetable, WorkingHours};
-use jiff::civil::{Date, Time};
+use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 
 use super::icalendar;
@@ -71,7 +72,7 @@ pub(super) fn of_person(section: &mut Section<'_, '_>, zone: &TimeZone, known: &
 
 /// A service's times. Its zone has to be written where it means something.
 pub(super) fn of_service(section: &mut Section<'_, '_>, known: &Calendars) -> Timetable {
-    let timed = ["zone", "hours", "calendars", "maintenance"].into_iter().any(|key| section.has(key));
+    let timed = ["zone", "hours", "calendars", "maintenance", "digest"].into_iter().any(|key| section.has(key));
     let zone = if timed { zone(section) } else { TimeZone::UTC };
     timetable(section, &zone, known)
 }
@@ -104,6 +105,24 @@ pub(super) fn maintenance(section: &mut Section<'_, '_>, zone: &TimeZone) -> Opt
         section.problem_with("maintenance", what);
     }
     Some(weekly)
+}
+
+/// `digest = "Mon 09:00"`: when in each week its channel reads what the week was like, in its zone.
+pub(super) fn digest(section: &mut Section<'_, '_>) -> Option<Weekly> {
+    let text = section.text("digest")?;
+    let read = || {
+        let (day, time) = text.split_once(char::is_whitespace)?;
+        let day = WEEK.iter().position(|known| known.eq_ignore_ascii_case(day))?;
+        let day = Weekday::from_monday_zero_offset(i8::try_from(day).ok()?).ok()?;
+        Some(Weekly { day, at: Time::strptime("%H:%M", time.trim()).ok()? })
+    };
+    let weekly = read();
+    if weekly.is_none() {
+        section.problem_with("digest", "`digest` is a day of the week and a time, such as \"Mon 09:00\"");
+    } else if !section.has("channel") {
+        section.problem_with("digest", "`digest` is told to the service's `channel`, and it has none");
+    }
+    weekly
 }
 
 /// `hours = "Mon-Fri 09:00-17:00"`, or a list of such.

@@ -5,6 +5,7 @@
 mod calendars;
 mod freezes;
 pub mod icalendar;
+mod modes;
 mod paging;
 mod people;
 mod pipelines;
@@ -234,6 +235,7 @@ impl Configuration {
                 root.problem_in(&span, format!("`services` names {id}, which is not a service"));
             }
         }
+        modes::check(root, &services, &senders);
         let unmapped = services::unmapped(root, &roster, &defaults);
         let labels = root.table("alerts", labels).unwrap_or_default();
         let squads = squads::read(root, &roster, &services);

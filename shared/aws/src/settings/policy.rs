@@ -61,6 +61,7 @@ pub(super) fn policy(section: &mut Section<'_, '_>, base: &Policy) -> Policy {
             section.number("queue_warned_again_at").unwrap_or(base.queue_warned_at[1]),
         ],
         release_at_most: section.number("release_at_most").unwrap_or(base.release_at_most),
+        propose_from: section.percent("propose_from").unwrap_or(base.propose_from),
         wrong_pages_at_most: section.number("wrong_pages_at_most").unwrap_or(base.wrong_pages_at_most),
     };
     if policy.active > policy.at_most {

@@ -11,6 +11,7 @@ use domain::{
 use jiff::tz::TimeZone;
 
 use super::calendars::{self, Calendars};
+use super::modes;
 use super::paging::{self, Receivers, Schedules};
 use super::pipelines::{self, Pipelines};
 use super::policy::policy;
@@ -19,16 +20,6 @@ use super::squads::{CodeOwnersFiles, paths};
 
 /// The service that takes alerts which name no service of ours.
 const UNMAPPED: &str = "unmapped";
-
-/// How far automation goes.
-const MODES: [(&str, Mode); 6] = [
-    ("manual", Mode::Manual),
-    ("shadow", Mode::Shadow),
-    ("notify", Mode::Notify),
-    ("page", Mode::Page),
-    ("propose", Mode::Propose),
-    ("act", Mode::Act),
-];
 
 pub(super) fn read(
     root: &mut Section<'_, '_>,
@@ -43,12 +34,13 @@ pub(super) fn read(
         let timetable = calendars::of_service(section, calendars);
         let maintenance = calendars::maintenance(section, &timetable.zone);
         let channel = paging::channel(name, section, roster, receivers);
+        let digest = calendars::digest(section);
         let schedules = Schedules::read(name, section, receivers, &mut written);
         let [channel_topic, user_group] = paging::shown(name, section, receivers, &mut taken);
         let holds = pipelines::holds(name, section, pipelines, &mut held);
         let service = service(name, section, roster, defaults, timetable, code_owners)?;
         let Schedules { rotation: schedule, beside } = schedules;
-        Some(Service { maintenance, channel, schedule, beside, channel_topic, user_group, holds, ..service })
+        Some(Service { maintenance, digest, channel, schedule, beside, channel_topic, user_group, holds, ..service })
     });
     if services.is_empty() {
         root.problem("there are no services: add a [services.<id>] for each");
@@ -74,7 +66,7 @@ fn service(
         section
             .problem_with("upstreams", format!("{} is one of the service's own `repositories`", upstream.repository));
     }
-    let mode = section.choice("mode", &MODES).unwrap_or(Mode::Page);
+    let (mode, acts) = modes::read(section);
     let environments = environments(section);
     let owners = people(section, "owners", roster);
     let rotation = people(section, "rotation", roster);
@@ -108,11 +100,13 @@ fn service(
                 policy,
                 timetable,
                 holds: Vec::new(),
+                acts,
                 maintenance: None,
                 frozen: Vec::new(),
                 migrations,
                 runbook,
                 dashboard,
+                digest: None,
             });
         }
         Err(error) => section.problem(format!("not a {error}")),
@@ -261,10 +255,12 @@ pub(super) fn unmapped(root: &mut Section<'_, '_>, roster: &Roster, defaults: &P
         policy: *defaults,
         timetable: Timetable::always(TimeZone::UTC),
         holds: Vec::new(),
+        acts: None,
         maintenance: None,
         frozen: Vec::new(),
         migrations: Paths::default(),
         runbook: None,
         dashboard: None,
+        digest: None,
     }
 }

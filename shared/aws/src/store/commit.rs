@@ -93,6 +93,7 @@ impl Store {
             );
             transaction.log(service, entry)?;
         }
+        self.count(&mut transaction, decisions).await?;
         match decisions.wake {
             Wake::Now => transaction.wake(service, now)?,
             Wake::Exactly(due_at) => {

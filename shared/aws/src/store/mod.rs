@@ -9,6 +9,7 @@ mod deliveries;
 mod each;
 mod merges;
 mod past;
+mod tallies;
 mod threads;
 mod transaction;
 mod turns;

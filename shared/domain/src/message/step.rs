@@ -96,6 +96,8 @@ pub enum Step {
     RevertOpened,
     /// The revert that you asked for is not, and why.
     RevertRefused,
+    /// A revert was merged by itself, or was not after all.
+    RevertMerged,
     /// Many changes wait to go live.
     QueueGrew,
     /// A freeze is about to end: what goes out when.
@@ -104,6 +106,8 @@ pub enum Step {
     PipelineSilent,
     /// A service goes less far by itself than it did.
     SteppedDown,
+    /// What a week was like.
+    Digest,
     /// A page for nothing, to see that pages arrive.
     Drill,
     /// A pager is told that somebody has taken what it keeps open.

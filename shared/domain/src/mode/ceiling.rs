@@ -13,6 +13,8 @@ use crate::ids::{ChangeId, IncidentId, PersonId};
 pub const COUNTS: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// So many are kept. A service that has more has long stepped down.
 const MOST: usize = 100;
+/// So many reverts are remembered: they are an hour apart, and the last one counts.
+const MOST_MOVES: usize = 50;
 
 /// How far automation may go at most, whatever the configuration says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +28,20 @@ pub struct Ceiling {
     /// The wrong pages of the last month, the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wrong: Vec<WrongPage>,
+    /// The reverts that were opened by themselves, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moves: Vec<Moved>,
+}
+
+/// A revert was opened without anybody's pressing it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    pub at: Timestamp,
+    pub incident: IncidentId,
+    pub change: ChangeId,
+    /// It was merged by itself, too, or was to be.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub acts: bool,
 }
 
 /// Down to where, since when and why.
@@ -70,6 +86,13 @@ impl Ceiling {
     pub fn counted(&self, now: Timestamp) -> impl Iterator<Item = &WrongPage> {
         let from = (now - COUNTS).max(self.counts_from.unwrap_or(Timestamp::MIN));
         self.wrong.iter().filter(move |page| page.at >= from)
+    }
+
+    /// Keeps that a revert was opened by itself.
+    pub fn moved(&mut self, moved: Moved) {
+        self.moves.push(moved);
+        let more = self.moves.len().saturating_sub(MOST_MOVES);
+        self.moves.drain(..more);
     }
 
     /// The most of them that any one person had.

@@ -4,37 +4,44 @@
 use jiff::Timestamp;
 
 use super::{Ceiling, Lowered, Mode, Why, WrongPage};
-use crate::decision::{Decisions, MOST_ACTIONS, Record};
+use crate::decision::{Decisions, MOST_ACTIONS};
 use crate::ids::{IncidentId, PersonId};
 use crate::message::Subject;
 use crate::notices::Look;
+use crate::outcome::Judge;
 use crate::reason::Reason;
 use crate::service::Service;
 use crate::situation::Situation;
 use crate::wording::{Reader, modes};
 
-/// Learns of the wrong pages of the incidents that are here, and steps down where they are too many. When it wants to look again,
-/// where it had no room.
-pub(crate) fn look(decisions: &mut Decisions, look: &Look<'_>) -> Option<Timestamp> {
+/// Steps down where wrong pages are too many, or what was reverted by itself was not it. When it wants to look again, where it had no
+/// room. `ceiling`: with the wrong pages of the incidents that are here.
+pub(crate) fn look(decisions: &mut Decisions, look: &Look<'_>, ceiling: &mut Ceiling) -> Option<Timestamp> {
     let Look { situation, service, now, .. } = *look;
-    let known = &situation.ceiling;
-    let ceiling = learnt(situation, now);
-    let (mode, most) = (ceiling.in_force(service.mode), ceiling.most_wrong(now));
-    let over = limit(service).is_some_and(|limit| most > limit);
-    let lowered = mode.below().filter(|_| over);
-    let people = told(service);
-    if ceiling == known.value && lowered.is_none() {
-        return None;
-    }
-    if decisions.actions() + 2 + 2 * people.len() > MOST_ACTIONS {
+    let mode = ceiling.in_force(service.mode);
+    let most = ceiling.most_wrong(now);
+    let pages = limit(service).filter(|limit| most > *limit).map(|_| Why::WrongPages { pages: most });
+    let revert = || wrong_revert(situation, ceiling).filter(|_| mode == Mode::Act);
+    let (to, why) = (mode.below()?, revert().or(pages)?);
+    if decisions.actions() + 2 + 2 * told(service).len() > MOST_ACTIONS {
         return Some(now);
     }
-    let ceiling = match lowered {
-        Some(to) => down(decisions, look, ceiling, (mode, to), Why::WrongPages { pages: most }),
-        None => ceiling,
-    };
-    decisions.put(Record::Ceiling(ceiling), known.rev);
+    *ceiling = down(decisions, look, ceiling.clone(), (mode, to), why);
     None
+}
+
+/// What was merged by itself since somebody last looked, and was not it: a person says so, or it fired again after that was live.
+fn wrong_revert(situation: &Situation, ceiling: &Ceiling) -> Option<Why> {
+    let since = ceiling.counts_from.unwrap_or(Timestamp::MIN);
+    ceiling.moves.iter().filter(|moved| moved.acts && moved.at >= since).find_map(|moved| {
+        let incident = &situation.incidents.get(&moved.incident)?.value;
+        let proposal = incident.proposed.as_ref()?;
+        let judged = incident.verdict.as_ref().filter(|verdict| matches!(verdict.by, Judge::Person(_)));
+        let other = judged.is_some_and(|verdict| verdict.change.as_ref() != Some(&moved.change));
+        let label = proposal.label.clone();
+        (other || incident.in_vain.contains(&moved.change))
+            .then(|| Why::WrongRevert { change: moved.change.clone(), label })
+    })
 }
 
 /// More wrong pages to one person within a month than this lower the mode; nothing: never.

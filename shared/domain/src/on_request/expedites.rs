@@ -85,6 +85,7 @@ impl Desk<'_> {
                 .kept_as(&format!("{}@{}", fix.repository, fix.number))
                 .and_then(|(known, _)| known.passed.clone()),
             told: [].into(),
+            counted: false,
         };
         let (known, rev) = match self.kept_as(&fresh.key()) {
             Some((known, rev)) => (Some(known), rev),
@@ -106,6 +107,7 @@ impl Desk<'_> {
                     by: by.clone(),
                     signed: Vec::new(),
                     told: [].into(),
+                    counted: false,
                     at: self.now,
                     way,
                     ..known.clone()

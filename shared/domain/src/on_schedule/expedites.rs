@@ -7,6 +7,7 @@ use crate::decision::{Decisions, Record, RecordKey};
 use crate::expedite::{self, Expedite, KNOWN, Needs, Standing};
 use crate::freeze::Freezes;
 use crate::ids::PersonId;
+use crate::measures;
 use crate::message::{Step, Subject};
 use crate::reason::Reason;
 use crate::settings::Settings;
@@ -84,8 +85,12 @@ impl Lane<'_> {
             decisions.tell(message);
             told.insert((step, person));
         }
-        if told != one.told || passed != one.passed {
-            decisions.put(Record::Expedite(Expedite { told, passed, ..one.clone() }), noted.rev);
+        let over = matches!(standing, Standing::Refused | Standing::Withdrawn | Standing::Lapsed);
+        let counts = over && !one.counted && decisions.room() > 2;
+        if told != one.told || passed != one.passed || counts {
+            let next = Expedite { told, passed, counted: one.counted || counts, ..one.clone() };
+            decisions.facts.extend(counts.then(|| measures::of_expedite(&next)));
+            decisions.put(Record::Expedite(next), noted.rev);
         }
     }
 

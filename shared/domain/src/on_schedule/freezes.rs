@@ -12,6 +12,7 @@ use super::{LINGER, Next, REPUBLISH, Round, feeds, unsent};
 use crate::decision::{Decisions, Record, RecordKey, Wake};
 use crate::freeze::{FreezeNotes, Freezes, Occurrence, Question, Said, Strength};
 use crate::ids::{PersonId, Repository, ServiceId};
+use crate::measures::Fact;
 use crate::message::{Outgoing, Subject};
 use crate::posted::{self, Posted};
 use crate::settings::Settings;
@@ -211,6 +212,10 @@ impl Desk<'_> {
                 let what = words::log(one, said);
                 decisions.log(self.now, Some(Subject::Freeze(one.key())), None, what, said.reason(one));
                 notes.said.insert(said);
+                if said == Said::Over {
+                    let lasted = u64::try_from(one.until.duration_since(one.from).as_secs()).unwrap_or(0);
+                    decisions.facts.push(Fact::Thawed { at: one.until, lasted });
+                }
                 notes.as_told.get_or_insert_with(|| digest(one));
                 // Whoever is found later has still to hear it.
                 let FreezeNotes { told, mergers, .. } = &mut notes;

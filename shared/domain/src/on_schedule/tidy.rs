@@ -3,8 +3,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::counting::{Counted, forgets};
 use super::{LINGER, MOST_ACTIONS, Next, REPUBLISH};
-use crate::change::Change;
 use crate::decision::{Decisions, Record, RecordKey};
 use crate::deployment::Deployment;
 use crate::message::Subject;
@@ -14,9 +14,9 @@ use crate::on_deploy::retry_at;
 use crate::on_merge::files;
 use crate::reason::Reason;
 use crate::release;
-use crate::service::Service;
 use crate::shift::{self, Scope, Shift};
 use crate::situation::Situation;
+use crate::suspect;
 use crate::track::Track;
 use crate::undo;
 use crate::window::{Closed, Phase, Window};
@@ -195,17 +195,11 @@ pub(super) fn shifts(decisions: &mut Decisions, next: &mut Next, look: &Look<'_>
 }
 
 /// Superseded deployments leave; what is live, and what still carries a window, stays.
-pub(super) fn deployments(
-    decisions: &mut Decisions,
-    next: &mut Next,
-    all: &[Window<'_>],
-    situation: &Situation,
-    service: &Service,
-    now: Timestamp,
-) {
+pub(super) fn deployments(decisions: &mut Decisions, next: &mut Next, counted: &Counted, look: &Look<'_>) {
+    let (situation, service, all, now) = (look.situation, look.service, look.all, look.now);
     let everything = || situation.deployments.values().map(|d| &d.value);
     for (key, known) in &situation.deployments {
-        let deployment = &known.value;
+        let deployment = counted.get(key).unwrap_or(&known.value);
         // Whoever looks then asks too. Not for ever: there may be no token any more.
         let awaited = |at: &Timestamp| !deployment.has_failed() && now < *at + FORGOTTEN;
         if let Some(at) = retry_at(deployment).filter(awaited) {
@@ -231,7 +225,10 @@ pub(super) fn deployments(
         let until = end + service.policy.at_most + service.policy.tail + LINGER;
         if until > now {
             next.at(until);
-        } else if decisions.actions() < MOST_ACTIONS {
+        } else if suspected(situation, deployment) {
+            // Whether it was the cause is counted once that incident leaves.
+            next.at(now + SignedDuration::from_hours(1));
+        } else if decisions.actions() < MOST_ACTIONS && !counted.contains_key(key) {
             decisions.drop_record(RecordKey::Deployment(key.clone()), known.rev);
         } else {
             next.at(now);
@@ -239,9 +236,8 @@ pub(super) fn deployments(
     }
 }
 
-/// Whether the change is this deployment's commit, and the deployment does not remember when it was merged.
-fn forgets(deployment: &Deployment, change: &Change) -> bool {
-    deployment.repository == change.id.repository
-        && release::is_tip(deployment, change)
-        && deployment.commit_merged_at != Some(change.merged_at)
+/// Whether an incident has a change of it among its suspects.
+fn suspected(situation: &Situation, deployment: &Deployment) -> bool {
+    let since = suspect::live_since(deployment);
+    situation.incidents.values().any(|known| known.value.suspects.iter().any(|suspect| suspect.live_since == since))
 }

@@ -27,7 +27,7 @@ pub(super) fn exposed<'a>(window: &Window<'a>, policy: &Policy, at: Timestamp) -
     Some((*tried, Stand::Active))
 }
 
-pub(super) fn live_since(deployment: &Deployment) -> Timestamp {
+pub(crate) fn live_since(deployment: &Deployment) -> Timestamp {
     deployment.suspect_since().unwrap_or(deployment.created_at)
 }
 

@@ -22,8 +22,13 @@ pub fn body(undo: &Undo, asked_by: &str, number: impl Fn(u64) -> String, marker:
         ChangeKind::DirectPush => String::new(),
     };
     let at = undo.at.strftime("%Y-%m-%d %H:%M UTC");
+    let asked = if undo.by_itself {
+        format!("Opened at {at} by Recent Deployers itself, for {asked_by}: it is the likely cause of an incident.")
+    } else {
+        format!("Asked for by {asked_by} at {at}, by Recent Deployers.")
+    };
     format!(
-        "{of}This reverts commit {}.\n\nAsked for by {asked_by} at {at}, by Recent Deployers. Nothing is reverted before this is merged and live.\n\n<!-- {marker} -->\n",
+        "{of}This reverts commit {}.\n\n{asked} Nothing is reverted before this is merged and live.\n\n<!-- {marker} -->\n",
         undo.change.commit
     )
 }
@@ -36,7 +41,14 @@ pub fn opened(reader: Reader<'_>, undo: &Undo, opened: &Opened, lane: &Lane) -> 
     let label = format!("{}#{}", undo.change.repository.short(), opened.number);
     message.title = format!("{label} reverts {}: merge it", undo.label());
     let found = if opened.found { " It was there already." } else { "" };
-    message.lines.push(format!("{} asked for it at {}.{found}", reader.who(&undo.by), reader.time(undo.at)));
+    message.lines.push(if undo.by_itself {
+        format!(
+            "It was opened by itself at {}: the change is the likely cause of an incident.{found}",
+            reader.time(undo.at)
+        )
+    } else {
+        format!("{} asked for it at {}.{found}", reader.who(&undo.by), reader.time(undo.at))
+    });
     message.lines.push(match lane {
         Lane::NothingHolds => "It is labelled expedite, and no freeze holds it.".to_owned(),
         Lane::Asked => "A freeze holds: it is asked to let it pass, and you hear who signs.".to_owned(),
@@ -72,7 +84,8 @@ fn about(reader: Reader<'_>, undo: &Undo, step: Step, reason: Reason) -> Message
 /// How far it is, as a sentence: `Asked for by Anna at 14:02.`
 #[must_use]
 pub fn stands(reader: Reader<'_>, undo: &Undo) -> String {
-    let asked = format!("asked for by {} at {}", reader.name(&undo.by), reader.time(undo.at));
+    let by = if undo.by_itself { "the evidence" } else { reader.name(&undo.by) };
+    let asked = format!("asked for by {by} at {}", reader.time(undo.at));
     match &undo.stage {
         Stage::Asked { why: Some(why), due_at, .. } => {
             format!("Revert: {asked}. The forge did not answer ({why}); it is tried again at {}.", reader.time(*due_at))

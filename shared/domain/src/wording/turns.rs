@@ -72,10 +72,12 @@ pub fn notice(
         | Step::ExpediteRefused
         | Step::RevertOpened
         | Step::RevertRefused
+        | Step::RevertMerged
         | Step::QueueGrew
         | Step::Thaw
         | Step::PipelineSilent
         | Step::SteppedDown
+        | Step::Digest
         | Step::Escalated
         | Step::PagerAcknowledged
         | Step::PagerResolved

@@ -34,6 +34,7 @@ fn fits(whole: &Value, schema: &Value, value: &Value, place: &str, seen: &mut BT
     let kind = match value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
         Value::Number(_) => "integer",
         Value::String(_) => "string",
         Value::Array(_) => "array",
@@ -41,7 +42,8 @@ fn fits(whole: &Value, schema: &Value, value: &Value, place: &str, seen: &mut BT
     };
     let several = schema["type"].as_array().map(Vec::as_slice).unwrap_or(std::slice::from_ref(&schema["type"]));
     let kinds: Vec<&str> = several.iter().filter_map(Value::as_str).collect();
-    assert!(kinds.contains(&kind), "{place} is {value}, not {kinds:?}");
+    let is_number = kind == "integer" && kinds.contains(&"number");
+    assert!(is_number || kinds.contains(&kind), "{place} is {value}, not {kinds:?}");
     assert!(schema["enum"].as_array().is_none_or(|words| words.contains(value)), "{place} is {value}");
     if schema["format"] == "date-time" && !value.is_null() {
         assert!(value.as_str().unwrap().parse::<jiff::Timestamp>().is_ok(), "{place} is {value}");
@@ -74,6 +76,7 @@ async fn every_answer_is_as_it_is_described_and_the_examples_are_answers() {
         ("/incidents", "/incidents".to_owned()),
         ("/incidents/{incident}", format!("/incidents/{incident}")),
         ("/freezes", "/freezes".to_owned()),
+        ("/measures.json", "/measures.json?service=edxapp&from=2026-03".to_owned()),
         ("/may-deploy", "/may-deploy?service=edxapp&number=13".to_owned()),
         ("/may-merge", "/may-merge?repository=openedx/edx-platform".to_owned()),
     ] {

@@ -118,6 +118,25 @@ impl Known {
                 let path = if number.parse::<u64>().unwrap_or(0) < 3 { "lms/urls.py" } else { "docs/x.md" };
                 (200, json!([{ "filename": path, "additions": 1, "deletions": 1 }]))
             }
+            ("GET", ["pulls", number]) if self.pulls.iter().any(|pull| pull["number"].to_string() == *number) => {
+                (200, self.pulls.iter().find(|pull| pull["number"].to_string() == *number).cloned().unwrap_or_default())
+            }
+            ("PUT", ["pulls", number, "merge"]) => {
+                let pull = self.pulls.iter_mut().find(|pull| pull["number"].to_string() == *number);
+                match pull {
+                    Some(pull) if pull["head"]["sha"] != body["sha"] => {
+                        (409, json!({ "message": "Head branch was modified" }))
+                    }
+                    Some(pull) if pull["merged"] == true => {
+                        (405, json!({ "message": "Pull Request is not mergeable" }))
+                    }
+                    Some(pull) => {
+                        (pull["merged"], pull["state"]) = (json!(true), json!("closed"));
+                        (200, json!({ "merged": true, "sha": "x" }))
+                    }
+                    None => (404, json!({})),
+                }
+            }
             ("GET", ["pulls", number]) => {
                 let number: u64 = number.parse().unwrap();
                 let of = json!({ "repo": { "full_name": "openedx/edx-platform" } });

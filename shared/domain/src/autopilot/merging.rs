@@ -1,0 +1,257 @@
+//! Merging a revert that was opened by itself: claimed before it is asked for, tried again where the forge is not ready, and left to
+//! people as soon as one of them is at it, somebody has said that it is not theirs, or the mode has gone down.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::Proposal;
+use crate::decision::{Decisions, Record, Wake};
+use crate::ids::IncidentId;
+use crate::incident::Incident;
+use crate::message::Subject;
+use crate::mode::Mode;
+use crate::reason::Reason;
+use crate::service::Service;
+use crate::settings::Settings;
+use crate::situation::{Noted, Situation};
+use crate::text;
+use crate::undo::{Stage, Undo};
+use crate::wording::{Reader, autopilot as words};
+
+/// Whoever claimed it and said nothing for so long is gone.
+const LEASE: SignedDuration = SignedDuration::from_mins(3);
+/// Where the forge is not ready (its checks run yet), it is asked again each minute, so often.
+const MOST_TRIES: u32 = 30;
+const AGAIN: SignedDuration = SignedDuration::from_mins(1);
+const MOST_WHY: usize = 160;
+
+/// How far the merging of a revert is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Merging {
+    #[default]
+    NotBegun,
+    UnderWay {
+        tries: u32,
+        since: Timestamp,
+    },
+    Again {
+        tries: u32,
+        at: Timestamp,
+        why: String,
+    },
+    Merged {
+        at: Timestamp,
+    },
+    /// It is left to people.
+    Left {
+        why: String,
+        at: Timestamp,
+    },
+}
+
+impl Merging {
+    pub(super) fn is_not_begun(&self) -> bool {
+        *self == Self::NotBegun
+    }
+
+    /// How often it was tried, where it may be now.
+    fn tries(&self, now: Timestamp) -> Option<u32> {
+        match self {
+            Self::NotBegun => Some(0),
+            Self::Again { tries, at, .. } => (*at <= now).then_some(*tries),
+            // Cut off: that was a try.
+            Self::UnderWay { tries, since } => (*since + LEASE <= now).then_some(tries.saturating_add(1)),
+            Self::Merged { .. } | Self::Left { .. } => None,
+        }
+    }
+
+    /// Whether something is yet to be done.
+    fn is_over(&self) -> bool {
+        matches!(self, Self::Merged { .. } | Self::Left { .. })
+    }
+}
+
+/// What is to be merged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    pub incident: IncidentId,
+    pub undo: Undo,
+    pub tries: u32,
+}
+
+/// What the forge said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MergeSaid {
+    Merged,
+    /// Not yet, or no answer: it is asked again.
+    NotNow(String),
+    Refused(String),
+}
+
+/// The incidents whose revert is to be merged now, or looked at whether it still is.
+#[must_use]
+pub fn due(situation: &Situation, now: Timestamp) -> Vec<IncidentId> {
+    let of = |known: &Noted<Incident>| {
+        let proposal = known.value.proposed.as_ref().filter(|proposal| proposal.left.is_none())?;
+        let opened = situation.undos.get(&proposal.change)?.value.opened();
+        (opened.is_some() && proposal.merging.tries(now).is_some()).then(|| known.value.id.clone())
+    };
+    situation.incidents.values().filter_map(of).collect()
+}
+
+/// When one of them has to be looked at again.
+pub(crate) fn next_at(situation: &Situation, now: Timestamp) -> Option<Timestamp> {
+    let proposals = situation.incidents.values().filter_map(|known| known.value.proposed.as_ref());
+    let waits = |proposal: &&Proposal| {
+        let fresh = now < proposal.at + super::APART / 2;
+        let asked = situation.undos.get(&proposal.change).map(|known| &known.value.stage);
+        fresh
+            && match asked {
+                None => true,
+                Some(stage) => {
+                    proposal.left.is_none() && !proposal.merging.is_over() && !matches!(stage, Stage::Refused { .. })
+                }
+            }
+    };
+    proposals.filter(waits).map(|_| now + AGAIN).min()
+}
+
+/// Claims one, or leaves it to people where it is not to be merged any more.
+#[must_use]
+pub fn claim(
+    id: &IncidentId,
+    frozen: bool,
+    situation: &Situation,
+    service: &Service,
+    settings: &Settings,
+    now: Timestamp,
+) -> (Decisions, Option<Claim>) {
+    let mut decisions = Decisions::none(&service.id, Wake::Now);
+    let Some((known, proposal)) = of(situation, id) else { return (decisions, None) };
+    let undo = situation.undos.get(&proposal.change).map(|known| &known.value);
+    let (Some(tries), Some(undo)) = (proposal.merging.tries(now), undo.filter(|undo| undo.opened().is_some())) else {
+        return (decisions, None);
+    };
+    let mode = situation.mode(service);
+    if let Some(why) =
+        why_left(&known.value, proposal, service, mode, frozen, now).or_else(|| too_often(proposal, tries))
+    {
+        leave(&mut decisions, known, proposal, &why, (service, settings), now);
+        return (decisions, None);
+    }
+    let merging = Merging::UnderWay { tries, since: now };
+    let mut incident = known.value.clone();
+    incident.proposed = Some(Proposal { merging, ..proposal.clone() });
+    decisions.put(Record::Incident(incident), known.rev);
+    (decisions, Some(Claim { incident: id.clone(), undo: undo.clone(), tries }))
+}
+
+fn of<'a>(situation: &'a Situation, id: &IncidentId) -> Option<(&'a Noted<Incident>, &'a Proposal)> {
+    let known = situation.incidents.get(id)?;
+    Some((known, known.value.proposed.as_ref().filter(|proposal| proposal.left.is_none())?))
+}
+
+fn too_often(proposal: &Proposal, tries: u32) -> Option<String> {
+    let why = match &proposal.merging {
+        Merging::Again { why, .. } => why.as_str(),
+        Merging::NotBegun | Merging::UnderWay { .. } | Merging::Merged { .. } | Merging::Left { .. } => "no answer",
+    };
+    (tries >= MOST_TRIES).then(|| format!("the forge was not ready within {MOST_TRIES} tries: {why}"))
+}
+
+/// Why it is not merged after all. People, and what is known by now, go before the machine.
+fn why_left(
+    incident: &Incident,
+    proposal: &Proposal,
+    service: &Service,
+    mode: Mode,
+    frozen: bool,
+    now: Timestamp,
+) -> Option<String> {
+    if !incident.is_open() {
+        return Some("it is over".to_owned());
+    }
+    if mode < Mode::Act {
+        return Some(format!("the service is in mode {} by now", mode.word()));
+    }
+    if incident.taken(&service.policy, now).is_some() {
+        return Some("somebody is at it".to_owned());
+    }
+    if incident.mitigated.is_some() {
+        return Some("a suspect was taken back already".to_owned());
+    }
+    if incident.not_mine.iter().any(|said| said.person == proposal.responder) {
+        return Some("its responder says that it is not theirs".to_owned());
+    }
+    if incident.suspects.first().is_none_or(|first| first.change != proposal.change) {
+        return Some("another change is likelier by now".to_owned());
+    }
+    frozen.then(|| "a freeze holds merging".to_owned())
+}
+
+fn leave(
+    decisions: &mut Decisions,
+    known: &Noted<Incident>,
+    proposal: &Proposal,
+    why: &str,
+    (service, settings): (&Service, &Settings),
+    now: Timestamp,
+) {
+    let why = text::line(why, MOST_WHY);
+    let mut incident = known.value.clone();
+    let merging = Merging::Left { why: why.clone(), at: now };
+    incident.proposed = Some(Proposal { merging, ..proposal.clone() });
+    let reason = Reason::NotMerged { why };
+    let what = format!("the revert of {} is left to people to merge", proposal.label);
+    let subject = Some(Subject::Incident(incident.id.clone()));
+    decisions.log(now, subject, Some(proposal.responder.clone()), what, reason.clone());
+    if incident.is_open() {
+        for person in std::iter::once(&proposal.responder).chain(&service.channel) {
+            let reader = Reader { settings, service, person, now };
+            decisions.tell(words::left(reader, &incident, proposal, reason.clone()));
+        }
+    }
+    decisions.put(Record::Incident(incident), known.rev);
+}
+
+/// Keeps what the forge said, and tells whose change it is, and the channel.
+#[must_use]
+pub fn heard(
+    claim: &Claim,
+    said: &MergeSaid,
+    situation: &Situation,
+    service: &Service,
+    settings: &Settings,
+    now: Timestamp,
+) -> Decisions {
+    let mut decisions = Decisions::none(&service.id, Wake::Now);
+    let Some((known, proposal)) = of(situation, &claim.incident) else { return decisions };
+    if proposal.merging.is_over() {
+        return decisions;
+    }
+    let mut incident = known.value.clone();
+    match said {
+        MergeSaid::Refused(why) => leave(&mut decisions, known, proposal, why, (service, settings), now),
+        MergeSaid::NotNow(why) => {
+            let (tries, why) = (claim.tries + 1, text::line(why, MOST_WHY));
+            let merging = Merging::Again { tries, at: now + AGAIN, why };
+            incident.proposed = Some(Proposal { merging, ..proposal.clone() });
+            decisions.put(Record::Incident(incident), known.rev);
+        }
+        MergeSaid::Merged => {
+            incident.proposed = Some(Proposal { merging: Merging::Merged { at: now }, ..proposal.clone() });
+            let number = claim.undo.opened().map_or(0, |(opened, _)| opened.number);
+            let reason = Reason::MergedByItself { number };
+            let what = format!("the revert of {} is merged by itself", proposal.label);
+            let subject = Some(Subject::Incident(incident.id.clone()));
+            decisions.log(now, subject, Some(proposal.responder.clone()), what, reason.clone());
+            for person in std::iter::once(&proposal.responder).chain(&service.channel) {
+                let reader = Reader { settings, service, person, now };
+                decisions.tell(words::merged(reader, &incident, proposal, reason.clone()));
+            }
+            decisions.put(Record::Incident(incident), known.rev);
+        }
+    }
+    decisions
+}
