@@ -282,14 +282,18 @@ impl Stage {
 
     /// Lets time pass until `text`, minute by minute.
     pub async fn at(&mut self, text: &str) -> &mut Self {
-        let then = time(text);
+        self.until(time(text)).await;
+        self
+    }
+
+    /// Lets time pass until `then`, minute by minute.
+    pub async fn until(&self, then: Timestamp) {
         while let Some(tick) = self.next_tick().await.filter(|tick| *tick <= then) {
             self.clock.set(tick);
             self.clock_s().tick().await;
             self.clock_s().quiesce().await;
         }
         self.clock.set(then);
-        self
     }
 
     async fn next_tick(&self) -> Option<Timestamp> {

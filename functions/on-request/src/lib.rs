@@ -19,6 +19,7 @@ mod queue;
 mod service;
 mod sign_in;
 
+pub use act::intent;
 pub use api::{PATHS as API_PATHS, is_asked as is_for_api};
 use aws::links::{Action, CALENDAR};
 use aws::settings::Configuration;

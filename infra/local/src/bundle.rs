@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 use crate::engine::{Engine, EngineError};
+use crate::record::{self, Recorder};
 use crate::topic::{self, InFlight};
 
 const TABLE: &str = "recent-deployers";
@@ -96,6 +97,8 @@ pub struct Bundle {
     started: Timestamp,
     /// When the engine was last told to delete what has expired.
     swept_at: Arc<Mutex<Option<Timestamp>>>,
+    /// Hears what is delivered and done, to be played again.
+    pub recorder: Option<Recorder>,
 }
 
 /// What one service says may change another, and that a third: so often is it looked again.
@@ -134,7 +137,7 @@ impl Bundle {
         house.store.create_table().await?;
         // The first tick sweeps, since a program that is started each morning may never run for long.
         let (in_flight, swept_at) = (InFlight::default(), Arc::default());
-        let bundle = Self { house, in_flight, nudges, engine, endpoints: aws, started, swept_at };
+        let bundle = Self { house, in_flight, nudges, engine, endpoints: aws, started, swept_at, recorder: None };
         bundle.serve_topic(listener, bundle.house.clone());
         Ok(bundle)
     }
@@ -146,6 +149,16 @@ impl Bundle {
 
     /// Hands a request to the function whose route it is: the same routes as API Gateway's.
     pub async fn route(&self, request: Request) -> Response {
+        let Some(recorder) = &self.recorder else { return self.serve(request).await };
+        let (at, heard) = (self.house.now(), request.clone());
+        let response = self.serve(request).await;
+        if let Some(line) = record::line(&heard, &response, at) {
+            recorder(&line);
+        }
+        response
+    }
+
+    async fn serve(&self, request: Request) -> Response {
         match request.segments().first().copied() {
             Some("merge") => Box::pin(on_merge::handle(&self.house, request)).await,
             Some("deploy") => Box::pin(on_deploy::handle(&self.house, request)).await,
@@ -191,9 +204,7 @@ impl Bundle {
     /// The next tick at which something is due, for clocks that can be moved: whole minutes after `now`.
     pub async fn next_tick(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let Some(due) = self.house.store.earliest_due().await? else { return Ok(None) };
-        let minutes = due.duration_since(now).as_secs().max(1).div_euclid(60);
-        let late = due.duration_since(now).as_secs().rem_euclid(60) > 0 || minutes == 0;
-        Ok(Some(now + SignedDuration::from_mins(minutes + i64::from(late))))
+        Ok(Some(domain::on_schedule::tick_after(due, now)))
     }
 
     /// Settles, and waits until every message is delivered and nothing new has come of it.

@@ -32,6 +32,9 @@ pub struct Arguments {
     /// Show the board to everybody, where nobody signs in: something in front of it has a login.
     #[arg(long)]
     pub open_board: bool,
+    /// Add what is delivered and what people do to this file, to be played again by `replay`: it holds whole payloads.
+    #[arg(long)]
+    pub record: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -245,6 +248,11 @@ pub enum Command {
         /// For machines.
         #[arg(long)]
         json: bool,
+    },
+    /// Play a past once more, in virtual time: who would have been on call, paged, woken; and whether the suspects were right.
+    Replay {
+        #[command(flatten)]
+        asked: Box<crate::replay::Asked>,
     },
     /// Forget what was learnt of a service's past: its suspects are ranked as anybody's again.
     Unlearn {

@@ -15,6 +15,8 @@ pub mod hands;
 pub mod layer;
 pub mod measures;
 pub mod papers;
+pub mod record;
+pub mod replay;
 pub mod secrets;
 pub mod server;
 pub mod topic;

@@ -16,9 +16,9 @@ use clap::Parser;
 use recent_deployers::backtest::{self, Source};
 use recent_deployers::commands::{Arguments, Command};
 use recent_deployers::hands::Hands;
-use recent_deployers::measures;
 use recent_deployers::{
-    Bundle, Options, banner, check, connect, demo, explain, layer, papers, secrets, server, server::Board,
+    Bundle, Options, banner, check, connect, demo, explain, layer, measures, papers, record, replay, secrets, server,
+    server::Board,
 };
 use tokio::net::TcpListener;
 
@@ -90,6 +90,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             let source = source.ok_or("name a clone or a history")?;
             Ok(say(&backtest::run(source, *window, *json)?).map_err(CannotPrint)?)
         }
+        Some(Command::Replay { asked }) => Ok(say(&replay::run(asked, &arguments.config)?).map_err(CannotPrint)?),
         Some(Command::MayDeploy { service, environment, commit, number, advised }) => {
             let mut query = vec![("service", service.as_str())];
             let given = [("environment", environment), ("commit", commit), ("number", number)];
@@ -200,7 +201,8 @@ async fn serve(arguments: &Arguments) -> Result<(), Failure> {
     let now = Arc::new(jiff::Timestamp::now);
     let terminal = Arc::new(|text: &str| say(&format!("\n{text}")));
     let aws = Aws::from_environment().ok();
-    let bundle = Bundle::start(Options { configuration, secrets, file, aws, now, terminal }).await?;
+    let mut bundle = Bundle::start(Options { configuration, secrets, file, aws, now, terminal }).await?;
+    bundle.recorder = arguments.record.as_deref().map(record::into_file).transpose()?;
     tokio::spawn(bundle.clone().run_schedule());
     note("Ready. Pages are printed here; stop with Ctrl-C.");
     tokio::select! {

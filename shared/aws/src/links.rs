@@ -83,7 +83,9 @@ impl Action {
         }
     }
 
-    fn parse(segments: &[&str]) -> Option<Self> {
+    /// What these segments of a path are about, whoever follows it.
+    #[must_use]
+    pub fn parse(segments: &[&str]) -> Option<Self> {
         let about = |rest: &[&str]| {
             let (service, change) = rest.split_first()?;
             Some((service.parse().ok()?, keys::parse_change(&change.join("/").replace("%40", "@"))?))

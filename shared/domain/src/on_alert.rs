@@ -2,6 +2,7 @@
 //! are one failure: one open incident, its suspects, its pages.
 
 mod answers;
+pub mod elsewhere;
 mod escalate;
 mod outcomes;
 mod over;
@@ -27,7 +28,7 @@ use crate::times::span;
 use crate::wording;
 pub use answers::answered;
 use answers::taken_over;
-pub use escalate::{Elsewhere, escalate, look_back, next_look};
+pub use escalate::{Elsewhere, escalate, escalate_among, look_back, next_look};
 pub(crate) use outcomes::judge;
 pub(crate) use over::{close_pages, tell_pager};
 

@@ -27,7 +27,7 @@ use crate::measures;
 use crate::message::{Kind, Message, Outgoing, Subject};
 use crate::mode::step_down;
 use crate::notices::{Look, Told};
-use crate::on_alert::{escalate, look_back, next_look};
+use crate::on_alert::{escalate_among, look_back, next_look};
 use crate::queue::{growth, history};
 use crate::service::Service;
 use crate::settings::Settings;
@@ -58,6 +58,15 @@ pub struct Round {
 #[must_use]
 pub fn is_overdue(message: &Message, now: Timestamp) -> bool {
     message.kind == Kind::Page && message.decided_at + OVERDUE <= now
+}
+
+/// The minute, counted from `now`, by which a clock that ticks each minute has seen something that is due.
+#[must_use]
+pub fn tick_after(due: Timestamp, now: Timestamp) -> Timestamp {
+    let left = due.duration_since(now).as_secs();
+    let minutes = left.max(1).div_euclid(60);
+    let late = left.rem_euclid(60) > 0 || minutes == 0;
+    now + SignedDuration::from_mins(minutes + i64::from(late))
 }
 
 /// Looks at one service.
@@ -171,7 +180,7 @@ fn incidents(decisions: &mut Decisions, next: &mut Next, track: &mut Track, look
         }
         let mut incident = known.value.clone();
         if let Some(resolved) = known.value.resolved_at {
-            if look_back(decisions, &mut incident, situation, service, settings, now) {
+            if look_back(decisions, &mut incident, look) {
                 decisions.put(Record::Incident(incident), known.rev);
                 next.at(now);
             } else if now < resolved + LINGER {
@@ -183,7 +192,7 @@ fn incidents(decisions: &mut Decisions, next: &mut Next, track: &mut Track, look
             }
             continue;
         }
-        if escalate(decisions, &mut incident, situation, service, settings, now) {
+        if escalate_among(decisions, &mut incident, look) {
             decisions.put(Record::Incident(incident.clone()), known.rev);
         }
         if let Some(at) = next_look(&incident, situation, service, settings, now) {

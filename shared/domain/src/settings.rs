@@ -195,6 +195,19 @@ impl Settings {
         self
     }
 
+    /// As it is where nobody outside can be asked or told: no forge, no pager, no pipeline. Each service is changed as `change` says.
+    #[must_use]
+    pub fn alone(mut self, mut change: impl FnMut(&mut Service)) -> Self {
+        for service in self.services.values_mut().chain([&mut self.unmapped]) {
+            (service.schedule, service.beside, service.channel_topic, service.user_group) = (None, None, None, None);
+            service.holds.clear();
+            change(service);
+        }
+        self.merge_desks.clear();
+        self.commented.clear();
+        Self { reverts: BTreeMap::new(), answers_jobs: false, ..self }
+    }
+
     #[must_use]
     pub fn service(&self, id: &ServiceId) -> Option<&Service> {
         let apart = || [&self.unmapped, &self.freeze_desk].into_iter().find(|service| service.id == *id);

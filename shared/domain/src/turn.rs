@@ -65,10 +65,11 @@ pub struct Broken {
 }
 
 /// What monitors say was, or is, wrong. Read from their words and not from our incidents, so that it does not depend
-/// on whether an alert or its resolution came first.
+/// on whether an alert or its resolution came first. Of what began before `from`, when the first of all turns did, nothing comes.
 #[must_use]
-pub fn broken(signals: &Signals) -> Vec<Broken> {
-    let spans = signals.by_key.values().flat_map(Signal::spans);
+pub fn broken(signals: &Signals, from: Timestamp) -> Vec<Broken> {
+    let lately = signals.by_key.values().filter(|signal| signal.started_at.is_some_and(|at| at >= from));
+    let spans = lately.flat_map(Signal::spans).filter(|(since, _)| *since >= from);
     spans.map(|(since, until)| Broken { since, until }).collect()
 }
 

@@ -168,7 +168,8 @@ pub fn windows<'a>(
         broken: service
             .live_environment()
             .and_then(|live| situation.signals.get(&live.name))
-            .map(|signals| turn::broken(&signals.value))
+            .zip(deployments.iter().filter_map(|deployment| deployment.live_since()).min())
+            .map(|(signals, first)| turn::broken(&signals.value, first))
             .unwrap_or_default(),
         on_override: responder::on_override(&shifts, now),
         shifts,

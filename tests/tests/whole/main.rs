@@ -39,6 +39,7 @@ mod privacy;
 mod protection;
 mod receivers;
 mod reliability;
+mod replay;
 mod reverts;
 mod reviewed;
 mod secrets;

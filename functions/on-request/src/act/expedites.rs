@@ -117,7 +117,7 @@ pub(super) async fn act(
     })
 }
 
-struct Wish {
+pub(super) struct Wish {
     repository: Repository,
     number: u64,
     does: Does,
@@ -131,7 +131,7 @@ enum Does {
 }
 
 impl Wish {
-    fn read(about: Option<(&Repository, u64)>, filled: &Filled) -> Result<Self, &'static str> {
+    pub(super) fn read(about: Option<(&Repository, u64)>, filled: &Filled) -> Result<Self, &'static str> {
         let text = |name: &str| filled.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
         const PULL: &str = "`pull` is a pull request such as openedx/edx-platform#12";
         let (repository, number) = match about {
@@ -149,7 +149,7 @@ impl Wish {
         Ok(Self { repository, number, does })
     }
 
-    fn decide(&self, desk: Desk<'_>, by: &PersonId) -> Result<Decisions, Refused> {
+    pub(super) fn decide(&self, desk: Desk<'_>, by: &PersonId) -> Result<Decisions, Refused> {
         match &self.does {
             Does::Ask(why) => {
                 let (title, url, head, at) = (String::new(), None, None, desk.now);

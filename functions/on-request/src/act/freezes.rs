@@ -108,13 +108,13 @@ async fn would(house: &House, grant: &Grant, wanted: &Wanted) -> Result<Outcome,
 }
 
 /// What the person wants, read from the form.
-enum Wish {
+pub(super) enum Wish {
     Declare(Wanted),
     End(FreezeId),
 }
 
 impl Wish {
-    fn read(filled: &Filled, own: &TimeZone, now: Timestamp) -> Result<Self, &'static str> {
+    pub(super) fn read(filled: &Filled, own: &TimeZone, now: Timestamp) -> Result<Self, &'static str> {
         let text = |name: &str| filled.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
         let list =
             |name: &str| text(name).into_iter().flat_map(|text| text.split([',', ' '])).filter(|one| !one.is_empty());
@@ -174,7 +174,7 @@ impl Wish {
         }
     }
 
-    fn decide(&self, desk: Desk<'_>, person: &PersonId) -> Result<domain::Decisions, Refused> {
+    pub(super) fn decide(&self, desk: Desk<'_>, person: &PersonId) -> Result<domain::Decisions, Refused> {
         match self {
             Self::Declare(wanted) => desk.declare(person, wanted),
             Self::End(id) => desk.end(person, id),

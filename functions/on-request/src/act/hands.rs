@@ -202,7 +202,7 @@ pub(super) async fn act(house: &House, grant: &Grant, filled: &Filled) -> Result
 }
 
 /// What the person wants, read from the form.
-enum Wish {
+pub(super) enum Wish {
     Answer(ChangeId, bool),
     HandOver(ChangeId, PersonId),
     Take { person: PersonId, from: Option<Timestamp>, until: Timestamp },
@@ -214,7 +214,7 @@ enum Wish {
 }
 
 impl Wish {
-    fn read(grant: &Grant, filled: &Filled, zone: &TimeZone, now: Timestamp) -> Result<Self, &'static str> {
+    pub(super) fn read(grant: &Grant, filled: &Filled, zone: &TimeZone, now: Timestamp) -> Result<Self, &'static str> {
         let text = |name: &str| filled.get(name).map(|v| v.trim()).filter(|v| !v.is_empty());
         let person = |name: &str| {
             let given = text(name).map(|id| id.parse().map_err(|_| "a person is named by their id in the roster"));
@@ -253,7 +253,7 @@ impl Wish {
         }
     }
 
-    fn decide(&self, desk: Desk<'_>, by: &PersonId) -> Result<Decisions, Refused> {
+    pub(super) fn decide(&self, desk: Desk<'_>, by: &PersonId) -> Result<Decisions, Refused> {
         match self {
             Self::Answer(change, takes) => desk.answer(change, by, *takes),
             Self::HandOver(change, to) => desk.hand_over(change, to, by),

@@ -72,46 +72,70 @@ pub(super) async fn act(house: &House, grant: &Grant, id: &IncidentId, form: &Fi
         return Ok(unknown());
     };
     let now = house.now();
-    let does = form.get("do").map_or(if is_to_judge(grant) { "" } else { "acknowledge" }, String::as_str);
-    let named = form.get(CHANGE).map(String::as_str).filter(|text| *text != NONE && !text.is_empty());
-    let change = match named.map(aws::keys::parse_change) {
-        Some(None) => return Ok(failed(&Refused::NoSuchSuspect, grant, house)),
-        named => named.flatten(),
+    let said = match Said::read(grant, form) {
+        Ok(said) => said,
+        Err(Misread::NoSuchSuspect) => return Ok(failed(&Refused::NoSuchSuspect, grant, house)),
+        Err(Misread::NotAllowed) => return Ok(Outcome::not_understood(NOT_ALLOWED)),
     };
-    let decide = |counter: &Counter<'_>| -> Result<Decisions, Refused> {
-        match does {
-            "not-mine" => counter.not_mine(change.as_ref()),
-            "take" => counter.take(),
-            "judge" => counter.judge(change.as_ref()),
-            _ => counter.acknowledge(),
-        }
-    };
-    let allowed: &[&str] = if is_to_judge(grant) { &["judge"] } else { &["acknowledge", "not-mine", "take", "judge"] };
-    if !allowed.contains(&does) {
-        return Ok(Outcome::not_understood(NOT_ALLOWED));
-    }
     let done = super::decide(house, service, |situation| {
-        decide(&Counter { id, person: &grant.person, situation, service, settings, now })
+        said.decide(&Counter { id, person: &grant.person, situation, service, settings, now })
     })
     .await?;
-    // Said before of this one, it may not have reached the others.
-    let counts = matches!(done, Ok(()) | Err(Refused::Before { .. } | Refused::SaidAlready));
-    if counts && does != "judge" {
-        named_together(house, grant, id, &decide).await?;
+    if said.counts_elsewhere(done.as_ref().err()) {
+        named_together(house, grant, id, &said).await?;
     }
     Ok(match done {
-        Ok(()) => success(does, change.as_ref()),
+        Ok(()) => success(&said.does, said.change.as_ref()),
         Err(refused) => failed(&refused, grant, house),
     })
 }
 
+/// What somebody says of an incident, read from the form.
+pub struct Said {
+    does: String,
+    change: Option<ChangeId>,
+}
+
+/// Why a form is not understood.
+pub enum Misread {
+    NotAllowed,
+    NoSuchSuspect,
+}
+
+impl Said {
+    /// Reads what the form of a link says.
+    pub fn read(grant: &Grant, form: &Filled) -> Result<Self, Misread> {
+        let does = form.get("do").map_or(if is_to_judge(grant) { "" } else { "acknowledge" }, String::as_str);
+        let named = form.get(CHANGE).map(String::as_str).filter(|text| *text != NONE && !text.is_empty());
+        let change = match named.map(aws::keys::parse_change) {
+            Some(None) => return Err(Misread::NoSuchSuspect),
+            named => named.flatten(),
+        };
+        let allowed: &[&str] =
+            if is_to_judge(grant) { &["judge"] } else { &["acknowledge", "not-mine", "take", "judge"] };
+        if allowed.contains(&does) { Ok(Self { does: does.to_owned(), change }) } else { Err(Misread::NotAllowed) }
+    }
+
+    /// What it comes to, of one incident.
+    pub fn decide(&self, counter: &Counter<'_>) -> Result<Decisions, Refused> {
+        match self.does.as_str() {
+            "not-mine" => counter.not_mine(self.change.as_ref()),
+            "take" => counter.take(),
+            "judge" => counter.judge(self.change.as_ref()),
+            _ => counter.acknowledge(),
+        }
+    }
+
+    /// Whether it counts for what the same page named too: said before of this one, it may not have reached the others.
+    #[must_use]
+    pub fn counts_elsewhere(&self, refused: Option<&Refused>) -> bool {
+        let said = matches!(refused, None | Some(Refused::Before { .. } | Refused::SaidAlready));
+        said && self.does != "judge"
+    }
+}
+
 /// What was told this person by the same page: what they say of one counts for the others too.
-async fn named_together(
-    house: &House,
-    grant: &Grant,
-    id: &IncidentId,
-    decide: &(dyn Fn(&Counter<'_>) -> Result<Decisions, Refused> + Sync),
-) -> Result<(), Refusal> {
+async fn named_together(house: &House, grant: &Grant, id: &IncidentId, said: &Said) -> Result<(), Refusal> {
     let (settings, now, person) = (house.settings(), house.now(), &grant.person);
     let Some(own) = id.service().and_then(|id| settings.service(&id)) else { return Ok(()) };
     if settings.sharing(own).next().is_none() {
@@ -125,7 +149,7 @@ async fn named_together(
         for other_id in there.incidents.values().filter(|known| by_it(&known.value)).map(|known| &known.value.id) {
             // Where it was said before, or is over, there is nothing to say.
             let _ = super::decide(house, other, |situation| {
-                decide(&Counter { id: other_id, person, situation, service: other, settings, now })
+                said.decide(&Counter { id: other_id, person, situation, service: other, settings, now })
             })
             .await?;
         }

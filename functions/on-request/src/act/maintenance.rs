@@ -86,13 +86,13 @@ pub(super) async fn act(
 }
 
 /// What the person wants, read from the form.
-enum Wish {
+pub(super) enum Wish {
     Begin(Wanted),
     End,
 }
 
 impl Wish {
-    fn read(filled: &Filled, zone: &TimeZone, now: Timestamp) -> Result<Self, &'static str> {
+    pub(super) fn read(filled: &Filled, zone: &TimeZone, now: Timestamp) -> Result<Self, &'static str> {
         let text = |name: &str| filled.get(name).map(|v| v.trim()).filter(|v| !v.is_empty());
         if text("do") == Some(END) {
             return Ok(Self::End);
@@ -105,7 +105,7 @@ impl Wish {
         Ok(Self::Begin(Wanted { environment, from, until, why: text("why").unwrap_or("").to_owned() }))
     }
 
-    fn decide(&self, desk: Desk<'_>, by: &PersonId) -> Result<Decisions, Refused> {
+    pub(super) fn decide(&self, desk: Desk<'_>, by: &PersonId) -> Result<Decisions, Refused> {
         match self {
             Self::Begin(wanted) => desk.begin_maintenance(by, wanted),
             Self::End => desk.end_maintenance(by),

@@ -5,6 +5,7 @@ mod expedites;
 mod freezes;
 mod hands;
 mod incident;
+pub mod intent;
 mod maintenance;
 mod modes;
 mod person;

@@ -16,6 +16,13 @@ pub(super) fn is_meant(filled: &Filled) -> bool {
     filled.get("do").is_some_and(|does| does == SAY)
 }
 
+/// Which mode, and why, as a form says it.
+pub(super) fn wanted(filled: &Filled) -> Option<(Mode, &str)> {
+    let given = filled.get("mode")?.trim();
+    let mode = Mode::ALL.into_iter().find(|mode| mode.word() == given)?;
+    Some((mode, filled.get("why").map_or("", |why| why.trim())))
+}
+
 /// The mode in force, as people read it, and what it was lowered by.
 pub(crate) fn line(desk: Desk<'_>) -> String {
     let mode = desk.situation.mode(desk.service);
@@ -53,11 +60,9 @@ pub(super) async fn act(
     let Some(service) = settings.service(service) else {
         return Ok(Outcome::missing("No such service", "It is not in the configuration."));
     };
-    let given = filled.get("mode").map_or("", |given| given.trim());
-    let Some(mode) = Mode::ALL.into_iter().find(|mode| mode.word() == given) else {
+    let Some((mode, reason)) = wanted(filled) else {
         return Ok(Outcome::not_understood("`mode` is manual, shadow, notify, page, propose or act"));
     };
-    let reason = filled.get("why").map_or("", |why| why.trim());
     let decide = |situation: &_| Desk { situation, service, settings, now }.set_mode(&grant.person, mode, reason);
     Ok(match super::decide(house, service, decide).await? {
         Ok(()) => Outcome::done(format!("Mode {}", mode.word()), format!("In {} {}.", service.id, means(mode))),

@@ -169,6 +169,7 @@ mod tests {
             base: "main".to_owned(),
             by: "anna".parse::<PersonId>().unwrap(),
             at,
+            by_itself: false,
             stage: Stage::UnderWay { tries: 0, since: at },
         };
         let wanted = Wanted { undo: &undo, by: "Anna" };

@@ -53,6 +53,7 @@ impl Command {
                 (service, &me.id, Wish::Maintain { how_long, why: why.join(" "), environment, from })
             }
             Self::Backtest { .. }
+            | Self::Replay { .. }
             | Self::Audit { .. }
             | Self::Demo
             | Self::Explain { .. }

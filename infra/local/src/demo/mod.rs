@@ -7,7 +7,8 @@ mod story;
 
 use std::io::Write;
 
-use crate::bundle::StartError;
+use crate::bundle::{Bundle, StartError};
+use crate::record::Recorder;
 pub use play::{Play, VirtualClock};
 
 /// Why the demo could not be played to its end.
@@ -37,6 +38,12 @@ pub enum DemoError {
 
 /// Plays the story, printing it as it happens.
 pub async fn run(out: impl Write + Send + 'static) -> Result<(), DemoError> {
-    let mut play = Play::start(Box::new(out)).await?;
-    story::tell(&mut play).await
+    recorded(out, None).await.map(|_| ())
+}
+
+/// The same, recorded; the bundle as the story leaves it.
+pub async fn recorded(out: impl Write + Send + 'static, recorder: Option<Recorder>) -> Result<Bundle, DemoError> {
+    let mut play = Play::start(Box::new(out), recorder).await?;
+    story::tell(&mut play).await?;
+    Ok(play.into_bundle())
 }

@@ -19,6 +19,7 @@ use tokio::net::TcpListener;
 use super::{DemoError, payloads};
 use crate::bundle::{Bundle, Options};
 use crate::hands::Hands;
+use crate::record::Recorder;
 use crate::wish::Wish;
 use crate::{secrets, server};
 
@@ -74,7 +75,7 @@ pub struct Play {
 
 impl Play {
     /// Starts a bundle on loopback with the sample configuration and secrets made for this run.
-    pub async fn start(out: Box<dyn Write + Send>) -> Result<Self, DemoError> {
+    pub async fn start(out: Box<dyn Write + Send>, recorder: Option<Recorder>) -> Result<Self, DemoError> {
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(DemoError::Port)?;
         let address = format!("http://{}", listener.local_addr().map_err(DemoError::Port)?);
         let mut configuration = Configuration::parse(SAMPLE, &beside_the_sample).map_err(|problems| {
@@ -89,7 +90,7 @@ impl Play {
         let clock = VirtualClock::starting_at(Timestamp::UNIX_EPOCH);
         let printed = Printed::default();
         let (time, lines) = (clock.clone(), Arc::clone(&printed));
-        let bundle = Bundle::start(Options {
+        let mut bundle = Bundle::start(Options {
             configuration,
             secrets: Secrets::fixed(fixed),
             file: None,
@@ -98,8 +99,14 @@ impl Play {
             terminal: Arc::new(move |text| lines.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned())),
         })
         .await?;
+        bundle.recorder = recorder;
         tokio::spawn(server::serve(listener, bundle.clone(), server::Board::ThisMachine, std::future::pending()));
         Ok(Self { clock, bundle, address, secrets: known, printed, seen: Vec::new(), hushed: None, out })
+    }
+
+    /// Nothing more is played.
+    pub(super) fn into_bundle(self) -> Bundle {
+        self.bundle
     }
 
     /// A line of the story.

@@ -38,6 +38,7 @@ pub use sources::{Comments, GitHubApp, SenderConfig};
 use sources::{comment_source_of, merge_source_of, revert_source_of, source};
 
 pub use freezes::read_feed;
+pub use policy::over as policy_over;
 
 /// The kinds of sources that are forges, each of which can be asked where its source has an `api_token`.
 pub const FORGES: [&str; 6] = ["github", "gitlab", "bitbucket", "bitbucket-server", "gitea", "azure"];

@@ -3,7 +3,9 @@
 use domain::service::{Declined, OffHours};
 use domain::{Policy, Severity};
 use jiff::SignedDuration;
+use toml::de::DeTable;
 
+use super::Problem;
 use super::section::Section;
 
 /// What a merge outside working hours means.
@@ -17,6 +19,19 @@ const SEVERITIES: [(&str, Severity); 3] =
 /// `[policy]`: every service's numbers, unless it says otherwise.
 pub(super) fn defaults(root: &mut Section<'_, '_>) -> Policy {
     root.table("policy", |section| policy(section, &Policy::default())).unwrap_or_default()
+}
+
+/// A policy with other numbers: lines of TOML, as they would stand under `[policy]`.
+pub fn over(base: &Policy, lines: &str) -> Result<Policy, Vec<Problem>> {
+    let (document, errors) = DeTable::parse_recoverable(lines);
+    if let Some(error) = errors.first() {
+        return Err(vec![Problem { line: 1, what: format!("not TOML: {}", error.message()) }]);
+    }
+    let mut problems = Vec::new();
+    let mut section = Section::root(lines, &document, &super::no_files, &mut problems);
+    let policy = policy(&mut section, base);
+    section.finish();
+    if problems.is_empty() { Ok(policy) } else { Err(problems) }
 }
 
 pub(super) fn policy(section: &mut Section<'_, '_>, base: &Policy) -> Policy {

@@ -11,6 +11,7 @@ use crate::hold::hold;
 use crate::ids::PersonId;
 use crate::incident::Incident;
 use crate::message::{Kind, Step, Subject};
+use crate::notices::Look;
 use crate::reason::Reason;
 use crate::responder::on_override;
 use crate::service::Service;
@@ -57,19 +58,29 @@ pub fn escalate(
     with(decisions, incident, Scene { situation, service, settings, elsewhere: &[], now })
 }
 
+/// The same, by whoever looks at all windows of the service anyway.
+pub fn escalate_among(decisions: &mut Decisions, incident: &mut Incident, look: &Look<'_>) -> bool {
+    let Look { situation, service, settings, all, now, .. } = *look;
+    among(decisions, incident, Scene { situation, service, settings, elsewhere: &[], now }, all)
+}
+
 /// The same, knowing what is broken elsewhere.
 pub(super) fn with(decisions: &mut Decisions, incident: &mut Incident, scene: Scene<'_>) -> bool {
+    let all = windows(scene.situation, scene.service, &scene.settings.roster, scene.now);
+    among(decisions, incident, scene, &all)
+}
+
+fn among(decisions: &mut Decisions, incident: &mut Incident, scene: Scene<'_>, all: &[Window<'_>]) -> bool {
     let Scene { situation, service, settings, elsewhere, now } = scene;
     let before = incident.clone();
-    let all = windows(situation, service, &settings.roster, now);
-    let desk = Desk { elsewhere, situation, service, settings, all: &all, now };
+    let desk = Desk { elsewhere, situation, service, settings, all, now };
     if service.is_live(&incident.environment) {
         let clues = Clues::of(incident, service);
-        incident.suspects = suspects(&all, situation, service, &clues, incident.latest_at);
+        incident.suspects = suspects(all, situation, service, &clues, incident.latest_at);
     } else {
         incident.suspects = Vec::new();
     }
-    outcomes::mitigate(decisions, incident, &all, now);
+    outcomes::mitigate(decisions, incident, all, now);
     desk.hold(decisions, incident);
     desk.begin_round(decisions, incident);
     desk.page(decisions, incident);
@@ -81,17 +92,10 @@ pub(super) fn with(decisions: &mut Decisions, incident: &mut Incident, scene: Sc
 
 /// What is learnt of an incident after it was over: that one of its suspects was reverted because of it. What pagers
 /// have still open of it is closed.
-pub fn look_back(
-    decisions: &mut Decisions,
-    incident: &mut Incident,
-    situation: &Situation,
-    service: &Service,
-    settings: &Settings,
-    now: Timestamp,
-) -> bool {
+pub fn look_back(decisions: &mut Decisions, incident: &mut Incident, look: &Look<'_>) -> bool {
+    let Look { service, settings, all, now, .. } = *look;
     let before = incident.clone();
-    let all = windows(situation, service, &settings.roster, now);
-    outcomes::mitigate(decisions, incident, &all, now);
+    outcomes::mitigate(decisions, incident, all, now);
     close_pages(decisions, incident, service, settings, now);
     *incident != before
 }

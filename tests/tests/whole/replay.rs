@@ -1,0 +1,236 @@
+//! What is replayed decides the same as the live functions did, bit for bit: the same bundle that tests play on is recorded, and what
+//! was recorded is played once more in memory.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use aws::settings::Configuration;
+use backtest::History;
+use domain::{Decisions, Entry, ServiceId, Settings, Situation};
+use house_tests::{Stage, TOKEN, root};
+use jiff::{SignedDuration, Timestamp};
+use recent_deployers::demo::payloads::{self, Alert, Deployment, Merge};
+use recent_deployers::{Bundle, demo};
+use replay::{Log, Witness, World};
+
+/// A line of the decision log, as a text that sorts by service and time.
+type Line = String;
+
+fn line(service: &ServiceId, entry: &Entry) -> Line {
+    format!("{service} {} {}", entry.at, serde_json::to_string(entry).unwrap())
+}
+
+#[derive(Default)]
+struct Lines(Vec<Line>);
+
+impl Witness for Lines {
+    fn decided(&mut self, _: &Situation, decisions: &Decisions, _: &Settings, _: Timestamp) {
+        self.0.extend(decisions.entries.iter().map(|entry| line(&decisions.service, entry)));
+    }
+
+    fn merged(&mut self, service: &ServiceId, entry: &Entry) {
+        self.0.push(line(service, entry));
+    }
+}
+
+/// What was recorded, and where more is.
+#[derive(Clone, Default)]
+struct Tape(Arc<Mutex<Vec<String>>>);
+
+impl Tape {
+    fn recorder(&self) -> recent_deployers::record::Recorder {
+        let lines = Arc::clone(&self.0);
+        Arc::new(move |line| lines.lock().unwrap().push(line.to_owned()))
+    }
+
+    fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+/// Plays the tape: the decision log and its digest.
+fn played(tape: &[String], configuration: &Configuration, end: Timestamp) -> (Vec<Line>, String) {
+    let log = Log::<std::io::Sink>::new(None);
+    let mut world = World::new(configuration, configuration.settings.clone(), (Lines::default(), log));
+    for line in tape {
+        world.hear(replay::archive::read(line.as_bytes(), &configuration.senders).unwrap());
+    }
+    let rest = end.duration_since(world.now());
+    let (lines, log) = world.end(rest);
+    (lines.0, log.finish().unwrap().1)
+}
+
+/// The log that the table holds, without what `on-page` says of deliveries.
+async fn live(bundle: &Bundle) -> BTreeSet<Line> {
+    let settings = bundle.house.settings();
+    let mut lines = BTreeSet::new();
+    for service in settings.services().chain([settings.freeze_desk()]) {
+        let entries = bundle.house.store.log(&service.id, i32::MAX).await.unwrap();
+        let decided = |entry: &&Entry| {
+            let told = ["page to ", "notice to ", "update to "].iter().any(|kind| entry.what.starts_with(kind));
+            let delivered =
+                [" delivered: ", " withdrawn", " not delivered"].iter().any(|word| entry.what.contains(word));
+            !(told && delivered)
+        };
+        lines.extend(entries.iter().filter(decided).map(|entry| line(&service.id, entry)));
+    }
+    lines
+}
+
+/// The two logs say the same, and playing it again too. How many lines that are.
+async fn the_same(bundle: &Bundle, tape: &Tape) -> usize {
+    let (tape, end) = (tape.lines(), bundle.house.now());
+    let (lines, digest) = played(&tape, &bundle.house.configuration, end);
+    let (again, same) = played(&tape, &bundle.house.configuration, end);
+    assert_eq!((&lines, &digest), (&again, &same), "played twice");
+    // The table orders what is of one moment by its digest, and holds what is the same once.
+    let (replayed, live) = (lines.into_iter().collect::<BTreeSet<Line>>(), live(bundle).await);
+    let missing: Vec<_> = live.difference(&replayed).take(5).collect();
+    let more: Vec<_> = replayed.difference(&live).take(5).collect();
+    assert!(missing.is_empty() && more.is_empty(), "live only: {missing:#?}\nreplayed only: {more:#?}");
+    live.len()
+}
+
+#[tokio::test]
+async fn the_demo_week_is_decided_as_it_was() {
+    let tape = Tape::default();
+    let bundle = demo::recorded(std::io::sink(), Some(tape.recorder())).await.unwrap();
+    let lines = the_same(&bundle, &tape).await;
+    assert!(lines > 150, "{lines} lines");
+}
+
+/// A stage whose clock is at `from`, recorded.
+async fn stage(configuration: &str, from: Timestamp) -> (Stage, Tape) {
+    let (mut stage, tape) = (Stage::with(configuration, |_| ()).await, Tape::default());
+    stage.clock.set(from);
+    stage.bundle.recorder = Some(tape.recorder());
+    (stage, tape)
+}
+
+async fn merge(stage: &Stage, repository: &str, number: u64, who: &str, title: &str, commit: &str) {
+    let at = stage.clock.now();
+    let merge = Merge { repository, number, title, author: who, merger: who, commit, at };
+    stage.github("/merge/github", &payloads::pull_request_merged(&merge)).await;
+}
+
+async fn deploy(stage: &Stage, repository: &str, id: u64, commit: &str, state: &str, created_at: Timestamp) {
+    let (environment, at) = ("production", stage.clock.now());
+    let deployment = Deployment { repository, id, environment, commit, state, created_at, at };
+    stage.github("/deploy/github", &payloads::deployment_status(&deployment)).await;
+}
+
+async fn alert(stage: &Stage, service: &str, name: &str, started_at: Timestamp, ended_at: Option<Timestamp>) {
+    let (summary, severity) = ("7 % of requests fail", "critical");
+    let alert = Alert { service, name, summary, severity, started_at, ended_at };
+    let body = payloads::alertmanager(&[alert]).to_string();
+    stage.post("/alert/alertmanager", payloads::token_headers(TOKEN), body.as_bytes()).await;
+}
+
+/// The changes of a real history around its failures, through the wire: merged, deployed some minutes later, alerts where it failed.
+async fn real(name: &str, changes: usize) {
+    let path = root().join("../shared/histories").join(name);
+    let mut history = match History::read(&path) {
+        Ok(history) => history,
+        Err(_) => return eprintln!("SKIPPED: ../shared/histories/{name} is not there, so it was not replayed"),
+    };
+    // From a while before the third failure.
+    let first = history.incidents.get(2).map_or(0, |incident| incident.culprit.saturating_sub(changes / 4));
+    let last = (first + changes).min(history.changes.len());
+    history.incidents.retain(|incident| (first..last).contains(&incident.culprit) && incident.revert < last);
+    let text = replay::history::configuration_text(&history, "Europe/Stockholm");
+    let service = Configuration::parse(&text, &aws::settings::no_files).unwrap();
+    let service = service.settings.services().next().unwrap().id.to_string();
+    let mut events: Vec<(Timestamp, u8, usize)> = Vec::new();
+    for (i, change) in history.changes.iter().enumerate().take(last).skip(first) {
+        let live = SignedDuration::from_mins(7 + i64::try_from(i).unwrap() % 23);
+        events.push((change.merged_at, 1, i));
+        events.push((change.merged_at + live - SignedDuration::from_mins(4), 2, i));
+        events.push((change.merged_at + live, 3, i));
+    }
+    for (i, incident) in history.incidents.iter().enumerate() {
+        events.push((incident.alert_at, 0, i));
+        events.push((incident.alert_at + SignedDuration::from_mins(25), 4, i));
+    }
+    events.sort_unstable();
+    let (stage, tape) = stage(&text, events[0].0 - SignedDuration::from_mins(1)).await;
+    for (at, kind, i) in events {
+        stage.until(at).await;
+        match kind {
+            0 | 4 => {
+                let name = format!("Failure{i}");
+                alert(&stage, &service, &name, history.incidents[i].alert_at, (kind == 4).then_some(at)).await;
+            }
+            1 => {
+                let (change, number) = (&history.changes[i], u64::try_from(i).unwrap() + 1);
+                merge(&stage, &history.name, number, &change.author, &change.title, &change.commit).await;
+            }
+            _ => {
+                let state = if kind == 2 { "in_progress" } else { "success" };
+                let (change, id) = (&history.changes[i], u64::try_from(i).unwrap() + 1);
+                deploy(&stage, &history.name, id, &change.commit, state, change.merged_at).await;
+            }
+        }
+    }
+    stage.until(stage.clock.now() + SignedDuration::from_hours(50)).await;
+    let lines = the_same(&stage.bundle, &tape).await;
+    assert!(lines > changes * 4 && !history.incidents.is_empty(), "{lines} lines");
+}
+
+#[tokio::test]
+async fn a_real_history_of_one_repository_is_decided_as_it_was() {
+    real("openedx__course-discovery", 60).await;
+}
+
+#[tokio::test]
+async fn a_real_history_of_another_repository_is_decided_as_it_was() {
+    real("mozilla__treeherder", 60).await;
+}
+
+/// Four days around a change of clocks, in a zone that has it, with working hours: merges by day and by night, one of them live across
+/// the change, alerts before and after it.
+async fn across(change: &str) {
+    let mut text = house_tests::configuration(&["edxapp", "worker"]);
+    text = text.replace("zone = \"Europe/London\"", "zone = \"Europe/Stockholm\"");
+    text = text.replace("contacts = [\"terminal\"]", "contacts = [\"terminal\"]\nhours = \"Mon-Fri 09:00-17:00\"");
+    let sunday: Timestamp = format!("{change}T00:00:00Z").parse().unwrap();
+    let (stage, tape) = stage(&text, sunday - SignedDuration::from_hours(40)).await;
+    let repository = house_tests::REPOSITORY;
+    for n in 1..30_u64 {
+        let who = ["feanil", "usama", "anna", "olga"][usize::try_from(n % 4).unwrap()];
+        let minutes = i64::try_from(n).unwrap() * 157;
+        let at = sunday + SignedDuration::from_mins(minutes - 40 * 60) + SignedDuration::from_secs(minutes % 60);
+        stage.until(at).await;
+        let commit = house_tests::commit(n);
+        merge(&stage, repository, n, who, &format!("change {n}"), &commit).await;
+        if n % 3 != 0 {
+            stage.until(at + SignedDuration::from_mins(11)).await;
+            deploy(&stage, repository, n, &commit, "in_progress", at).await;
+            stage.until(at + SignedDuration::from_mins(17)).await;
+            deploy(&stage, repository, n, &commit, "success", at).await;
+        }
+        if n % 4 == 1 {
+            let service = if n % 8 == 1 { "edxapp" } else { "worker" };
+            let fires = at + SignedDuration::from_mins(31);
+            stage.until(fires).await;
+            alert(&stage, service, "HighErrorRate", fires, None).await;
+            alert(&stage, "edxapp", "Latency", fires, None).await;
+            stage.until(fires + SignedDuration::from_mins(47)).await;
+            let over = Some(stage.clock.now());
+            alert(&stage, service, "HighErrorRate", fires, over).await;
+            alert(&stage, "edxapp", "Latency", fires, over).await;
+        }
+    }
+    stage.until(stage.clock.now() + SignedDuration::from_hours(72)).await;
+    let lines = the_same(&stage.bundle, &tape).await;
+    assert!(lines > 300, "{lines} lines");
+}
+
+#[tokio::test]
+async fn the_night_in_which_clocks_go_forward_is_decided_as_it_was() {
+    across("2026-03-29").await;
+}
+
+#[tokio::test]
+async fn the_night_in_which_clocks_go_back_is_decided_as_it_was() {
+    across("2026-10-25").await;
+}
