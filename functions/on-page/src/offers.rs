@@ -222,7 +222,7 @@ mod tests {
             notice of a fix, expedite-why: Say why [expedite.why, withdraw]
             notice of a fix, expedite-asked: Sign, or refuse [sign, refuse.why]
             notice of a fix, expedite-refused: Say why [expedite.why]
-            notice of a service, queue-grew, pipeline-silent: The pipeline [resume, pause.why]
+            notice of a service, queue-grew, pipeline-silent, stepped-down: The pipeline [resume, pause.why]
         "#]]
         .assert_eq(&table);
     }

@@ -84,7 +84,7 @@ async fn an_event_costs_so_many_calls_and_the_same_units_however_much_has_happen
         a merge: GetItem 1.0, TransactWriteItems 11.0
         a deployment of 3: Query 1.0, TransactWriteItems 8.0
         an alert: Query 1.0, TransactWriteItems 20.0, UpdateItem 2.0
-        its page: BatchGetItem 2.0, UpdateItem 2.0, TransactWriteItems 6.0
+        its page: BatchGetItem 3.0, UpdateItem 2.0, TransactWriteItems 6.0
         an acknowledgement: Query 2.0, TransactWriteItems 16.0, UpdateItem 1.0
         a tick with nothing due: Query 0.5"#]]
     .assert_eq(&fresh.join("\n"));

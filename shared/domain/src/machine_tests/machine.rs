@@ -89,6 +89,8 @@ pub struct Machine {
     pub asleep_until: Timestamp,
     pub topic_down_until: Timestamp,
     pub watch: Watch,
+    /// What the store remembers of each change, also when it has left the working set: how much was told of it.
+    kept: BTreeMap<ChangeId, u64>,
 }
 
 static HOUSE: LazyLock<(Service, Settings, Vec<Situation>)> = LazyLock::new(|| {
@@ -148,6 +150,7 @@ impl Machine {
             asleep_until: now,
             topic_down_until: now,
             watch: Watch::new(now),
+            kept: situations[live].changes.iter().map(|(id, known)| (id.clone(), known.rev)).collect(),
         }
     }
 
@@ -336,7 +339,8 @@ impl Machine {
         let event = MergeEvent::Merged(Box::new(change));
         if let MergeDecision::Keep(merge) = on_merge::decide(event, &Way::default(), self.settings, now) {
             let worth = u64::from(merge.change.worth());
-            if self.situation.changes.get(&merge.change.id).is_none_or(|known| known.rev < worth) {
+            if self.kept.get(&merge.change.id).is_none_or(|known| *known < worth) {
+                self.kept.insert(merge.change.id.clone(), worth);
                 self.situation.note(Record::Change(merge.change), worth);
                 self.situation.apply(&Decisions::none(&self.service.id, Wake::Now), now);
             }

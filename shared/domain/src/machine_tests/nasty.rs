@@ -181,3 +181,10 @@ fn five_races_lost_in_a_row_leave_it_to_the_sender() {
     super::rest(&mut machine);
     assert_eq!((machine.watch.fault.clone(), machine.unanswered.len()), (None, 0));
 }
+
+#[test]
+fn a_merge_that_is_told_again_after_its_window_was_closed_opens_none() {
+    use crate::machine_tests::Event::{Live, Merge, Revert};
+    let machine = play(2, &[Live(14), Merge(4, 0), Wait(65), Revert(4), Wait(55), Live(1), Again(1)]);
+    assert_eq!(machine.watch.fault, None);
+}

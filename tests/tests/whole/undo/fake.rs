@@ -118,11 +118,11 @@ impl Known {
                 let path = if number.parse::<u64>().unwrap_or(0) < 3 { "lms/urls.py" } else { "docs/x.md" };
                 (200, json!([{ "filename": path, "additions": 1, "deletions": 1 }]))
             }
-            ("GET", ["pulls", number]) if self.pulls.iter().any(|pull| pull["number"].to_string() == *number) => {
-                (200, self.pulls.iter().find(|pull| pull["number"].to_string() == *number).cloned().unwrap_or_default())
+            ("GET", ["pulls", number]) if self.pulls.iter().any(|pull| is_number(pull, number)) => {
+                (200, self.pulls.iter().find(|pull| is_number(pull, number)).cloned().unwrap_or_default())
             }
             ("PUT", ["pulls", number, "merge"]) => {
-                let pull = self.pulls.iter_mut().find(|pull| pull["number"].to_string() == *number);
+                let pull = self.pulls.iter_mut().find(|pull| is_number(pull, number));
                 match pull {
                     Some(pull) if pull["head"]["sha"] != body["sha"] => {
                         (409, json!({ "message": "Head branch was modified" }))
@@ -279,4 +279,8 @@ impl Known {
             _ => (404, json!({})),
         }
     }
+}
+
+fn is_number(pull: &Value, number: &str) -> bool {
+    number.parse() == Ok(pull["number"].as_u64().unwrap_or(0))
 }
