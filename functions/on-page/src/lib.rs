@@ -171,7 +171,8 @@ async fn send(
         }
     }
     let enough = !accepted.is_empty() && (message.kind != Kind::Update || failures.is_empty());
-    if enough && message.kind == Kind::Page && shares(house, message) {
+    // One that went to a chat only does not speak for a page that is to wake somebody.
+    if enough && by == Sends::ByAll && message.kind == Kind::Page && shares(house, message) {
         house.store.remember_accepted(&message.key, house.now()).await?;
     }
     if enough {

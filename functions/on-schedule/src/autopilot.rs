@@ -22,12 +22,10 @@ fn proposing<'a>(house: &'a House, id: &ServiceId) -> Option<&'a Service> {
 
 /// Asks for the reverts that are proposed, at the home of each change.
 pub(crate) async fn ask(house: &House, id: &ServiceId) -> Result<(), StoreError> {
-    if proposing(house, id).is_none() {
-        return Ok(());
-    }
+    let Some(service) = proposing(house, id) else { return Ok(()) };
     let (settings, now) = (house.settings(), house.now());
     let situation = house.store.situation(id).await?;
-    for proposal in autopilot::unasked(&situation, now) {
+    for proposal in autopilot::unasked(&situation, service, now) {
         let Some(home) = undo::home(settings, &proposal.change.repository) else { continue };
         let decide = |situation: &Situation| (autopilot::ask(&proposal, situation, now), ());
         let (decisions, ()) = house.store.decide(&home.id, now, decide).await?;
@@ -71,10 +69,10 @@ async fn asked(house: &House, claim: &Claim) -> MergeSaid {
     let (Some(forge), Some((opened, _))) = (Forge::that_reverts(house, repository), claim.undo.opened()) else {
         return MergeSaid::Refused("there is no forge to ask any more".to_owned());
     };
-    let answer = tokio::time::timeout(ONE_TAKES, forge.merge(repository, opened)).await;
+    let answer = tokio::time::timeout(ONE_TAKES, forge.merge(repository, opened, claim.only_look.is_none())).await;
     match answer {
         Ok(Ok(())) => MergeSaid::Merged,
-        Ok(Err(Unmerged::Refused(why))) => MergeSaid::Refused(why),
+        Ok(Err(Unmerged::Refused(why))) => MergeSaid::Refused(claim.only_look.clone().unwrap_or(why)),
         Ok(Err(Unmerged::NotNow(why))) => MergeSaid::NotNow(why),
         Ok(Err(Unmerged::Unanswered(error))) => {
             tracing::warn!(%repository, cause = error_chain(&error), "a revert is not merged yet");

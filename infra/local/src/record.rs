@@ -15,7 +15,12 @@ pub type Recorder = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Adds to this file, which is made if it is not there. What cannot be written is logged: nobody waits for it.
 pub fn into_file(path: &Path) -> io::Result<Recorder> {
-    let file = Mutex::new(File::options().create(true).append(true).open(path)?);
+    let mut options = File::options();
+    options.create(true).append(true);
+    // Who merges what is in it.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = Mutex::new(options.open(path)?);
     Ok(Arc::new(move |line| {
         let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = file.write_all(format!("{line}\n").as_bytes()) {
@@ -43,7 +48,10 @@ pub fn line(request: &Request, response: &Response, at: Timestamp) -> Option<Str
         });
     }
     let [action @ .., by, _, _] = segments.as_slice() else { return None };
-    aws::links::Action::parse(action)?;
+    if let aws::links::Action::Person(_) = aws::links::Action::parse(action)? {
+        // Whose data were exported or removed is kept nowhere.
+        return None;
+    }
     let form: Value = request.form().into_iter().map(|(name, value)| (name, Value::from(value))).collect();
     Some(json!({ "at": at, "to": format!("/{}", action.join("/")), "by": by, "form": form }).to_string())
 }

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use aws::links::Action;
 use aws::sender::{Reading, Sender};
 use aws::settings::SenderConfig;
-use domain::ChangeId;
+use domain::{ChangeId, times};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -32,6 +32,8 @@ pub enum BadLine {
     Address,
     #[error("no sender is called {0}; there is one for each row of the README's table")]
     NoSender(String),
+    #[error("its time is not one of this century")]
+    Time,
     #[error("it has neither `body` nor `raw`")]
     NoBody,
     #[error("`by` is a person of the roster")]
@@ -100,7 +102,8 @@ pub fn read(line: &[u8], senders: &BTreeMap<String, SenderConfig>) -> Result<Tol
         Ok(delivery) => {
             let to = if delivery.event.starts_with("deployment") { "/deploy/github" } else { "/merge/github" };
             let what = delivered(to, delivery.request.payload.get().as_bytes(), senders)?;
-            Ok(Told { at: delivery.delivered_at, what })
+            let at = delivery.delivered_at;
+            if times::plausible(at) { Ok(Told { at, what }) } else { Err(BadLine::Time) }
         }
         Err(_) => Err(own.into()),
     }
@@ -108,6 +111,9 @@ pub fn read(line: &[u8], senders: &BTreeMap<String, SenderConfig>) -> Result<Tol
 
 fn own_line(line: Line<'_>, senders: &BTreeMap<String, SenderConfig>) -> Result<Told, BadLine> {
     let at = line.at;
+    if !times::plausible(at) {
+        return Err(BadLine::Time);
+    }
     let what = if let Some(truth) = line.truth {
         let culprit = truth.culprit.map(|named| aws::keys::parse_change(&named).ok_or(BadLine::NoChange));
         let culprit: Option<ChangeId> = culprit.transpose()?;

@@ -64,6 +64,14 @@ pub struct Proposal {
     pub merging: Merging,
 }
 
+impl Proposal {
+    /// Whether it was merged by itself.
+    #[must_use]
+    pub fn is_merged(&self) -> bool {
+        matches!(self.merging, Merging::Merged { .. })
+    }
+}
+
 /// Whether an alert is a signal of the canary here.
 #[must_use]
 pub fn is_canary(alert: &Alert, service: &Service) -> bool {
@@ -233,10 +241,18 @@ fn why_not_merged(
 
 /// The incidents for which a revert was proposed that nobody has asked for yet, with what it is.
 #[must_use]
-pub fn unasked(situation: &Situation, now: Timestamp) -> Vec<Proposal> {
-    let open = situation.incidents.values().map(|known| &known.value).filter(|incident| incident.is_open());
+pub fn unasked(situation: &Situation, service: &Service, now: Timestamp) -> Vec<Proposal> {
+    if situation.mode(service) < Mode::Propose {
+        return Vec::new();
+    }
+    let refused = |incident: &Incident| {
+        let theirs = incident.proposed.as_ref().map(|proposal| &proposal.responder);
+        incident.not_mine.iter().any(|said| Some(&said.person) == theirs)
+    };
+    let open = situation.incidents.values().map(|known| &known.value);
+    let open = open.filter(|incident| incident.is_open() && incident.mitigated.is_none() && !refused(incident));
     // Not for ever: what nobody did is left to people.
-    let fresh = |proposal: &&Proposal| now < proposal.at + APART / 2;
+    let fresh = |proposal: &&Proposal| now < proposal.at + merging::TOO_LATE;
     let proposed = open.filter_map(|incident| incident.proposed.as_ref()).filter(fresh);
     proposed.filter(|proposal| !situation.undos.contains_key(&proposal.change)).cloned().collect()
 }

@@ -45,14 +45,14 @@ fn firing(name: &str, canary: bool, since: Timestamp, over: Option<Timestamp>) -
 /// What `on-schedule` does after its look: asks for what is proposed, a forge opens it, and merges it.
 fn shell(world: &mut World) -> Vec<ChangeId> {
     let mut merged = Vec::new();
-    for proposal in unasked(&world.situation, world.now) {
+    for proposal in unasked(&world.situation, &world.service, world.now) {
         let decisions = ask(&proposal, &world.situation, world.now);
         world.commit(&decisions);
     }
     let asked: Vec<Undo> = world.situation.undos.values().map(|known| known.value.clone()).collect();
     for undo in asked.into_iter().filter(|undo| undo.opened().is_none()) {
         let rev = world.situation.undos[&undo.change].rev;
-        let opened = Opened { number: 900, url: None, head: None, found: false };
+        let opened = Opened { number: 900, url: None, head: Some(crate::testing::commit(900)), found: false };
         world.situation.note(Record::Undo(Undo { stage: Stage::Opened(opened), ..undo }), rev + 1);
     }
     for id in due(&world.situation, world.now) {

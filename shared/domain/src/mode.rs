@@ -124,7 +124,7 @@ impl Mode {
     pub fn sends(self, message: &Message, page_was: Option<Self>) -> Sends {
         match (self, message.kind) {
             // A pager that has a page open hears that it is over; one that has none is left alone.
-            (_, Kind::Update) if page_was.is_some_and(|was| !was.pages()) => Sends::Nothing,
+            (_, Kind::Update) if !self.pages() && page_was.is_some_and(|was| !was.pages()) => Sends::Nothing,
             (_, Kind::Update) => Sends::ByAll,
             (Self::Shadow, Kind::Page | Kind::Notice) if is_asked_for(message.key.step) => Sends::ByAll,
             (Self::Shadow, Kind::Page | Kind::Notice) => Sends::Nothing,

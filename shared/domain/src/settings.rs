@@ -201,6 +201,8 @@ impl Settings {
         for service in self.services.values_mut().chain([&mut self.unmapped]) {
             (service.schedule, service.beside, service.channel_topic, service.user_group) = (None, None, None, None);
             service.holds.clear();
+            // Nobody would be told it, and it would be due each minute.
+            service.digest = None;
             change(service);
         }
         self.merge_desks.clear();

@@ -22,6 +22,8 @@ enum Refused {
     StillHere(PersonId),
     #[error("the service {0} is called as they are: what is about it could not be told from them")]
     CalledAsAService(ServiceId),
+    #[error("that account is {0}'s, by the roster")]
+    OfAnother(PersonId),
     #[error("an account is written `forge:name`, such as github:usama")]
     NoLogin,
 }
@@ -77,7 +79,11 @@ fn allowed(house: &House, grant: &Grant, id: &PersonId, form: &Filled) -> Result
     }
     let logins = form.get("logins").map_or("", String::as_str).split_whitespace();
     let logins: Result<Vec<Login>, _> = logins.map(|login| login.to_owned().try_into()).collect();
-    let traces = Traces::of(id, roster.person(id), &logins.map_err(|_| Refused::NoLogin)?);
+    let logins = logins.map_err(|_| Refused::NoLogin)?;
+    if let Some(other) = logins.iter().find_map(|login| roster.by_login(login).filter(|person| person.id != *id)) {
+        return Err(Refused::OfAnother(other.id.clone()));
+    }
+    let traces = Traces::of(id, roster.person(id), &logins);
     if form.get("do").map(String::as_str) != Some(REMOVE) {
         return Ok(traces);
     }

@@ -44,6 +44,11 @@ impl Asked {
         let wrong = || Malformed::new("`cut` is a day such as 2026-10-01");
         let date = |text: &str| text.parse::<Date>().ok().filter(|date| date.to_string() == text);
         let cut = cut.map(|text| date(text).ok_or_else(wrong)).transpose()?;
+        // What is before it has to be among what is read.
+        let from = cut.map_or(from, |cut| from.min(Month::of(cut)).max(until.back(MOST - 1)));
+        if cut.is_some_and(|cut| Month::of(cut) < from || cut > until.last().min(today)) {
+            return Err(Malformed::new("`cut` is a day among the months that are asked for"));
+        }
         Ok(Self { from, until, cut, today })
     }
 

@@ -126,12 +126,13 @@ impl<'a> Forge<'a> {
         }
     }
 
-    /// Merges a revert that was opened, as it was when it was: what was added to it since is not merged.
-    pub async fn merge(&self, repository: &Repository, opened: &Opened) -> Result<(), Unmerged> {
+    /// Merges a revert that was opened, as it was when it was: what was added to it since is not merged. `act`: else it is only looked
+    /// at whether it is merged.
+    pub async fn merge(&self, repository: &Repository, opened: &Opened, act: bool) -> Result<(), Unmerged> {
         let api = self.api()?;
         match self.kind {
-            Kind::GitHub => github::merging::merge(&api, repository, opened).await,
-            Kind::GitLab => gitlab::merging::merge(&api, repository, opened).await,
+            Kind::GitHub => github::merging::merge(&api, repository, opened, act).await,
+            Kind::GitLab => gitlab::merging::merge(&api, repository, opened, act).await,
             Kind::Azure | Kind::Bitbucket | Kind::BitbucketServer | Kind::Gitea => {
                 Err(Unmerged::Refused("this forge is not asked to merge".to_owned()))
             }

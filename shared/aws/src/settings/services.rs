@@ -201,6 +201,8 @@ pub(super) fn people(section: &mut Section<'_, '_>, key: &str, roster: &Roster) 
             section.problem_in(&span, format!("`{key}` names {id}, who is not among the people"));
         } else if roster.person(&id).is_some_and(Person::is_outside) {
             section.problem_in(&span, format!("`{key}` names {id}, who has champions: nobody outside is to be paged"));
+        } else if found.contains(&id) {
+            section.problem_in(&span, format!("`{key}` names {id} twice"));
         } else {
             found.push(id);
         }

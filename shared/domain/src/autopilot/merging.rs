@@ -15,6 +15,7 @@ use crate::service::Service;
 use crate::settings::Settings;
 use crate::situation::{Noted, Situation};
 use crate::text;
+use crate::undo::outlook::{self, Outlook};
 use crate::undo::{Stage, Undo};
 use crate::wording::{Reader, autopilot as words};
 
@@ -23,6 +24,8 @@ const LEASE: SignedDuration = SignedDuration::from_mins(3);
 /// Where the forge is not ready (its checks run yet), it is asked again each minute, so often.
 const MOST_TRIES: u32 = 30;
 const AGAIN: SignedDuration = SignedDuration::from_mins(1);
+/// What was not merged so long after it was proposed is left to people: the evidence is of then.
+pub(super) const TOO_LATE: SignedDuration = SignedDuration::from_mins(30);
 const MOST_WHY: usize = 160;
 
 /// How far the merging of a revert is.
@@ -78,6 +81,8 @@ pub struct Claim {
     pub incident: IncidentId,
     pub undo: Undo,
     pub tries: u32,
+    /// Whether it was merged by a try that was cut off: nothing is merged any more.
+    pub only_look: Option<String>,
 }
 
 /// What the forge said.
@@ -104,7 +109,8 @@ pub fn due(situation: &Situation, now: Timestamp) -> Vec<IncidentId> {
 pub(crate) fn next_at(situation: &Situation, now: Timestamp) -> Option<Timestamp> {
     let proposals = situation.incidents.values().filter_map(|known| known.value.proposed.as_ref());
     let waits = |proposal: &&Proposal| {
-        let fresh = now < proposal.at + super::APART / 2;
+        // Once more after that, so that people hear that it is theirs.
+        let fresh = now < proposal.at + TOO_LATE + AGAIN;
         let asked = situation.undos.get(&proposal.change).map(|known| &known.value.stage);
         fresh
             && match asked {
@@ -134,9 +140,13 @@ pub fn claim(
         return (decisions, None);
     };
     let mode = situation.mode(service);
-    if let Some(why) =
-        why_left(&known.value, proposal, service, mode, frozen, now).or_else(|| too_often(proposal, tries))
-    {
+    let left = not_ours(undo)
+        .or_else(|| why_left(&known.value, proposal, service, mode, frozen, now))
+        .or_else(|| clash(proposal, situation))
+        .or_else(|| too_often(proposal, tries));
+    // One that was cut off may have merged it: whoever says that it did not has to have looked.
+    let cut_off = matches!(proposal.merging, Merging::UnderWay { .. }) && tries < MOST_TRIES;
+    if let Some(why) = left.clone().filter(|_| !cut_off) {
         leave(&mut decisions, known, proposal, &why, (service, settings), now);
         return (decisions, None);
     }
@@ -144,12 +154,28 @@ pub fn claim(
     let mut incident = known.value.clone();
     incident.proposed = Some(Proposal { merging, ..proposal.clone() });
     decisions.put(Record::Incident(incident), known.rev);
-    (decisions, Some(Claim { incident: id.clone(), undo: undo.clone(), tries }))
+    (decisions, Some(Claim { incident: id.clone(), undo: undo.clone(), tries, only_look: left }))
 }
 
 fn of<'a>(situation: &'a Situation, id: &IncidentId) -> Option<(&'a Noted<Incident>, &'a Proposal)> {
     let known = situation.incidents.get(id)?;
     Some((known, known.value.proposed.as_ref().filter(|proposal| proposal.left.is_none())?))
+}
+
+/// Only what we opened ourselves is merged, as it was then. What a person opened, or asked for, a person merges.
+fn not_ours(undo: &Undo) -> Option<String> {
+    let (opened, _) = undo.opened()?;
+    let ours = undo.by_itself && !opened.found && opened.head.is_some();
+    (!ours).then(|| "it was not opened by us just now".to_owned())
+}
+
+/// What was merged since may be in its way.
+fn clash(proposal: &Proposal, situation: &Situation) -> Option<String> {
+    let change = &situation.changes.get(&proposal.change)?.value;
+    match outlook::outlook(change, situation) {
+        clash @ Outlook::MayConflict(_) => Some(clash.to_string()),
+        Outlook::Clean | Outlook::Unknown => None,
+    }
 }
 
 fn too_often(proposal: &Proposal, tries: u32) -> Option<String> {
@@ -178,14 +204,21 @@ fn why_left(
     if incident.taken(&service.policy, now).is_some() {
         return Some("somebody is at it".to_owned());
     }
-    if incident.mitigated.is_some() {
-        return Some("a suspect was taken back already".to_owned());
+    if now >= proposal.at + TOO_LATE {
+        return Some(format!("it was not merged within {} min", TOO_LATE.as_mins()));
+    }
+    if incident.mitigated.is_some() || incident.held.is_some() {
+        return Some("a suspect was taken back already, or nobody is to be woken for it just now".to_owned());
     }
     if incident.not_mine.iter().any(|said| said.person == proposal.responder) {
         return Some("its responder says that it is not theirs".to_owned());
     }
     if incident.suspects.first().is_none_or(|first| first.change != proposal.change) {
         return Some("another change is likelier by now".to_owned());
+    }
+    let likely = incident.suspects.first().and_then(|first| first.likelihood).unwrap_or(0) / 10;
+    if service.acts.as_ref().is_none_or(|acts| likely < acts.likely_from) {
+        return Some(format!("it is the cause by {likely} % only, by now"));
     }
     frozen.then(|| "a freeze holds merging".to_owned())
 }

@@ -89,6 +89,13 @@ impl Incident {
         self.pages.iter().any(|p| p.person == page.person && p.nth() == page.nth())
     }
 
+    /// Whether nobody was woken by the pages of this round, though there are some: the service's mode was below that.
+    #[must_use]
+    pub fn was_paged_in_words_only(&self) -> bool {
+        let mut own = self.pages.iter().filter(|page| page.round == self.round).peekable();
+        own.peek().is_some() && own.all(|page| !page.mode.pages())
+    }
+
     /// Whether anybody was paged, or paged once more, who was not `before`.
     #[must_use]
     pub fn has_paged_since(&self, before: &Self) -> bool {

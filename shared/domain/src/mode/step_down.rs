@@ -14,14 +14,17 @@ use crate::service::Service;
 use crate::situation::Situation;
 use crate::wording::{Reader, modes};
 
+/// So many are told at most, in one transaction.
+const MOST_TOLD: usize = 12;
+
 /// Steps down where wrong pages are too many, or what was reverted by itself was not it. When it wants to look again, where it had no
 /// room. `ceiling`: with the wrong pages of the incidents that are here.
 pub(crate) fn look(decisions: &mut Decisions, look: &Look<'_>, ceiling: &mut Ceiling) -> Option<Timestamp> {
-    let Look { situation, service, now, .. } = *look;
+    let Look { service, now, .. } = *look;
     let mode = ceiling.in_force(service.mode);
     let most = ceiling.most_wrong(now);
     let pages = limit(service).filter(|limit| most > *limit).map(|_| Why::WrongPages { pages: most });
-    let revert = || wrong_revert(situation, ceiling).filter(|_| mode == Mode::Act);
+    let revert = || wrong_revert(look, ceiling).filter(|_| mode == Mode::Act);
     let (to, why) = (mode.below()?, revert().or(pages)?);
     if decisions.actions() + 2 + 2 * told(service).len() > MOST_ACTIONS {
         return Some(now);
@@ -31,15 +34,19 @@ pub(crate) fn look(decisions: &mut Decisions, look: &Look<'_>, ceiling: &mut Cei
 }
 
 /// What was merged by itself since somebody last looked, and was not it: a person says so, or it fired again after that was live.
-fn wrong_revert(situation: &Situation, ceiling: &Ceiling) -> Option<Why> {
+fn wrong_revert(look: &Look<'_>, ceiling: &Ceiling) -> Option<Why> {
+    let (situation, helps_by) = (look.situation, look.service.policy.after_failure);
     let since = ceiling.counts_from.unwrap_or(Timestamp::MIN);
     ceiling.moves.iter().filter(|moved| moved.acts && moved.at >= since).find_map(|moved| {
         let incident = &situation.incidents.get(&moved.incident)?.value;
-        let proposal = incident.proposed.as_ref()?;
+        let proposal = incident.proposed.as_ref().filter(|proposal| proposal.is_merged())?;
         let judged = incident.verdict.as_ref().filter(|verdict| matches!(verdict.by, Judge::Person(_)));
         let other = judged.is_some_and(|verdict| verdict.change.as_ref() != Some(&moved.change));
         let label = proposal.label.clone();
-        (other || incident.in_vain.contains(&moved.change))
+        // Taken back, and it fires all the same.
+        let back = incident.mitigated.as_ref().filter(|back| back.change == moved.change && incident.is_open());
+        let helped_nothing = back.is_some_and(|back| back.at + helps_by <= look.now);
+        (other || helped_nothing || incident.in_vain.contains(&moved.change))
             .then(|| Why::WrongRevert { change: moved.change.clone(), label })
     })
 }
@@ -54,11 +61,9 @@ fn limit(service: &Service) -> Option<usize> {
 pub fn learnt(situation: &Situation, now: Timestamp) -> Ceiling {
     let incidents = || situation.incidents.values().map(|known| &known.value);
     let wrong = incidents().flat_map(|incident| {
-        incident.wrong_pages().into_iter().map(|page| WrongPage {
-            at: page.at,
-            incident: incident.id.clone(),
-            person: page.person.clone(),
-        })
+        // What was only recorded, or said in a chat, woke nobody.
+        let woken = incident.wrong_pages().into_iter().filter(|page| page.mode.pages());
+        woken.map(|page| WrongPage { at: page.at, incident: incident.id.clone(), person: page.person.clone() })
     });
     let mut ceiling = situation.ceiling.value.clone();
     let here: Vec<&IncidentId> = incidents().map(|incident| &incident.id).collect();
@@ -88,10 +93,12 @@ pub(crate) fn down(
 }
 
 fn told(service: &Service) -> Vec<&PersonId> {
-    let mut people: Vec<&PersonId> = service.owners.iter().chain(&service.channel).collect();
-    if people.is_empty() {
-        people.extend(service.last_resort());
+    let people = service.channel.iter().chain(&service.owners).chain(service.last_resort());
+    let mut told: Vec<&PersonId> = Vec::new();
+    for person in people {
+        if told.len() < MOST_TOLD && !told.contains(&person) {
+            told.push(person);
+        }
     }
-    people.dedup();
-    people
+    told
 }

@@ -147,6 +147,11 @@ impl Desk<'_> {
             return;
         }
         let (policy, now) = (&self.service.policy, self.now);
+        if self.situation.mode(self.service).pages() && incident.was_paged_in_words_only() {
+            // The mode went up meanwhile: whoever would have been paged is.
+            self.anew(decisions, incident, now, Reason::HeldNoLonger);
+            return;
+        }
         let began = incident.round_began();
         if let Some(at) = self.asked_anew_at(incident).filter(|at| *at <= now) {
             self.anew(decisions, incident, at.max(began), Reason::NobodysOwn);

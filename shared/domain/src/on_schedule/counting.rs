@@ -20,6 +20,8 @@ use crate::window::{Phase, Window};
 const SETTLED: SignedDuration = SignedDuration::from_mins(10);
 /// So many are counted in one look.
 const MOST: usize = 8;
+/// So many are marked: what was put right too. A rollback over more releases than there is room for counts the newest of them.
+const MOST_MARKED: usize = 30;
 
 /// Those that have new marks, as they are written by this look.
 pub(super) type Counted = BTreeMap<DeploymentKey, Deployment>;
@@ -27,12 +29,15 @@ pub(super) type Counted = BTreeMap<DeploymentKey, Deployment>;
 /// Counts what is due, and keeps that it was.
 pub(super) fn deployments(decisions: &mut Decisions, next: &mut Next, look: &Look<'_>) -> Counted {
     let mut counting = Counting { look, marked: Counted::new(), facts: Vec::new() };
-    for known in look.situation.deployments.values() {
-        if counting.marked.len() >= MOST || decisions.actions() + 30 > MOST_ACTIONS {
+    // The oldest first: what one takes back is counted before it is taken back.
+    let mut all: Vec<&Deployment> = look.situation.deployments.values().map(|known| &known.value).collect();
+    all.sort_by_key(|deployment| deployment.succeeded_at.or(deployment.failed_at).unwrap_or(deployment.created_at));
+    for deployment in all {
+        if counting.marked.len() >= MOST || decisions.actions() + MOST_MARKED + 15 > MOST_ACTIONS {
             next.at(look.now);
             break;
         }
-        counting.one(&known.value);
+        counting.one(deployment);
     }
     counting.broken();
     decisions.facts.append(&mut counting.facts);
@@ -104,7 +109,9 @@ impl<'a> Counting<'_, 'a> {
         let back = all.iter().flat_map(|window| &window.rolled_back).filter(|back| back.by.key == by.key);
         let releases: BTreeMap<&DeploymentKey, &Deployment> =
             back.map(|back| (&back.release.key, back.release)).collect();
-        for release in releases.into_values() {
+        let mut releases: Vec<&Deployment> = releases.into_values().collect();
+        releases.sort_by_key(|release| std::cmp::Reverse(release.live_since()));
+        for release in releases {
             let Some(since) = release.live_since() else { continue };
             let incidents = self.look.situation.incidents.values().map(|known| &known.value);
             // Of those that were not over before it was taken back.
@@ -131,7 +138,8 @@ impl<'a> Counting<'_, 'a> {
     fn failed(&mut self, deployment: &Deployment, from: Timestamp, to: Timestamp) {
         // What was too late to be counted as live is not counted as failed either.
         let known = self.now(deployment).counted;
-        if known.live && !known.failed {
+        let room = self.marked.len() < MOST_MARKED || self.marked.contains_key(&deployment.key);
+        if known.live && !known.failed && room {
             self.marked(deployment).counted.failed = true;
             self.facts.extend(measures::recovered(deployment, Some((from, to))));
         }

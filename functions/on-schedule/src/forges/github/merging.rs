@@ -22,22 +22,36 @@ struct Head {
     sha: Option<String>,
 }
 
-pub async fn merge(api: &Api<'_>, repository: &Repository, opened: &Opened) -> Result<(), Unmerged> {
+pub async fn merge(api: &Api<'_>, repository: &Repository, opened: &Opened, act: bool) -> Result<(), Unmerged> {
     let path = format!("/repos/{}/pulls/{}", api::path(repository), opened.number);
     let pull: Pull = api.get(&path).await?;
     if pull.merged {
         return Ok(());
     }
+    if !act {
+        return Err(Unmerged::Refused("it is not merged".to_owned()));
+    }
     if pull.state.as_deref() != Some("open") {
         return Err(Unmerged::Refused("it was closed".to_owned()));
     }
     let head = pull.head.and_then(|head| head.sha).unwrap_or_default();
-    let known = opened.head.as_ref().map_or(head.as_str(), domain::Commit::as_str);
+    let known = opened.head.as_ref().map_or("", domain::Commit::as_str);
     if known.is_empty() || head != known {
         return Err(Unmerged::Refused("something was added to it".to_owned()));
     }
-    let answer = api.send_json("PUT", &format!("{path}/merge"), &json!({ "sha": known })).await?;
-    match answer.status {
+    // Each repository says by which ways it merges.
+    let mut answer = None;
+    for method in ["merge", "squash", "rebase"] {
+        let asked = json!({ "sha": known, "merge_method": method });
+        let said = api.send_json("PUT", &format!("{path}/merge"), &asked).await?;
+        let not_so =
+            said.status == 405 && String::from_utf8_lossy(&said.body).contains("not allowed on this repository");
+        answer = Some(said.status);
+        if !not_so {
+            break;
+        }
+    }
+    match answer.unwrap_or(405) {
         200 => Ok(()),
         // Its checks run yet, or it is in the way of another that is just being merged.
         405 => Err(Unmerged::NotNow("GitHub does not merge it yet: its checks, or a rule of its branch".to_owned())),

@@ -17,17 +17,18 @@ struct Request {
     sha: Option<String>,
 }
 
-pub async fn merge(api: &Api<'_>, repository: &Repository, opened: &Opened) -> Result<(), Unmerged> {
+pub async fn merge(api: &Api<'_>, repository: &Repository, opened: &Opened, act: bool) -> Result<(), Unmerged> {
     let path = format!("/projects/{}/merge_requests/{}", project(repository), opened.number);
     let request: Request = api.get(&path).await?;
     match request.state.as_deref() {
         Some("merged") => return Ok(()),
+        Some(_) | None if !act => return Err(Unmerged::Refused("it is not merged".to_owned())),
         Some("opened") => {}
         Some("locked") => return Err(Unmerged::NotNow("it is just being merged".to_owned())),
         Some(_) | None => return Err(Unmerged::Refused("it was closed".to_owned())),
     }
     let sha = request.sha.unwrap_or_default();
-    let known = opened.head.as_ref().map_or(sha.as_str(), domain::Commit::as_str);
+    let known = opened.head.as_ref().map_or("", domain::Commit::as_str);
     if known.is_empty() || sha != known {
         return Err(Unmerged::Refused("something was added to it".to_owned()));
     }
