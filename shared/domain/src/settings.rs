@@ -200,9 +200,7 @@ impl Settings {
     pub fn alone(mut self, mut change: impl FnMut(&mut Service)) -> Self {
         for service in self.services.values_mut().chain([&mut self.unmapped]) {
             (service.schedule, service.beside, service.channel_topic, service.user_group) = (None, None, None, None);
-            service.holds.clear();
-            // Nobody would be told it, and it would be due each minute.
-            service.digest = None;
+            (service.digest, service.holds) = (None, Vec::new());
             change(service);
         }
         self.merge_desks.clear();

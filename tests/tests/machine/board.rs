@@ -395,7 +395,7 @@ async fn without_script_and_without_a_mouse_everything_can_be_done() {
     page.says("CheckoutFailing").await;
     // The first key leads past what each page begins with, the next ones through what can be done, in order.
     let mut stops = Vec::new();
-    for _ in 0..9 {
+    for _ in 0..10 {
         page.client.active_element().await.unwrap().send_keys("\u{e004}").await.unwrap();
         stops.push(page.client.active_element().await.unwrap().text().await.unwrap());
     }
@@ -406,6 +406,7 @@ async fn without_script_and_without_a_mouse_everything_can_be_done() {
             "Recent Deployers",
             "On call",
             "Freezes",
+            "Measures",
             "You",
             "[critical] checkout production: CheckoutFailing",
             "checkout#202",

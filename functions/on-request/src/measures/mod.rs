@@ -45,10 +45,10 @@ impl Asked {
         let date = |text: &str| text.parse::<Date>().ok().filter(|date| date.to_string() == text);
         let cut = cut.map(|text| date(text).ok_or_else(wrong)).transpose()?;
         // What is before it has to be among what is read.
-        let from = cut.map_or(from, |cut| from.min(Month::of(cut)).max(until.back(MOST - 1)));
-        if cut.is_some_and(|cut| Month::of(cut) < from || cut > until.last().min(today)) {
-            return Err(Malformed::new("`cut` is a day among the months that are asked for"));
-        }
+        let from = cut.map_or(from, |cut| from.min(Month::of(cut)).max(until.back(MOST - 1))).min(until);
+        // A cut beyond what is asked for is at its edge.
+        let last = until.last().min(today).max(from.first());
+        let cut = cut.map(|cut| cut.clamp(from.first(), last));
         Ok(Self { from, until, cut, today })
     }
 
