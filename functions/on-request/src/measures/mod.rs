@@ -39,8 +39,10 @@ impl Asked {
             let read = |text: &str| text.parse::<Month>().ok().filter(|month| month.to_string() == text);
             given.map(|text| read(text).ok_or_else(wrong)).transpose()
         };
-        let until = month("until", until)?.unwrap_or(Month::of(today)).min(Month::of(today));
-        let from = month("from", from)?.unwrap_or_else(|| until.back(USUAL - 1)).max(until.back(MOST - 1));
+        // Nothing was counted before that.
+        let dawn = Month::of(jiff::civil::date(2000, 1, 1));
+        let until = month("until", until)?.unwrap_or(Month::of(today)).min(Month::of(today)).max(dawn);
+        let from = month("from", from)?.unwrap_or_else(|| until.back(USUAL - 1)).max(until.back(MOST - 1)).max(dawn);
         let wrong = || Malformed::new("`cut` is a day such as 2026-10-01");
         let date = |text: &str| text.parse::<Date>().ok().filter(|date| date.to_string() == text);
         let cut = cut.map(|text| date(text).ok_or_else(wrong)).transpose()?;
