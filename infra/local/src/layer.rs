@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use aws::pipeline::PipelineKind;
 use aws::settings::{Configuration, Unreadable};
+use domain::service::Pipeline;
 
 use crate::catalogue;
 
@@ -35,17 +36,29 @@ pub fn write(config: &Path, folder: &Path) -> Result<String, LayerError> {
     }
     let lines = secrets(&configuration).map(|(function, names)| format!("{function} {}", names.join(" ")));
     let lines = lines.chain(held(&configuration).map(|names| format!("codepipeline {names}")));
+    let lines = lines.chain(rolled_back(&configuration).map(|names| format!("codepipeline-rollback {names}")));
     Ok(lines.map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n"))
 }
 
 /// The pipelines of CodePipeline that are held, each with its stage: `edxapp-production/Deploy`.
 fn held(configuration: &Configuration) -> Option<String> {
-    let services = configuration.settings.services();
-    let ours = services.flat_map(|service| &service.holds).filter(|held| {
-        configuration.pipelines.get(&held.at).is_some_and(|pipeline| pipeline.kind == PipelineKind::CodePipeline)
+    named(configuration, configuration.settings.services().flat_map(|service| &service.holds))
+}
+
+/// Those that are asked to go back.
+fn rolled_back(configuration: &Configuration) -> Option<String> {
+    let acts = configuration.settings.services().filter_map(|service| service.acts.as_ref());
+    named(configuration, acts.filter_map(|acts| acts.rolls_back.as_ref()))
+}
+
+/// Those of CodePipeline, each once.
+fn named<'a>(configuration: &Configuration, pipelines: impl Iterator<Item = &'a Pipeline>) -> Option<String> {
+    let ours = pipelines.filter(|one| {
+        configuration.pipelines.get(&one.at).is_some_and(|pipeline| pipeline.kind == PipelineKind::CodePipeline)
     });
-    let mut names: Vec<&str> = ours.map(|held| held.id.as_str()).collect();
+    let mut names: Vec<&str> = ours.map(|one| one.id.as_str()).collect();
     names.sort_unstable();
+    names.dedup();
     (!names.is_empty()).then(|| names.join(" "))
 }
 

@@ -60,6 +60,28 @@ impl PipelineKind {
     }
 }
 
+impl PipelineKind {
+    /// Whether it can be asked to go back, by that name.
+    #[must_use]
+    pub fn rolls_back(self, id: &str) -> bool {
+        match self {
+            Self::CodePipeline => self.takes(id),
+            Self::ArgoCd => self.takes(id) && id.contains('/'),
+            Self::GoCd => false,
+        }
+    }
+
+    /// As what it can be, in words.
+    #[must_use]
+    pub fn rolled_back_as(self) -> &'static str {
+        match self {
+            Self::CodePipeline => "goes back by a pipeline and its stage, such as edxapp-production/Deploy",
+            Self::ArgoCd => "goes back by a project and one application, such as edx/edxapp",
+            Self::GoCd => "cannot be asked to go back",
+        }
+    }
+}
+
 fn is_of(name: &str, most: usize, fits: impl Fn(u8) -> bool) -> bool {
     !name.is_empty() && name.len() <= most && name.bytes().all(fits)
 }

@@ -9,9 +9,13 @@
 //! | a forge opens its revert, nobody has asked for that yet, nothing later is in its way, it touches no migration | no freeze holds |
 //! | no other incident of the service had one within an hour | the last one was `acts.cool_down` ago (an hour or more) |
 //!
+//! Where `acts.rolls_back` names a pipeline, that is asked to go back to what was live before instead ([`Back`]), by the same rules; no
+//! freeze of deployments may hold then.
+//!
 //! One an incident, however long it lasts. What is proposed is kept on the incident, and what was done within the service's
 //! [`Ceiling`], in the transaction that decides it: so a storm of alerts, a crash and two that look at once come to no more than that.
 
+mod back;
 mod merging;
 
 use jiff::{SignedDuration, Timestamp};
@@ -25,13 +29,14 @@ use crate::message::Subject;
 use crate::mode::{Ceiling, Mode, Moved};
 use crate::notices::Look;
 use crate::reason::Reason;
-use crate::service::{Matcher, Service};
+use crate::service::{Matcher, Pipeline, Service};
 use crate::settings::Settings;
 use crate::situation::Situation;
 use crate::suspect::{Stand, Suspect};
 use crate::undo::{self, Undo, outlook, outlook::Outlook};
+pub use back::Back;
 pub(crate) use merging::next_at;
-pub use merging::{Claim, MergeSaid, Merging, claim, due, heard};
+pub use merging::{Claim, Merging, Said, Work, claim, due, heard};
 
 /// So long after one revert was opened by itself the next one is, at the earliest; `act` waits for longer where policy says so.
 pub const APART: SignedDuration = SignedDuration::from_hours(1);
@@ -45,6 +50,8 @@ pub struct Acts {
     pub likely_from: u16,
     /// How long after one the next may be: an hour or more.
     pub cool_down: SignedDuration,
+    /// The pipeline that is asked to go back, instead of merging the revert.
+    pub rolls_back: Option<Pipeline>,
 }
 
 /// The revert that is opened for an incident without anybody's pressing it.
@@ -60,15 +67,18 @@ pub struct Proposal {
     /// Why it is left to a person to merge it; absent: it is merged by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left: Option<Reason>,
+    /// The pipeline is asked to go back; absent: the revert is merged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back: Option<Back>,
     #[serde(default, skip_serializing_if = "Merging::is_not_begun")]
     pub merging: Merging,
 }
 
 impl Proposal {
-    /// Whether it was merged by itself.
+    /// Whether it was merged by itself, or its release taken back.
     #[must_use]
-    pub fn is_merged(&self) -> bool {
-        matches!(self.merging, Merging::Merged { .. })
+    pub fn is_done(&self) -> bool {
+        matches!(self.merging, Merging::Done { .. })
     }
 }
 
@@ -129,9 +139,15 @@ fn kept(
     match proposed {
         Ok(proposal) => {
             let person = Some(proposal.responder.clone());
-            let what = match &proposal.left {
-                Some(_) => format!("the revert of {} is opened by itself", proposal.label),
-                None => format!("the revert of {} is opened and merged by itself", proposal.label),
+            let what = match (&proposal.left, &proposal.back) {
+                (Some(_), _) => format!("the revert of {} is opened by itself", proposal.label),
+                (None, None) => format!("the revert of {} is opened and merged by itself", proposal.label),
+                (None, Some(back)) => {
+                    format!(
+                        "{} is asked to take back {} by itself, and its revert is opened",
+                        back.pipeline, proposal.label
+                    )
+                }
             };
             let reason = Reason::Proposed { percent: proposal.percent };
             decisions.log(now, subject.clone(), person.clone(), what, reason);
@@ -175,11 +191,16 @@ fn propose(
     if let Some(until) = last.map(|last| last + APART).filter(|until| *until > now) {
         return Err(Some(Reason::OneWasProposedLately { until }));
     }
-    let left = if mode < Mode::Act {
+    let mut left = if mode < Mode::Act {
         Some(Reason::LeftToPeople)
     } else {
         why_not_merged(incident, percent, service, ceiling, now)
     };
+    let pipeline = service.acts.as_ref().and_then(|acts| acts.rolls_back.as_ref()).filter(|_| left.is_none());
+    let back = pipeline.and_then(|pipeline| Back::of(incident, suspect, situation, pipeline));
+    if pipeline.is_some() && back.is_none() {
+        left = Some(Reason::AnotherIsLive);
+    }
     Ok(Proposal {
         change: suspect.change.clone(),
         label: suspect.label.clone(),
@@ -187,6 +208,7 @@ fn propose(
         at: now,
         percent,
         left,
+        back,
         merging: Merging::NotBegun,
     })
 }
@@ -257,7 +279,7 @@ pub fn unasked(situation: &Situation, service: &Service, now: Timestamp) -> Vec<
     proposed.filter(|proposal| !situation.undos.contains_key(&proposal.change)).cloned().collect()
 }
 
-/// Asked for at the change's [`undo::home`], in the name of its responder. Whoever was faster has it.
+/// Asked for at the change's [`undo::home`], or where it is still known, in the name of its responder. Whoever was faster has it.
 #[must_use]
 pub fn ask(proposal: &Proposal, at_home: &Situation, now: Timestamp) -> Decisions {
     let mut decisions = Decisions::none(&at_home.service, crate::decision::Wake::Now);

@@ -17,7 +17,8 @@ fn live(mode: Mode) -> World {
         service.policy.wrong_pages_at_most = 0;
         service.channel = Some("usama".parse().unwrap());
         let canary = Matcher { label: "track".into(), value: "canary".into() };
-        service.acts = Some(Acts { canary, likely_from: 50, cool_down: SignedDuration::from_hours(2) });
+        service.acts =
+            Some(Acts { canary, likely_from: 50, cool_down: SignedDuration::from_hours(2), rolls_back: None });
     });
     world.settings = world.settings.with_reverts(|_| Some(Opens::PullRequests));
     world.now = at("15:00");
@@ -61,8 +62,15 @@ fn shell(world: &mut World) -> Vec<ChangeId> {
         world.commit(&decisions);
         let Some(claimed) = claimed else { continue };
         let World { situation, service, settings, now, .. } = &*world;
-        merged.push(claimed.undo.change.clone());
-        let decisions = heard(&claimed, &MergeSaid::Merged, situation, service, settings, *now);
+        let (change, said) = match &claimed.work {
+            Work::Merge(undo) => (undo.change.clone(), Said::Merged),
+            Work::RollBack(back) => {
+                let first = situation.incidents[&id].value.suspects[0].change.clone();
+                (first, Said::RolledBack { to: format!("before {}", back.release.id) })
+            }
+        };
+        merged.push(change);
+        let decisions = heard(&claimed, &said, situation, service, settings, *now);
         world.commit(&decisions);
     }
     world.settle();
@@ -161,6 +169,86 @@ fn whoever_is_at_it_merges_and_what_is_known_meanwhile_stops_it() {
     }
 }
 
+/// The same, and the pipeline goes back instead.
+fn rolls_back(world: &mut World) {
+    let pipeline = Pipeline { at: "argo-cd".into(), id: "edx/edxapp".into() };
+    world.change_service(|service| {
+        service.acts = service.acts.take().map(|acts| Acts { rolls_back: Some(pipeline.clone()), ..acts });
+    });
+    world.settings = world.settings.clone().with_reverts(|_| Some(Opens::PullRequests));
+}
+
+#[test]
+fn act_has_the_pipeline_go_back_where_it_names_one() {
+    let mut world = live(Mode::Act);
+    rolls_back(&mut world);
+    breaks(&mut world, &firing("HighErrorRate", true, at("15:40"), None), at("15:41"));
+    let back = proposed(&world).unwrap().back.clone().expect("a release to take back");
+    assert_eq!((back.pipeline.as_str(), back.release.id.as_str()), ("argo-cd:edx/edxapp", "12"));
+    assert_eq!(shell(&mut world).len(), 1);
+    assert_eq!(shell(&mut world), [], "once");
+    assert_eq!(world.situation.undos.len(), 1, "its revert is opened too, and a person merges it");
+    let told =
+        world.told.iter().filter(|m| m.key.step == crate::Step::RevertMerged && m.key.person.as_str() == "feanil");
+    let told: Vec<String> = told.map(|m| format!("{}\n{}", m.title, m.lines.join("\n"))).collect();
+    expect_test::expect![[r#"
+        edx-platform#12 is taken back by itself
+        [critical] edxapp production: HighErrorRate: it is the cause by 78 %, the canary says so too, and nobody had taken it.
+        argo-cd:edx/edxapp goes back to before 12. See that it gets there.
+        Merge its revert too: without it the next release brings it again.
+        Was it wrong? Say which change it was, on the incident's page, and the service stops doing so. To stop it at once: recent-deployers mode edxapp propose --as <you>"#]].assert_eq(&told.join("\n\n"));
+}
+
+#[test]
+fn what_is_not_the_newest_release_is_not_taken_back() {
+    // Something else went live before the alert came.
+    let mut world = live(Mode::Act);
+    rolls_back(&mut world);
+    world.until(at("15:45")).merge(change(13, "usama", at("15:45"))).settle();
+    let later = deployment(13, 13, "prod", DeploymentState::Succeeded, at("15:50"));
+    let later = crate::DeploymentEvent { created_at: Some(at("15:49")), ..later };
+    world.until(at("15:50")).deploy(&later);
+    breaks(&mut world, &firing("HighErrorRate", true, at("15:32"), None), at("15:51"));
+    let proposal = proposed(&world).unwrap();
+    assert_eq!((proposal.label.as_str(), &proposal.left), ("edx-platform#12", &Some(Reason::AnotherIsLive)));
+    assert_eq!(shell(&mut world), []);
+    // Something else goes live before the pipeline is asked.
+    let mut world = live(Mode::Act);
+    rolls_back(&mut world);
+    breaks(&mut world, &firing("HighErrorRate", true, at("15:40"), None), at("15:41"));
+    world.merge(change(13, "usama", at("15:41"))).settle();
+    let later = deployment(13, 13, "prod", DeploymentState::Succeeded, at("15:42"));
+    world.until(at("15:42")).deploy(&crate::DeploymentEvent { created_at: Some(at("15:41")), ..later });
+    world.settle();
+    assert_eq!(shell(&mut world), []);
+    let why = Reason::NotMerged { why: "another release is live by now".into() };
+    assert!(world.log.iter().any(|line| line.reason == why), "{:?}", proposed(&world));
+    let told =
+        world.told.iter().filter(|m| m.key.step == crate::Step::RevertMerged && m.key.person.as_str() == "feanil");
+    let told: Vec<String> = told.map(|m| format!("{}\n{}", m.title, m.lines.join("\n"))).collect();
+    expect_test::expect![[r#"
+        edx-platform#12 is yours to take back
+        argo-cd:edx/edxapp was not asked to go back by itself: another release is live by now."#]].assert_eq(&told.join("\n\n"));
+}
+
+#[test]
+fn what_was_never_opened_is_left_to_people_in_words() {
+    let mut world = live(Mode::Act);
+    breaks(&mut world, &firing("HighErrorRate", true, at("15:40"), None), at("15:41"));
+    assert!(proposed(&world).unwrap().left.is_none());
+    // Nobody opens it, for so long.
+    world.until(at("16:11"));
+    for id in due(&world.situation, world.now) {
+        let World { situation, service, settings, now, .. } = &world;
+        let (decisions, claimed) = claim(&id, false, situation, service, settings, *now);
+        assert_eq!(claimed, None);
+        world.commit(&decisions);
+    }
+    let why = Reason::NotMerged { why: "it was not opened within 30 min".into() };
+    assert!(world.log.iter().any(|line| line.reason == why));
+    assert_eq!(due(&world.situation, world.now), []);
+}
+
 #[test]
 fn what_stands_in_the_way_is_named() {
     let unlikely: Meanwhile = |world| world.change_service(|service| service.policy.propose_from = 100);
@@ -228,8 +316,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_storm_never_reverts_more_than_policy_allows(storm in prop::collection::vec(abuse(), 10..60)) {
+    fn a_storm_never_reverts_more_than_policy_allows(
+        storm in prop::collection::vec(abuse(), 10..60),
+        goes_back in any::<bool>(),
+    ) {
         let mut world = live(Mode::Act);
+        if goes_back {
+            rolls_back(&mut world);
+        }
         let (mut number, mut merges) = (12, Vec::<(Timestamp, ChangeId)>::new());
         let mut since = std::collections::BTreeMap::new();
         for (minutes, what) in storm {

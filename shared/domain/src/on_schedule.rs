@@ -85,7 +85,7 @@ pub fn decide(
     let failures = suite::failures(situation, service, now);
     let mut look = Look { situation, service, settings, all: &all, failures: &failures, now, owner_told: false };
 
-    let counted = counting::deployments(&mut decisions, &mut next, &look);
+    let (counted, all_counted) = counting::deployments(&mut decisions, &mut next, &look);
     let mut track = situation.track.value.clone();
     incidents(&mut decisions, &mut next, &mut track, &look);
     tidy::signals(&mut decisions, &mut next, &look);
@@ -105,13 +105,14 @@ pub fn decide(
     let mut queue = situation.queue.value.clone();
     let untold: BTreeSet<ChangeId> =
         comments::line::untold(situation, service, settings, &all, now).into_iter().map(|news| news.change).collect();
+    let stays = Stays { untold: &untold, all_counted };
     for window in &all {
         // A window is at the most a handful of messages, each with its line, its notes and the queue's record.
         if decisions.actions() + 12 > MOST_ACTIONS {
             next.at(now);
             break;
         }
-        let said = turn(&mut decisions, &mut next, &mut track, &look, &untold, window);
+        let said = turn(&mut decisions, &mut next, &mut track, &look, &stays, window);
         if let Some(turn) = window.turn().filter(|_| said.went_live) {
             queue.learn(turn.since.duration_since(window.change.merged_at));
         }
@@ -158,6 +159,13 @@ pub fn decide(
     }
     decisions.wake = Wake::Exactly(next.0);
     Round { decisions, republish }
+}
+
+/// What keeps a closed window from leaving.
+struct Stays<'a> {
+    /// The changes whose last word is yet to be told at their forge.
+    untold: &'a BTreeSet<ChangeId>,
+    all_counted: bool,
 }
 
 /// The earliest of all deadlines.
@@ -210,7 +218,7 @@ fn turn(
     next: &mut Next,
     track: &mut Track,
     look: &Look<'_>,
-    untold: &BTreeSet<ChangeId>,
+    stays: &Stays<'_>,
     window: &Window<'_>,
 ) -> Told {
     let (situation, now) = (look.situation, look.now);
@@ -236,9 +244,12 @@ fn turn(
         let leaves = if reason == Closed::OtherPaths { at + LINGER } else { at };
         if leaves > now {
             next.at(leaves);
-        } else if untold.contains(&window.change.id) {
+        } else if stays.untold.contains(&window.change.id) {
             // It leaves once its last word is told.
             next.at(now + REPUBLISH);
+        } else if !stays.all_counted {
+            // What is counted next may be about it.
+            next.at(now);
         } else {
             tidy::close(decisions, next, track, look, window);
         }

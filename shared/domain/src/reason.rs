@@ -500,7 +500,14 @@ pub enum Reason {
     MergedByItself {
         number: u64,
     },
-    /// It was not, after all.
+    /// A pipeline was asked to go back, and does.
+    RolledBackByItself {
+        pipeline: String,
+        to: String,
+    },
+    /// The release that brought it is not the newest.
+    AnotherIsLive,
+    /// It was not done, after all.
     NotMerged {
         why: String,
     },

@@ -150,6 +150,38 @@ pub fn newest_live<'a>(
         .max_by(|a, b| a.order().cmp(&b.order()))
 }
 
+/// The releases that a deployment took back, newer than what it goes back to; also where the changes have left the working set.
+#[must_use]
+pub(crate) fn taken_back<'a>(
+    by: &Deployment,
+    changes: &[&Change],
+    deployments: &[&'a Deployment],
+) -> Vec<&'a Deployment> {
+    let of_here = |d: &&&Deployment| d.key.environment == by.key.environment && d.repository == by.repository;
+    let went_live = |d: &&&Deployment| d.live_since().is_some() && !d.has_failed() && d.order() < by.order();
+    let mut before: Vec<(&Deployment, Timestamp)> = deployments
+        .iter()
+        .filter(of_here)
+        .filter(went_live)
+        .filter_map(|d| Some((*d, commit_merged_at(d, changes, deployments)?)))
+        .collect();
+    before.sort_by(|(a, _), (b, _)| b.order().cmp(&a.order()));
+    let Some(back_to) = commit_merged_at(by, changes, deployments) else { return Vec::new() };
+    let (mut taken, mut lowest): (Vec<&Deployment>, _) = (Vec::new(), Timestamp::MAX);
+    for (release, merged_at) in before {
+        // What one in between went back behind was taken back by that one.
+        if back_to < merged_at && merged_at <= lowest {
+            // Of several to the same commit the first one brought it.
+            if taken.last().is_some_and(|last| last.is_of_same(release)) {
+                taken.pop();
+            }
+            taken.push(release);
+        }
+        lowest = lowest.min(merged_at);
+    }
+    taken
+}
+
 /// When the deployment's commit was merged, if we know or once knew: from the change, else from what this or
 /// another deployment of the same commit remembers.
 #[must_use]

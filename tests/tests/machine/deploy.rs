@@ -111,6 +111,7 @@ fn a_first_deployment_asks_for_the_secrets_and_names_each_functions_own() {
         // `sam` refuses a parameter without a value, unless it is quoted.
         "OnScheduleSecrets=\"\"".to_owned(),
         "HeldPipelines=\"\"".to_owned(),
+        "RolledBackPipelines=\"\"".to_owned(),
     ] {
         assert!(lines.contains(&line.as_str()), "{line} of {told}");
     }

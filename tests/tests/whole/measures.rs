@@ -94,7 +94,7 @@ async fn spreadsheets_scrapers_and_people_read_the_same() {
     let kind = scraped.headers.iter().find(|(name, _)| name == "content-type").unwrap();
     assert_eq!(kind.1, "application/openmetrics-text; version=1.0.0; charset=utf-8");
     for line in [
-        "recent_deployers_incidents_total{service=\"edxapp\"} 1",
+        "recent_deployers_incidents{service=\"edxapp\"} 1",
         "recent_deployers_time_to_resolve_median_seconds{service=\"edxapp\"} 2400",
     ] {
         assert!(scraped.body.lines().any(|known| known == line), "{line}\n{}", scraped.body);

@@ -125,12 +125,17 @@ async fn people_lower_it_owners_raise_it_and_it_is_in_force_at_once() {
 
 /// `edxapp` in this mode, whose reverts this forge opens; 50 % are enough.
 async fn with_forge(mode: &str, forge: &Fake) -> Stage {
+    with_forge_and(mode, forge, "", "").await
+}
+
+/// `acts`: what else is said there; `rest`: what else is in the configuration.
+async fn with_forge_and(mode: &str, forge: &Fake, acts: &str, rest: &str) -> Stage {
     let text = in_mode(mode).replace(
         "[services.edxapp.environments.production]",
-        "acts = { canary = \"track=canary\", likely_from = \"50 %\" }\nchannel = [\"terminal\"]\n[services.edxapp.policy]\npropose_from = \"50 %\"\n[services.edxapp.environments.production]",
+        &format!("acts = {{ canary = \"track=canary\", likely_from = \"50 %\"{acts} }}\nchannel = [\"terminal\"]\n[services.edxapp.policy]\npropose_from = \"50 %\"\n[services.edxapp.environments.production]"),
     );
     let source = format!(
-        "\n[senders.forge]\nkind = \"github\"\nsecret = \"hook\"\napi_token = \"api\"\napi_url = \"{}\"\nreverts = true\nrepositories = [\"openedx/*\"]\n",
+        "\n[senders.forge]\nkind = \"github\"\nsecret = \"hook\"\napi_token = \"api\"\napi_url = \"{}\"\nreverts = true\nrepositories = [\"openedx/*\"]\n{rest}",
         forge.address
     );
     let mut day = Stage::with(&format!("{text}{source}"), |_| {}).await;
@@ -188,7 +193,7 @@ async fn act_merges_it_once_however_often_it_is_told_and_whatever_fails_meanwhil
     let told: Vec<&String> = heard.iter().filter(|line| line.contains("was reverted by itself")).collect();
     assert_eq!(told.len(), 2, "feanil and the channel: {heard:#?}");
     let merging = day.incident("edxapp").await.proposed.unwrap().merging;
-    assert!(matches!(merging, domain::autopilot::Merging::Merged { .. }), "{merging:?}");
+    assert!(matches!(merging, domain::autopilot::Merging::Done { .. }), "{merging:?}");
 }
 
 #[tokio::test]
@@ -225,4 +230,28 @@ async fn a_merge_freeze_holds_the_machine_too() {
     let merging = day.incident("edxapp").await.proposed.unwrap().merging;
     let domain::autopilot::Merging::Left { why, .. } = merging else { panic!("{merging:?}") };
     assert_eq!(why, "a freeze holds merging");
+}
+
+#[tokio::test]
+async fn act_has_argo_cd_go_back_once_however_often_it_is_told_and_whatever_fails_meanwhile() {
+    let forge = Fake::start().await;
+    let argo =
+        crate::pipelines::back::Argo::start(&[house_tests::commit(100).as_str(), house_tests::commit(1).as_str()])
+            .await;
+    let pipeline = format!("\n[pipelines.argo-cd]\nurl = \"{}\"\nsecret = \"api\"\n", argo.address);
+    let mut day = with_forge_and("act", &forge, ", rolls_back = \"argo-cd:edx/edxapp\"", &pipeline).await;
+    // It goes back, and its answer is lost.
+    argo.loses_the_answer_of("POST");
+    day.at("Fri 12:20").await;
+    canary(&day, "Fri 12:19").await;
+    canary(&day, "Fri 12:19").await;
+    day.at("Fri 12:30").await;
+    assert_eq!(argo.done(), ["rollback to 0"]);
+    let heard = day.heard();
+    let told: Vec<&String> = heard.iter().filter(|line| line.contains("is taken back by itself")).collect();
+    assert_eq!(told.len(), 2, "feanil and the channel: {heard:#?}");
+    assert!(forge.done().iter().all(|line| !line.starts_with("PUT")), "its revert is opened, and not merged");
+    assert_eq!(forge.pulls().len(), 1);
+    let merging = day.incident("edxapp").await.proposed.unwrap().merging;
+    assert!(matches!(merging, domain::autopilot::Merging::Done { .. }), "{merging:?}");
 }

@@ -1,5 +1,6 @@
 //! What pipelines are asked during a freeze. Each answers as its API documents it; then none does as it should.
 
+pub mod back;
 pub mod fake;
 
 use aws::pipeline::{PipelineConfig, PipelineKind};

@@ -241,8 +241,9 @@ fn the_clock_may_hold_the_pipelines_that_are_named_and_nobody_else_may() {
         for statement in policies.flat_map(|policy| list(&policy["PolicyDocument"]["Statement"])) {
             let own = statement.get("Fn::If").map_or(statement, |branches| &branches[1]);
             if own["Action"].to_string().contains("codepipeline:") {
-                assert_eq!(statement["Fn::If"][0], "HoldsPipelines", "where none is named nothing is allowed");
-                holding.push((name.to_owned(), own["Action"].clone(), own["Resource"].clone()));
+                // Where none is named nothing is allowed.
+                let condition = statement["Fn::If"][0].as_str().unwrap().to_owned();
+                holding.push((name.to_owned(), condition, own["Action"].clone(), own["Resource"].clone()));
             }
         }
     }
@@ -252,8 +253,12 @@ fn the_clock_may_hold_the_pipelines_that_are_named_and_nobody_else_may() {
         "codepipeline:DisableStageTransition",
         "codepipeline:EnableStageTransition"
     ]);
-    let want = ("OnScheduleRole".to_owned(), actions, json!({ "Ref": "HeldPipelines" }));
-    assert_eq!(holding, [want]);
+    let back = json!(["codepipeline:ListPipelineExecutions", "codepipeline:RollbackStage"]);
+    let want = [("HoldsPipelines", actions, "HeldPipelines"), ("RollsBackPipelines", back, "RolledBackPipelines")];
+    let want = want.map(|(condition, actions, pipelines)| {
+        ("OnScheduleRole".to_owned(), condition.to_owned(), actions, json!({ "Ref": pipelines }))
+    });
+    assert_eq!(holding, want);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use aws::links::Grant;
 use aws::store::{Held, Removed};
 use aws::{House, Refusal};
 use domain::privacy::Traces;
-use domain::{Entry, Login, PersonId, Reason, ServiceId, Subject, text};
+use domain::{Entry, Login, PersonId, Reason, Service, ServiceId, Subject, text};
 use serde_json::json;
 
 use super::{Field, Filled, Form, Outcome, Question, nothing};
@@ -20,8 +20,8 @@ enum Refused {
     NoOwner,
     #[error("{0} is still in the roster: take them out of the configuration first, or say `--yes`")]
     StillHere(PersonId),
-    #[error("the service {0} is called as they are: what is about it could not be told from them")]
-    CalledAsAService(ServiceId),
+    #[error("`{0}` of the configuration is called as they are: what is about it could not be told from them")]
+    CalledAs(String),
     #[error("that account is {0}'s, by the roster")]
     OfAnother(PersonId),
     #[error("an account is written `forge:name`, such as github:usama")]
@@ -90,10 +90,23 @@ fn allowed(house: &House, grant: &Grant, id: &PersonId, form: &Filled) -> Result
     if roster.person(id).is_some() && form.get("sure").map(String::as_str) != Some(SURE) {
         return Err(Refused::StillHere(id.clone()));
     }
-    match everywhere(house).into_iter().find(|service| traces.is_in(service.as_str())) {
-        Some(service) => Err(Refused::CalledAsAService(service)),
+    match words(house).find(|word| traces.is_in(word)) {
+        Some(word) => Err(Refused::CalledAs(word)),
         None => Ok(traces),
     }
+}
+
+/// What is called something by the configuration, and found by that in the table.
+fn words(house: &House) -> impl Iterator<Item = String> {
+    let settings = house.settings();
+    let of_service = |service: &Service| {
+        let environments = service.environments.iter().map(|environment| environment.name.to_string());
+        let repositories = service.merged().map(ToString::to_string);
+        environments.chain(repositories).collect::<Vec<_>>()
+    };
+    let services = everywhere(house).into_iter().map(|service| service.to_string());
+    let senders = house.configuration.senders.keys().cloned();
+    services.chain(settings.services().flat_map(of_service)).chain(senders)
 }
 
 fn is_owner(house: &House, person: &PersonId) -> bool {

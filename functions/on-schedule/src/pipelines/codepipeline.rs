@@ -69,7 +69,7 @@ pub(super) async fn release(place: &Place<'_>, id: &str, service: &ServiceId) ->
 }
 
 /// `edxapp-production/Deploy`.
-fn names(id: &str) -> Result<(&str, &str), NoAnswer> {
+pub(super) fn names(id: &str) -> Result<(&str, &str), NoAnswer> {
     id.split_once('/').ok_or(NoAnswer::UnknownPipeline)
 }
 
@@ -97,7 +97,7 @@ fn reason(mark: &Mark<'_>) -> String {
     text.replace('…', ".")
 }
 
-async fn ask(place: &Place<'_>, action: &str, body: &Value) -> Result<Answer, NoAnswer> {
+pub(super) async fn ask(place: &Place<'_>, action: &str, body: &Value) -> Result<Answer, NoAnswer> {
     let aws = place.house.aws.as_ref().ok_or(NoAnswer::Lacks("an account of AWS"))?;
     // Another address is somebody else's to vouch for.
     let (url, http) = match &place.pipeline.url {
@@ -126,6 +126,7 @@ fn refusal(answer: &Answer) -> NoAnswer {
     match name {
         "PipelineNotFoundException" | "StageNotFoundException" => NoAnswer::UnknownPipeline,
         "ThrottlingException" | "TooManyRequestsException" => NoAnswer::LimitedFor(answer.retry_after.unwrap_or(1)),
+        "ConflictException" => NoAnswer::Changed,
         "AccessDeniedException"
         | "UnrecognizedClientException"
         | "InvalidSignatureException"

@@ -6,7 +6,9 @@
 //! whoever releases it there by hand has released it.
 
 mod argo_cd;
+mod argo_rollback;
 mod codepipeline;
+mod codepipeline_rollback;
 pub mod github;
 mod gocd;
 
@@ -16,6 +18,7 @@ use aws::pipeline::{PipelineConfig, PipelineKind};
 use aws::secrets::{Secret, SecretError};
 use aws::signed::Unsignable;
 use domain::ServiceId;
+use domain::autopilot::Back;
 use domain::text::line;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -90,6 +93,25 @@ pub enum NoAnswer {
     Changed,
     #[error("it refused: {0}")]
     Refused(String),
+}
+
+/// What came of asking a pipeline to go back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rolled {
+    /// It goes back, or went, to this: a commit, or what the pipeline calls it.
+    Back(String),
+    /// It does not, for this reason.
+    Not(String),
+}
+
+/// Asks it to go back to what it had before a release, once: whoever asks again is told how that stands. Without `act` it is only looked
+/// whether it did.
+pub async fn roll_back(place: &Place<'_>, id: &str, back: &Back, act: bool) -> Result<Rolled, NoAnswer> {
+    match place.pipeline.kind {
+        PipelineKind::CodePipeline => codepipeline_rollback::roll_back(place, id, back, act).await,
+        PipelineKind::ArgoCd => argo_rollback::roll_back(place, id, back, act).await,
+        PipelineKind::GoCd => Ok(Rolled::Not("GoCD cannot be asked to go back".to_owned())),
+    }
 }
 
 /// How a pipeline stands.

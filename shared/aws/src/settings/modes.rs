@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::autopilot::{APART, Acts};
 use domain::{Matcher, Mode, Service};
 
+use super::pipelines::{self, Pipelines};
 use super::section::Section;
 use super::sources::{SenderConfig, revert_source_of};
 
@@ -23,9 +24,9 @@ const LIKELY_FROM: u16 = 90;
 const MERGES: [&str; 2] = ["github", "gitlab"];
 
 /// `mode = "shadow"`, and `acts`, without which a service does not act.
-pub(super) fn read(section: &mut Section<'_, '_>) -> (Mode, Option<Acts>) {
+pub(super) fn read(section: &mut Section<'_, '_>, pipelines: &Pipelines) -> (Mode, Option<Acts>) {
     let mode = section.choice("mode", &MODES).unwrap_or_default();
-    let acts = section.table("acts", acts).flatten();
+    let acts = section.table("acts", |section| acts(section, pipelines)).flatten();
     if mode == Mode::Act && acts.is_none() {
         section.problem_with(
             "mode",
@@ -35,10 +36,11 @@ pub(super) fn read(section: &mut Section<'_, '_>) -> (Mode, Option<Acts>) {
     (mode, acts)
 }
 
-fn acts(section: &mut Section<'_, '_>) -> Option<Acts> {
+fn acts(section: &mut Section<'_, '_>, pipelines: &Pipelines) -> Option<Acts> {
     let canary = section.need_text("canary");
     let likely_from = section.percent("likely_from").unwrap_or(LIKELY_FROM);
     let cool_down = section.duration("cool_down").unwrap_or(APART);
+    let rolls_back = pipelines::rolls_back(section, pipelines);
     if cool_down < APART {
         section.problem_with("cool_down", "`cool_down` is an hour or more: a service acts once an hour at most");
     }
@@ -51,7 +53,7 @@ fn acts(section: &mut Section<'_, '_>) -> Option<Acts> {
     match canary.split_once('=') {
         Some((label, value)) if !label.trim().is_empty() && !value.trim().is_empty() => {
             let canary = Matcher { label: label.trim().to_owned(), value: value.trim().to_owned() };
-            Some(Acts { canary, likely_from, cool_down })
+            Some(Acts { canary, likely_from, cool_down, rolls_back })
         }
         Some(_) | None => {
             section.problem_with("canary", "`canary` is \"label=value\", which alerts of the canary have");
@@ -68,9 +70,12 @@ pub(super) fn check(root: &mut Section<'_, '_>, services: &[Service], senders: &
         let (id, mode) = (&service.id, service.mode.word());
         if forges.is_empty() {
             root.problem(format!("{id} is in mode {mode}, and no source has `reverts = true` for its repositories: nothing would be proposed"));
-        } else if service.mode == Mode::Act && !forges.iter().any(|forge| MERGES.contains(&forge.kind.as_str())) {
+        } else if service.mode == Mode::Act
+            && service.acts.as_ref().is_none_or(|acts| acts.rolls_back.is_none())
+            && !forges.iter().any(|forge| MERGES.contains(&forge.kind.as_str()))
+        {
             root.problem(format!(
-                "{id} is in mode act, and what it deploys is merged at none of: {}",
+                "{id} is in mode act, what it deploys is merged at none of: {}; and no pipeline `rolls_back`",
                 MERGES.join(", ")
             ));
         }

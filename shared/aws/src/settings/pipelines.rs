@@ -73,6 +73,21 @@ pub(super) fn holds(
     found
 }
 
+/// `rolls_back = "argo-cd:edx/edxapp"`: the pipeline that is asked to go back.
+pub(super) fn rolls_back(section: &mut Section<'_, '_>, pipelines: &Pipelines) -> Option<Pipeline> {
+    let text = section.text("rolls_back")?;
+    let found = Pipeline::parse(&text).and_then(|one| Some((pipelines.get(&one.at)?.kind, one)));
+    match found {
+        None => section.problem_with("rolls_back", "`rolls_back` is \"<pipeline>:<id>\", of a [pipelines.<name>]"),
+        Some((kind, one)) if kind.rolls_back(&one.id) => return Some(one),
+        Some((kind, _)) => {
+            let what = format!("`rolls_back`: {} {}", kind.word(), kind.rolled_back_as());
+            section.problem_with("rolls_back", what);
+        }
+    }
+    None
+}
+
 /// The one name of a pipeline: GoCD does not tell them apart by letter case.
 fn same(pipeline: &Pipeline, kind: PipelineKind) -> Pipeline {
     let id = match kind {

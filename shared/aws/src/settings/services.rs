@@ -38,7 +38,7 @@ pub(super) fn read(
         let schedules = Schedules::read(name, section, receivers, &mut written);
         let [channel_topic, user_group] = paging::shown(name, section, receivers, &mut taken);
         let holds = pipelines::holds(name, section, pipelines, &mut held);
-        let service = service(name, section, roster, defaults, timetable, code_owners)?;
+        let service = service(name, section, (roster, pipelines), defaults, timetable, code_owners)?;
         let Schedules { rotation: schedule, beside } = schedules;
         Some(Service { maintenance, digest, channel, schedule, beside, channel_topic, user_group, holds, ..service })
     });
@@ -51,7 +51,7 @@ pub(super) fn read(
 fn service(
     name: &str,
     section: &mut Section<'_, '_>,
-    roster: &Roster,
+    (roster, pipelines): (&Roster, &Pipelines),
     defaults: &Policy,
     timetable: Timetable,
     code_owners: &mut CodeOwnersFiles,
@@ -66,7 +66,7 @@ fn service(
         section
             .problem_with("upstreams", format!("{} is one of the service's own `repositories`", upstream.repository));
     }
-    let (mode, acts) = modes::read(section);
+    let (mode, acts) = modes::read(section, pipelines);
     let environments = environments(section);
     let owners = people(section, "owners", roster);
     let rotation = people(section, "rotation", roster);

@@ -1,10 +1,10 @@
-//! Merging a revert that was opened by itself: claimed before it is asked for, tried again where the forge is not ready, and left to
-//! people as soon as one of them is at it, somebody has said that it is not theirs, or the mode has gone down.
+//! Merging a revert that was opened by itself, or having its release taken back: claimed before it is asked for, tried again where the
+//! forge, or the pipeline, is not ready, and left to people as soon as one of them is at it, somebody has said that it is not theirs, or the mode has gone down.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Proposal;
+use super::{Back, Proposal};
 use crate::decision::{Decisions, Record, Wake};
 use crate::ids::IncidentId;
 use crate::incident::Incident;
@@ -28,7 +28,7 @@ const AGAIN: SignedDuration = SignedDuration::from_mins(1);
 pub(super) const TOO_LATE: SignedDuration = SignedDuration::from_mins(30);
 const MOST_WHY: usize = 160;
 
-/// How far the merging of a revert is.
+/// How far the merging of a revert is, or the taking back of its release.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Merging {
@@ -43,7 +43,8 @@ pub enum Merging {
         at: Timestamp,
         why: String,
     },
-    Merged {
+    #[serde(alias = "merged")]
+    Done {
         at: Timestamp,
     },
     /// It is left to people.
@@ -65,30 +66,40 @@ impl Merging {
             Self::Again { tries, at, .. } => (*at <= now).then_some(*tries),
             // Cut off: that was a try.
             Self::UnderWay { tries, since } => (*since + LEASE <= now).then_some(tries.saturating_add(1)),
-            Self::Merged { .. } | Self::Left { .. } => None,
+            Self::Done { .. } | Self::Left { .. } => None,
         }
     }
 
     /// Whether something is yet to be done.
     fn is_over(&self) -> bool {
-        matches!(self, Self::Merged { .. } | Self::Left { .. })
+        matches!(self, Self::Done { .. } | Self::Left { .. })
     }
 }
 
-/// What is to be merged.
+/// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     pub incident: IncidentId,
-    pub undo: Undo,
+    pub work: Work,
     pub tries: u32,
-    /// Whether it was merged by a try that was cut off: nothing is merged any more.
+    /// Whether it was done by a try that was cut off: nothing is done any more.
     pub only_look: Option<String>,
 }
 
-/// What the forge said.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MergeSaid {
+pub enum Work {
+    Merge(Undo),
+    RollBack(Back),
+}
+
+/// What the forge said, or the pipeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
     Merged,
+    /// It goes back to this.
+    RolledBack {
+        to: String,
+    },
     /// Not yet, or no answer: it is asked again.
     NotNow(String),
     Refused(String),
@@ -99,8 +110,10 @@ pub enum MergeSaid {
 pub fn due(situation: &Situation, now: Timestamp) -> Vec<IncidentId> {
     let of = |known: &Noted<Incident>| {
         let proposal = known.value.proposed.as_ref().filter(|proposal| proposal.left.is_none())?;
-        let opened = situation.undos.get(&proposal.change)?.value.opened();
-        (opened.is_some() && proposal.merging.tries(now).is_some()).then(|| known.value.id.clone())
+        let opened = || situation.undos.get(&proposal.change).is_some_and(|known| known.value.opened().is_some());
+        // What was never opened is left to people in the end.
+        let ready = proposal.back.is_some() || opened() || is_late(proposal, now);
+        (ready && proposal.merging.tries(now).is_some()).then(|| known.value.id.clone())
     };
     situation.incidents.values().filter_map(of).collect()
 }
@@ -116,7 +129,8 @@ pub(crate) fn next_at(situation: &Situation, now: Timestamp) -> Option<Timestamp
             && match asked {
                 None => true,
                 Some(stage) => {
-                    proposal.left.is_none() && !proposal.merging.is_over() && !matches!(stage, Stage::Refused { .. })
+                    let may = proposal.back.is_some() || !matches!(stage, Stage::Refused { .. });
+                    proposal.left.is_none() && !proposal.merging.is_over() && may
                 }
             }
     };
@@ -135,16 +149,30 @@ pub fn claim(
 ) -> (Decisions, Option<Claim>) {
     let mut decisions = Decisions::none(&service.id, Wake::Now);
     let Some((known, proposal)) = of(situation, id) else { return (decisions, None) };
-    let undo = situation.undos.get(&proposal.change).map(|known| &known.value);
-    let (Some(tries), Some(undo)) = (proposal.merging.tries(now), undo.filter(|undo| undo.opened().is_some())) else {
-        return (decisions, None);
-    };
+    let Some(tries) = proposal.merging.tries(now) else { return (decisions, None) };
     let mode = situation.mode(service);
-    let left = not_ours(undo)
-        .or_else(|| why_left(&known.value, proposal, service, mode, frozen, now))
-        .or_else(|| clash(proposal, situation))
-        .or_else(|| too_often(proposal, tries));
-    // One that was cut off may have merged it: whoever says that it did not has to have looked.
+    let people = || why_left(&known.value, proposal, service, mode, now);
+    let undo = situation.undos.get(&proposal.change).map(|known| &known.value).filter(|undo| undo.opened().is_some());
+    let (work, left) = match (&proposal.back, undo) {
+        (Some(back), _) => {
+            let left = people().or_else(|| back.why_left(situation, service, now));
+            (Work::RollBack(back.clone()), left)
+        }
+        (None, Some(undo)) => {
+            let held = || frozen.then(|| "a freeze holds merging".to_owned());
+            let left = not_ours(undo).or_else(people).or_else(held).or_else(|| clash(proposal, situation));
+            (Work::Merge(undo.clone()), left)
+        }
+        (None, None) => {
+            if is_late(proposal, now) {
+                let why = format!("it was not opened within {} min", TOO_LATE.as_mins());
+                leave(&mut decisions, known, proposal, &why, (service, settings), now);
+            }
+            return (decisions, None);
+        }
+    };
+    let left = left.or_else(|| too_often(proposal, tries));
+    // One that was cut off may have done it: whoever says that it did not has to have looked.
     let cut_off = matches!(proposal.merging, Merging::UnderWay { .. }) && tries < MOST_TRIES;
     if let Some(why) = left.clone().filter(|_| !cut_off) {
         leave(&mut decisions, known, proposal, &why, (service, settings), now);
@@ -154,7 +182,12 @@ pub fn claim(
     let mut incident = known.value.clone();
     incident.proposed = Some(Proposal { merging, ..proposal.clone() });
     decisions.put(Record::Incident(incident), known.rev);
-    (decisions, Some(Claim { incident: id.clone(), undo: undo.clone(), tries, only_look: left }))
+    (decisions, Some(Claim { incident: id.clone(), work, tries, only_look: left }))
+}
+
+/// Whether so much time has gone that it is left to people.
+fn is_late(proposal: &Proposal, now: Timestamp) -> bool {
+    now >= proposal.at + TOO_LATE
 }
 
 fn of<'a>(situation: &'a Situation, id: &IncidentId) -> Option<(&'a Noted<Incident>, &'a Proposal)> {
@@ -181,20 +214,14 @@ fn clash(proposal: &Proposal, situation: &Situation) -> Option<String> {
 fn too_often(proposal: &Proposal, tries: u32) -> Option<String> {
     let why = match &proposal.merging {
         Merging::Again { why, .. } => why.as_str(),
-        Merging::NotBegun | Merging::UnderWay { .. } | Merging::Merged { .. } | Merging::Left { .. } => "no answer",
+        Merging::NotBegun | Merging::UnderWay { .. } | Merging::Done { .. } | Merging::Left { .. } => "no answer",
     };
-    (tries >= MOST_TRIES).then(|| format!("the forge was not ready within {MOST_TRIES} tries: {why}"))
+    let who = if proposal.back.is_some() { "the pipeline" } else { "the forge" };
+    (tries >= MOST_TRIES).then(|| format!("{who} was not ready within {MOST_TRIES} tries: {why}"))
 }
 
 /// Why it is not merged after all. People, and what is known by now, go before the machine.
-fn why_left(
-    incident: &Incident,
-    proposal: &Proposal,
-    service: &Service,
-    mode: Mode,
-    frozen: bool,
-    now: Timestamp,
-) -> Option<String> {
+fn why_left(incident: &Incident, proposal: &Proposal, service: &Service, mode: Mode, now: Timestamp) -> Option<String> {
     if !incident.is_open() {
         return Some("it is over".to_owned());
     }
@@ -204,8 +231,8 @@ fn why_left(
     if incident.taken(&service.policy, now).is_some() {
         return Some("somebody is at it".to_owned());
     }
-    if now >= proposal.at + TOO_LATE {
-        return Some(format!("it was not merged within {} min", TOO_LATE.as_mins()));
+    if is_late(proposal, now) {
+        return Some(format!("it was not done within {} min", TOO_LATE.as_mins()));
     }
     if incident.mitigated.is_some() || incident.held.is_some() {
         return Some("a suspect was taken back already, or nobody is to be woken for it just now".to_owned());
@@ -217,10 +244,8 @@ fn why_left(
         return Some("another change is likelier by now".to_owned());
     }
     let likely = incident.suspects.first().and_then(|first| first.likelihood).unwrap_or(0) / 10;
-    if service.acts.as_ref().is_none_or(|acts| likely < acts.likely_from) {
-        return Some(format!("it is the cause by {likely} % only, by now"));
-    }
-    frozen.then(|| "a freeze holds merging".to_owned())
+    let unlikely = service.acts.as_ref().is_none_or(|acts| likely < acts.likely_from);
+    unlikely.then(|| format!("it is the cause by {likely} % only, by now"))
 }
 
 fn leave(
@@ -236,7 +261,10 @@ fn leave(
     let merging = Merging::Left { why: why.clone(), at: now };
     incident.proposed = Some(Proposal { merging, ..proposal.clone() });
     let reason = Reason::NotMerged { why };
-    let what = format!("the revert of {} is left to people to merge", proposal.label);
+    let what = match &proposal.back {
+        None => format!("the revert of {} is left to people to merge", proposal.label),
+        Some(back) => format!("{} is not asked to take back {}: it is left to people", back.pipeline, proposal.label),
+    };
     let subject = Some(Subject::Incident(incident.id.clone()));
     decisions.log(now, subject, Some(proposal.responder.clone()), what, reason.clone());
     if incident.is_open() {
@@ -248,11 +276,11 @@ fn leave(
     decisions.put(Record::Incident(incident), known.rev);
 }
 
-/// Keeps what the forge said, and tells whose change it is, and the channel.
+/// Keeps what was said, and tells whose change it is, and the channel.
 #[must_use]
 pub fn heard(
     claim: &Claim,
-    said: &MergeSaid,
+    said: &Said,
     situation: &Situation,
     service: &Service,
     settings: &Settings,
@@ -265,23 +293,37 @@ pub fn heard(
     }
     let mut incident = known.value.clone();
     match said {
-        MergeSaid::Refused(why) => leave(&mut decisions, known, proposal, why, (service, settings), now),
-        MergeSaid::NotNow(why) => {
+        Said::Refused(why) => leave(&mut decisions, known, proposal, why, (service, settings), now),
+        Said::NotNow(why) => {
             let (tries, why) = (claim.tries + 1, text::line(why, MOST_WHY));
             let merging = Merging::Again { tries, at: now + AGAIN, why };
             incident.proposed = Some(Proposal { merging, ..proposal.clone() });
             decisions.put(Record::Incident(incident), known.rev);
         }
-        MergeSaid::Merged => {
-            incident.proposed = Some(Proposal { merging: Merging::Merged { at: now }, ..proposal.clone() });
-            let number = claim.undo.opened().map_or(0, |(opened, _)| opened.number);
-            let reason = Reason::MergedByItself { number };
-            let what = format!("the revert of {} is merged by itself", proposal.label);
+        Said::Merged | Said::RolledBack { .. } => {
+            let proposal = Proposal { merging: Merging::Done { at: now }, ..proposal.clone() };
+            incident.proposed = Some(proposal.clone());
+            let (reason, what) = match (&claim.work, said) {
+                (Work::RollBack(back), Said::RolledBack { to }) => {
+                    let reason = Reason::RolledBackByItself { pipeline: back.pipeline.clone(), to: text::line(to, 80) };
+                    (reason, format!("{} takes back {} by itself", back.pipeline, proposal.label))
+                }
+                (Work::RollBack(_), _) => return decisions,
+                (Work::Merge(undo), _) => {
+                    let number = undo.opened().map_or(0, |(opened, _)| opened.number);
+                    let what = format!("the revert of {} is merged by itself", proposal.label);
+                    (Reason::MergedByItself { number }, what)
+                }
+            };
             let subject = Some(Subject::Incident(incident.id.clone()));
             decisions.log(now, subject, Some(proposal.responder.clone()), what, reason.clone());
+            let others = proposal.back.as_ref().map(|back| back.others(&proposal.label, situation, settings, service));
             for person in std::iter::once(&proposal.responder).chain(&service.channel) {
                 let reader = Reader { settings, service, person, now };
-                decisions.tell(words::merged(reader, &incident, proposal, reason.clone()));
+                decisions.tell(match &others {
+                    None => words::merged(reader, &incident, &proposal, reason.clone()),
+                    Some(others) => words::rolled_back(reader, &incident, &proposal, others, reason.clone()),
+                });
             }
             decisions.put(Record::Incident(incident), known.rev);
         }

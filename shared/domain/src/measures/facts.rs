@@ -149,9 +149,9 @@ fn is_for_the_service(step: Step) -> bool {
     matches!(step, Step::Rotation | Step::Owner)
 }
 
-/// A deployment that went live, as it is counted; of `all` windows.
+/// A deployment that went live, as it is counted; of `all` windows. `takes_back`: whether it took something back.
 #[must_use]
-pub(crate) fn of_release(deployment: &Deployment, succeeded: Timestamp, all: &[Window<'_>]) -> Fact {
+pub(crate) fn of_release(deployment: &Deployment, succeeded: Timestamp, takes_back: bool, all: &[Window<'_>]) -> Fact {
     let is = |other: &Deployment| other.key == deployment.key;
     let brought = |window: &&Window<'_>| {
         let other_paths = matches!(window.phase, Phase::Closed { reason: Closed::OtherPaths, .. });
@@ -160,7 +160,6 @@ pub(crate) fn of_release(deployment: &Deployment, succeeded: Timestamp, all: &[W
     let brought: Vec<&Window<'_>> = all.iter().filter(brought).collect();
     let repairs =
         |window: &Window<'_>| window.expedited || window.change.reverts.as_ref().is_some_and(|said| !said.lands_again);
-    let takes_back = all.iter().any(|window| window.rolled_back.iter().any(|back| is(back.by)));
     Fact::Released(Released {
         at: succeeded,
         leads: brought.iter().map(|window| seconds(window.change.merged_at, succeeded)).collect(),

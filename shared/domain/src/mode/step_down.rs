@@ -33,13 +33,13 @@ pub(crate) fn look(decisions: &mut Decisions, look: &Look<'_>, ceiling: &mut Cei
     None
 }
 
-/// What was merged by itself since somebody last looked, and was not it: a person says so, or it fired again after that was live.
+/// What was merged, or taken back, by itself since somebody last looked, and was not it: a person says so, or it fired again after that was live.
 fn wrong_revert(look: &Look<'_>, ceiling: &Ceiling) -> Option<Why> {
     let (situation, helps_by) = (look.situation, look.service.policy.after_failure);
     let since = ceiling.counts_from.unwrap_or(Timestamp::MIN);
     ceiling.moves.iter().filter(|moved| moved.acts && moved.at >= since).find_map(|moved| {
         let incident = &situation.incidents.get(&moved.incident)?.value;
-        let proposal = incident.proposed.as_ref().filter(|proposal| proposal.is_merged())?;
+        let proposal = incident.proposed.as_ref().filter(|proposal| proposal.is_done())?;
         let judged = incident.verdict.as_ref().filter(|verdict| matches!(verdict.by, Judge::Person(_)));
         let other = judged.is_some_and(|verdict| verdict.change.as_ref() != Some(&moved.change));
         let label = proposal.label.clone();

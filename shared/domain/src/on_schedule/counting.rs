@@ -26,8 +26,9 @@ const MOST_MARKED: usize = 30;
 /// Those that have new marks, as they are written by this look.
 pub(super) type Counted = BTreeMap<DeploymentKey, Deployment>;
 
-/// Counts what is due, and keeps that it was.
-pub(super) fn deployments(decisions: &mut Decisions, next: &mut Next, look: &Look<'_>) -> Counted {
+/// Counts what is due, and keeps that it was; whether all that is due was counted.
+pub(super) fn deployments(decisions: &mut Decisions, next: &mut Next, look: &Look<'_>) -> (Counted, bool) {
+    let mut all_counted = true;
     let mut counting = Counting { look, marked: Counted::new(), facts: Vec::new() };
     // The oldest first: what one takes back is counted before it is taken back.
     let mut all: Vec<&Deployment> = look.situation.deployments.values().map(|known| &known.value).collect();
@@ -35,6 +36,7 @@ pub(super) fn deployments(decisions: &mut Decisions, next: &mut Next, look: &Loo
     for deployment in all {
         if counting.marked.len() >= MOST || decisions.actions() + MOST_MARKED + 15 > MOST_ACTIONS {
             next.at(look.now);
+            all_counted = false;
             break;
         }
         counting.one(deployment);
@@ -45,7 +47,7 @@ pub(super) fn deployments(decisions: &mut Decisions, next: &mut Next, look: &Loo
         let rev = look.situation.deployments.get(key).map_or(0, |known| known.rev);
         decisions.put(Record::Deployment(deployment.clone()), rev);
     }
-    counting.marked
+    (counting.marked, all_counted)
 }
 
 struct Counting<'l, 'a> {
@@ -98,18 +100,26 @@ impl<'a> Counting<'_, 'a> {
             |window: &Window<'_>| matches!(window.phase, Phase::Closed { .. }) && window.involves(&deployment.key);
         if self.is_due(succeeded) || (self.is_in_time(succeeded) && self.look.all.iter().any(closes)) {
             self.marked(deployment).counted.live = true;
-            self.facts.push(measures::of_release(deployment, succeeded, self.look.all));
-            self.took_back(deployment, succeeded);
+            let back = self.taken_back(deployment);
+            self.facts.push(measures::of_release(deployment, succeeded, !back.is_empty(), self.look.all));
+            self.took_back(deployment, back, succeeded);
         }
     }
 
-    /// Whatever this one took back had to be put right: from when monitors say that it was unwell, else from when it was live.
-    fn took_back(&mut self, by: &Deployment, succeeded: Timestamp) {
+    /// The releases that this one took back: of changes whose windows are here, and by what is remembered of those that have left.
+    fn taken_back(&self, by: &Deployment) -> Vec<&'a Deployment> {
         let all = self.look.all;
-        let back = all.iter().flat_map(|window| &window.rolled_back).filter(|back| back.by.key == by.key);
+        let of_windows = all.iter().flat_map(|window| &window.rolled_back).filter(|back| back.by.key == by.key);
+        let changes: Vec<&Change> = all.iter().map(|window| window.change).collect();
+        let deployments: Vec<&Deployment> = self.look.situation.deployments.values().map(|d| &d.value).collect();
+        let remembered = release::taken_back(by, &changes, &deployments);
         let releases: BTreeMap<&DeploymentKey, &Deployment> =
-            back.map(|back| (&back.release.key, back.release)).collect();
-        let mut releases: Vec<&Deployment> = releases.into_values().collect();
+            of_windows.map(|back| back.release).chain(remembered).map(|release| (&release.key, release)).collect();
+        releases.into_values().collect()
+    }
+
+    /// Whatever this one took back had to be put right: from when monitors say that it was unwell, else from when it was live.
+    fn took_back(&mut self, by: &Deployment, mut releases: Vec<&Deployment>, succeeded: Timestamp) {
         releases.sort_by_key(|release| std::cmp::Reverse(release.live_since()));
         for release in releases {
             let Some(since) = release.live_since() else { continue };
@@ -166,3 +176,7 @@ pub(super) fn forgets(deployment: &Deployment, change: &Change) -> bool {
         && release::is_tip(deployment, change)
         && deployment.commit_merged_at != Some(change.merged_at)
 }
+
+#[cfg(test)]
+#[path = "counting_tests.rs"]
+mod tests;

@@ -102,6 +102,8 @@ impl fmt::Display for Reason {
             Self::NoCanarySignal => f.write_str("no signal of the canary says so too: a person merges it"),
             Self::CoolsDown { until } => write!(f, "the last one is not long ago: not before {until}"),
             Self::MergedByItself { number } => write!(f, "#{number} is merged"),
+            Self::RolledBackByItself { pipeline, to } => write!(f, "{pipeline} goes back to {to}"),
+            Self::AnotherIsLive => f.write_str("another release is live by now, which would go back too: a person decides"),
             Self::NotMerged { why } => f.write_str(why),
             Self::ShadowMode => f.write_str("mode shadow: it is recorded, and nobody is told"),
             Self::NoChat => f.write_str("mode notify: by chat only, and there is none among the contacts"),
