@@ -121,6 +121,8 @@ async fn who_is_removed_is_found_nowhere_and_what_happened_can_still_be_read() {
         ("usama", "do=remove&sure=yes", "owns a service"),
         ("olga", "do=remove", "still in the roster"),
         ("olga", "do=remove&sure=yes&logins=usama", "forge:name"),
+        ("olga", "do=remove&sure=yes&logins=github:production", "is called as they are"),
+        ("olga", "do=remove&sure=yes&logins=github:openedx", "is called as they are"),
     ] {
         let answer = does(&day, "feanil", by, form).await;
         assert_eq!(answer.status, 409, "{}", answer.body);

@@ -81,3 +81,61 @@ pub(super) fn check(root: &mut Section<'_, '_>, services: &[Service], senders: &
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::settings::{Configuration, no_files};
+
+    /// What `edxapp` in mode `act` is told of this, with a pipeline of each kind.
+    fn read(rolls_back: &str) -> Result<String, Vec<String>> {
+        let text = format!(
+            r#"
+[people.anna]
+zone = "UTC"
+contacts = ["terminal"]
+[unmapped]
+rotation = ["anna"]
+[senders.github]
+secret = "hook"
+api_token = "forge"
+reverts = true
+[pipelines.argo-cd]
+url = "https://argo.example.com"
+[pipelines.gocd]
+url = "https://gocd.example.com"
+[pipelines.codepipeline]
+[services.edxapp]
+mode = "act"
+owners = ["anna"]
+rotation = ["anna"]
+repositories = [{{ name = "openedx/edx-platform" }}]
+environments.production.live = true
+acts = {{ canary = "track=canary", rolls_back = "{rolls_back}" }}
+"#
+        );
+        match Configuration::parse(&text, &no_files) {
+            Ok(house) => {
+                let acts = house.settings.service(&"edxapp".parse().unwrap()).unwrap().acts.clone().unwrap();
+                Ok(acts.rolls_back.unwrap().to_string())
+            }
+            Err(problems) => Err(problems.iter().map(|problem| problem.what.clone()).collect()),
+        }
+    }
+
+    #[test]
+    fn a_pipeline_that_goes_back_is_one_that_can() {
+        for pipeline in ["argo-cd:edx/edxapp", "codepipeline:edxapp/Deploy"] {
+            assert_eq!(read(pipeline).unwrap(), pipeline);
+        }
+        for (pipeline, why) in [
+            ("argo-cd:edx", "argo-cd goes back by a project and one application, such as edx/edxapp"),
+            ("codepipeline:edxapp", "codepipeline goes back by a pipeline and its stage"),
+            ("gocd:edxapp", "gocd cannot be asked to go back"),
+            ("spinnaker:x", "`rolls_back` is \"<pipeline>:<id>\", of a [pipelines.<name>]"),
+            ("edxapp", "`rolls_back` is"),
+        ] {
+            let problems = read(pipeline).unwrap_err();
+            assert!(problems.len() == 1 && problems[0].contains(why), "{pipeline}: {problems:?}");
+        }
+    }
+}
