@@ -8,7 +8,7 @@ use std::process::Command;
 use house_tests::root;
 use serde_json::Value;
 
-fn metadata() -> Value {
+pub fn metadata() -> Value {
     // Of this platform only: cargo has not downloaded what others would need.
     let about = Command::new("rustc").arg("-vV").current_dir(root()).output().unwrap();
     let about = String::from_utf8(about.stdout).unwrap();

@@ -15,6 +15,7 @@ mod chat_payloads;
 mod comments;
 mod conformance;
 mod deliveries;
+mod dependencies;
 mod elsewhere;
 mod errands;
 mod export;
