@@ -289,7 +289,7 @@ fn the_documents_name_every_room_and_no_room_that_is_not_there() {
         assert!(root().join(member).join("Cargo.toml").exists());
         assert!(architecture.contains(member.rsplit('/').next().unwrap()), "ARCHITECTURE.md does not name {member}");
     }
-    for file in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"] {
+    for file in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "SECURITY.md"] {
         let text = std::fs::read_to_string(root().join(file)).unwrap();
         let paths = text
             .split('`')

@@ -46,6 +46,7 @@ mod replay;
 mod reverts;
 mod reviewed;
 mod secrets;
+mod security;
 mod shown;
 mod sources;
 mod stories;
