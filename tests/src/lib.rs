@@ -2,10 +2,12 @@
 //! signatures, a clock that moves when it is told to. Reads like PRODUCT.md's stories.
 
 pub mod gate;
+pub mod heard;
 pub mod long_day;
 pub mod ministack;
 pub mod peer;
 pub mod program;
+pub mod proving;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws::clients::{Http, HttpError};
 use aws::settings::read_feed;
-use aws::settings::sign_in::is_safe;
+use aws::settings::sign_in::may_lead;
 use aws::wire::error_chain;
 use aws::{House, StoreError};
 use domain::freeze::{Freeze, Time};
@@ -107,8 +107,8 @@ async fn fetch(http: &Http, address: &str) -> Result<String, Unread> {
     Err(Unread::Endless)
 }
 
-/// Where it is instead: of the same scheme, so that neither is the rest of the way unencrypted, nor does somebody else's answer
-/// have us ask this machine.
+/// Where it is instead: where that may lead us, so that neither is the rest of the way unencrypted, nor does somebody else's answer
+/// have us ask this machine or a number of our own net.
 fn elsewhere(url: &str, location: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
     let host = rest.split(['/', '?', '#']).next()?;
@@ -116,8 +116,7 @@ fn elsewhere(url: &str, location: &str) -> Option<String> {
         Some(path) if !path.starts_with('/') => format!("{scheme}://{host}{location}"),
         Some(_) | None => location.to_owned(),
     };
-    let same = to.strip_prefix(scheme).is_some_and(|rest| rest.starts_with("://"));
-    (same && is_safe(&to)).then_some(to)
+    may_lead(url, &to).then_some(to)
 }
 
 #[cfg(test)]
@@ -132,6 +131,10 @@ mod tests {
         for bad in [
             "http://calendar.example.com/b.ics",
             "http://127.0.0.1:9001/2018-06-01/runtime/invocation/next",
+            "https://169.254.169.254/latest/meta-data/iam/security-credentials/",
+            "https://[fd00:ec2::254]/latest/meta-data/",
+            "https://10.0.0.1/c.ics",
+            "https://localhost/c.ics",
             "//other.example.com/c.ics",
             "file:///etc/passwd",
             "webcal://calendar.example.com/b.ics",

@@ -20,6 +20,8 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
+use crate::echo;
+
 /// Where AWS is: nothing but what a Lambda function's environment says.
 #[derive(Clone)]
 pub struct Aws {
@@ -228,6 +230,7 @@ impl Http {
                 }
                 body.extend_from_slice(&part);
             }
+            echo::forget(headers, &mut body);
             Ok(Answer { status, link, location, retry_after, error_type, body })
         };
         tokio::time::timeout(Duration::from_secs(seconds), exchange).await.map_err(|_| HttpError::Timeout(seconds))?

@@ -3,6 +3,7 @@
 
 pub mod carrier;
 pub mod clients;
+pub mod echo;
 pub mod emf;
 pub mod given;
 pub mod house;

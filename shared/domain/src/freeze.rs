@@ -20,7 +20,7 @@ use crate::service::Service;
 use crate::text;
 
 pub use answer::{Answer, Question};
-pub use feed::Feed;
+pub use feed::{Address, Feed};
 pub use known::{Freezes, LOOK_AHEAD};
 pub use said::{FreezeNotes, Said};
 
@@ -146,7 +146,7 @@ pub struct Freeze {
     /// By when they begin.
     pub times: Vec<Time>,
     /// The address of the calendar that it follows instead: what was read of it last is a [`Feed`].
-    pub feed: Option<String>,
+    pub feed: Option<Address>,
 }
 
 /// One time of a freeze of the configuration.

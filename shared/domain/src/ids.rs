@@ -16,6 +16,12 @@ pub struct InvalidId {
     pub(crate) expected: &'static str,
 }
 
+/// Whether a part of a path may lead out of it, also as a server reads it that decodes it first.
+fn climbs(part: &str) -> bool {
+    let read = part.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/");
+    read.split(['/', '\\']).any(|part| part == "." || part == "..")
+}
+
 pub(crate) fn printable(text: &str, most: usize) -> bool {
     !text.is_empty()
         && text.len() <= most
@@ -77,7 +83,7 @@ id!(
     |t| {
         printable(t, 200)
             && (2..=21).contains(&t.split('/').count())
-            && t.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+            && t.split('/').all(|part| !part.is_empty() && !climbs(part))
     }
 );
 id!(
@@ -277,6 +283,12 @@ mod tests {
     fn ids_refuse_what_could_break_a_key_or_a_page() {
         for bad in ["", "nosegment", "a/../b", "a//b", "a/b#c", "a/<b>", "a/b c", "a/b\n"] {
             assert!(bad.parse::<Repository>().is_err(), "{bad:?}");
+        }
+        for bad in ["a/%2e%2E", "a/.%2e", "a/%2e", "a/..%2fb", "a/b%2F..%2fc", "a/..\\b", "a/x%5c..%5Cy"] {
+            assert!(bad.parse::<Repository>().is_err(), "{bad:?} leads elsewhere for who decodes it");
+        }
+        for good in ["a/b..c", "a/...", "open%20edx/edx", "a/.github", "a/%2ehidden"] {
+            assert!(good.parse::<Repository>().is_ok(), "{good:?}");
         }
         for bad in ["", "abc", "xyzxyzx", "g".repeat(40).as_str()] {
             assert!(bad.parse::<Commit>().is_err(), "{bad:?}");

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use aws::secrets::{Secret, Secrets};
 use aws::settings::SenderConfig;
-use aws::verify::{self, SLACK, Signature, Signed, hmac_sha256, to_hex};
+use aws::verify::{self, SLACK, Signature, Signed};
 use aws::{House, Proof, Request};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use house_tests::proving::{Sent, prove};
 use house_tests::{Stage, configuration, root};
 use jiff::{SignedDuration, Timestamp};
 use recent_deployers::catalogue::{self, Known};
@@ -19,52 +20,6 @@ const OLD_KEY: &str = "old-secret";
 /// JSON of nobody: whoever proves itself is told that it is not for us, or cannot be read.
 const BODY: &[u8] = br#"{"a": [1, 2.50], "b": "\u00e9"}"#;
 const RESERIALISED: &[u8] = br#"{"a":[1,2.5],"b":"\u00e9"}"#;
-
-type Headers = Vec<(String, String)>;
-
-/// What a sender sends with a body to prove itself: headers, or what follows the `?`.
-#[derive(Clone)]
-struct Sent {
-    headers: Headers,
-    query: String,
-    body: Vec<u8>,
-}
-
-/// As the sender would do it with this key at this time.
-fn prove(proof: Proof, key: &str, body: &[u8], at: Timestamp) -> Option<Sent> {
-    let time = at.as_second().to_string();
-    let header = |name: &str, value: String| (name.to_owned(), value);
-    let mut query = String::new();
-    let headers = match proof {
-        Proof::Signature(Signature { header: name, prefix, signed, .. }) => {
-            let (before, timed, between) = match signed {
-                Signed::Body => ("", None, ""),
-                Signed::Timed { header, before, between } => (before, Some(header), between),
-                Signed::PerhapsTimed { header, between } => ("", Some(header), between),
-            };
-            let told = if timed.is_some() { time.as_str() } else { "" };
-            let mac = hmac_sha256(key.as_bytes(), &[before.as_bytes(), told.as_bytes(), between.as_bytes(), body]);
-            let own = header(name, format!("{prefix}{}", to_hex(&mac)));
-            std::iter::once(own).chain(timed.map(|name| header(name, time.clone()))).collect()
-        }
-        Proof::StandardWebhooks => {
-            let mac = hmac_sha256(key.as_bytes(), &[b"msg_1.", time.as_bytes(), b".", body]);
-            vec![
-                header("webhook-signature", format!("v1,{}", STANDARD.encode(mac))),
-                header("webhook-id", "msg_1".into()),
-                header("webhook-timestamp", time),
-            ]
-        }
-        Proof::Header(name) => vec![header(name, key.to_owned())],
-        Proof::Token => vec![header("authorization", format!("Bearer {key}"))],
-        Proof::Query => {
-            query = format!("token={key}");
-            vec![]
-        }
-        Proof::Sns => return None,
-    };
-    Some(Sent { headers, query, body: body.to_vec() })
-}
 
 /// Every sender's house: each configured with a secret that is being rotated.
 async fn house() -> (Stage, House) {
@@ -229,8 +184,8 @@ async fn every_published_vector_gives_what_was_published() {
         let secrets = [Secret::new(word("secret")).unwrap()];
         let at = |late: i64| Timestamp::from_second(word("timestamp").parse::<i64>().unwrap_or(0) + late).unwrap();
         let perhaps = Signed::PerhapsTimed { header: "x-timestamp", between: ":" };
-        let check = |headers: &Headers, late: i64| {
-            let request = Request::new("POST", "/", headers.clone(), word("body").into());
+        let check = |headers: &[(String, String)], late: i64| {
+            let request = Request::new("POST", "/", headers.to_vec(), word("body").into());
             match word("header") {
                 "webhook-signature" => verify::standard_webhooks(&request, &secrets, at(late)),
                 "X-Slack-Signature" => SLACK.verify(&request, &secrets, at(late)),
@@ -324,6 +279,19 @@ mod sns {
                 "https://sns.eu-west-1.amazonaws.com.evil.example/SimpleNotificationService-1.pem",
             ),
             ("of another file", "SigningCertURL", "https://sns.eu-west-1.amazonaws.com/evil.pem"),
+            ("of a cloud's machine", "SigningCertURL", "https://169.254.169.254/SimpleNotificationService-1.pem"),
+            ("the same, longer", "SigningCertURL", "https://[fd00:ec2::254]/SimpleNotificationService-1.pem"),
+            (
+                "behind a name",
+                "SigningCertURL",
+                "https://sns.eu-west-1.amazonaws.com@169.254.169.254/SimpleNotificationService-1.pem",
+            ),
+            (
+                "of another port",
+                "SigningCertURL",
+                "https://sns.eu-west-1.amazonaws.com:8443/SimpleNotificationService-1.pem",
+            ),
+            ("in the clear", "SigningCertURL", "http://sns.eu-west-1.amazonaws.com/SimpleNotificationService-1.pem"),
             ("another type", "Type", "UnsubscribeConfirmation"),
             ("no type", "Type", ""),
         ] {
@@ -348,18 +316,35 @@ mod sns {
 
     #[tokio::test]
     async fn a_subscription_is_confirmed_for_topics_of_ours_only() {
-        let mut stage = stage().await;
+        let stage = stage().await;
         // Nobody is reached from here: that we would have asked SNS is what 503 says.
         assert_eq!(post(&stage, &fixture("subscription-v1.json")).await.0, 503);
         let mut elsewhere = fixture("subscription-v1.json");
         elsewhere["SubscribeURL"] = "https://evil.example/?Action=ConfirmSubscription".into();
         assert_eq!(post(&stage, &elsewhere).await.0, 401);
+        for (what, url) in [
+            ("of a cloud's machine", "http://169.254.169.254/latest/meta-data/iam/security-credentials/"),
+            ("the same, longer", "http://[fd00:ec2::254]/latest/meta-data/"),
+            ("of this machine", "http://127.0.0.1:9001/2018-06-01/runtime/invocation/next"),
+            ("behind a name", "https://sns.eu-west-1.amazonaws.com@169.254.169.254/?Action=ConfirmSubscription"),
+            ("of another host", "https://sns.eu-west-1.amazonaws.com.evil.example/?Action=ConfirmSubscription"),
+        ] {
+            let mut asked = fixture("subscription-v1.json");
+            asked["SubscribeURL"] = url.into();
+            assert_eq!(by_token(&stage, &asked).await, 403, "{what}: with a right token too");
+        }
         // With the token instead of a signature the topic has to be ours all the same.
         let mut other = fixture("subscription-v1.json");
         other["TopicArn"] = "arn:aws:sns:eu-west-1:999999999999:other".into();
-        stage.house.secrets = Arc::new(Secrets::fixed([("any".to_owned(), Secret::new(KEY).unwrap())]));
+        assert_eq!(by_token(&stage, &other).await, 403);
+    }
+
+    /// Proved by the source's token, where SNS does not sign.
+    async fn by_token(stage: &Stage, message: &Value) -> u16 {
+        let secrets = Arc::new(Secrets::fixed([("any".to_owned(), Secret::new(KEY).unwrap())]));
+        let house = House { secrets, ..stage.house.clone() };
         let headers = vec![("authorization".to_owned(), format!("Bearer {KEY}"))];
-        let sent = Request::new("POST", "/alert/cloudwatch", headers, other.to_string().into_bytes());
-        assert_eq!(on_alert::handle(&stage.house, sent).await.status, 403);
+        let sent = Request::new("POST", "/alert/cloudwatch", headers, message.to_string().into_bytes());
+        on_alert::handle(&house, sent).await.status
     }
 }

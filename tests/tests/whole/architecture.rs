@@ -8,7 +8,7 @@ use std::process::Command;
 use house_tests::root;
 use serde_json::Value;
 
-fn metadata() -> Value {
+pub fn metadata() -> Value {
     // Of this platform only: cargo has not downloaded what others would need.
     let about = Command::new("rustc").arg("-vV").current_dir(root()).output().unwrap();
     let about = String::from_utf8(about.stdout).unwrap();
@@ -289,7 +289,7 @@ fn the_documents_name_every_room_and_no_room_that_is_not_there() {
         assert!(root().join(member).join("Cargo.toml").exists());
         assert!(architecture.contains(member.rsplit('/').next().unwrap()), "ARCHITECTURE.md does not name {member}");
     }
-    for file in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"] {
+    for file in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "SECURITY.md"] {
         let text = std::fs::read_to_string(root().join(file)).unwrap();
         let paths = text
             .split('`')

@@ -1,7 +1,7 @@
 //! The comment at a merged pull request, from the wire to the forge: one at each, edited and not repeated, whatever comes twice, is
 //! lost or dies.
 
-mod fake;
+pub mod fake;
 
 use aws::links::Action;
 use domain::comments::GivenUp;

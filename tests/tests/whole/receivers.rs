@@ -19,7 +19,7 @@ use aws::receiver::ReceiverKind;
 use contract::Fake;
 use strum::IntoEnumIterator;
 
-const FAKES: &[&Fake] = &[
+pub const FAKES: &[&Fake] = &[
     &webhook::FAKE,
     &email::FAKE,
     &sms::FAKE,

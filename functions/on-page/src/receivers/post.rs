@@ -87,6 +87,12 @@ async fn once(
         Ok(answer) if answer.status >= 500 => {
             Err(later(Undelivered::Status(answer.status), answer.retry_after.unwrap_or(0), true))
         }
-        Ok(answer) => Ok(answer),
+        Ok(mut answer) => {
+            // Some are sent it in the body. Their words are shown to whoever reads the board.
+            if let Ok(secret) = letter.secret() {
+                aws::echo::forget_text(secret.expose(), &mut answer.body);
+            }
+            Ok(answer)
+        }
     }
 }

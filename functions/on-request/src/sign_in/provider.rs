@@ -8,7 +8,7 @@ use aws::clients::{Answer, HttpError};
 use aws::jws::Keys;
 use aws::secrets::Secret;
 use aws::session::Attempt;
-use aws::settings::sign_in::{EMAIL, SignIn, is_safe};
+use aws::settings::sign_in::{EMAIL, SignIn, may_lead};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
@@ -64,7 +64,9 @@ pub(super) enum ProviderError {
     Unreadable(&'static str),
     #[error("it calls itself {0}, and the configuration does not")]
     Issuer(String),
-    #[error("it names an address to which secrets would travel in the clear")]
+    #[error(
+        "it names an address to which secrets would travel in the clear, or where nothing of the provider's can be"
+    )]
     Unsafe,
     #[error("its ID token proves nothing")]
     Token(#[from] NotProven),
@@ -89,7 +91,7 @@ impl Provider {
             return Err(ProviderError::Issuer(domain::text::line(&provider.issuer, 200)));
         }
         let all = [&provider.authorization_endpoint, &provider.token_endpoint, &provider.jwks_uri];
-        if all.into_iter().chain(&provider.userinfo_endpoint).any(|url| !is_safe(url)) {
+        if all.into_iter().chain(&provider.userinfo_endpoint).any(|url| !may_lead(&config.issuer, url)) {
             return Err(ProviderError::Unsafe);
         }
         let mut known = known();

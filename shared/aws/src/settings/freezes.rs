@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::calendar::Occasion;
 use domain::expedite::Lane;
-use domain::freeze::{Freeze, Preset, Scope, Stops, Strength, Time};
+use domain::freeze::{Address, Freeze, Preset, Scope, Stops, Strength, Time};
 use domain::{OccasionKind, Roster, Service, ServiceId, Span, Squad, text};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -61,7 +61,7 @@ fn stops(section: &mut Section<'_, '_>) -> (Stops, bool) {
 }
 
 /// `feed`: where the calendar is that it follows. Nobody is asked for it here; see [`read_feed`].
-fn feed(section: &mut Section<'_, '_>) -> Option<String> {
+fn feed(section: &mut Section<'_, '_>) -> Option<Address> {
     const TIMES: [&str; 6] = ["from", "until", "rule", "days", "calendar", "name"];
     let address = section.text("feed")?;
     if !is_safe(&address) {
@@ -71,7 +71,7 @@ fn feed(section: &mut Section<'_, '_>) -> Option<String> {
         section.text_or_texts(key);
         section.problem_with(key, format!("`{key}` says nothing beside `feed`, whose events have times and names"));
     }
-    Some(address)
+    Some(Address::new(&address))
 }
 
 /// The times of the calendar that a freeze follows; else what is wrong with it. That it is no calendar is wrong; that there is

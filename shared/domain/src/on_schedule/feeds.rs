@@ -38,7 +38,7 @@ pub fn due<'a>(situation: &Situation, settings: &'a Settings, now: Timestamp) ->
 }
 
 fn followed(settings: &Settings) -> impl Iterator<Item = (&Freeze, &str)> {
-    settings.freezes.iter().filter_map(|freeze| Some((freeze, freeze.feed.as_deref()?)))
+    settings.freezes.iter().filter_map(|freeze| Some((freeze, freeze.feed.as_ref()?.as_str())))
 }
 
 /// When it is to be read. One whose address was changed is read at once.

@@ -21,7 +21,7 @@ fn following(address: &str) -> Freeze {
         scope: Scope::default(),
         zone: jiff::tz::TimeZone::get("Europe/London").unwrap(),
         times: Vec::new(),
-        feed: Some(address.to_owned()),
+        feed: Some(crate::freeze::Address::new(address)),
     }
 }
 
