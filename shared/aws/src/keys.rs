@@ -34,7 +34,7 @@ use domain::{
 use jiff::{SignedDuration, Timestamp};
 
 pub use measured::{KEEP_DAY, KEEP_MONTH, parse_period, tally, tally_expires};
-pub use sealed::{PEOPLE, audit, head, person, proofs, seal};
+pub use sealed::{PEOPLE, audit, head, parse_sealed, person, proofs, seal};
 
 pub const PARTITION: &str = "pk";
 pub const SORT: &str = "sk";
