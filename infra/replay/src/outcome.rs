@@ -186,6 +186,8 @@ pub struct Outcome {
     pub passed: PassedWords,
     /// Of how many alerts it is known what did happen.
     pub really: u64,
+    /// Of how many more it is not kept, since too many wait for an incident.
+    pub really_left_out: u64,
     pub incidents: Vec<Told>,
 }
 

@@ -68,6 +68,10 @@ pub fn summary(played: &Played) -> String {
     if *unread > 0 {
         let _ = writeln!(text, "  {} could not be read and were left out", count(*unread, "line", "lines"));
     }
+    if outcome.really_left_out > 0 {
+        let n = count(outcome.really_left_out, "alert", "alerts");
+        let _ = writeln!(text, "  what did happen is not told of {n}: too many have no incident yet");
+    }
     for (why, (n, words)) in &outcome.passed {
         let _ = writeln!(text, "  {} {}", number(*n), passed(*why));
         let mut words: Vec<_> = words.iter().collect();

@@ -103,7 +103,7 @@ async fn the_demo_week_is_decided_as_it_was() {
 async fn stage(configuration: &str, from: Timestamp) -> (Stage, Tape) {
     let (mut stage, tape) = (Stage::with(configuration, |_| ()).await, Tape::default());
     stage.clock.set(from);
-    stage.bundle.recorder = Some(tape.recorder());
+    stage.bundle.record(tape.recorder());
     (stage, tape)
 }
 
@@ -174,6 +174,54 @@ async fn real(name: &str, changes: usize) {
     stage.until(stage.clock.now() + SignedDuration::from_hours(50)).await;
     let lines = the_same(&stage.bundle, &tape).await;
     assert!(lines > changes * 4 && !history.incidents.is_empty(), "{lines} lines");
+}
+
+/// Who presses a button or types a command does what a link does, and it is recorded as that: nothing of what Slack sent with it.
+#[tokio::test]
+async fn what_people_do_in_a_chat_is_recorded_and_decided_as_it_was() {
+    let (mut chat, tape) = (crate::chat::Chat::of_everybody("").await, Tape::default());
+    chat.stage.bundle.record(tape.recorder());
+    chat.stage.merge("feanil", 12).await;
+    chat.stage.at("Fri 12:05").await.deploy("prod", "success", 12).await;
+    chat.posted();
+    chat.stage.at("Fri 12:10").await.alert("edxapp", "Fri 12:09", false).await;
+    let pages = chat.posted();
+    let page = pages.iter().find(|page| page["channel"] == crate::chat::FEANIL).unwrap();
+    let text = chat.press(crate::chat::FEANIL, "acknowledge", &crate::chat::button(page, "acknowledge")).await;
+    assert!(text.contains("cknowledged"), "{text}");
+    chat.stage.at("Fri 12:15").await;
+    let text = chat.types(crate::chat::USAMA, "/oncall", "take edxapp 2 h").await;
+    assert!(text.contains("pager"), "{text}");
+    chat.types(crate::chat::STRANGER, "/oncall", "take edxapp 2 h").await;
+    chat.stage.at("Fri 13:00").await.alert("edxapp", "Fri 12:09", true).await;
+    chat.stage.at("Mon 12:00").await;
+    let acts: Vec<String> = tape.lines().into_iter().filter(|line| line.contains("\"by\"")).collect();
+    let incident = chat.stage.house.store.past_incidents(&"edxapp".parse().unwrap(), 1).await.unwrap()[0].id.clone();
+    assert_eq!(
+        acts,
+        [
+            format!(r#"{{"at":"2026-03-20T12:10:00Z","by":"feanil","form":{{"do":"acknowledge"}},"to":"/acknowledge/{incident}"}}"#),
+            r#"{"at":"2026-03-20T12:15:00Z","by":"usama","form":{"do":"take","for":"2 h"},"to":"/on-call/edxapp"}"#.to_owned(),
+        ]
+    );
+    the_same(&chat.stage.bundle, &tape).await;
+}
+
+/// What SNS delivers is recorded without what proves it, and is read all the same.
+#[tokio::test]
+async fn what_sns_delivers_is_recorded_without_its_proof_and_decided_as_it_was() {
+    let mut stage = Stage::new().await;
+    let tape = Tape::default();
+    stage.bundle.record(tape.recorder());
+    let alarm = serde_json::json!({ "AlarmName": "edxapp-5xx", "AlarmArn": "arn:aws:cloudwatch:eu-west-1:1:alarm:edxapp-5xx", "NewStateValue": "ALARM", "NewStateReason": "too many", "StateChangeTime": "2026-03-20T12:00:00.000+0000", "Region": "eu-west-1" });
+    let body = serde_json::json!({ "Type": "Notification", "TopicArn": "arn:aws:sns:eu-west-1:1:alarms", "MessageId": "1", "Message": alarm.to_string(), "Timestamp": "2026-03-20T12:00:00.000Z", "SignatureVersion": "1", "Signature": "c2lnbmVk", "SigningCertURL": "https://sns.eu-west-1.amazonaws.com/x.pem", "UnsubscribeURL": "https://sns.eu-west-1.amazonaws.com/?Action=Unsubscribe" });
+    let answer = stage.post("/alert/cloudwatch", payloads::token_headers(TOKEN), body.to_string().as_bytes()).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let lines = tape.lines();
+    assert!(lines.len() == 1 && lines[0].contains("edxapp-5xx"), "{lines:?}");
+    assert!(!lines[0].contains("c2lnbmVk") && !lines[0].contains("x.pem") && !lines[0].contains("Unsubscribe"));
+    stage.at("Fri 14:00").await;
+    assert!(the_same(&stage.bundle, &tape).await > 0);
 }
 
 #[tokio::test]

@@ -163,6 +163,7 @@ async fn faults(
         let until = until - late;
         faults.extend(audit::compare(Lately {
             sealed: &sealed.seals,
+            orphans: &sealed.orphans,
             logged: &logged,
             removals: &removals,
             from: log_from,

@@ -170,11 +170,13 @@ impl Store {
         faults.extend(audit::incomplete(&sealed.seals, from));
         faults.sort();
         faults.dedup();
-        let known: BTreeSet<&str> =
-            sealed.seals.iter().flat_map(|(_, proofs)| proofs).flatten().map(|proof| proof.place.as_str()).collect();
+        let proofs = sealed.seals.iter().flat_map(|(_, proofs)| proofs).flatten().chain(&sealed.orphans);
+        let known: BTreeSet<&str> = proofs.map(|proof| proof.place.as_str()).collect();
+        let without = sealed.seals.iter().filter(|(_, proofs)| proofs.is_none()).flat_map(|(seal, _)| &seal.lines);
+        let unsure: BTreeSet<Timestamp> = without.map(|line| line.at).collect();
         let mut lines =
             self.logged(service, &keys::instant(from), head.at + SignedDuration::from_micros(1), None).await?;
-        lines.retain(|line| line.place <= head.after && !known.contains(line.place.as_str()));
+        lines.retain(|line| line.place <= head.after && !known.contains(line.place.as_str()) && !unsure.contains(&line.at));
         Ok(lines)
     }
 }

@@ -142,6 +142,8 @@ pub type Kept = (Seal, Option<Vec<Proof>>);
 #[derive(Debug, Clone, Copy)]
 pub struct Lately<'a> {
     pub sealed: &'a [Kept],
+    /// What is kept beside seals that are gone or cannot be read: of these it is said, not of their lines.
+    pub orphans: &'a [Proof],
     pub logged: &'a [Logged],
     pub removals: &'a Removals,
     /// Lines before this have expired, or may have.
@@ -166,7 +168,8 @@ pub fn incomplete(sealed: &[Kept], from: Timestamp) -> Vec<Fault> {
 pub fn compare(lately: Lately<'_>) -> Vec<Fault> {
     let within = |at: Timestamp| lately.from <= at && at < lately.until;
     let logged: BTreeMap<&str, &Logged> = lately.logged.iter().map(|line| (line.place.as_str(), line)).collect();
-    let (mut sealed, mut unsure) = (BTreeSet::new(), BTreeSet::new());
+    let mut sealed: BTreeSet<&str> = lately.orphans.iter().map(|proof| proof.place.as_str()).collect();
+    let mut unsure = BTreeSet::new();
     let mut faults = incomplete(lately.sealed, lately.from);
     for (seal, proofs) in lately.sealed {
         let kept = proofs.as_deref().unwrap_or_default();

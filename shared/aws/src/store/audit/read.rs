@@ -16,6 +16,8 @@ use crate::store::{Store, StoreError};
 pub struct Sealed {
     /// The seals of these hours, and the first one after, of which only the seal itself was read.
     pub seals: Vec<Kept>,
+    /// What is kept beside seals that are gone or cannot be read.
+    pub orphans: Vec<Proof>,
     pub head: Option<Head>,
     /// What cannot be read.
     pub faults: Vec<Fault>,
@@ -28,17 +30,18 @@ impl Store {
     pub async fn sealed(&self, service: &ServiceId, from: Timestamp, until: Timestamp) -> Result<Sealed, StoreError> {
         let partition = keys::audit(service);
         let sort = |kind: &str, at: Timestamp| format!("{kind}#{}", keys::instant(at));
-        let (mut seals, mut faults) = (Vec::new(), Vec::new());
+        let (mut seals, mut orphans, mut faults) = (Vec::new(), Vec::new(), Vec::new());
         let within = self.between(&partition, &sort("S", from), &sort("S", until), None).await?;
-        let proofs = self.between(&partition, &sort("N", from), &sort("N", until), None).await?;
+        let mut proofs = self.between(&partition, &sort("N", from), &sort("N", until), None).await?;
         for item in &within {
             let place = records::sort(item).trim_start_matches("S#");
             let Ok(seal) = records::read::<Seal>(item) else {
                 faults.push(Fault::Unreadable(format!("the seal of {}", shown(place))));
                 continue;
             };
-            let beside = proofs.iter().find(|proofs| records::sort(proofs).trim_start_matches("N#") == place);
-            let beside = match beside.map(records::read::<Vec<Proof>>) {
+            let beside = proofs.iter().position(|proofs| records::sort(proofs).trim_start_matches("N#") == place);
+            let beside = beside.map(|nth| proofs.swap_remove(nth));
+            let beside = match beside.as_ref().map(records::read::<Vec<Proof>>) {
                 None => Some(Vec::new()),
                 Some(Ok(proofs)) => Some(proofs),
                 Some(Err(_)) => {
@@ -48,6 +51,7 @@ impl Store {
             };
             seals.push((seal, beside));
         }
+        orphans.extend(proofs.iter().filter_map(|item| records::read::<Vec<Proof>>(item).ok()).flatten());
         if until < Timestamp::MAX {
             let next = self.between(&partition, &sort("S", until), "S~", Some(1)).await?;
             seals.extend(next.iter().filter_map(|item| Some((records::read(item).ok()?, None))));
@@ -55,7 +59,7 @@ impl Store {
         let head = self.get(&keys::head(service)).await?.as_ref().map(records::read::<Head>).transpose();
         let no_head = head.is_err();
         faults.extend(no_head.then(unreadable_head));
-        Ok(Sealed { seals, head: head.ok().flatten(), faults, no_head })
+        Ok(Sealed { seals, orphans, head: head.ok().flatten(), faults, no_head })
     }
 
     /// The lines of the log behind this place that were said before `until`, in order.
