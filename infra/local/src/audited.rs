@@ -37,7 +37,9 @@ pub struct Written {
 
 /// Why that is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a head is a seal's number and its digest, 64 letters and digits, such as 17:9f86d0…: the function's log has it as audit.sealed")]
+#[error(
+    "a head is a seal's number and its digest, 64 letters and digits, such as 17:9f86d0…: the function's log has it as audit.sealed"
+)]
 pub struct NotWritten;
 
 impl FromStr for Written {
@@ -124,7 +126,8 @@ impl Hands<'_> {
         let Written { number, digest } = written;
         let end = read.head.as_ref().map_or(0, |(end, _)| *end);
         if end < *number {
-            let ends = if end == 0 { "there is no chain".to_owned() } else { format!("the chain ends with seal {end}") };
+            let ends =
+                if end == 0 { "there is no chain".to_owned() } else { format!("the chain ends with seal {end}") };
             return Ok(Some(format!("{ends}, and seal {number} was written down: it was cut off, or begun anew")));
         }
         let mut found = read.seals.get(number).cloned();
@@ -138,7 +141,9 @@ impl Hands<'_> {
         Ok(match found {
             Some(found) if found == *digest => None,
             Some(_) => Some(format!("seal {number} is another than was written down: the chain was made anew")),
-            None => Some(format!("seal {number}, which was written down, is not there: it was deleted, or is older than what is kept")),
+            None => Some(format!(
+                "seal {number}, which was written down, is not there: it was deleted, or is older than what is kept"
+            )),
         })
     }
 
@@ -207,7 +212,9 @@ mod tests {
         let digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
         let read = |text: &str| text.parse::<Written>();
         assert_eq!(read(&format!(" 17:{}", digest.to_uppercase())), Ok(Written { number: 17, digest: digest.into() }));
-        for text in ["", "17", "17:", "17:9f86", &format!("0:{digest}"), &format!("-1:{digest}"), &format!("a:{digest}")] {
+        for text in
+            ["", "17", "17:", "17:9f86", &format!("0:{digest}"), &format!("-1:{digest}"), &format!("a:{digest}")]
+        {
             assert_eq!(read(text), Err(NotWritten), "{text}");
         }
     }

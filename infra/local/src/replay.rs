@@ -36,7 +36,8 @@ pub struct Asked {
     /// Where people work, of a history that no service of the configuration deploys.
     #[arg(long, default_value = "UTC")]
     pub zone: String,
-    /// Play every service in this mode; without this, each in its own. In `manual` nobody is paged, from `shadow` to `page` the same is decided.
+    /// Play every service in this mode; without this, each in its own. In `manual` nobody is paged, from `shadow` to `page` the same is
+    /// decided. `propose` and `act` say which reverts would have been opened; none is, and each incident goes on as it did.
     #[arg(long)]
     pub mode: Option<Mode>,
     /// The same past by another configuration (a .toml file), or by other numbers: active=30m,rotation_after=10m
@@ -118,6 +119,9 @@ pub fn run(asked: &Asked, config: &Path) -> Result<String, Failure> {
         ));
     }
     text.push_str(&words::summary(&played));
+    if asked.mode.is_some_and(|mode| mode >= Mode::Propose) && played.outcome.all().proposed == 0 {
+        text.push_str("\n\nNo revert would have been proposed: --log says why not, incident by incident (\"no revert is opened by itself\").");
+    }
     if let Some((called, other)) = other {
         text.push_str("\n\n");
         text.push_str(&words::compare("this configuration", &played.outcome, called, &other.outcome));
@@ -188,7 +192,9 @@ fn not_known(left_out: LeftOut) -> Failure {
     let mut said = Vec::new();
     if left_out.unknown > 0 {
         let things = count(left_out.unknown, "object is", "objects are");
-        said.push(format!("{things} none that is known here (a pull request, a deployment or its status, an incident, an alert)"));
+        said.push(format!(
+            "{things} none that is known here (a pull request, a deployment or its status, an incident, an alert)"
+        ));
     }
     if left_out.badly_timed > 0 {
         let things = count(left_out.badly_timed, "event has", "events have");

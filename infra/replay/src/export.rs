@@ -176,14 +176,14 @@ impl Export {
             let why = format!("there are more than {} objects: replay them a year at a time", self.limits.objects);
             return Err(BadInput::Export { path: file.to_owned(), why });
         }
-        let known = github::pull(object)
-            .map(|event| self.keep(event))
-            .or_else(|| self.github.add(object))
-            .or_else(|| match alerts::read(object)? {
-                alerts::Read::Told(events) => Some(self.keep(events)),
-                alerts::Read::BadlyTimed => {
-                    self.left_out.badly_timed += 1;
-                    Some(())
+        let known =
+            github::pull(object).map(|event| self.keep(event)).or_else(|| self.github.add(object)).or_else(|| {
+                match alerts::read(object)? {
+                    alerts::Read::Told(events) => Some(self.keep(events)),
+                    alerts::Read::BadlyTimed => {
+                        self.left_out.badly_timed += 1;
+                        Some(())
+                    }
                 }
             });
         self.left_out.unknown += u64::from(known.is_none());
@@ -218,7 +218,9 @@ fn too_large(path: &Path, limits: &Limits) -> io::Result<Option<String>> {
     let size = path.metadata()?.len();
     Ok((size > limits.file).then(|| {
         let most = limits.file;
-        format!("it has {size} bytes, and at most {most} are read of one file: export it by month, or record an archive")
+        format!(
+            "it has {size} bytes, and at most {most} are read of one file: export it by month, or record an archive"
+        )
     }))
 }
 

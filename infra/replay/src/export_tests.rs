@@ -176,7 +176,8 @@ fn a_change_that_would_be_live_at_no_time_is_refused() {
     };
     let configuration = configuration();
     let at: Timestamp = "2026-03-20T12:00:00Z".parse().unwrap();
-    let of = |at, live_after| Input::of_history(history(at), &configuration, live_after, Vec::new(), LeftOut::default());
+    let of =
+        |at, live_after| Input::of_history(history(at), &configuration, live_after, Vec::new(), LeftOut::default());
     for live_after in [jiff::SignedDuration::MAX, jiff::SignedDuration::from_secs(-1)] {
         assert!(matches!(of(at, live_after), Err(BadInput::LiveAfter(_))));
     }

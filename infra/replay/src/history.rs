@@ -11,6 +11,7 @@ use backtest::{History, Landed};
 use domain::change::{Files, Size};
 use domain::on_alert::AlertEvent;
 use domain::on_merge::MergeEvent;
+use domain::undo::Opens;
 use domain::{
     Alert, AlertState, Change, ChangeId, ChangeKind, Commit, Credit, DeployEvent, DeploymentEvent, DeploymentState,
     EnvironmentName, Login, Manner, Merger, Repository, Revision, ServiceId, Severity, revert, text, times,
@@ -66,9 +67,14 @@ fn login(landed: &Landed) -> Option<Login> {
     Login::new("github", &format!("{}{bot}", name(&landed.author))).ok()
 }
 
-/// A configuration for a history that has none: one service, its authors the roster. `zone`: where they all work, on weekdays.
+/// A configuration for a history that has none: one service, its authors the roster. `zone`: where they all work, on weekdays. Its forge
+/// opens any revert, so that it is seen what `propose` would do.
 pub fn configuration(history: &History, zone: &str) -> Result<Configuration, Vec<Problem>> {
-    Configuration::parse(&configuration_text(history, zone), &aws::settings::no_files)
+    let mut configuration = Configuration::parse(&configuration_text(history, zone), &aws::settings::no_files)?;
+    if let Ok(repository) = history.name.parse() {
+        configuration.settings.reverts.insert(repository, Opens::Anything);
+    }
+    Ok(configuration)
 }
 
 /// The same, as TOML.
@@ -103,7 +109,8 @@ impl Past {
         let served = configuration.settings.services().find(|service| service.deploys(&repository));
         let Some(service) = served.map(|service| service.id.clone()) else { return Ok(None) };
         let later = |at: Timestamp| {
-            let later = at.checked_add(plan.live_after).ok().filter(|later| times::plausible(at) && times::plausible(*later));
+            let later =
+                at.checked_add(plan.live_after).ok().filter(|later| times::plausible(at) && times::plausible(*later));
             later.ok_or(BadInput::Time { at })
         };
         let mut order = Vec::with_capacity(history.changes.len() * 3);

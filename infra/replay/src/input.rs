@@ -37,7 +37,9 @@ pub enum BadInput {
     Git(#[from] git::GitFailed),
     #[error("--live-after {0:#} is not between nothing and 366 days")]
     LiveAfter(SignedDuration),
-    #[error("a change or a failure of {at} is live, or over, at a time that no calendar has: a history is of this century")]
+    #[error(
+        "a change or a failure of {at} is live, or over, at a time that no calendar has: a history is of this century"
+    )]
     Time { at: Timestamp },
     #[error("no service of the configuration deploys {0}")]
     NotServed(String),

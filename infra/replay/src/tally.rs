@@ -156,6 +156,14 @@ impl Tally {
             }
         }
         counts.culprits_paged += u64::from(told.culprit_paged);
+        if let Some(proposal) = &incident.proposed {
+            let is_known = incident.culprit().is_some() || verdict == Verdict::Missed;
+            let right = incident.culprit().flatten() == Some(&proposal.change);
+            counts.proposed += 1;
+            counts.proposed_right += u64::from(right);
+            counts.proposed_wrong += u64::from(is_known && !right);
+            counts.proposed_to_merge += u64::from(proposal.left.is_none());
+        }
         let month = incident.detected_at.strftime("%Y-%m").to_string();
         self.outcome.months.entry(month).or_default().incidents += 1;
         if self.outcome.incidents.len() < MOST_INCIDENTS {

@@ -195,7 +195,8 @@ impl Settings {
         self
     }
 
-    /// As it is where nobody outside can be asked or told: no forge, no pager, no pipeline. Each service is changed as `change` says.
+    /// As it is where nobody outside can be asked or told: no forge, no pager, no pipeline. What a forge would open is known all the same:
+    /// by that it is seen what would be proposed. Each service is changed as `change` says.
     #[must_use]
     pub fn alone(mut self, mut change: impl FnMut(&mut Service)) -> Self {
         for service in self.services.values_mut().chain([&mut self.unmapped]) {
@@ -205,7 +206,7 @@ impl Settings {
         }
         self.merge_desks.clear();
         self.commented.clear();
-        Self { reverts: BTreeMap::new(), answers_jobs: false, ..self }
+        Self { answers_jobs: false, ..self }
     }
 
     #[must_use]

@@ -8,8 +8,8 @@ use domain::{Entry, Reason, ServiceId, Subject};
 use expect_test::expect;
 use house_tests::{Stage, configuration, time};
 use jiff::tz::TimeZone;
-use recent_deployers::hands::Hands;
 use recent_deployers::audited::Wanted;
+use recent_deployers::hands::Hands;
 use recent_deployers::server::{self, Board};
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -265,7 +265,10 @@ async fn the_command_prints_it_and_says_whether_it_holds() {
     let digest = "0".repeat(64);
     for (head, fault) in [
         (format!("1:{digest}"), "seal 1 is another than was written down: the chain was made anew"),
-        (format!("9:{digest}"), "the chain ends with seal 2, and seal 9 was written down: it was cut off, or begun anew"),
+        (
+            format!("9:{digest}"),
+            "the chain ends with seal 2, and seal 9 was written down: it was cut off, or begun anew",
+        ),
     ] {
         let (holds, words) = against(&head, Some("14:00")).await;
         assert!(!holds && words.contains(fault), "{words}");

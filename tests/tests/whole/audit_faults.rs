@@ -63,8 +63,10 @@ async fn a_line_that_is_deleted_with_what_proves_it_is_missed() {
     day.clock.set(time("Sat 23:00"));
     let (lines, left) = (seal.lines.len(), proofs.len());
     let number = seal.number;
-    let missed =
-        format!("seal {number} of {} has {lines} lines, and what compares them with the log is kept for {left}", seal.hour);
+    let missed = format!(
+        "seal {number} of {} has {lines} lines, and what compares them with the log is kept for {left}",
+        seal.hour
+    );
     assert_eq!(faults(&audited(&day, "").await), [missed]);
 }
 
@@ -199,7 +201,11 @@ async fn what_cannot_be_read_is_named_and_sealing_goes_on_behind_it() {
         day.tick_until("Fri 16:11").await;
         let answer = audited(&day, "").await;
         let last = answer["seals"].as_array().unwrap().last().unwrap();
-        assert_eq!((&last["hour"], last["number"].as_u64()), (&"2026-03-20T15:00:00Z".into(), Some(seal.number + 1)), "{what}");
+        assert_eq!(
+            (&last["hour"], last["number"].as_u64()),
+            (&"2026-03-20T15:00:00Z".into(), Some(seal.number + 1)),
+            "{what}"
+        );
         assert_eq!(last["anew"], what == "H", "{what}");
         assert!(broken(&day).await.iter().any(|why| why.contains(&named)), "{what}: {:?}", broken(&day).await);
         if what == "H" {

@@ -14,8 +14,8 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use end::End;
-pub(super) use read::spelled;
 pub use read::Sealed;
+pub(super) use read::spelled;
 
 use super::people::{self, Called};
 use super::transaction::Transaction;
@@ -176,7 +176,9 @@ impl Store {
         let unsure: BTreeSet<Timestamp> = without.map(|line| line.at).collect();
         let mut lines =
             self.logged(service, &keys::instant(from), head.at + SignedDuration::from_micros(1), None).await?;
-        lines.retain(|line| line.place <= head.after && !known.contains(line.place.as_str()) && !unsure.contains(&line.at));
+        lines.retain(|line| {
+            line.place <= head.after && !known.contains(line.place.as_str()) && !unsure.contains(&line.at)
+        });
         Ok(lines)
     }
 }

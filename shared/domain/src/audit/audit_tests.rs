@@ -317,7 +317,8 @@ fn a_line_that_is_deleted_with_its_proof_is_missed() {
 #[test]
 fn a_salt_is_gone_only_where_the_log_tells_of_a_removal_that_took_it() {
     let (mut sealed, mut logged) = three();
-    let unexplained = "the line of 2026-03-20T00:00:40.000000Z has lost its salt, and no removal of a person's data explains it";
+    let unexplained =
+        "the line of 2026-03-20T00:00:40.000000Z has lost its salt, and no removal of a person's data explains it";
     // Whoever can write to the table takes a salt away, and changes the line.
     let salt = sealed[0].1.as_mut().unwrap()[1].salt.take();
     logged[1].full = "somebody else's".to_owned();

@@ -83,8 +83,9 @@ pub(super) fn unexplained<'a>(seal: &Seal, proofs: &'a [Proof], removals: &Remov
         summed(proofs, by) == told.map(|told| (told.lines, told.digest.clone()))
     };
     let told: BTreeSet<&str> = by.into_iter().filter(told).collect();
-    let explained =
-        |proof: &&Proof| !proof.redacted.is_empty() && proof.redacted.iter().all(|done| told.contains(done.by.as_str()));
+    let explained = |proof: &&Proof| {
+        !proof.redacted.is_empty() && proof.redacted.iter().all(|done| told.contains(done.by.as_str()))
+    };
     let without = proofs.iter().filter(|proof| proof.salt.is_none() && !explained(proof));
     without.map(|proof| proof.place.as_str()).collect()
 }

@@ -206,7 +206,9 @@ fn differs(line: &Line, proof: &Proof, found: &Logged) -> Option<Fault> {
     let at = line.at;
     match (&proof.salt, proof.redacted.last()) {
         (Some(salt), _) if digest_of(&found.full, salt) != line.digest => Some(Fault::LineChanged { at }),
-        (None, Some(since)) if digest_of(&found.full, &since.salt) != since.digest => Some(Fault::LineUnredacted { at }),
+        (None, Some(since)) if digest_of(&found.full, &since.salt) != since.digest => {
+            Some(Fault::LineUnredacted { at })
+        }
         (Some(_), _) | (None, _) => None,
     }
 }

@@ -48,7 +48,12 @@ impl Store {
     }
 
     /// The end where seals are, if they are behind what the head says.
-    pub(super) async fn passed_by(&self, service: &ServiceId, end: End, now: Timestamp) -> Result<Option<End>, StoreError> {
+    pub(super) async fn passed_by(
+        &self,
+        service: &ServiceId,
+        end: End,
+        now: Timestamp,
+    ) -> Result<Option<End>, StoreError> {
         let found = self.found(service, now).await?;
         let place = |head: &Head| (head.hour, head.part);
         let further = found.filter(|found| end.head.as_ref().is_none_or(|head| place(found) > place(head)));

@@ -135,7 +135,15 @@ fn logged(item: &Item) -> Option<Logged> {
         },
         Err(_) => {
             let at = place.split('#').next()?.parse().ok()?;
-            Logged { place, at, subject: None, person: None, reason: "unreadable".to_owned(), full, redacted: Vec::new() }
+            Logged {
+                place,
+                at,
+                subject: None,
+                person: None,
+                reason: "unreadable".to_owned(),
+                full,
+                redacted: Vec::new(),
+            }
         }
     })
 }
