@@ -45,10 +45,9 @@ async fn put_proofs(stage: &Stage, seal: &Seal, proofs: &[Proof]) {
 /// Of an hour, how many lines the log of the service says are broken, in words.
 async fn broken(stage: &Stage) -> Vec<String> {
     let log = stage.house.store.log(&edxapp(), 50).await.unwrap();
-    let why = log.into_iter().filter_map(|entry| match entry.reason {
-        Reason::AuditBroken { why } => Some(why),
-        _ => None,
-    });
+    let why = log
+        .into_iter()
+        .filter_map(|entry| if let Reason::AuditBroken { why } = entry.reason { Some(why) } else { None });
     why.collect()
 }
 
@@ -212,6 +211,27 @@ async fn what_cannot_be_read_is_named_and_sealing_goes_on_behind_it() {
             assert!(!faults(&answer).contains(&named.as_str()), "there is one again: {answer}");
         }
     }
+}
+
+/// The newest seal and the head are deleted, and what was kept beside the seal is not.
+#[tokio::test]
+async fn a_chain_whose_end_was_cut_off_goes_on_and_says_so() {
+    let day = day().await;
+    day.tick_until("Fri 15:30").await;
+    let (seal, _) = newest(&day).await;
+    let (head, last) = (keys::head(&edxapp()), keys::seal(&edxapp(), seal.hour, seal.part));
+    for key in [&head, &last] {
+        delete(&day, &key.partition, &key.sort).await;
+    }
+    day.tick_until("Fri 16:30").await;
+    let answer = audited(&day, "").await;
+    let again = answer["seals"].as_array().unwrap().iter().find(|other| other["number"] == seal.number).unwrap();
+    assert_eq!((&again["anew"], again["lines"].as_array().unwrap().len()), (&Value::Bool(true), seal.lines.len()));
+    assert!(
+        broken(&day).await.iter().any(|why| why.contains("the end of the chain is gone")),
+        "{:?}",
+        broken(&day).await
+    );
 }
 
 /// Somebody puts an old head back: what is behind it is not sealed twice, nor does it keep anything from being sealed.

@@ -130,7 +130,8 @@ impl Store {
         let key = keys::seal(service, seal.hour, seal.part);
         transaction.put_at(records::item(&key, &seal, Some(seal.hour + keys::KEEP_AUDIT))?, 0)?;
         let key = keys::proofs(service, seal.hour, seal.part);
-        transaction.put_at(records::item(&key, &proofs, Some(seal.hour + keys::KEEP_LOG))?, 0)?;
+        // Those of a seal that was deleted may stand there: they keep nothing from being sealed.
+        transaction.put(records::item(&key, &proofs, Some(seal.hour + keys::KEEP_LOG))?)?;
         let mut item = records::item(&keys::head(service), &head, Some(seal.hour + keys::KEEP_AUDIT))?;
         item.insert(keys::REVISION.into(), records::number(end.rev + 1));
         match end.rev {
