@@ -263,6 +263,7 @@ mod tests {
             rotation_at: None,
             culprit_paged: false,
             wrong_pages: 0,
+            proposed: None,
             really: Some(crate::outcome::Really {
                 told: vec![evil.to_owned()],
                 taken_by: Some(evil.to_owned()),
