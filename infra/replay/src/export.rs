@@ -179,7 +179,10 @@ impl Export {
         let known =
             github::pull(object).map(|event| self.keep(event)).or_else(|| self.github.add(object)).or_else(|| {
                 match alerts::read(object)? {
-                    alerts::Read::Told(events) => Some(self.keep(events)),
+                    alerts::Read::Told(events) => {
+                        self.keep(events);
+                        Some(())
+                    }
                     alerts::Read::BadlyTimed => {
                         self.left_out.badly_timed += 1;
                         Some(())
