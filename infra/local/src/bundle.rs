@@ -97,8 +97,8 @@ pub struct Bundle {
     started: Timestamp,
     /// When the engine was last told to delete what has expired.
     swept_at: Arc<Mutex<Option<Timestamp>>>,
-    /// Hears what is delivered and done, to be played again.
-    pub recorder: Option<Recorder>,
+    /// Hears what is delivered, to be played again.
+    recorder: Option<Recorder>,
 }
 
 /// What one service says may change another, and that a third: so often is it looked again.
@@ -127,6 +127,7 @@ impl Bundle {
             now: options.now,
             nudge: Arc::new(move |service| nudge.add(service)),
             terminal: Some(Arc::new(move |text| print(text).printed())),
+            acted: None,
             renewal: None,
             waker: None,
             freezes_seen: Arc::default(),
@@ -142,6 +143,17 @@ impl Bundle {
         Ok(bundle)
     }
 
+    /// From now on what is delivered and done is recorded: what people do wherever they do it, by a link or in a chat.
+    pub fn record(&mut self, recorder: Recorder) {
+        let (heard, now) = (Arc::clone(&recorder), Arc::clone(&self.house.now));
+        self.house.acted = Some(Arc::new(move |action, by, form| {
+            if let Some(line) = record::act(action, by, form, now()) {
+                heard(&line);
+            }
+        }));
+        self.recorder = Some(recorder);
+    }
+
     /// Serves the topic at this address too, whose messages are delivered in this house.
     pub fn serve_topic(&self, listener: TcpListener, house: House) {
         topic::serve(listener, house, self.in_flight.clone());
@@ -152,7 +164,7 @@ impl Bundle {
         let Some(recorder) = &self.recorder else { return self.serve(request).await };
         let (at, heard) = (self.house.now(), request.clone());
         let response = self.serve(request).await;
-        if let Some(line) = record::line(&heard, &response, at) {
+        if let Some(line) = record::delivery(&heard, &response, at) {
             recorder(&line);
         }
         response

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use jiff::SignedDuration;
 
+use crate::audited::Written;
 use crate::measures::Wanted;
 use crate::wish::NewFreeze;
 
@@ -69,6 +70,9 @@ pub enum Command {
         /// Only say whether it is as it was sealed.
         #[arg(long)]
         verify: bool,
+        /// Compare with a seal that was written down, or that the function's log has as audit.sealed: 17:<digest>.
+        #[arg(long)]
+        head: Option<Written>,
     },
     /// Export what is kept of a person, or remove it: person remove usama --as olga
     Person {

@@ -1,6 +1,7 @@
 //! The whole bundle on one machine: the same functions, wired together in one process, on an embedded
 //! DynamoDB-compatible engine and a small SNS endpoint of our own.
 
+pub mod audited;
 pub mod backtest;
 pub mod banner;
 pub mod bundle;

@@ -17,7 +17,7 @@ use recent_deployers::backtest::{self, Source};
 use recent_deployers::commands::{Arguments, Command};
 use recent_deployers::hands::Hands;
 use recent_deployers::{
-    Bundle, Options, banner, check, connect, demo, explain, layer, measures, papers, record, replay, secrets, server,
+    Bundle, Options, audited, banner, check, connect, demo, explain, layer, measures, record, replay, secrets, server,
     server::Board,
 };
 use tokio::net::TcpListener;
@@ -102,9 +102,10 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             query.extend(number.as_deref().map(|number| ("number", number)));
             may(&arguments, "may-merge", &query, *advised)
         }
-        Some(Command::Audit { service, from, until, verify }) => {
+        Some(Command::Audit { service, from, until, verify, head }) => {
             let zone = jiff::tz::TimeZone::system();
-            let wanted = papers::Wanted { from: from.clone(), until: until.clone(), verify: *verify, zone };
+            let (from, until, head) = (from.clone(), until.clone(), head.clone());
+            let wanted = audited::Wanted { from, until, verify: *verify, head, zone };
             audit(&arguments, service, &wanted)
         }
         Some(command) => {
@@ -146,7 +147,7 @@ fn may(arguments: &Arguments, what: &str, query: &[(&str, &str)], advised: bool)
 }
 
 /// Prints the sealed log of a service. It fails where that is not as it was sealed.
-fn audit(arguments: &Arguments, service: &str, wanted: &papers::Wanted) -> Result<(), Failure> {
+fn audit(arguments: &Arguments, service: &str, wanted: &audited::Wanted) -> Result<(), Failure> {
     let configuration = check::read(&arguments.config)?;
     let secrets = Secrets::new(Some(arguments.data.join("secrets")));
     let said = runtime()?.block_on(hands(arguments, &configuration, &secrets).audit(service, wanted))?;
@@ -202,7 +203,9 @@ async fn serve(arguments: &Arguments) -> Result<(), Failure> {
     let terminal = Arc::new(|text: &str| say(&format!("\n{text}")));
     let aws = Aws::from_environment().ok();
     let mut bundle = Bundle::start(Options { configuration, secrets, file, aws, now, terminal }).await?;
-    bundle.recorder = arguments.record.as_deref().map(record::into_file).transpose()?;
+    if let Some(path) = &arguments.record {
+        bundle.record(record::into_file(path)?);
+    }
     tokio::spawn(bundle.clone().run_schedule());
     note("Ready. Pages are printed here; stop with Ctrl-C.");
     tokio::select! {

@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use domain::{Mode, Settings};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::SignedDuration;
-use replay::export::Export;
+use replay::export::{Export, LeftOut};
 use replay::input::{self, BadInput, Input, InputKind};
 use replay::run::{self, Played, ReplayError};
 use replay::{history, page, words};
@@ -36,7 +36,8 @@ pub struct Asked {
     /// Where people work, of a history that no service of the configuration deploys.
     #[arg(long, default_value = "UTC")]
     pub zone: String,
-    /// Play every service in this mode; without this, each in its own. In `manual` nobody is paged, from `shadow` to `page` the same is decided.
+    /// Play every service in this mode; without this, each in its own. In `manual` nobody is paged, from `shadow` to `page` the same is
+    /// decided. `propose` and `act` say which reverts would have been opened; none is, and each incident goes on as it did.
     #[arg(long)]
     pub mode: Option<Mode>,
     /// The same past by another configuration (a .toml file), or by other numbers: active=30m,rotation_after=10m
@@ -118,6 +119,9 @@ pub fn run(asked: &Asked, config: &Path) -> Result<String, Failure> {
         ));
     }
     text.push_str(&words::summary(&played));
+    if asked.mode.is_some_and(|mode| mode >= Mode::Propose) && played.outcome.all().proposed == 0 {
+        text.push_str("\n\nNo revert would have been proposed: --log says why not, incident by incident (\"no revert is opened by itself\").");
+    }
     if let Some((called, other)) = other {
         text.push_str("\n\n");
         text.push_str(&words::compare("this configuration", &played.outcome, called, &other.outcome));
@@ -152,16 +156,14 @@ fn read(asked: &Asked, config: &Path) -> Result<(Input, Configuration, Option<St
     for path in asked.events.iter().skip(beside).chain(&asked.alerts) {
         export.add(path)?;
     }
-    let Some(history) = input::history(kind, first, |_, _| ())? else {
-        if export.unread > 0 && !asked.lenient {
-            return Err(not_known(export.unread));
-        }
-        return Ok((Input::of_export(export), check::read(config)?, None));
-    };
-    let (alerts, unread) = export.finish();
-    if unread > 0 && !asked.lenient {
-        return Err(not_known(unread));
+    let history = input::history(kind, first, |_, _| ())?;
+    let (exported, left_out) = export.finish();
+    if left_out.all() > 0 && !asked.lenient {
+        return Err(not_known(left_out));
     }
+    let Some(history) = history else {
+        return Ok((Input::of_export(exported, left_out), check::read(config)?, None));
+    };
     let read = check::read(config);
     let served = |configuration: &Configuration| {
         let repository = history.name.parse().ok();
@@ -181,13 +183,24 @@ fn read(asked: &Asked, config: &Path) -> Result<(Input, Configuration, Option<St
             (made, Some(why))
         }
     };
-    let input = Input::of_history(history, &configuration, asked.live_after, alerts)?;
+    let input = Input::of_history(history, &configuration, asked.live_after, exported, left_out)?;
     Ok((input, configuration, made_up))
 }
 
-fn not_known(unread: u64) -> Failure {
-    let things = domain::text::count(usize::try_from(unread).unwrap_or(usize::MAX), "object is", "objects are");
-    format!("{things} none that is known here (a pull request, a deployment or its status, an incident, an alert); --lenient leaves them out").into()
+fn not_known(left_out: LeftOut) -> Failure {
+    let count = |n: u64, one, many| domain::text::count(usize::try_from(n).unwrap_or(usize::MAX), one, many);
+    let mut said = Vec::new();
+    if left_out.unknown > 0 {
+        let things = count(left_out.unknown, "object is", "objects are");
+        said.push(format!(
+            "{things} none that is known here (a pull request, a deployment or its status, an incident, an alert)"
+        ));
+    }
+    if left_out.badly_timed > 0 {
+        let things = count(left_out.badly_timed, "event has", "events have");
+        said.push(format!("{things} a time that is not of this century"));
+    }
+    format!("{}; --lenient leaves them out", said.join(", ")).into()
 }
 
 /// The other policy: a configuration, or other numbers in this one.

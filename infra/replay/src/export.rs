@@ -1,7 +1,8 @@
 //! What others export: pull requests, deployments and their statuses from GitHub's API, incidents from PagerDuty, alerts from Opsgenie, or a
 //! list of alerts. Each object says by its fields what it is, so that files of several kinds can lie in one folder.
 //!
-//! An export is in no order that helps, so all of it is read before it is played: some hundred bytes for each event.
+//! An export is in no order that helps, so all of it is read before it is played: some hundred bytes for each event. So how much that may
+//! be is bounded; who has more exports by month, or records an archive, which is read line by line.
 
 mod alerts;
 mod csv;
@@ -13,6 +14,7 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use aws::settings::SenderConfig;
+use domain::times;
 use flate2::read::MultiGzDecoder;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -21,8 +23,23 @@ use crate::archive;
 use crate::event::{Told, What};
 use crate::input::{BadInput, InputKind};
 
-/// So many objects are read of all files together; who has more exports by month, or records an archive.
-const MOST_OBJECTS: usize = 1_000_000;
+/// How much is read: a file is held in memory while it is read, and what is in it until it is played.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// Bytes of one file, unpacked.
+    file: u64,
+    /// Bytes of all files together, unpacked.
+    all: u64,
+    /// Objects of all files together.
+    objects: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { file: 256 << 20, all: 1 << 30, objects: 1_000_000 }
+    }
+}
+
 /// As much of a file is looked at to see what it is.
 const LOOKED_AT: u64 = 64 * 1024;
 /// Arrays in arrays, and answers with an envelope, are opened so deep.
@@ -66,11 +83,28 @@ impl Exported {
 /// What was read of some files.
 #[derive(Default)]
 pub struct Export {
-    pub events: Vec<Exported>,
-    /// How many objects are none that we know.
-    pub unread: u64,
+    events: Vec<Exported>,
+    left_out: LeftOut,
     github: github::Deployments,
     read: usize,
+    bytes: u64,
+    limits: Limits,
+}
+
+/// How much of an export is not played.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Objects that are none that we know.
+    pub unknown: u64,
+    /// What has a time that is not of this century.
+    pub badly_timed: u64,
+}
+
+impl LeftOut {
+    #[must_use]
+    pub fn all(&self) -> u64 {
+        self.unknown + self.badly_timed
+    }
 }
 
 impl Export {
@@ -82,27 +116,47 @@ impl Export {
         };
         for file in files(path).map_err(unreadable(path))? {
             let is_table = named(&file).ends_with(".csv");
-            let reader = open(&file).map_err(unreadable(&file))?;
+            let most = self.limits.file.min(self.limits.all.saturating_sub(self.bytes));
+            let mut reader = Bounded { inner: open(&file).map_err(unreadable(&file))?, read: 0, most };
+            if let Some(why) = too_large(&file, &self.limits).map_err(unreadable(&file))? {
+                return Err(BadInput::Export { path: file, why });
+            }
             if is_table {
-                for object in csv::read(reader).map_err(|why| BadInput::Export { path: file.clone(), why })? {
+                let rows = csv::read(&mut reader).map_err(|why| BadInput::Export { path: file.clone(), why })?;
+                self.bytes += reader.read;
+                for object in rows {
                     self.object(&object, &file)?;
                 }
                 continue;
             }
-            for value in serde_json::Deserializer::from_reader(reader).into_iter::<Value>() {
+            let reader = &mut reader;
+            for value in serde_json::Deserializer::from_reader(&mut *reader).into_iter::<Value>() {
                 let value = value.map_err(|why| BadInput::Export { path: file.clone(), why: why.to_string() })?;
                 self.value(&value, &file, DEEPEST)?;
             }
+            self.bytes += reader.read;
         }
         Ok(())
     }
 
-    /// All of it, in order of time.
+    /// All of it, in order of time, and how much is left out.
     #[must_use]
-    pub fn finish(mut self) -> (Vec<Exported>, u64) {
-        self.events.extend(std::mem::take(&mut self.github).events());
+    pub fn finish(mut self) -> (Vec<Exported>, LeftOut) {
+        let deployments = std::mem::take(&mut self.github).events();
+        self.keep(deployments);
         self.events.sort_by_key(|event| event.at);
-        (self.events, self.unread)
+        (self.events, self.left_out)
+    }
+
+    /// Keeps what has a time by which it can be played.
+    fn keep(&mut self, events: impl IntoIterator<Item = Exported>) {
+        for event in events {
+            if times::plausible(event.at) {
+                self.events.push(event);
+            } else {
+                self.left_out.badly_timed += 1;
+            }
+        }
     }
 
     fn value(&mut self, value: &Value, file: &Path, deeper: usize) -> Result<(), BadInput> {
@@ -118,17 +172,59 @@ impl Export {
 
     fn object(&mut self, object: &Value, file: &Path) -> Result<(), BadInput> {
         self.read += 1;
-        if self.read > MOST_OBJECTS {
-            let why = format!("there are more than {MOST_OBJECTS} objects: replay them a year at a time");
+        if self.read > self.limits.objects {
+            let why = format!("there are more than {} objects: replay them a year at a time", self.limits.objects);
             return Err(BadInput::Export { path: file.to_owned(), why });
         }
-        let known = github::pull(object)
-            .map(|event| self.events.extend(event))
-            .or_else(|| self.github.add(object))
-            .or_else(|| alerts::read(object).map(|events| self.events.extend(events)));
-        self.unread += u64::from(known.is_none());
+        let known =
+            github::pull(object).map(|event| self.keep(event)).or_else(|| self.github.add(object)).or_else(|| {
+                match alerts::read(object)? {
+                    alerts::Read::Told(events) => {
+                        self.keep(events);
+                        Some(())
+                    }
+                    alerts::Read::BadlyTimed => {
+                        self.left_out.badly_timed += 1;
+                        Some(())
+                    }
+                }
+            });
+        self.left_out.unknown += u64::from(known.is_none());
         Ok(())
     }
+}
+
+/// Reads no more than so much; what goes on is an error.
+struct Bounded<R> {
+    inner: R,
+    read: u64,
+    most: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        self.read += u64::try_from(n).unwrap_or(u64::MAX);
+        if self.read > self.most {
+            let why = format!(
+                "it goes on behind {} bytes, which are the most that are read of it: export it by month, or record an archive",
+                self.most
+            );
+            return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+        }
+        Ok(n)
+    }
+}
+
+/// Why a file is not even begun.
+fn too_large(path: &Path, limits: &Limits) -> io::Result<Option<String>> {
+    let size = path.metadata()?.len();
+    Ok((size > limits.file).then(|| {
+        let most = limits.file;
+        format!(
+            "it has {size} bytes, and at most {most} are read of one file: export it by month, or record an archive"
+        )
+    }))
 }
 
 fn named(path: &Path) -> String {

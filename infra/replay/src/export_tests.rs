@@ -68,7 +68,8 @@ fn played(folder: &Path) -> (crate::Outcome, u64) {
     let configuration = configuration();
     let mut export = Export::default();
     export.add(folder).unwrap();
-    let input = Input::of_export(export);
+    let (exported, left_out) = export.finish();
+    let input = Input::of_export(exported, left_out);
     let mut world = World::new(&configuration, configuration.settings.clone(), Tally::default());
     let unread = input.each(&configuration.senders, &|_, _| (), |told| world.hear(told)).unwrap();
     (world.end(jiff::SignedDuration::from_hours(80)).finish(), unread)
@@ -110,12 +111,77 @@ fn what_is_no_export_is_counted_or_says_what_it_is() {
     );
     let mut export = Export::default();
     export.add(&folder.join("a.json")).unwrap();
-    let (events, unread) = export.finish();
-    assert_eq!((events.len(), unread), (0, 4));
+    let (events, left_out) = export.finish();
+    assert_eq!((events.len(), left_out), (0, LeftOut { unknown: 4, badly_timed: 0 }));
     let why = Export::default().add(&folder.join("b.json")).unwrap_err().to_string();
     assert!(why.contains("b.json"), "{why}");
     assert!(matches!(InputKind::of(&folder.join("none.json")), Err(BadInput::File { .. })));
     fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn what_has_a_time_that_cannot_be_is_counted_and_not_played() {
+    let rows = "at,service,name,resolved_at\n0999-01-02T00:00:00Z,shop,Errors,\n2026-03-20T12:00:00Z,shop,Errors,9999-12-30T22:00:00Z\n2026-03-20T12:00:00Z,shop,Errors,2026-03-20T12:10:00Z\n";
+    let merged = PULLS.replace("2026", "1026");
+    let deployed = DEPLOYMENTS.replace("2026", "1026");
+    let folder = folder("times", &[("a.csv", rows), ("pulls.json", &merged), ("deployments.jsonl", &deployed)]);
+    let mut export = Export::default();
+    export.add(&folder).unwrap();
+    fs::remove_dir_all(&folder).unwrap();
+    let (events, left_out) = export.finish();
+    assert_eq!(left_out.unknown, 0);
+    assert!(left_out.badly_timed >= 4 && events.iter().all(|event| times::plausible(event.at)), "{left_out:?}");
+    assert_eq!(events.len(), 2, "one alert, and its end: {events:?}");
+}
+
+#[test]
+fn what_is_longer_than_is_read_says_so_and_how_much_that_is() {
+    let folder = folder("long", &[("a.json", &"7 ".repeat(60)), ("b.csv", &"at,name\n".repeat(20))]);
+    let added = |file: u64, all: u64, path: &Path| {
+        let mut export = Export { limits: Limits { file, all, objects: 1000 }, ..Export::default() };
+        export.add(path).map_err(|why| why.to_string())
+    };
+    for name in ["a.json", "b.csv"] {
+        let path = folder.join(name);
+        let size = fs::metadata(&path).unwrap().len();
+        assert_eq!(added(size, size, &path), Ok(()));
+        let why = added(size - 1, 1000, &path).unwrap_err();
+        assert!(why.contains(&format!("it has {size} bytes, and at most {} are read", size - 1)), "{why}");
+        let why = added(1000, size - 1, &path).unwrap_err();
+        assert!(why.contains(&format!("it goes on behind {} bytes", size - 1)), "{why}");
+    }
+    let why = added(1000, 200, &folder).unwrap_err();
+    assert!(why.contains("b.csv") && why.contains("it goes on behind 80 bytes"), "both together: {why}");
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_change_that_would_be_live_at_no_time_is_refused() {
+    let history = |at: Timestamp| backtest::History {
+        name: "acme/shop".into(),
+        changes: vec![backtest::Landed {
+            commit: "8c1c06a1a89e8278937a7d22d8ba1a834bd4c8a1".into(),
+            merged_at: at,
+            author: "usama".into(),
+            title: "feat: batches (#12)".into(),
+            by_machine: false,
+            commits: None,
+            files: 1,
+            lines: 1,
+            paths: Vec::new(),
+            lands_again: None,
+            reverts: None,
+        }],
+        incidents: Vec::new(),
+    };
+    let configuration = configuration();
+    let at: Timestamp = "2026-03-20T12:00:00Z".parse().unwrap();
+    let of =
+        |at, live_after| Input::of_history(history(at), &configuration, live_after, Vec::new(), LeftOut::default());
+    for live_after in [jiff::SignedDuration::MAX, jiff::SignedDuration::from_secs(-1)] {
+        assert!(matches!(of(at, live_after), Err(BadInput::LiveAfter(_))));
+    }
+    assert!(matches!(of(Timestamp::MAX, jiff::SignedDuration::from_hours(1)), Err(BadInput::Time { .. })));
 }
 
 #[test]

@@ -11,13 +11,15 @@ use backtest::{History, Landed};
 use domain::change::{Files, Size};
 use domain::on_alert::AlertEvent;
 use domain::on_merge::MergeEvent;
+use domain::undo::Opens;
 use domain::{
     Alert, AlertState, Change, ChangeId, ChangeKind, Commit, Credit, DeployEvent, DeploymentEvent, DeploymentState,
-    EnvironmentName, Login, Manner, Merger, Repository, Revision, ServiceId, Severity, revert, text,
+    EnvironmentName, Login, Manner, Merger, Repository, Revision, ServiceId, Severity, revert, text, times,
 };
 use jiff::{SignedDuration, Timestamp};
 
 use crate::event::{Told, What};
+use crate::input::BadInput;
 
 /// By which source what is made up is told.
 const SOURCE: &str = "history";
@@ -65,9 +67,14 @@ fn login(landed: &Landed) -> Option<Login> {
     Login::new("github", &format!("{}{bot}", name(&landed.author))).ok()
 }
 
-/// A configuration for a history that has none: one service, its authors the roster. `zone`: where they all work, on weekdays.
+/// A configuration for a history that has none: one service, its authors the roster. `zone`: where they all work, on weekdays. Its forge
+/// opens any revert, so that it is seen what `propose` would do.
 pub fn configuration(history: &History, zone: &str) -> Result<Configuration, Vec<Problem>> {
-    Configuration::parse(&configuration_text(history, zone), &aws::settings::no_files)
+    let mut configuration = Configuration::parse(&configuration_text(history, zone), &aws::settings::no_files)?;
+    if let Ok(repository) = history.name.parse() {
+        configuration.settings.reverts.insert(repository, Opens::Anything);
+    }
+    Ok(configuration)
 }
 
 /// The same, as TOML.
@@ -96,28 +103,32 @@ pub fn configuration_text(history: &History, zone: &str) -> String {
 }
 
 impl Past {
-    /// `None`: no service of the configuration deploys its repository.
-    #[must_use]
-    pub fn of(history: History, plan: Plan, configuration: &Configuration) -> Option<Self> {
-        let repository: Repository = history.name.parse().ok()?;
+    /// `None`: no service of the configuration deploys its repository. Fails where something would be live at a time that is none.
+    pub fn of(history: History, plan: Plan, configuration: &Configuration) -> Result<Option<Self>, BadInput> {
+        let Ok(repository) = history.name.parse::<Repository>() else { return Ok(None) };
         let served = configuration.settings.services().find(|service| service.deploys(&repository));
-        let service = served?.id.clone();
+        let Some(service) = served.map(|service| service.id.clone()) else { return Ok(None) };
+        let later = |at: Timestamp| {
+            let later =
+                at.checked_add(plan.live_after).ok().filter(|later| times::plausible(at) && times::plausible(*later));
+            later.ok_or(BadInput::Time { at })
+        };
         let mut order = Vec::with_capacity(history.changes.len() * 3);
         for (i, change) in history.changes.iter().enumerate() {
-            let live = change.merged_at + plan.live_after;
+            let live = later(change.merged_at)?;
             order.push((change.merged_at, Kind::Merged, i));
             order.push((change.merged_at.max(live - TAKES), Kind::Deploying, i));
             order.push((live, Kind::Live, i));
         }
         for (i, incident) in history.incidents.iter().enumerate().filter(|_| plan.failures) {
-            let over = incident.alert_at + plan.live_after;
+            let over = later(incident.alert_at)?;
             order.push((incident.alert_at, Kind::Fires, i));
             order.push((over, Kind::Over, i));
             order.push((over, Kind::Truth, i));
         }
         // Of what happens at one moment: as the history has it.
         order.sort_by_key(|(at, kind, i)| (*at, *kind, *i));
-        Some(Self { history, repository, service, plan, order })
+        Ok(Some(Self { history, repository, service, plan, order }))
     }
 
     #[must_use]

@@ -7,11 +7,11 @@ use std::sync::mpsc;
 
 use aws::settings::{Configuration, SenderConfig};
 use backtest::{History, git};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::archive::{self, BadLine};
 use crate::event::Told;
-use crate::export::{self, Export, Exported};
+use crate::export::{self, Exported, LeftOut};
 use crate::history::{Past, Plan};
 use crate::lines::{self, Lines};
 
@@ -35,6 +35,12 @@ pub enum BadInput {
     History(#[from] backtest::history::Unreadable),
     #[error(transparent)]
     Git(#[from] git::GitFailed),
+    #[error("--live-after {0:#} is not between nothing and 366 days")]
+    LiveAfter(SignedDuration),
+    #[error(
+        "a change or a failure of {at} is live, or over, at a time that no calendar has: a history is of this century"
+    )]
+    Time { at: Timestamp },
     #[error("no service of the configuration deploys {0}")]
     NotServed(String),
     #[error(
@@ -106,18 +112,22 @@ impl Input {
         configuration: &Configuration,
         live_after: SignedDuration,
         alerts: Vec<Exported>,
+        left_out: LeftOut,
     ) -> Result<Self, BadInput> {
         let name = history.name.clone();
         let plan = Plan { live_after, failures: alerts.is_empty() };
-        let past = Past::of(history, plan, configuration).ok_or(BadInput::NotServed(name))?;
-        Ok(Self::Ordered(Ordered { past: Some(past), exported: alerts, unread: 0 }))
+        let longest = SignedDuration::from_hours(24 * 366);
+        if live_after.is_negative() || live_after > longest {
+            return Err(BadInput::LiveAfter(live_after));
+        }
+        let past = Past::of(history, plan, configuration)?.ok_or(BadInput::NotServed(name))?;
+        Ok(Self::Ordered(Ordered { past: Some(past), exported: alerts, unread: left_out.all() }))
     }
 
-    /// Exports alone.
+    /// Exports alone, of which nothing is left out in silence.
     #[must_use]
-    pub fn of_export(export: Export) -> Self {
-        let (exported, unread) = export.finish();
-        Self::Ordered(Ordered { past: None, exported, unread })
+    pub fn of_export(exported: Vec<Exported>, left_out: LeftOut) -> Self {
+        Self::Ordered(Ordered { past: None, exported, unread: left_out.all() })
     }
 
     /// Hands over everything in order, and says how many lines could not be read.

@@ -48,6 +48,13 @@ pub struct Counts {
     pub no_change: u64,
     /// Whoever answers for what caused it was paged.
     pub culprits_paged: u64,
+    /// Incidents for which a revert would have been opened by itself; none is in a replay.
+    pub proposed: u64,
+    /// It was of the change that is known to have caused it, or of another.
+    pub proposed_right: u64,
+    pub proposed_wrong: u64,
+    /// It would have been merged by itself, too, if the forge had been ready.
+    pub proposed_to_merge: u64,
 }
 
 impl Counts {
@@ -77,6 +84,10 @@ impl Counts {
         self.top_5 += other.top_5;
         self.no_change += other.no_change;
         self.culprits_paged += other.culprits_paged;
+        self.proposed += other.proposed;
+        self.proposed_right += other.proposed_right;
+        self.proposed_wrong += other.proposed_wrong;
+        self.proposed_to_merge += other.proposed_to_merge;
     }
 }
 
@@ -121,6 +132,9 @@ pub struct Told {
     pub rotation_at: Option<Timestamp>,
     pub culprit_paged: bool,
     pub wrong_pages: usize,
+    /// The revert that would have been opened by itself: of which change, and when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proposed: Option<(String, Timestamp)>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub really: Option<Really>,
 }
@@ -162,6 +176,7 @@ impl Told {
             rotation_at: rotation.map(|page| page.at).min(),
             culprit_paged: culprit.is_some_and(|culprit| incident.was_paged(&culprit.responder)),
             wrong_pages: incident.wrong_pages().len(),
+            proposed: incident.proposed.as_ref().map(|proposal| (proposal.label.clone(), proposal.at)),
             paged,
             really,
         }
@@ -186,6 +201,8 @@ pub struct Outcome {
     pub passed: PassedWords,
     /// Of how many alerts it is known what did happen.
     pub really: u64,
+    /// Of how many more it is not kept, since too many wait for an incident.
+    pub really_left_out: u64,
     pub incidents: Vec<Told>,
 }
 

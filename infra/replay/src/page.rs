@@ -156,6 +156,11 @@ fn plots_of(page: &mut String, outcome: &Outcome, against: Option<(&str, &Outcom
         ];
         plots::shares(page, "Where it is known which change did it: how often it was", &rows);
     }
+    if all.proposed > 0 {
+        let row = |what: &str, n: u64| (what.to_owned(), n, all.proposed);
+        let rows = [row("of the known culprit", all.proposed_right), row("of another change", all.proposed_wrong)];
+        plots::shares(page, "Reverts that would have been proposed; none is opened in a replay", &rows);
+    }
 }
 
 fn services(page: &mut String, outcome: &Outcome) {
@@ -258,6 +263,7 @@ mod tests {
             rotation_at: None,
             culprit_paged: false,
             wrong_pages: 0,
+            proposed: None,
             really: Some(crate::outcome::Really {
                 told: vec![evil.to_owned()],
                 taken_by: Some(evil.to_owned()),

@@ -15,6 +15,9 @@ use crate::witness::{Passed, Witness};
 
 /// So many incidents are told of one by one; all of them are counted.
 const MOST_INCIDENTS: usize = 20_000;
+/// Of so many alerts what really happened waits for their incident; many have none. And so many people are named of each.
+const MOST_WAITING: usize = 50_000;
+const MOST_TOLD: usize = 50;
 /// So many different words are kept of what reached nobody.
 const MOST_WORDS: usize = 40;
 /// Nobody is on call for longer by one change.
@@ -153,6 +156,14 @@ impl Tally {
             }
         }
         counts.culprits_paged += u64::from(told.culprit_paged);
+        if let Some(proposal) = &incident.proposed {
+            let is_known = incident.culprit().is_some() || verdict == Verdict::Missed;
+            let right = incident.culprit().flatten() == Some(&proposal.change);
+            counts.proposed += 1;
+            counts.proposed_right += u64::from(right);
+            counts.proposed_wrong += u64::from(is_known && !right);
+            counts.proposed_to_merge += u64::from(proposal.left.is_none());
+        }
         let month = incident.detected_at.strftime("%Y-%m").to_string();
         self.outcome.months.entry(month).or_default().incidents += 1;
         if self.outcome.incidents.len() < MOST_INCIDENTS {
@@ -224,10 +235,14 @@ impl Witness for Tally {
 
     fn happened(&mut self, what: Happened) {
         self.outcome.really += 1;
+        if self.happened.len() >= MOST_WAITING && !self.happened.contains_key(&what.alert) {
+            self.outcome.really_left_out += 1;
+            return;
+        }
         let known = self.happened.entry(what.alert.clone()).or_default();
         known.alert = what.alert;
         for person in what.told {
-            if !known.told.contains(&person) {
+            if known.told.len() < MOST_TOLD && !known.told.contains(&person) {
                 known.told.push(person);
             }
         }
@@ -241,5 +256,26 @@ impl Witness for Tally {
         }
         let open: Vec<_> = self.turns.keys().filter(|(service, ..)| *service == situation.service).cloned().collect();
         open.iter().for_each(|key| self.turn_over(key, now));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_happened_is_kept_within_bounds_and_what_is_left_out_is_counted() {
+        let mut tally = Tally::default();
+        let told: Vec<String> = (0..2 * MOST_TOLD).map(|n| format!("somebody {n}")).collect();
+        for n in 0..MOST_WAITING + 10 {
+            let told = if n == 0 { told.clone() } else { Vec::new() };
+            tally.happened(Happened { alert: format!("list/{n}"), told, ..Happened::default() });
+        }
+        // Of one that is known more may be told.
+        tally.happened(Happened { alert: "list/0".into(), taken_by: Some("anna".into()), ..Happened::default() });
+        assert_eq!((tally.happened.len(), tally.happened["list/0"].told.len()), (MOST_WAITING, MOST_TOLD));
+        assert_eq!(tally.happened["list/0"].taken_by.as_deref(), Some("anna"));
+        let (really, left_out) = (tally.outcome.really, tally.outcome.really_left_out);
+        assert_eq!((really, left_out), (u64::try_from(MOST_WAITING).unwrap() + 11, 10));
     }
 }

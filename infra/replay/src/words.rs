@@ -68,6 +68,10 @@ pub fn summary(played: &Played) -> String {
     if *unread > 0 {
         let _ = writeln!(text, "  {} could not be read and were left out", count(*unread, "line", "lines"));
     }
+    if outcome.really_left_out > 0 {
+        let n = count(outcome.really_left_out, "alert", "alerts");
+        let _ = writeln!(text, "  what did happen is not told of {n}: too many have no incident yet");
+    }
     for (why, (n, words)) in &outcome.passed {
         let _ = writeln!(text, "  {} {}", number(*n), passed(*why));
         let mut words: Vec<_> = words.iter().collect();
@@ -142,6 +146,20 @@ fn figures(text: &mut String, outcome: &Outcome, all: &Counts) {
     if all.judged + all.no_change > 0 {
         row(text, "wrong pages", number(all.wrong_pages));
     }
+    if all.proposed > 0 {
+        let merged = match all.proposed_to_merge {
+            0 => String::new(),
+            n => format!("; {} would have been merged by itself", number(n)),
+        };
+        let reverts = count(all.proposed, "revert", "reverts");
+        let (right, wrong) = (number(all.proposed_right), number(all.proposed_wrong));
+        row(
+            text,
+            "would have proposed",
+            format!("{reverts}: {right} of the known culprit, {wrong} of another{merged}"),
+        );
+        row(text, "", "none is opened here: each incident goes on as it did".to_owned());
+    }
     let really = outcome.incidents.iter().filter_map(|told| told.really.as_ref());
     let taken: Vec<_> = really.filter(|really| really.taken_by.is_some()).collect();
     if !taken.is_empty() {
@@ -167,7 +185,12 @@ fn newest(text: &mut String, outcome: &Outcome) {
         let paged: Vec<String> = told.paged.iter().map(|(person, step, _)| format!("{person} ({step})")).collect();
         let paged = if paged.is_empty() { "nobody".to_owned() } else { paged.join(", ") };
         let at = told.detected_at.strftime("%Y-%m-%d %H:%M");
-        let _ = writeln!(text, "  {at} {}: paged {paged}{}", domain::text::line(&told.what, 70), verdict(told.verdict));
+        let proposed = told
+            .proposed
+            .as_ref()
+            .map(|(label, at)| format!("; would have proposed the revert of {label} at {}", at.strftime("%H:%M")));
+        let (what, verdict) = (domain::text::line(&told.what, 70), verdict(told.verdict));
+        let _ = writeln!(text, "  {at} {what}: paged {paged}{verdict}{}", proposed.unwrap_or_default());
     }
 }
 
@@ -186,7 +209,7 @@ pub fn verdict(verdict: Verdict) -> String {
 #[must_use]
 pub fn compare(called: &str, one: &Outcome, other_called: &str, other: &Outcome) -> String {
     let (a, b) = (one.all(), other.all());
-    let rows: [(&str, u64, u64); 12] = [
+    let rows: [(&str, u64, u64); 14] = [
         ("turns", a.turns, b.turns),
         ("hours on call", a.turn_minutes / 60, b.turn_minutes / 60),
         ("notices", a.notices, b.notices),
@@ -199,6 +222,8 @@ pub fn compare(called: &str, one: &Outcome, other_called: &str, other: &Outcome)
         ("culprit was suspect 1", a.top_1, b.top_1),
         ("culprit in the first 3", a.top_3, b.top_3),
         ("its responder was paged", a.culprits_paged, b.culprits_paged),
+        ("reverts proposed", a.proposed, b.proposed),
+        ("  of the known culprit", a.proposed_right, b.proposed_right),
     ];
     let mut text = format!(
         "{}\n\n{:<26}{:>14}{:>14}{:>12}\n",

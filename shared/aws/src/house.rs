@@ -1,13 +1,15 @@
 //! What every function's shell is given: the store, the topic, the configuration, secrets, and the time.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::{Message, ServiceId};
+use domain::{Message, PersonId, ServiceId};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::clients::{self, Aws, Http, NotOnAws};
+use crate::links::Action;
 use crate::parameters::{ParameterError, Parameters};
 use crate::secrets::{SecretError, Secrets};
 use crate::settings::{Configuration, Unreadable};
@@ -24,6 +26,9 @@ pub type Nudge = Arc<dyn Fn(&ServiceId) + Send + Sync>;
 /// Prints a message for a person, where there is a terminal. An error: nobody can have read it.
 pub type Terminal = Arc<dyn Fn(&str) -> std::io::Result<()> + Send + Sync>;
 
+/// Hears what somebody did, however they did it: what it is about, who, and the form that says what.
+pub type Acted = Arc<dyn Fn(&Action, &PersonId, &BTreeMap<String, String>) + Send + Sync>;
+
 #[derive(Clone)]
 pub struct House {
     pub configuration: Arc<Configuration>,
@@ -38,6 +43,8 @@ pub struct House {
     pub now: Now,
     pub nudge: Nudge,
     pub terminal: Option<Terminal>,
+    /// Where what people do is recorded.
+    pub acted: Option<Acted>,
     /// Where the secrets were read, and are again.
     pub renewal: Option<Arc<Renewal>>,
     /// Has `on-schedule` woken at a moment to come; where there is none the tick does it.
@@ -156,6 +163,7 @@ impl House {
             now,
             nudge: Arc::new(|_| {}),
             terminal: None,
+            acted: None,
             renewal,
             waker,
             freezes_seen: Arc::default(),

@@ -16,7 +16,7 @@
 //! | where a thread of a chat begins: one a receiver, address and subject | `T#receiver:address#subject` | `T` | `on-page`, before a message to a chat | 1 get |
 //! | what was measured of a service: a roll-up a day, kept 100 days, and a month, kept 800 | `M#service` | `D#` day or `M#` month | measures, the digest | 1 query; counting: 1 get and 1 put each, where something is counted |
 //! | what the board shows of each service at a glance | `B` | service | board | 1 query for all |
-//! | the audit log: the sealed lines of an hour, and the end of the chain | `Z#service` | `S` and the hour, `H` | `on-schedule` once an hour, `audit` | 1 get, and 1 query of the log; where there is something to seal 3 queries and a transaction |
+//! | the audit log: the sealed lines of an hour, and the end of the chain | `Z#service` | `S` and the hour, `H` | `on-schedule` once an hour, `audit` | 1 get, and 1 query of the log; where there is something to seal 3 queries and a transaction; where the end is gone 3 queries more |
 //! | by what a line of the log is told to be the one that was sealed: for as long as the log | `Z#service` | `N` and the hour | `audit` | 1 query |
 //! | what each person is called in the audit log | `K` | person | sealing, `audit` | 1 query for all |
 //! | services that are due | index `due`: `due`, time | | the tick | 1 query |
@@ -34,7 +34,7 @@ use domain::{
 use jiff::{SignedDuration, Timestamp};
 
 pub use measured::{KEEP_DAY, KEEP_MONTH, parse_period, tally, tally_expires};
-pub use sealed::{PEOPLE, audit, head, person, proofs, seal};
+pub use sealed::{PEOPLE, audit, head, parse_sealed, person, proofs, seal};
 
 pub const PARTITION: &str = "pk";
 pub const SORT: &str = "sk";

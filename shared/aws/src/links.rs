@@ -67,6 +67,12 @@ impl Action {
         matches!(segments, [first, _, ..] if Self::PATHS.contains(first))
     }
 
+    /// Where it is, without any proof: `/acknowledge/edxapp-k3v7q2ma`.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("/{}", self.path())
+    }
+
     fn path(&self) -> String {
         match self {
             Self::Acknowledge(incident) => format!("acknowledge/{incident}"),

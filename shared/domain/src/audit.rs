@@ -5,6 +5,7 @@
 //! What is sealed when is decided here; reading, randomness and writing are the shell's. An empty hour is not sealed.
 
 mod due;
+mod redact;
 mod verify;
 
 use std::fmt;
@@ -15,7 +16,8 @@ use sha2::{Digest, Sha256};
 
 use crate::ids::PersonId;
 pub use due::{Batch, due, is_late};
-pub use verify::{Extent, Fault, Lately, compare, verify};
+pub use redact::{Redacted, Redaction, Removals, is_vouched, redact};
+pub use verify::{Extent, Fault, Kept, Lately, compare, incomplete, verify};
 
 /// An hour is sealed when it has been over for so long: no function decides something and writes it later than that.
 pub const GRACE: SignedDuration = SignedDuration::from_mins(10);
@@ -54,6 +56,8 @@ pub struct Logged {
     pub reason: String,
     /// All of it, as it is stored.
     pub full: String,
+    /// The seals that have lines from which somebody's data were removed, where it says so.
+    pub redacted: Vec<Redacted>,
 }
 
 /// A line of the audit log.
@@ -80,6 +84,9 @@ pub struct Proof {
     /// Absent: somebody's data were removed from this line of the log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub salt: Option<String>,
+    /// How the line stands since then, once for each removal: the last one is how it stands now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redacted: Vec<Redaction>,
 }
 
 /// The lines of an hour of a service, or a part of them, and the digest of these and of the seal before.
@@ -97,6 +104,9 @@ pub struct Seal {
     /// The digest of the seal before; empty: there is none.
     #[serde(default)]
     pub previous: String,
+    /// The end of the chain was gone when this was sealed, or could not be read: whatever was behind it is not linked to this.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub anew: bool,
     pub lines: Vec<Line>,
     pub digest: String,
 }
@@ -138,10 +148,11 @@ pub fn digest_of(full: &str, salt: &str) -> String {
     hex(&[salt, full])
 }
 
-/// Seals lines of one hour behind the head; what is kept beside, and the new head.
+/// Seals lines of one hour behind the head; what is kept beside, and the new head. `anew`: the head had to be found again.
 #[must_use]
 pub fn seal(
     head: Option<&Head>,
+    anew: bool,
     batch: &Batch,
     called: impl Fn(&PersonId) -> Pseudonym,
     salt: impl Fn(&str) -> String,
@@ -157,7 +168,7 @@ pub fn seal(
             digest: digest_of(&logged.full, &salt),
             late: batch.late,
         });
-        proofs.push(Proof { place: logged.place.clone(), salt: Some(salt) });
+        proofs.push(Proof { place: logged.place.clone(), salt: Some(salt), redacted: Vec::new() });
     }
     let same_hour = head.filter(|head| head.hour == batch.hour);
     let mut seal = Seal {
@@ -166,6 +177,7 @@ pub fn seal(
         part: same_hour.map_or(0, |head| head.part + 1),
         before: head.map(|head| head.hour),
         previous: head.map(|head| head.digest.clone()).unwrap_or_default(),
+        anew,
         lines,
         digest: String::new(),
     };
@@ -180,6 +192,21 @@ pub fn seal(
     (seal, proofs, head)
 }
 
+impl Head {
+    /// The end of a chain whose head is gone: behind its newest seal, of this hour and part. `last`: the newest that can be read, and how
+    /// many behind it cannot.
+    #[must_use]
+    pub fn found(began: Timestamp, (hour, part): (Timestamp, u32), last: Option<&Seal>, unread: u64) -> Self {
+        let in_order = last.into_iter().flat_map(|seal| &seal.lines).filter(|line| !line.late);
+        let at = in_order.map(|line| line.at).max().unwrap_or_else(|| last.map_or(hour, |seal| seal.hour));
+        let number = last.map_or(0, |seal| seal.number) + unread;
+        let digest = last.map(|seal| seal.digest.clone()).unwrap_or_default();
+        // Behind every line of that moment: one of them that was not sealed is found as late.
+        let after = format!("{}~", at.strftime("%Y-%m-%dT%H:%M:%S%.6fZ"));
+        Self { began, number, hour, part, digest, after, at, more: false }
+    }
+}
+
 impl Seal {
     /// The digest that it has to have.
     #[must_use]
@@ -188,6 +215,7 @@ impl Seal {
         let (hour, part) = (self.hour.to_string(), self.part.to_string());
         let before = self.before.map(|hour| hour.to_string()).unwrap_or_default();
         let mut texts = vec![self.previous.clone(), number, hour, part, before, self.lines.len().to_string()];
+        texts.extend(self.anew.then(|| "anew".to_owned()));
         texts.extend(self.lines.iter().flat_map(Line::canonical));
         hex(&texts)
     }

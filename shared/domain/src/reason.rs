@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use crate::alert::Severity;
+use crate::audit::Redacted;
 use crate::ids::{EnvironmentName, IncidentId, PersonId, SquadId};
 use crate::login::Login;
 use crate::squad::WishReason;
@@ -519,6 +520,10 @@ pub enum Reason {
     DataExported,
     /// What is kept of somebody was removed, as somebody who owns a service wished.
     DataRemoved,
+    /// From these lines of the log somebody's data were removed.
+    LinesRedacted {
+        seals: Vec<Redacted>,
+    },
     /// What was sealed of the log is not as it was.
     AuditBroken {
         why: String,

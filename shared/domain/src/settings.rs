@@ -195,7 +195,7 @@ impl Settings {
         self
     }
 
-    /// As it is where nobody outside can be asked or told: no forge, no pager, no pipeline. Each service is changed as `change` says.
+    /// As it is where nobody outside can be asked or told, though it is known what a forge would open. `change` is made to each service.
     #[must_use]
     pub fn alone(mut self, mut change: impl FnMut(&mut Service)) -> Self {
         for service in self.services.values_mut().chain([&mut self.unmapped]) {
@@ -205,7 +205,7 @@ impl Settings {
         }
         self.merge_desks.clear();
         self.commented.clear();
-        Self { reverts: BTreeMap::new(), answers_jobs: false, ..self }
+        Self { answers_jobs: false, ..self }
     }
 
     #[must_use]

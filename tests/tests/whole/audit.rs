@@ -8,17 +8,17 @@ use domain::{Entry, Reason, ServiceId, Subject};
 use expect_test::expect;
 use house_tests::{Stage, configuration, time};
 use jiff::tz::TimeZone;
+use recent_deployers::audited::Wanted;
 use recent_deployers::hands::Hands;
-use recent_deployers::papers::Wanted;
 use recent_deployers::server::{self, Board};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-fn edxapp() -> ServiceId {
+pub fn edxapp() -> ServiceId {
     "edxapp".parse().unwrap()
 }
 
-async fn audited(stage: &Stage, query: &str) -> Value {
+pub async fn audited(stage: &Stage, query: &str) -> Value {
     let request = Request::new("GET", "/audit", vec![], vec![]).with_query(&format!("service=edxapp{query}"));
     let answer = stage.bundle.route(request).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -26,7 +26,7 @@ async fn audited(stage: &Stage, query: &str) -> Value {
 }
 
 /// `hour part lines` for each seal.
-fn seals(answer: &Value) -> Vec<String> {
+pub fn seals(answer: &Value) -> Vec<String> {
     let line = |seal: &Value| {
         let lines = seal["lines"].as_array().unwrap();
         let late = lines.iter().filter(|line| line["late"] == true).count();
@@ -35,12 +35,12 @@ fn seals(answer: &Value) -> Vec<String> {
     answer["seals"].as_array().unwrap().iter().map(line).collect()
 }
 
-fn faults(answer: &Value) -> Vec<&str> {
+pub fn faults(answer: &Value) -> Vec<&str> {
     answer["faults"].as_array().unwrap().iter().map(|fault| fault.as_str().unwrap()).collect()
 }
 
 /// A change is merged, goes live and breaks something; then nothing happens for some hours.
-async fn day() -> Stage {
+pub async fn day() -> Stage {
     let mut day = Stage::new().await;
     day.merge("feanil", 12).await;
     day.at("Fri 12:20").await.deploy("prod", "success", 12).await;
@@ -158,7 +158,7 @@ async fn the_chain_begins_with_the_last_days_and_goes_on_over_what_cannot_be_rea
     assert_eq!(faults(&answer), [""; 0]);
 }
 
-fn entry(at: &str, what: &str) -> Entry {
+pub fn entry(at: &str, what: &str) -> Entry {
     let person = Some("olga".parse().unwrap());
     Entry { at: time(at), subject: Some(Subject::Service), person, what: what.into(), reason: Reason::QueueResumed }
 }
@@ -239,6 +239,7 @@ async fn the_command_prints_it_and_says_whether_it_holds() {
         from: from.map(str::to_owned),
         until: None,
         verify,
+        head: None,
         zone: TimeZone::UTC,
     };
     let said = hands.audit("edxapp", &wanted(false, None)).await.unwrap();
@@ -247,13 +248,31 @@ async fn the_command_prints_it_and_says_whether_it_holds() {
     let feanil = &pseudonyms[&"feanil".parse().unwrap()];
     assert!(said.holds && lines[0].contains("merged_on_standby"), "{}", said.words);
     assert!(lines[0].ends_with(&format!("feanil ({feanil})")), "{}", said.words);
-    assert_eq!(*lines.last().unwrap(), format!("{} lines in 2 seals: all of it is as it was sealed", lines.len() - 1));
+    let (verdict, end) = lines.last().unwrap().split_once("; write down: --head ").unwrap();
+    assert_eq!(verdict, format!("{} lines in 2 seals: all of it is as it was sealed", lines.len() - 1));
     let only = hands.audit("edxapp", &wanted(true, Some("12:00"))).await.unwrap();
     assert_eq!(only.words, *lines.last().unwrap());
     assert!(hands.audit("edxapp", &wanted(true, Some("soon"))).await.is_err());
     let missing = hands.audit("lms", &wanted(true, None)).await.err().unwrap();
     assert!(missing.to_string().contains("no service of the configuration"), "{missing}");
-    println!("{}", said.words);
+    // What was written down is compared, wherever in the chain it is.
+    let against = async |head: &str, from: Option<&str>| {
+        let wanted = Wanted { head: Some(head.parse().unwrap()), ..wanted(true, from) };
+        let said = hands.audit("edxapp", &wanted).await.unwrap();
+        (said.holds, said.words)
+    };
+    assert!(against(end, None).await.0 && against(end, Some("14:00")).await.0, "{end}");
+    let digest = "0".repeat(64);
+    for (head, fault) in [
+        (format!("1:{digest}"), "seal 1 is another than was written down: the chain was made anew"),
+        (
+            format!("9:{digest}"),
+            "the chain ends with seal 2, and seal 9 was written down: it was cut off, or begun anew",
+        ),
+    ] {
+        let (holds, words) = against(&head, Some("14:00")).await;
+        assert!(!holds && words.contains(fault), "{words}");
+    }
 }
 
 #[tokio::test]
@@ -273,7 +292,7 @@ async fn what_cannot_be_asked_is_refused() {
     }
 }
 
-async fn put(stage: &Stage, item: records::Item) {
+pub async fn put(stage: &Stage, item: records::Item) {
     let client = aws::clients::dynamodb(&stage.bundle.endpoints, &stage.house.http);
     client.put_item().table_name("recent-deployers").set_item(Some(item)).send().await.unwrap();
 }

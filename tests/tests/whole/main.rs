@@ -4,6 +4,7 @@
 mod api;
 mod architecture;
 mod audit;
+mod audit_faults;
 mod beside;
 mod board;
 mod broadcast;

@@ -103,7 +103,7 @@ async fn the_demo_week_is_decided_as_it_was() {
 async fn stage(configuration: &str, from: Timestamp) -> (Stage, Tape) {
     let (mut stage, tape) = (Stage::with(configuration, |_| ()).await, Tape::default());
     stage.clock.set(from);
-    stage.bundle.recorder = Some(tape.recorder());
+    stage.bundle.record(tape.recorder());
     (stage, tape)
 }
 
@@ -176,6 +176,57 @@ async fn real(name: &str, changes: usize) {
     assert!(lines > changes * 4 && !history.incidents.is_empty(), "{lines} lines");
 }
 
+/// Who presses a button or types a command does what a link does, and it is recorded as that: nothing of what Slack sent with it.
+#[tokio::test]
+async fn what_people_do_in_a_chat_is_recorded_and_decided_as_it_was() {
+    let (mut chat, tape) = (crate::chat::Chat::of_everybody("").await, Tape::default());
+    chat.stage.bundle.record(tape.recorder());
+    chat.stage.merge("feanil", 12).await;
+    chat.stage.at("Fri 12:05").await.deploy("prod", "success", 12).await;
+    chat.posted();
+    chat.stage.at("Fri 12:10").await.alert("edxapp", "Fri 12:09", false).await;
+    let pages = chat.posted();
+    let page = pages.iter().find(|page| page["channel"] == crate::chat::FEANIL).unwrap();
+    let text = chat.press(crate::chat::FEANIL, "acknowledge", &crate::chat::button(page, "acknowledge")).await;
+    assert!(text.contains("cknowledged"), "{text}");
+    chat.stage.at("Fri 12:15").await;
+    let text = chat.types(crate::chat::USAMA, "/takeoncall", "edxapp 2 h").await;
+    assert!(text.contains("pager"), "{text}");
+    chat.types(crate::chat::STRANGER, "/takeoncall", "edxapp 2 h").await;
+    chat.stage.at("Fri 13:00").await.alert("edxapp", "Fri 12:09", true).await;
+    chat.stage.at("Mon 12:00").await;
+    let acts: Vec<String> = tape.lines().into_iter().filter(|line| line.contains("\"by\"")).collect();
+    let incident = chat.stage.house.store.past_incidents(&"edxapp".parse().unwrap(), 1).await.unwrap()[0].id.clone();
+    assert_eq!(
+        acts,
+        [
+            format!(
+                r#"{{"at":"2026-03-20T12:10:00Z","by":"feanil","form":{{"do":"acknowledge"}},"to":"/acknowledge/{incident}"}}"#
+            ),
+            r#"{"at":"2026-03-20T12:15:00Z","by":"usama","form":{"do":"take","for":"2 h"},"to":"/on-call/edxapp"}"#
+                .to_owned(),
+        ]
+    );
+    the_same(&chat.stage.bundle, &tape).await;
+}
+
+/// What SNS delivers is recorded without what proves it, and is read all the same.
+#[tokio::test]
+async fn what_sns_delivers_is_recorded_without_its_proof_and_decided_as_it_was() {
+    let mut stage = Stage::new().await;
+    let tape = Tape::default();
+    stage.bundle.record(tape.recorder());
+    let alarm = serde_json::json!({ "AlarmName": "edxapp-5xx", "AlarmArn": "arn:aws:cloudwatch:eu-west-1:1:alarm:edxapp-5xx", "NewStateValue": "ALARM", "NewStateReason": "too many", "StateChangeTime": "2026-03-20T12:00:00.000+0000", "Region": "eu-west-1" });
+    let body = serde_json::json!({ "Type": "Notification", "TopicArn": "arn:aws:sns:eu-west-1:1:alarms", "MessageId": "1", "Message": alarm.to_string(), "Timestamp": "2026-03-20T12:00:00.000Z", "SignatureVersion": "1", "Signature": "c2lnbmVk", "SigningCertURL": "https://sns.eu-west-1.amazonaws.com/x.pem", "UnsubscribeURL": "https://sns.eu-west-1.amazonaws.com/?Action=Unsubscribe" });
+    let answer = stage.post("/alert/cloudwatch", payloads::token_headers(TOKEN), body.to_string().as_bytes()).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let lines = tape.lines();
+    assert!(lines.len() == 1 && lines[0].contains("edxapp-5xx"), "{lines:?}");
+    assert!(!lines[0].contains("c2lnbmVk") && !lines[0].contains("x.pem") && !lines[0].contains("Unsubscribe"));
+    stage.at("Fri 14:00").await;
+    assert!(the_same(&stage.bundle, &tape).await > 0);
+}
+
 #[tokio::test]
 async fn a_real_history_of_one_repository_is_decided_as_it_was() {
     real("openedx__course-discovery", 60).await;
@@ -233,4 +284,60 @@ async fn the_night_in_which_clocks_go_forward_is_decided_as_it_was() {
 #[tokio::test]
 async fn the_night_in_which_clocks_go_back_is_decided_as_it_was() {
     across("2026-10-25").await;
+}
+
+/// In `propose` and `act` a replay says which reverts would have been opened; it opens none, so each incident goes on as it did.
+#[test]
+fn reverts_that_would_have_been_proposed_are_counted_and_none_is_opened() {
+    let commits = ["8c1c06a1a89e8278937a7d22d8ba1a834bd4c8a1", "f95f852bd8fca8fcc58a9a2d6c842781e32a215e"];
+    let at = |minutes: i64| house_tests::time("Fri 12:00") + SignedDuration::from_mins(minutes);
+    let landed = |commit: &str, minutes: i64, who: &str| backtest::Landed {
+        commit: commit.to_owned(),
+        merged_at: at(minutes),
+        author: who.to_owned(),
+        title: "feat: batches".to_owned(),
+        by_machine: false,
+        commits: None,
+        files: 1,
+        lines: 10,
+        paths: vec![format!("{who}.py")],
+        lands_again: None,
+        reverts: None,
+    };
+    let history = |culprit: usize| History {
+        name: "acme/shop".to_owned(),
+        changes: vec![landed(commits[0], -3 * 24 * 60, "usama"), landed(commits[1], 0, "feanil")],
+        incidents: vec![backtest::Incident {
+            id: "1".to_owned(),
+            alert_at: at(35),
+            culprit,
+            revert: 1,
+            candidates: Vec::new(),
+        }],
+    };
+    let played = |mode: domain::Mode, culprit: usize| {
+        let configuration = replay::history::configuration(&history(culprit), "UTC").unwrap();
+        let settings = configuration.settings.clone().alone(|service| {
+            service.mode = mode;
+            service.policy.propose_from = 1;
+        });
+        let input = replay::input::Input::of_history(
+            history(culprit),
+            &configuration,
+            SignedDuration::from_mins(30),
+            Vec::new(),
+            replay::export::LeftOut::default(),
+        );
+        replay::run::play(&input.unwrap(), &configuration, settings, None, &|_, _| ()).unwrap()
+    };
+    let right = played(domain::Mode::Propose, 1);
+    let all = right.outcome.all();
+    assert_eq!((all.incidents, all.proposed, all.proposed_right, all.proposed_wrong), (1, 1, 1, 0));
+    let said = replay::words::summary(&right);
+    assert!(said.contains("1 revert: 1 of the known culprit, 0 of another"), "{said}");
+    assert!(said.contains("would have proposed the revert of shop@f95f852bd8 at 12:35"), "{said}");
+    assert!(said.contains("none is opened here"), "{said}");
+    let all = played(domain::Mode::Act, 0).outcome.all();
+    assert_eq!((all.proposed, all.proposed_right, all.proposed_wrong, all.proposed_to_merge), (1, 0, 1, 0));
+    assert_eq!(played(domain::Mode::Page, 1).outcome.all().proposed, 0);
 }

@@ -158,6 +158,14 @@ pub(crate) async fn act(house: &House, request: &Request) -> Result<Response, Re
 
 /// Does what the form of a link asks for, whichever way it came: `do` says what, the other fields with what.
 pub(crate) async fn perform(house: &House, grant: &Grant, form: &Filled) -> Result<Outcome, Refusal> {
+    let outcome = carry_out(house, grant, form).await?;
+    if let Some(heard) = house.acted.as_ref().filter(|_| outcome.is_done()) {
+        heard(&grant.action, &grant.person, form);
+    }
+    Ok(outcome)
+}
+
+async fn carry_out(house: &House, grant: &Grant, form: &Filled) -> Result<Outcome, Refusal> {
     match &grant.action {
         Action::Acknowledge(id) | Action::Judge(id) => Box::pin(incident::act(house, grant, id, form)).await,
         Action::Queue(service) if through::is_meant(form) => Box::pin(through::act(house, grant, service)).await,

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use aws::session::MACHINE;
 use aws::store::audit::Sealed;
+use aws::store::people;
 use aws::wire::HeaderFault;
 use aws::{House, Malformed, Refusal, Request, keys};
-use domain::audit::{self, Extent, Lately, Line, Proof, Pseudonym, Seal};
+use domain::audit::{self, Extent, Fault, Lately, Line, Pseudonym, Seal};
 use domain::{PersonId, Service, ServiceId};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -31,8 +32,17 @@ struct SealView {
     part: u32,
     before: Option<Timestamp>,
     previous: String,
+    anew: bool,
     digest: String,
     lines: Vec<LineView>,
+}
+
+/// The end of the whole chain, to be written down.
+#[derive(Serialize)]
+struct HeadView {
+    number: u64,
+    hour: Timestamp,
+    digest: String,
 }
 
 #[derive(Serialize)]
@@ -60,9 +70,10 @@ pub(super) async fn show(house: &House, request: &Request) -> Result<Listed, Ref
         return Err(Malformed::new("`from` is before `until`, and at most 31 days before it").into());
     }
     let sealed = house.store.sealed(&id, from, until).await?;
-    let faults = faults(house, service, &sealed, from, until).await?;
+    let mut faults = faults(house, service, &sealed, from, until).await?;
     let until = end(&sealed, until);
-    let people = house.store.pseudonyms().await?;
+    let (people, unread) = house.store.everybody().await?;
+    faults.extend(unread.iter().map(people::unreadable));
     let known: BTreeMap<&Pseudonym, &PersonId> = people.iter().map(|(person, called)| (called, person)).collect();
     let roster = &house.settings().roster;
     let line = |line: &Line| LineView {
@@ -81,13 +92,16 @@ pub(super) async fn show(house: &House, request: &Request) -> Result<Listed, Ref
         part: seal.part,
         before: seal.before,
         previous: seal.previous.clone(),
+        anew: seal.anew,
         digest: seal.digest.clone(),
         lines: seal.lines.iter().map(line).collect(),
     });
     let next = sealed.seals.iter().any(|(seal, _)| seal.hour >= until).then_some(until);
+    let head = sealed.head.as_ref();
+    let head = head.map(|head| HeadView { number: head.number, hour: head.hour, digest: head.digest.clone() });
     Ok(Listed::whole(json!({
-        "service": id, "from": from, "until": until, "next": next,
-        "seals": shown.collect::<Vec<_>>(), "faults": faults,
+        "service": id, "from": from, "until": until, "next": next, "head": head,
+        "seals": shown.collect::<Vec<_>>(), "faults": faults.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })))
 }
 
@@ -127,27 +141,34 @@ async fn faults(
     sealed: &Sealed,
     from: Timestamp,
     until: Timestamp,
-) -> Result<Vec<String>, Refusal> {
+) -> Result<Vec<Fault>, Refusal> {
     let seals: Vec<Seal> = sealed.seals.iter().map(|(seal, _)| seal.clone()).collect();
     let kept_from = house.now() - keys::KEEP_AUDIT;
-    let to_the_end = sealed.head.as_ref().is_none_or(|head| head.hour < until);
+    // Of a head that cannot be read that is said, and nothing follows from it.
+    let to_the_end = !sealed.no_head && sealed.head.as_ref().is_none_or(|head| head.hour < until);
     let extent = Extent { from: from.max(kept_from), to_the_end };
-    let mut faults = audit::verify(&seals, sealed.head.as_ref(), extent);
+    let mut faults = sealed.faults.clone();
+    faults.extend(audit::verify(&seals, sealed.head.as_ref(), extent));
     // What is about to expire may be gone in the log or not.
     let log_from = house.now() - keys::KEEP_LOG + SignedDuration::from_hours(48);
-    let began = sealed.head.as_ref().map_or(until, |head| head.began);
-    let log_from = from.max(log_from).max(began);
+    // The head is in no chain: it does not say that what has a seal was before there were any.
+    let began = sealed.head.iter().map(|head| head.began).chain(seals.first().map(|seal| seal.hour)).min();
+    let log_from = from.max(log_from).max(began.unwrap_or(until));
     if log_from < until {
         let logged = house.store.logged(&service.id, &keys::instant(log_from), until, None).await?;
-        let pairs = |(seal, proofs): &(Seal, Vec<Proof>)| {
-            let holds = seal.reckoned() == seal.digest;
-            let lines = seal.lines.iter().cloned().map(|line| Some(line).filter(|_| holds));
-            lines.chain(std::iter::repeat(None)).zip(proofs.iter().cloned()).collect::<Vec<_>>()
-        };
-        let pairs: Vec<(Option<Line>, Proof)> = sealed.seals.iter().flat_map(pairs).collect();
         // What came late is sealed later, perhaps behind what is read here.
-        let due = until - audit::LATE_UNTIL - audit::LOOK_BACK * 2;
-        faults.extend(audit::compare(Lately { sealed: &pairs, logged: &logged, from: log_from, until: due }));
+        let late = audit::LATE_UNTIL + audit::LOOK_BACK * 2;
+        let due = audit::sealed_until(house.now()) - late;
+        let removals = house.store.removals(&service.id, &sealed.seals, due, house.now()).await?;
+        let until = until - late;
+        faults.extend(audit::compare(Lately {
+            sealed: &sealed.seals,
+            orphans: &sealed.orphans,
+            logged: &logged,
+            removals: &removals,
+            from: log_from,
+            until,
+        }));
     }
-    Ok(faults.iter().map(ToString::to_string).collect())
+    Ok(faults)
 }

@@ -99,7 +99,9 @@ impl Play {
             terminal: Arc::new(move |text| lines.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned())),
         })
         .await?;
-        bundle.recorder = recorder;
+        if let Some(recorder) = recorder {
+            bundle.record(recorder);
+        }
         tokio::spawn(server::serve(listener, bundle.clone(), server::Board::ThisMachine, std::future::pending()));
         Ok(Self { clock, bundle, address, secrets: known, printed, seen: Vec::new(), hushed: None, out })
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use domain::message::own_page;
 use domain::on_alert::AlertEvent;
-use domain::{AcknowledgedThere, Alert, AlertState, Login, Severity, text};
+use domain::{AcknowledgedThere, Alert, AlertState, Login, Severity, text, times};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -29,10 +29,19 @@ struct Known {
     culprit: Option<String>,
 }
 
+/// An alert, if its times can be right.
+pub(super) enum Read {
+    Told(Vec<Exported>),
+    BadlyTimed,
+}
+
 /// What was told of an alert, and when. `None`: it is none.
-pub(super) fn read(object: &Value) -> Option<Vec<Exported>> {
+pub(super) fn read(object: &Value) -> Option<Read> {
     let known = pagerduty(object).or_else(|| opsgenie(object)).or_else(|| listed(object))?;
-    Some(known.events())
+    let taken = known.taken.as_ref().map(|(_, at)| *at);
+    let all = [Some(known.at), known.resolved_at, taken];
+    let can_be = all.into_iter().flatten().all(times::plausible);
+    Some(if can_be { Read::Told(known.events()) } else { Read::BadlyTimed })
 }
 
 fn string(object: &Value, path: &str) -> Option<String> {

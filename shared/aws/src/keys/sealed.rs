@@ -31,3 +31,10 @@ pub fn proofs(service: &ServiceId, hour: Timestamp, part: u32) -> Key {
 pub fn person(person: &PersonId) -> Key {
     key(PEOPLE.to_owned(), person.as_str())
 }
+
+/// The hour and the part that are behind the kind in the keys of a seal, and of what is kept beside it.
+#[must_use]
+pub fn parse_sealed(place: &str) -> Option<(Timestamp, u32)> {
+    let (hour, part) = place.split_once('#')?;
+    Some((hour.parse().ok()?, part.parse().ok()?))
+}

@@ -1,13 +1,13 @@
 //! What people are called where their names must not stand: in the audit log. The mapping is one item for each of them, made when their
 //! first line is sealed. Without it nobody can tell who they were.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use domain::PersonId;
-use domain::audit::Pseudonym;
+use domain::audit::{Fault, Pseudonym};
 use serde::{Deserialize, Serialize};
 
 use super::audit::random;
@@ -29,6 +29,8 @@ pub struct Known {
 #[derive(Debug, Default)]
 pub struct Called {
     people: BTreeMap<PersonId, Pseudonym>,
+    /// What is kept of them cannot be read.
+    unread: BTreeSet<PersonId>,
     read: bool,
 }
 
@@ -45,16 +47,21 @@ pub(super) fn coined() -> Result<Pseudonym, StoreError> {
 }
 
 impl Store {
-    /// Sees to it that a person has a pseudonym.
-    pub(super) async fn call(&self, called: &mut Called, person: &PersonId) -> Result<(), StoreError> {
+    /// Sees to it that a person has a pseudonym; whether it is known whose it is. Where what is kept of them cannot be read, it is left as
+    /// it is, and their lines are sealed under a name that nobody knows: one person keeps nobody's log from being sealed.
+    pub(super) async fn call(&self, called: &mut Called, person: &PersonId) -> Result<bool, StoreError> {
         if !called.read {
-            called.people = self.pseudonyms().await?;
+            (called.people, called.unread) = self.everybody().await?;
             called.read = true;
         }
         if called.people.contains_key(person) {
-            return Ok(());
+            return Ok(!called.unread.contains(person));
         }
         let pseudonym = coined()?;
+        if called.unread.contains(person) {
+            called.people.insert(person.clone(), pseudonym);
+            return Ok(false);
+        }
         let item = records::item(&keys::person(person), &Known { pseudonym: pseudonym.clone(), former: None }, None)?;
         self.counters.writes.fetch_add(1, Ordering::Relaxed);
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
@@ -67,7 +74,7 @@ impl Store {
             Err(e) => return Err(StoreError::unavailable(DisplayErrorContext(e))),
         };
         called.people.insert(person.clone(), pseudonym);
-        Ok(())
+        Ok(true)
     }
 
     /// What is kept of a person by itself.
@@ -75,15 +82,28 @@ impl Store {
         self.get(&keys::person(person)).await?.as_ref().map(records::read).transpose()
     }
 
-    /// Everybody's pseudonyms.
+    /// Everybody's pseudonyms that can be read.
     pub async fn pseudonyms(&self) -> Result<BTreeMap<PersonId, Pseudonym>, StoreError> {
+        Ok(self.everybody().await?.0)
+    }
+
+    /// Everybody's pseudonyms, and of whom they cannot be read.
+    pub async fn everybody(&self) -> Result<(BTreeMap<PersonId, Pseudonym>, BTreeSet<PersonId>), StoreError> {
         let items = self.query(keys::PEOPLE, None, true, None).await?;
-        let mut people = BTreeMap::new();
+        let (mut people, mut unread) = (BTreeMap::new(), BTreeSet::new());
         for item in &items {
-            if let Ok(person) = records::sort(item).parse() {
-                people.insert(person, records::read::<Known>(item)?.pseudonym);
+            let Ok(person) = records::sort(item).parse::<PersonId>() else { continue };
+            match records::read::<Known>(item) {
+                Ok(known) => drop(people.insert(person, known.pseudonym)),
+                Err(_) => drop(unread.insert(person)),
             }
         }
-        Ok(people)
+        Ok((people, unread))
     }
+}
+
+/// What is said of somebody of whom it cannot be read what they are called.
+#[must_use]
+pub fn unreadable(person: &PersonId) -> Fault {
+    Fault::Unreadable(format!("what {person} is called in the audit log"))
 }

@@ -10,21 +10,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
 use aws_sdk_dynamodb::error::DisplayErrorContext;
-use domain::ServiceId;
-use domain::audit::Proof;
+use domain::audit::{self, Proof, Redacted};
 use domain::privacy::Traces;
+use domain::{Entry, Reason, ServiceId, Subject, text};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use items::{Fate, WINDOW, change_of, fate, kind, names, partition, rewrite, shown, still_reads};
+use items::{Fate, WINDOW, change_of, fate, kind, names, partition, rewritten, shown, still_reads};
 
-use super::audit::random;
+use super::audit::{random, salt, spelled};
 use super::people::{Known, coined};
 use super::transaction::Transaction;
 use super::{Store, StoreError};
 use crate::keys::{self, Key};
 use crate::records::{self, Item};
 use crate::verify::to_hex;
+
+/// So many seals' salts are forgotten in one transaction: each is at most 120 kB, and all of it at most 4 MB.
+const MOST_SEALS: usize = 20;
 
 /// What names somebody, where it is, and as what.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,7 +80,7 @@ impl Store {
                     changes.insert(change, open);
                 }
             }
-            self.unsalt(service, &found).await?;
+            self.redact(service, (&found, traces, &instead), now, &mut removed).await?;
             for item in found {
                 self.settle(item, traces, &instead, &mut removed).await?;
             }
@@ -115,7 +118,11 @@ impl Store {
     /// What stands instead of a person from now on: the same until the removal is done, so that what goes on after a crash names
     /// the same nobody.
     async fn placeholder(&self, traces: &Traces) -> Result<String, StoreError> {
-        let known = self.known(&traces.person).await?;
+        let known = match self.known(&traces.person).await {
+            // What cannot be read is forgotten with the rest.
+            Err(StoreError::Unreadable(_)) => None,
+            known => known?,
+        };
         if let Some(former) = known.as_ref().and_then(|known| known.former.clone()) {
             return Ok(former);
         }
@@ -126,22 +133,68 @@ impl Store {
         Ok(former)
     }
 
-    /// Forgets the salts of these lines of the log, by which one could try out whose they were.
-    async fn unsalt(&self, service: &ServiceId, found: &[Item]) -> Result<(), StoreError> {
+    /// Forgets the salts of the lines of the log that name somebody, by which one could try out whose they were, and notes how they stand
+    /// without them. The log says so, of each seal: else anybody could take a salt away, and change the line.
+    async fn redact(
+        &self,
+        service: &ServiceId,
+        (found, traces, instead): (&[Item], &Traces, &str),
+        now: Timestamp,
+        removed: &mut Removed,
+    ) -> Result<(), StoreError> {
         let log = keys::log(service);
-        let places: BTreeSet<&str> = found.iter().filter(|item| partition(item) == log).map(records::sort).collect();
-        if places.is_empty() {
+        let found = found.iter().filter(|item| partition(item) == log);
+        let rewritten = found.map(|item| rewritten(item.clone(), traces, instead)).filter(still_reads);
+        let lines: BTreeMap<String, String> =
+            rewritten.map(|item| (records::sort(&item).to_owned(), spelled(&item))).collect();
+        if lines.is_empty() {
             return Ok(());
         }
-        for mut item in self.between(&keys::audit(service), "N#", "N~", None).await? {
-            let mut proofs: Vec<Proof> = records::read(&item)?;
-            if !unsalted(&mut proofs, &places) {
+        let seed = random()?;
+        let mut touched = Vec::new();
+        for item in self.between(&keys::audit(service), "N#", "N~", None).await? {
+            let place = records::sort(&item).trim_start_matches("N#").to_owned();
+            let (Some(of), Ok(mut proofs)) = (keys::parse_sealed(&place), records::read::<Vec<Proof>>(&item)) else {
+                removed.left.insert(format!("the salts of the audit log ({} {place}): they cannot be read", log));
                 continue;
+            };
+            if let Some(redacted) = audit::redact(of, &mut proofs, &lines, |place| salt(&seed, place)) {
+                touched.push((item, proofs, redacted));
             }
-            item.insert(keys::BODY.into(), records::body(&proofs)?);
-            self.put(item, None).await?;
+        }
+        for some in touched.chunks_mut(MOST_SEALS) {
+            self.put_redacted(service, some, now).await?;
         }
         Ok(())
+    }
+
+    /// What is kept beside some seals, and the line of the log that says so.
+    async fn put_redacted(
+        &self,
+        service: &ServiceId,
+        touched: &mut [(Item, Vec<Proof>, Redacted)],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = Transaction::new(self);
+        let seals: Vec<Redacted> = touched.iter().map(|(.., redacted)| redacted.clone()).collect();
+        let lines = text::count(seals.iter().map(|seal| seal.lines).sum(), "line", "lines");
+        // Its digest tells it from another removal of the same moment.
+        let digest = seals.first().and_then(|seal| seal.digest.get(..12)).unwrap_or_default();
+        let entry = Entry {
+            at: now,
+            subject: Some(Subject::Service),
+            person: None,
+            what: format!("the data of a person were removed from {lines} of this log ({digest})"),
+            reason: Reason::LinesRedacted { seals },
+        };
+        let place = transaction.log(service, &entry)?;
+        for (item, proofs, _) in touched {
+            proofs.iter_mut().for_each(|proof| proof.is_by(&place));
+            item.insert(keys::BODY.into(), records::body(proofs)?);
+            // What has expired meanwhile is not there again.
+            transaction.put_if(std::mem::take(item), "attribute_exists(pk)", Item::new())?;
+        }
+        transaction.commit().await
     }
 
     async fn settle(
@@ -160,11 +213,7 @@ impl Store {
             Fate::Deleted => self.delete(&key).await?,
             Fate::Rewritten => {
                 let seen = records::revision(&item);
-                for (name, value) in &mut item {
-                    if name != keys::PARTITION && name != keys::SORT {
-                        rewrite(value, traces, instead);
-                    }
-                }
+                item = rewritten(item, traces, instead);
                 if !still_reads(&item) {
                     let what = kind(&item);
                     removed.left.insert(format!("{what} ({} {}): it would be misread", key.partition, key.sort));
@@ -200,15 +249,4 @@ impl Store {
         let delete = self.client.delete_item().table_name(&self.table).set_key(Some(records::key_item(key)));
         delete.send().await.map(|_| ()).map_err(|e| StoreError::unavailable(DisplayErrorContext(e)))
     }
-}
-
-/// Forgets the salts of these places; whether any was there.
-fn unsalted(proofs: &mut [Proof], places: &BTreeSet<&str>) -> bool {
-    let mut any = false;
-    for proof in proofs {
-        if places.contains(proof.place.as_str()) && proof.salt.take().is_some() {
-            any = true;
-        }
-    }
-    any
 }

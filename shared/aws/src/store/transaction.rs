@@ -115,14 +115,15 @@ impl<'a> Transaction<'a> {
         self.update(&keys::clock(service), rings, None, values)
     }
 
-    /// Adds a line to the service's log; lines of one moment keep the order in which they were decided.
-    pub(super) fn log(&mut self, service: &ServiceId, entry: &Entry) -> Result<(), StoreError> {
+    /// Adds a line to the service's log, and says where it is; lines of one moment keep the order in which they were decided.
+    pub(super) fn log(&mut self, service: &ServiceId, entry: &Entry) -> Result<String, StoreError> {
         let subject = entry.subject.as_ref().map(ToString::to_string).unwrap_or_default();
         let person = entry.person.as_ref().map_or("", PersonId::as_str);
         let digest = Sha256::digest(format!("{subject}\n{person}\n{}\n{}", entry.reason.name(), entry.what));
         let key = keys::entry(service, entry.at, &format!("{:02}-{}", self.lines, to_hex(&digest[..4])));
         self.lines += 1;
-        self.put(records::item(&key, entry, Some(entry.at + keys::KEEP_LOG))?)
+        self.put(records::item(&key, entry, Some(entry.at + keys::KEEP_LOG))?)?;
+        Ok(key.sort)
     }
 
     fn add(&mut self, action: aws_sdk_dynamodb::types::builders::TransactWriteItemBuilder) -> Result<(), StoreError> {

@@ -21,6 +21,7 @@ fn logged(seconds: i64, who: usize) -> Logged {
         person,
         reason: "merged_on_standby".into(),
         full: format!("line {seconds} of {who}"),
+        redacted: Vec::new(),
     }
 }
 
@@ -32,10 +33,16 @@ fn salted(place: &str) -> String {
     hex(&["seed", place])
 }
 
-/// What a tick does: as the shell, a few lines at a time.
+/// What a tick does: as the shell, what is late first, then a few lines at a time.
 fn tick(log: &BTreeMap<String, Logged>, sealed: &mut Sealed, now: Timestamp, page: usize) {
     let until = sealed_until(now);
     let before = sealed.head.clone();
+    let known: BTreeSet<&str> = sealed.proofs.iter().map(|proof| proof.place.as_str()).collect();
+    let late = log.values().filter(|line| line.at < until && is_late(before.as_ref(), line));
+    let lines: Vec<Logged> = late.filter(|line| !known.contains(line.place.as_str())).cloned().collect();
+    if let Some(head) = before.as_ref().filter(|_| !lines.is_empty()) {
+        sealed.add(&Batch { hour: head.hour, lines, more: head.more, late: true });
+    }
     loop {
         let after = sealed.head.as_ref().map_or("", |head| head.after.as_str()).to_owned();
         let there = log.values().filter(|line| line.place > after && line.at < until);
@@ -48,12 +55,6 @@ fn tick(log: &BTreeMap<String, Logged>, sealed: &mut Sealed, now: Timestamp, pag
         }
         batches.iter().for_each(|batch| sealed.add(batch));
     }
-    let known: BTreeSet<&str> = sealed.proofs.iter().map(|proof| proof.place.as_str()).collect();
-    let late = log.values().filter(|line| line.at < until && is_late(before.as_ref(), line));
-    let lines: Vec<Logged> = late.filter(|line| !known.contains(line.place.as_str())).cloned().collect();
-    if !lines.is_empty() {
-        sealed.add(&Batch { hour: until - HOUR, lines, more: false, late: true });
-    }
 }
 
 #[derive(Debug, Default, PartialEq)]
@@ -65,7 +66,7 @@ struct Sealed {
 
 impl Sealed {
     fn add(&mut self, batch: &Batch) {
-        let (seal, proofs, head) = seal(self.head.as_ref(), batch, called, salted);
+        let (seal, proofs, head) = seal(self.head.as_ref(), false, batch, called, salted);
         self.seals.push(seal);
         self.proofs.extend(proofs);
         self.head = Some(head);
@@ -105,6 +106,7 @@ enum Harm {
     Late,
     OtherReason,
     OtherDigest,
+    Anew,
     DropLast,
 }
 
@@ -128,6 +130,7 @@ fn harm(seals: &mut Vec<Seal>, harm: &Harm, which: Index, line: Index) {
         Harm::Late => seals[place].lines[one].late ^= true,
         Harm::OtherReason => seals[place].lines[one].reason.push('s'),
         Harm::OtherDigest => seals[place].lines[one].digest = salted("other"),
+        Harm::Anew => seals[place].anew ^= true,
         Harm::DropLast => drop(seals.pop()),
     }
 }
@@ -147,6 +150,7 @@ fn some_harm() -> impl Strategy<Value = Harm> {
         Late,
         OtherReason,
         OtherDigest,
+        Harm::Anew,
         DropLast,
     ])
 }
@@ -265,29 +269,121 @@ fn a_digest_is_sha_256_of_texts_each_led_by_its_length() {
     assert_eq!(hex(&["ab", ""]), "bd9027e9dbf27167f8c3e2fbc1e42491e1cf15a54dd6fa6caa99f5e12b4c0750");
 }
 
-#[test]
-fn the_log_is_compared_with_what_was_sealed() {
+/// What is wrong between seals and the log, from this second on.
+fn compared(sealed: &[Kept], logged: &[Logged], removals: &Removals, from: i64) -> Vec<String> {
+    let faults = compare(Lately { sealed, orphans: &[], logged, removals, from: at(from), until: at(3600) });
+    faults.iter().map(ToString::to_string).collect()
+}
+
+/// Three lines in one seal.
+fn three() -> (Vec<Kept>, Vec<Logged>) {
     let log = log([(30, 0), (40, 1), (50, 2)]);
     let sealed = Sealed::all(&log);
-    let lines = sealed.seals.iter().flat_map(|seal| &seal.lines).cloned();
-    let mut pairs: Vec<(Option<Line>, Proof)> = lines.map(Some).zip(sealed.proofs.iter().cloned()).collect();
-    let mut logged: Vec<Logged> = log.into_values().collect();
-    let found = |sealed: &[(Option<Line>, Proof)], logged: &[Logged], from: i64| {
-        let faults = compare(Lately { sealed, logged, from: at(from), until: at(3600) });
-        faults.iter().map(ToString::to_string).collect::<Vec<_>>()
-    };
-    assert_eq!(found(&pairs, &logged, 0), [""; 0]);
+    assert_eq!(sealed.seals.len(), 1);
+    (vec![(sealed.seals[0].clone(), Some(sealed.proofs))], log.into_values().collect())
+}
+
+#[test]
+fn the_log_is_compared_with_what_was_sealed() {
+    let (sealed, mut logged) = three();
+    let none = Removals::new();
+    assert_eq!(compared(&sealed, &logged, &none, 0), [""; 0]);
     logged[1].full.push('!');
     let changed = "the line of 2026-03-20T00:00:40Z in the log was changed after it was sealed";
-    assert_eq!(found(&pairs, &logged, 0), [changed]);
-    // Whose data were removed, their lines are no longer what they were, and nobody can try out what that was.
-    pairs[1].1.salt = None;
-    assert_eq!(found(&pairs, &logged, 0), [""; 0]);
+    assert_eq!(compared(&sealed, &logged, &none, 0), [changed]);
+    logged[1].full.pop();
     let gone = logged.remove(0);
-    assert_eq!(found(&pairs, &logged, 0), ["the line of 2026-03-20T00:00:30Z was sealed, and is no longer in the log"]);
-    assert_eq!(found(&pairs, &logged, 31), [""; 0], "it has expired");
+    let was = "the line of 2026-03-20T00:00:30Z was sealed, and is no longer in the log";
+    assert_eq!(compared(&sealed, &logged, &none, 0), [was]);
+    assert_eq!(compared(&sealed, &logged, &none, 31), [""; 0], "it has expired");
     logged.insert(0, Logged { place: "2026-03-20T00:00:30.000000Z#00-ffffffff".into(), ..gone });
     let unsealed = "the line of 2026-03-20T00:00:30Z in the log was never sealed";
-    assert_eq!(found(&pairs, &logged, 31), [""; 0]);
-    assert_eq!(found(&pairs, &logged, 30).last().unwrap(), unsealed);
+    assert_eq!(compared(&sealed, &logged, &none, 31), [""; 0]);
+    assert_eq!(compared(&sealed, &logged, &none, 30).last().unwrap(), unsealed);
+}
+
+#[test]
+fn a_line_that_is_deleted_with_its_proof_is_missed() {
+    let (mut sealed, mut logged) = three();
+    logged.remove(1);
+    sealed[0].1.as_mut().unwrap().remove(1);
+    let gone = "seal 1 of 2026-03-20T00:00:00Z has 3 lines, and what compares them with the log is kept for 2";
+    assert_eq!(compared(&sealed, &logged, &Removals::new(), 0), [gone]);
+    assert_eq!(compared(&sealed, &logged, &Removals::new(), 3600), [""; 0], "they have expired");
+    sealed[0].1 = None;
+    assert_eq!(compared(&sealed, &logged, &Removals::new(), 0), [""; 0], "they were not asked for");
+}
+
+#[test]
+fn a_salt_is_gone_only_where_the_log_tells_of_a_removal_that_took_it() {
+    let (mut sealed, mut logged) = three();
+    let unexplained =
+        "the line of 2026-03-20T00:00:40.000000Z has lost its salt, and no removal of a person's data explains it";
+    // Whoever can write to the table takes a salt away, and changes the line.
+    let salt = sealed[0].1.as_mut().unwrap()[1].salt.take();
+    logged[1].full = "somebody else's".to_owned();
+    assert_eq!(compared(&sealed, &logged, &Removals::new(), 0), [unexplained]);
+    // A removal says how the line stands since.
+    let proofs = sealed[0].1.as_mut().unwrap();
+    proofs[1].salt = salt;
+    let lines = BTreeMap::from([(logged[1].place.clone(), "of nobody".to_owned())]);
+    let told = redact((at(0), 0), proofs, &lines, salted).unwrap();
+    assert_eq!(redact((at(0), 0), &mut proofs.clone(), &lines, |_| "other".into()), Some(told.clone()), "once more");
+    proofs.iter_mut().for_each(|proof| proof.is_by("removal"));
+    assert_eq!(redact((at(0), 0), proofs, &lines, salted), None, "all of it was done");
+    let removals = Removals::from([("removal".to_owned(), vec![told.clone()])]);
+    let unfinished = "the line of 2026-03-20T00:00:40Z is not as the removal of a person's data left it: run the removal again if it was interrupted";
+    assert_eq!(compared(&sealed, &logged, &removals, 0), [unfinished]);
+    logged[1].full = "of nobody".to_owned();
+    assert_eq!(compared(&sealed, &logged, &removals, 0), [""; 0]);
+    assert_eq!(compared(&sealed, &logged, &Removals::new(), 0), [unexplained], "the log does not tell of it");
+    // Nor does it cover a line more, or another text.
+    let mut more = sealed.clone();
+    let proofs = more[0].1.as_mut().unwrap();
+    let done = proofs[1].redacted.clone();
+    proofs[2] = Proof { salt: None, redacted: done, ..proofs[2].clone() };
+    assert_eq!(compared(&more, &logged, &removals, 0).iter().filter(|f| f.contains("lost its salt")).count(), 2);
+    let mut other = sealed.clone();
+    other[0].1.as_mut().unwrap()[1].redacted[0].digest = digest_of("a lie", &salted(&logged[1].place));
+    assert!(compared(&other, &logged, &removals, 0).contains(&unexplained.to_owned()));
+    // A second person is removed from the same line.
+    let lines = BTreeMap::from([(logged[1].place.clone(), "of nobody at all".to_owned())]);
+    let proofs = sealed[0].1.as_mut().unwrap();
+    let second = redact((at(0), 0), proofs, &lines, salted).unwrap();
+    proofs.iter_mut().for_each(|proof| proof.is_by("second"));
+    logged[1].full = "of nobody at all".to_owned();
+    let removals = Removals::from([("removal".to_owned(), vec![told]), ("second".to_owned(), vec![second])]);
+    assert_eq!(compared(&sealed, &logged, &removals, 0), [""; 0]);
+}
+
+#[test]
+fn a_removal_counts_where_its_line_is_as_it_was_sealed_or_not_yet_due() {
+    let (sealed, logged) = three();
+    let counts = |line: &Logged, due: i64| is_vouched(line, &sealed, at(due), at(7200));
+    assert!(counts(&logged[1], 3600));
+    let changed = Logged { full: "another".into(), ..logged[1].clone() };
+    assert!(!counts(&changed, 3600) && counts(&changed, 40));
+    assert!(!is_vouched(&changed, &sealed, at(0), at(39)), "of a time to come");
+}
+
+#[test]
+fn a_head_that_is_gone_is_found_again_behind_the_newest_seal_and_the_next_one_says_so() {
+    let log = log([(30, 0), (3600 + 5, 1)]);
+    let sealed = Sealed::all(&log);
+    let head = sealed.head.clone().unwrap();
+    let found = Head::found(head.began, (head.hour, head.part), sealed.seals.last(), 0);
+    assert_eq!((found.number, found.hour, &found.digest, found.at), (2, head.hour, &head.digest, head.at));
+    assert!(found.after > head.after && found.after < keyed(head.at + SignedDuration::from_micros(1)));
+    let batch = Batch { hour: at(7200), lines: vec![logged(7205, 0)], more: false, late: false };
+    let (next, _, head) = seal(Some(&found), true, &batch, called, salted);
+    let seals: Vec<Seal> = sealed.seals.into_iter().chain([next]).collect();
+    let faults = verify(&seals, Some(&head), Extent { from: at(0), to_the_end: true });
+    assert_eq!(faults, [Fault::Anew { number: 3, hour: at(7200) }]);
+    assert_eq!(Head::found(at(0), (at(3600), 2), None, 3).number, 3);
+    let gone = verify(&seals, None, Extent { from: at(0), to_the_end: true });
+    assert!(gone.contains(&Fault::EndGone), "{gone:?}");
+}
+
+fn keyed(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
 }

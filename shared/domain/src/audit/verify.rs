@@ -5,7 +5,8 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::{Head, Line, Logged, Proof, Seal, digest_of};
+use super::redact::unexplained;
+use super::{Head, Line, Logged, Proof, Removals, Seal, digest_of};
 
 /// Something that is not as it was sealed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +27,18 @@ pub enum Fault {
     LineGone { at: Timestamp },
     /// A line of the log was not sealed.
     LineUnsealed { at: Timestamp },
+    /// Of a seal's lines not all can be compared with the log, though it is kept.
+    ProofsGone { number: u64, hour: Timestamp, lines: usize, proofs: usize },
+    /// A line has no salt, as if somebody's data had been removed, and the log tells of no such removal.
+    Unexplained { at: String },
+    /// A line is not as the removal of somebody's data left it.
+    LineUnredacted { at: Timestamp },
+    /// The end of the chain was gone when this was sealed, or could not be read.
+    Anew { number: u64, hour: Timestamp },
+    /// The end of the chain is not there, and something was sealed, or should have been.
+    EndGone,
+    /// Something of the audit log cannot be read.
+    Unreadable(String),
 }
 
 impl fmt::Display for Fault {
@@ -40,6 +53,24 @@ impl fmt::Display for Fault {
             Self::LineChanged { at } => write!(f, "the line of {at} in the log was changed after it was sealed"),
             Self::LineGone { at } => write!(f, "the line of {at} was sealed, and is no longer in the log"),
             Self::LineUnsealed { at } => write!(f, "the line of {at} in the log was never sealed"),
+            Self::ProofsGone { number, hour, lines, proofs } => {
+                write!(f, "seal {number} of {hour} has {lines} lines, and what compares them with the log is kept for {proofs}")
+            }
+            Self::Unexplained { at } => {
+                write!(f, "the line of {at} has lost its salt, and no removal of a person's data explains it")
+            }
+            Self::LineUnredacted { at } => write!(
+                f,
+                "the line of {at} is not as the removal of a person's data left it: run the removal again if it was interrupted"
+            ),
+            Self::Anew { number, hour } => write!(
+                f,
+                "seal {number} of {hour} begins anew: the end of the chain before it was gone, or could not be read"
+            ),
+            Self::EndGone => f.write_str(
+                "the end of the chain is gone: there are seals, or lines of the log that are older than what a chain begins with",
+            ),
+            Self::Unreadable(what) => write!(f, "{what} cannot be read"),
         }
     }
 }
@@ -63,6 +94,9 @@ pub fn verify(seals: &[Seal], head: Option<&Head>, extent: Extent) -> Vec<Fault>
         if seal.reckoned() != seal.digest {
             faults.push(Fault::Changed { number, hour });
         }
+        if seal.anew {
+            faults.push(Fault::Anew { number, hour });
+        }
         match last {
             // The chain begins here, or what is before is not looked at.
             None if number == 1 && seal.previous.is_empty() && seal.before.is_none() => {}
@@ -84,7 +118,7 @@ pub fn verify(seals: &[Seal], head: Option<&Head>, extent: Extent) -> Vec<Fault>
         last = Some(seal);
     }
     if extent.to_the_end && !ends(last, head, extent) {
-        faults.push(Fault::NoEnd { number: head.map_or(0, |head| head.number) });
+        faults.push(head.map_or(Fault::EndGone, |head| Fault::NoEnd { number: head.number }));
     }
     faults
 }
@@ -101,40 +135,80 @@ fn ends(last: Option<&Seal>, head: Option<&Head>, extent: Extent) -> bool {
     }
 }
 
-/// What the table has of late: the lines that were sealed, each with its proof, and the log. Of a seal that was changed the lines are
-/// absent, so that nothing is said of them.
+/// A seal, and by what its lines are compared with the log; `None`: that was not asked for, or cannot be read.
+pub type Kept = (Seal, Option<Vec<Proof>>);
+
+/// What the table has of late: seals with what is kept beside them, and the log.
 #[derive(Debug, Clone, Copy)]
 pub struct Lately<'a> {
-    pub sealed: &'a [(Option<Line>, Proof)],
+    pub sealed: &'a [Kept],
+    /// What is kept beside seals that are gone or cannot be read: of these it is said, not of their lines.
+    pub orphans: &'a [Proof],
     pub logged: &'a [Logged],
+    pub removals: &'a Removals,
     /// Lines before this have expired, or may have.
     pub from: Timestamp,
     /// Lines from this on are not sealed yet.
     pub until: Timestamp,
 }
 
-/// Whether the log still says what was sealed, and all of it was. Of a line from which somebody's data were removed only
-/// its place is compared.
+/// The seals, from this time on, of whose lines not all can be compared with the log.
+#[must_use]
+pub fn incomplete(sealed: &[Kept], from: Timestamp) -> Vec<Fault> {
+    let fault = |(seal, proofs): &Kept| {
+        let (lines, proofs) = (seal.lines.len(), proofs.as_ref()?.len());
+        let is_one = lines != proofs && from <= seal.hour && seal.reckoned() == seal.digest;
+        is_one.then_some(Fault::ProofsGone { number: seal.number, hour: seal.hour, lines, proofs })
+    };
+    sealed.iter().filter_map(fault).collect()
+}
+
+/// Whether the log still says what was sealed, and all of it was. Of a seal that was changed nothing more is said.
 #[must_use]
 pub fn compare(lately: Lately<'_>) -> Vec<Fault> {
     let within = |at: Timestamp| lately.from <= at && at < lately.until;
     let logged: BTreeMap<&str, &Logged> = lately.logged.iter().map(|line| (line.place.as_str(), line)).collect();
-    let mut sealed = BTreeSet::new();
-    let mut faults = Vec::new();
-    for (line, proof) in lately.sealed {
-        sealed.insert(proof.place.as_str());
-        let Some(line) = line else { continue };
-        let Some(found) = logged.get(proof.place.as_str()) else {
-            if within(line.at) {
-                faults.push(Fault::LineGone { at: line.at });
-            }
+    let mut sealed: BTreeSet<&str> = lately.orphans.iter().map(|proof| proof.place.as_str()).collect();
+    let mut unsure = BTreeSet::new();
+    let mut faults = incomplete(lately.sealed, lately.from);
+    for (seal, proofs) in lately.sealed {
+        let kept = proofs.as_deref().unwrap_or_default();
+        sealed.extend(kept.iter().map(|proof| proof.place.as_str()));
+        if seal.reckoned() != seal.digest {
             continue;
-        };
-        if proof.salt.as_ref().is_some_and(|salt| digest_of(&found.full, salt) != line.digest) {
-            faults.push(Fault::LineChanged { at: line.at });
+        }
+        if kept.len() != seal.lines.len() {
+            // Which line is which cannot be told: nothing is said of any that was written at one of these moments.
+            unsure.extend(seal.lines.iter().map(|line| line.at));
+            continue;
+        }
+        if lately.from <= seal.hour {
+            let at = |place: &str| place.split('#').next().unwrap_or("").to_owned();
+            let places = unexplained(seal, kept, lately.removals);
+            faults.extend(places.into_iter().map(|place| Fault::Unexplained { at: at(place) }));
+        }
+        for (line, proof) in seal.lines.iter().zip(kept) {
+            match logged.get(proof.place.as_str()) {
+                Some(found) => faults.extend(differs(line, proof, found)),
+                None if within(line.at) => faults.push(Fault::LineGone { at: line.at }),
+                None => {}
+            }
         }
     }
     let unsealed = lately.logged.iter().filter(|line| within(line.at) && !sealed.contains(line.place.as_str()));
+    let unsealed = unsealed.filter(|line| !unsure.contains(&line.at));
     faults.extend(unsealed.map(|line| Fault::LineUnsealed { at: line.at }));
     faults
+}
+
+/// Whether a line of the log is another than was sealed, or than a removal left.
+fn differs(line: &Line, proof: &Proof, found: &Logged) -> Option<Fault> {
+    let at = line.at;
+    match (&proof.salt, proof.redacted.last()) {
+        (Some(salt), _) if digest_of(&found.full, salt) != line.digest => Some(Fault::LineChanged { at }),
+        (None, Some(since)) if digest_of(&found.full, &since.salt) != since.digest => {
+            Some(Fault::LineUnredacted { at })
+        }
+        (Some(_), _) | (None, _) => None,
+    }
 }

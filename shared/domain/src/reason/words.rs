@@ -210,6 +210,7 @@ impl fmt::Display for Reason {
             Self::RevertUnopened { why } => write!(f, "{why}; it is tried again"),
             Self::DataExported => f.write_str("an owner asked for it"),
             Self::DataRemoved => f.write_str("an owner asked for it; it says of nobody whose they were"),
+            Self::LinesRedacted { .. } => f.write_str("an owner asked for it; what is sealed of these lines says so"),
             Self::AuditBroken { why } => write!(f, "{why}: see who can write to the table"),
             Self::Newer => f.write_str("decided by a newer version of the bundle, whose words this one does not know"),
         }

@@ -122,8 +122,18 @@ fn is_named(value: &AttributeValue, traces: &Traces) -> bool {
     }
 }
 
+/// An item in which `instead` stands wherever they are named.
+pub(super) fn rewritten(mut item: Item, traces: &Traces, instead: &str) -> Item {
+    for (name, value) in &mut item {
+        if name != keys::PARTITION && name != keys::SORT {
+            rewrite(value, traces, instead);
+        }
+    }
+    item
+}
+
 /// Puts `instead` wherever they are named.
-pub(super) fn rewrite(value: &mut AttributeValue, traces: &Traces, instead: &str) {
+fn rewrite(value: &mut AttributeValue, traces: &Traces, instead: &str) {
     let again = |text: &String| traces.replaced(text, instead).unwrap_or_else(|| text.clone());
     match value {
         AttributeValue::S(text) => *text = again(text),
