@@ -228,7 +228,8 @@ fn what_is_not_the_newest_release_is_not_taken_back() {
     let told: Vec<String> = told.map(|m| format!("{}\n{}", m.title, m.lines.join("\n"))).collect();
     expect_test::expect![[r#"
         edx-platform#12 is yours to take back
-        argo-cd:edx/edxapp was not asked to go back by itself: another release is live by now."#]].assert_eq(&told.join("\n\n"));
+        argo-cd:edx/edxapp was not asked to go back by itself: another release is live by now."#]]
+    .assert_eq(&told.join("\n\n"));
 }
 
 #[test]
