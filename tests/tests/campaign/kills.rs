@@ -48,7 +48,7 @@ fn stories() -> [(&'static str, Story); 4] {
                 (1, merge(2, "usama")),
                 (2, deploy(2, "success")),
                 (5, alert("Slow", 5, None)),
-                (8, alert("Slow", 5, Some(8))),
+                (7, alert("Slow", 5, Some(7))),
             ],
         ),
         (

@@ -101,6 +101,7 @@ fn main() -> ExitCode {
         for _ in 0..asked.plan.either(AT_ONCE, 1) {
             scope.spawn(|| {
                 while let Some((nth, (name, _))) = { queue.lock().expect("no panic").next() } {
+                    #[expect(clippy::disallowed_methods, reason = "how long it took is printed")]
                     let begun = Instant::now();
                     let outcome = apart(name, &asked.plan);
                     let seconds = begun.elapsed().as_secs_f64();

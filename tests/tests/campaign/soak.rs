@@ -32,7 +32,7 @@ pub fn run(plan: &Plan) -> Outcome {
     let plan = plan.clone();
     runtime.block_on(async move {
         let mut outcome = Outcome::default();
-        let (days, step) = plan.either((40, SHORT_STEP), (300, 3));
+        let (days, step) = plan.either((40, SHORT_STEP), (120, 8));
         let real = Duration::from_secs(60 * plan.minutes.unwrap_or(0));
         let names = services(3);
         let (stage, pager) = world::stage(&names).await;
