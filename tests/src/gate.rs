@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws::clients::Http;
 use serde_json::Value;
+use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 use crate::peer::{Received, read, say};
 
@@ -23,7 +25,18 @@ pub enum Fault {
     RefusedOnce,
     /// It is done, its answer is lost, and the SDK's next try is passed on.
     AnswerLostOnce,
+    /// The connection is cut before a word was said.
+    Cut,
+    /// Nobody ever says anything.
+    Silence,
+    /// Whoever asks dies before it is done: [`Gate::has_died`].
+    DiesBefore,
+    /// It is done, and whoever asks dies before they hear of it.
+    DiesAfter,
 }
+
+/// Says of a call whether it fails.
+type Rule = Arc<dyn Fn(&Received) -> Option<Fault> + Send + Sync>;
 
 impl Fault {
     pub const ALL: [Self; 5] =
@@ -34,7 +47,11 @@ impl Fault {
     }
 
     fn is_done(self) -> bool {
-        matches!(self, Self::AnswerLost | Self::AnswerLostOnce)
+        matches!(self, Self::AnswerLost | Self::AnswerLostOnce | Self::DiesAfter)
+    }
+
+    fn is_death(self) -> bool {
+        matches!(self, Self::DiesBefore | Self::DiesAfter)
     }
 }
 
@@ -99,6 +116,8 @@ pub struct Gate {
     upstream: String,
     http: Http,
     state: Arc<Mutex<State>>,
+    rule: Arc<Mutex<Option<Rule>>>,
+    died: Arc<Notify>,
     /// What was asked for through it.
     asked: Arc<Mutex<BTreeSet<String>>>,
     /// What it cost, call by call.
@@ -123,6 +142,8 @@ impl Gate {
             upstream,
             http: Http::new(),
             state: Arc::default(),
+            rule: Arc::default(),
+            died: Arc::default(),
             asked: Arc::default(),
             spent: Arc::default(),
         };
@@ -155,6 +176,16 @@ impl Gate {
         self.with(|state| *state = State { planned: Some((nth, fault)), ..State::default() });
     }
 
+    /// From now on this is asked of each call too.
+    pub fn obeys(&self, rule: impl Fn(&Received) -> Option<Fault> + Send + Sync + 'static) {
+        *self.rule.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(rule));
+    }
+
+    /// Waits until somebody has come to their end, by [`Fault::DiesBefore`] or [`Fault::DiesAfter`].
+    pub async fn has_died(&self) {
+        self.died.notified().await;
+    }
+
     /// What failed, if it has come to that.
     #[must_use]
     pub fn struck(&self) -> Option<String> {
@@ -171,7 +202,8 @@ impl Gate {
             return;
         }
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).extend(actions(&request));
-        let fault = self.with(|state| state.fault(&request));
+        let rule = self.rule.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let fault = rule.and_then(|rule| rule(&request)).or_else(|| self.with(|state| state.fault(&request)));
         if fault.is_none_or(Fault::is_done) {
             let Some((status, body)) = self.forward(&request).await else { return };
             self.count(&request, &body);
@@ -179,7 +211,15 @@ impl Gate {
                 return say(&mut stream, status, "", &body).await;
             }
         }
+        if fault.is_some_and(Fault::is_death) {
+            self.died.notify_one();
+        }
         match fault {
+            Some(Fault::Cut) => {}
+            // Until whoever asked has gone.
+            Some(Fault::Silence | Fault::DiesBefore | Fault::DiesAfter) => {
+                let _ = stream.read(&mut [0]).await;
+            }
             Some(Fault::Throttled) => {
                 let body = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"later"}"#;
                 say(&mut stream, 400, "", body).await;

@@ -1,6 +1,7 @@
 //! The stage on which whole stories are played: the real bundle in memory, the real wire formats with their
 //! signatures, a clock that moves when it is told to. Reads like PRODUCT.md's stories.
 
+pub mod dice;
 pub mod gate;
 pub mod heard;
 pub mod long_day;

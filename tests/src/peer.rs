@@ -108,6 +108,14 @@ impl Peer {
         self.always.lock().unwrap_or_else(PoisonError::into_inner).push(always);
     }
 
+    /// From now on there is nothing wrong with it: whatever it was told to say, to break or to delay is forgotten.
+    pub fn recovers(&self) {
+        self.forget_answers();
+        self.mishaps.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.always.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.takes(Duration::ZERO);
+    }
+
     /// From now on it says 200 again.
     pub fn forget_answers(&self) {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).clear();

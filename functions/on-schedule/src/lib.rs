@@ -6,6 +6,7 @@ mod beside;
 mod comments;
 pub mod deliveries;
 mod digest;
+mod drill;
 mod feeds;
 pub mod forges;
 mod gates;
@@ -28,8 +29,7 @@ use aws::wire::error_chain;
 use aws::{House, StoreError, emf, keys};
 use domain::card::Card;
 use domain::decision::Wake;
-use domain::on_request::hands::Desk;
-use domain::{Decisions, Kind, Message, Outgoing, PersonId, ServiceId, Situation, on_schedule};
+use domain::{Decisions, Kind, Message, Outgoing, ServiceId, Situation, on_schedule};
 use forges::Forge;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -62,7 +62,7 @@ pub fn secrets(configuration: &Configuration) -> Vec<String> {
 /// or the tick.
 pub async fn handle(house: &House, event: &Value) -> Result<Value, StoreError> {
     if let Some(wanted) = event.get("drill") {
-        return drill(house, wanted).await;
+        return drill::page(house, wanted).await;
     }
     let woken = event.get("wake").and_then(Value::as_str).map(|id| id.parse().into_iter().collect());
     match woken.or_else(|| rung(event)) {
@@ -74,30 +74,6 @@ pub async fn handle(house: &House, event: &Value) -> Result<Value, StoreError> {
         }
         None => Ok(json!({ "settled": tick(house).await? })),
     }
-}
-
-/// `{"drill": {"service": "edxapp", "person": "anna"}}`, by whoever may invoke this function: one test page.
-async fn drill(house: &House, wanted: &Value) -> Result<Value, StoreError> {
-    let (settings, now) = (house.settings(), house.now());
-    let text = |name: &str| wanted.get(name).and_then(Value::as_str).unwrap_or("");
-    let service = text("service").parse().ok().and_then(|id: ServiceId| settings.service(&id));
-    let service = service.filter(|service| !settings.is_desk(&service.id));
-    let (Some(service), Ok(person)) = (service, text("person").parse::<PersonId>()) else {
-        return Ok(json!({ "refused": "a drill names a service of the configuration and a person of the roster" }));
-    };
-    let decide = |situation: &Situation| {
-        let desk = Desk { situation, service, settings, now };
-        match desk.drill(&person, &person) {
-            Ok(decisions) => (decisions, None),
-            Err(refused) => (Decisions::none(&service.id, Wake::Now), Some(refused.to_string())),
-        }
-    };
-    let (decisions, refused) = house.store.decide(&service.id, now, decide).await?;
-    house.publish(&decisions.messages).await;
-    Ok(match refused {
-        None => json!({ "page": decisions.messages.first().map(|message| message.key.to_string()) }),
-        Some(why) => json!({ "refused": why }),
-    })
 }
 
 /// The services whose clocks the table's stream says were rung, each once; `None`: it is no event of a stream.
@@ -116,7 +92,10 @@ pub async fn tick(house: &House) -> Result<usize, StoreError> {
     ask(house, &due).await;
     deliveries::catch_up(house).await;
     sealing::seal(house).await;
-    looked.map(|()| due.len())
+    looked?;
+    // The template counts these, not the function's invocations: the table's stream wakes it too, which escalates to nobody.
+    tracing::info!(event = "tick", due = due.len(), "ticked");
+    Ok(due.len())
 }
 
 /// The services whose clock has run out. A configuration may have come with freezes that nobody has looked at yet: once in each

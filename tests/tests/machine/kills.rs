@@ -15,6 +15,7 @@ use aws::clients::{self, Aws, Http};
 use aws::settings::Configuration;
 use domain::incident::MOST_ALERTS;
 use domain::{Incident, Kind, MessageKey, PersonId, Reason, ServiceId, Subject};
+use house_tests::dice::Dice;
 use house_tests::peer::{Peer, Received};
 use house_tests::program::Program;
 use house_tests::{commit, now};
@@ -29,27 +30,6 @@ const OUT_WITHIN: SignedDuration = SignedDuration::from_secs(90);
 /// How many senders there are, each with services of its own.
 const SENDERS: usize = 4;
 const PEOPLE: [&str; 3] = ["feanil", "usama", "olga"];
-
-/// Splitmix64.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % sides
-    }
-
-    fn up_to(&mut self, millis: u64) -> Duration {
-        Duration::from_millis(self.roll(millis))
-    }
-
-    fn of<'a, T>(&mut self, all: &'a [T]) -> &'a T {
-        &all[usize::try_from(self.roll(all.len() as u64)).unwrap()]
-    }
-}
 
 /// An alert as its monitor knows it.
 #[derive(Clone, PartialEq, Eq)]
