@@ -17,6 +17,7 @@
 
 mod back;
 mod merging;
+mod still;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -274,7 +275,7 @@ pub fn unasked(situation: &Situation, service: &Service, now: Timestamp) -> Vec<
     let open = situation.incidents.values().map(|known| &known.value);
     let open = open.filter(|incident| incident.is_open() && incident.mitigated.is_none() && !refused(incident));
     // Not for ever: what nobody did is left to people.
-    let fresh = |proposal: &&Proposal| now < proposal.at + merging::TOO_LATE;
+    let fresh = |proposal: &&Proposal| now < proposal.at + still::TOO_LATE;
     let proposed = open.filter_map(|incident| incident.proposed.as_ref()).filter(fresh);
     proposed.filter(|proposal| !situation.undos.contains_key(&proposal.change)).cloned().collect()
 }

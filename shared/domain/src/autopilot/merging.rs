@@ -1,21 +1,21 @@
 //! Merging a revert that was opened by itself, or having its release taken back: claimed before it is asked for, tried again where the
-//! forge, or the pipeline, is not ready, and left to people as soon as one of them is at it, somebody has said that it is not theirs, or the mode has gone down.
+//! forge, or the pipeline, is not ready, and left to people as soon as one of them is at it, somebody has said that it is not theirs, or
+//! the mode has gone down.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::still::{TOO_LATE, clash, is_late, not_ours, why_left};
 use super::{Back, Proposal};
 use crate::decision::{Decisions, Record, Wake};
 use crate::ids::IncidentId;
 use crate::incident::Incident;
 use crate::message::Subject;
-use crate::mode::Mode;
 use crate::reason::Reason;
 use crate::service::Service;
 use crate::settings::Settings;
 use crate::situation::{Noted, Situation};
 use crate::text;
-use crate::undo::outlook::{self, Outlook};
 use crate::undo::{Stage, Undo};
 use crate::wording::{Reader, autopilot as words};
 
@@ -24,8 +24,6 @@ const LEASE: SignedDuration = SignedDuration::from_mins(3);
 /// Where the forge is not ready (its checks run yet), it is asked again each minute, so often.
 const MOST_TRIES: u32 = 30;
 const AGAIN: SignedDuration = SignedDuration::from_mins(1);
-/// What was not merged so long after it was proposed is left to people: the evidence is of then.
-pub(super) const TOO_LATE: SignedDuration = SignedDuration::from_mins(30);
 const MOST_WHY: usize = 160;
 
 /// How far the merging of a revert is, or the taking back of its release.
@@ -185,30 +183,9 @@ pub fn claim(
     (decisions, Some(Claim { incident: id.clone(), work, tries, only_look: left }))
 }
 
-/// Whether so much time has gone that it is left to people.
-fn is_late(proposal: &Proposal, now: Timestamp) -> bool {
-    now >= proposal.at + TOO_LATE
-}
-
 fn of<'a>(situation: &'a Situation, id: &IncidentId) -> Option<(&'a Noted<Incident>, &'a Proposal)> {
     let known = situation.incidents.get(id)?;
     Some((known, known.value.proposed.as_ref().filter(|proposal| proposal.left.is_none())?))
-}
-
-/// Only what we opened ourselves is merged, as it was then. What a person opened, or asked for, a person merges.
-fn not_ours(undo: &Undo) -> Option<String> {
-    let (opened, _) = undo.opened()?;
-    let ours = undo.by_itself && !opened.found && opened.head.is_some();
-    (!ours).then(|| "it was not opened by us just now".to_owned())
-}
-
-/// What was merged since may be in its way.
-fn clash(proposal: &Proposal, situation: &Situation) -> Option<String> {
-    let change = &situation.changes.get(&proposal.change)?.value;
-    match outlook::outlook(change, situation) {
-        clash @ Outlook::MayConflict(_) => Some(clash.to_string()),
-        Outlook::Clean | Outlook::Unknown => None,
-    }
 }
 
 fn too_often(proposal: &Proposal, tries: u32) -> Option<String> {
@@ -218,34 +195,6 @@ fn too_often(proposal: &Proposal, tries: u32) -> Option<String> {
     };
     let who = if proposal.back.is_some() { "the pipeline" } else { "the forge" };
     (tries >= MOST_TRIES).then(|| format!("{who} was not ready within {MOST_TRIES} tries: {why}"))
-}
-
-/// Why it is not merged after all. People, and what is known by now, go before the machine.
-fn why_left(incident: &Incident, proposal: &Proposal, service: &Service, mode: Mode, now: Timestamp) -> Option<String> {
-    if !incident.is_open() {
-        return Some("it is over".to_owned());
-    }
-    if mode < Mode::Act {
-        return Some(format!("the service is in mode {} by now", mode.word()));
-    }
-    if incident.taken(&service.policy, now).is_some() {
-        return Some("somebody is at it".to_owned());
-    }
-    if is_late(proposal, now) {
-        return Some(format!("it was not done within {} min", TOO_LATE.as_mins()));
-    }
-    if incident.mitigated.is_some() || incident.held.is_some() {
-        return Some("a suspect was taken back already, or nobody is to be woken for it just now".to_owned());
-    }
-    if incident.not_mine.iter().any(|said| said.person == proposal.responder) {
-        return Some("its responder says that it is not theirs".to_owned());
-    }
-    if incident.suspects.first().is_none_or(|first| first.change != proposal.change) {
-        return Some("another change is likelier by now".to_owned());
-    }
-    let likely = incident.suspects.first().and_then(|first| first.likelihood).unwrap_or(0) / 10;
-    let unlikely = service.acts.as_ref().is_none_or(|acts| likely < acts.likely_from);
-    unlikely.then(|| format!("it is the cause by {likely} % only, by now"))
 }
 
 fn leave(
