@@ -35,7 +35,16 @@ impl Program {
     /// When there is no such program.
     #[must_use]
     pub fn spawn(data: &Path, config: &Path, log: Stdio) -> Self {
-        let mut child = Command::new(binary("recent-deployers"))
+        Self::spawn_as(&binary("recent-deployers"), data, config, log)
+    }
+
+    /// The same, of a program that was built elsewhere.
+    ///
+    /// # Panics
+    /// When there is no such program.
+    #[must_use]
+    pub fn spawn_as(program: &Path, data: &Path, config: &Path, log: Stdio) -> Self {
+        let mut child = Command::new(program)
             .args(["--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .arg("--config")
