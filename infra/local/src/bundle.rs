@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 use crate::engine::{Engine, EngineError};
+use crate::health::Health;
 use crate::record::{self, Recorder};
 use crate::topic::{self, InFlight};
 
@@ -95,6 +96,8 @@ pub struct Bundle {
     pub endpoints: Aws,
     /// No delivery that began before is under way.
     started: Timestamp,
+    /// Whether the clock goes.
+    health: Health,
     /// When the engine was last told to delete what has expired.
     swept_at: Arc<Mutex<Option<Timestamp>>>,
     /// Hears what is delivered, to be played again.
@@ -118,7 +121,7 @@ impl Bundle {
         let print = options.terminal;
         let house = House {
             configuration: Arc::new(options.configuration),
-            store: Store::new(clients::dynamodb(&aws, &http), TABLE).taking_turns(),
+            store: Store::new(clients::dynamodb(&aws, &engine.reached_by(&http)), TABLE).taking_turns(),
             topic: Topic::new(clients::sns(&aws, &http), topic::ARN),
             secrets: Arc::new(options.secrets),
             certificates: Arc::default(),
@@ -138,7 +141,9 @@ impl Bundle {
         house.store.create_table().await?;
         // The first tick sweeps, since a program that is started each morning may never run for long.
         let (in_flight, swept_at) = (InFlight::default(), Arc::default());
-        let bundle = Self { house, in_flight, nudges, engine, endpoints: aws, started, swept_at, recorder: None };
+        let health = Health::since(started);
+        let bundle =
+            Self { house, in_flight, nudges, engine, endpoints: aws, started, health, swept_at, recorder: None };
         bundle.serve_topic(listener, bundle.house.clone());
         Ok(bundle)
     }
@@ -159,8 +164,11 @@ impl Bundle {
         topic::serve(listener, house, self.in_flight.clone());
     }
 
-    /// Hands a request to the function whose route it is: the same routes as API Gateway's.
+    /// Hands a request to the function whose route it is: the same routes as API Gateway's, and whether the clock goes.
     pub async fn route(&self, request: Request) -> Response {
+        if let Some(answer) = self.health.answer(&request, self.house.now()) {
+            return answer;
+        }
         let Some(recorder) = &self.recorder else { return self.serve(request).await };
         let (at, heard) = (self.house.now(), request.clone());
         let response = self.serve(request).await;
@@ -276,11 +284,16 @@ impl Bundle {
 
     /// Looks at what is due, and says what that was.
     async fn look_at_due(&self) -> Vec<ServiceId> {
-        let due = on_schedule::due(&self.house).await.unwrap_or_else(|error| {
-            tracing::error!(cause = error_chain(&error), "the tick failed, tried again in a minute");
-            Vec::new()
-        });
-        let _ = on_schedule::look(&self.house, &due).await;
+        let due = match on_schedule::due(&self.house).await {
+            Ok(due) => due,
+            Err(error) => {
+                tracing::error!(cause = error_chain(&error), "the tick failed, tried again in a minute");
+                return Vec::new();
+            }
+        };
+        if on_schedule::look(&self.house, &due).await.is_ok() {
+            self.health.ticked(self.house.now());
+        }
         due
     }
 }

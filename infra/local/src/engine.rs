@@ -3,16 +3,21 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use aws::clients::Http;
 use aws::house::Now;
 use dynoxide::Database;
 use dynoxide::storage_backend::Clock;
 use tokio::net::TcpListener;
+
+use crate::disk::Disk;
 
 /// Why the engine does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     #[error("the data file cannot be opened: {0}")]
     Open(String),
+    #[error("the data file cannot be written out to the disk")]
+    Disk(#[source] std::io::Error),
     #[error("no loopback port is free")]
     Port(#[source] std::io::Error),
 }
@@ -22,6 +27,8 @@ pub enum EngineError {
 pub struct Engine {
     pub address: String,
     database: Database,
+    /// Below the file, where there is one.
+    disk: Option<Disk>,
 }
 
 /// The engine's clock is ours, in virtual time too.
@@ -38,18 +45,36 @@ impl Clock for OurClock {
 }
 
 impl Engine {
-    /// Starts the engine. It runs until the process ends; nothing has to be shut down, since every answered write is
-    /// in the file. In memory it goes by our clock; with a file by the machine's.
+    /// Starts the engine. It runs until the process ends; nothing has to be shut down, since every write that was answered to
+    /// [`Engine::reached_by`] is on the disk. In memory it goes by our clock; with a file by the machine's.
     pub async fn start(file: Option<&Path>, now: Now) -> Result<Self, EngineError> {
         let opened = match file {
             Some(path) => Database::new(&path.to_string_lossy()),
             None => Database::memory_with_clock(Arc::new(OurClock(now))),
         };
         let database = opened.map_err(|e| EngineError::Open(e.to_string()))?;
+        let disk = match file {
+            Some(path) => {
+                // The engine's word for `synchronous = NORMAL`, and otherwise what it starts with.
+                database.disable_bulk_loading().map_err(|e| EngineError::Open(e.to_string()))?;
+                Some(Disk::below(path).map_err(EngineError::Disk)?)
+            }
+            None => None,
+        };
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(EngineError::Port)?;
         let address = listener.local_addr().map_err(EngineError::Port)?;
         tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database.clone(), std::future::pending()));
-        Ok(Self { address: format!("http://{address}"), database })
+        Ok(Self { address: format!("http://{address}"), database, disk })
+    }
+
+    /// The client by which it is to be written to.
+    #[must_use]
+    pub fn reached_by(&self, http: &Http) -> Http {
+        let Some(disk) = self.disk.clone() else { return http.clone() };
+        http.held(Arc::new(move || {
+            let disk = disk.clone();
+            Box::pin(async move { disk.has_it().await })
+        }))
     }
 
     /// Deletes what has expired, as DynamoDB does by itself. Other requests go on meanwhile.

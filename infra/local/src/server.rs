@@ -18,6 +18,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 
 use crate::bundle::Bundle;
+use crate::health::is_asked_for_health;
 
 /// Who may see the board where nobody signs in: only this machine, unless somebody vouched for the rest. Webhooks and the
 /// links by which people act prove themselves and are served to everybody.
@@ -42,7 +43,7 @@ impl Board {
             on_request::is_for_api(request) && (request.header("authorization").is_ok() || first == "openapi.json");
         let proves_itself =
             matches!(first, "merge" | "deploy" | "alert" | "chat") || Action::is_path(&segments) || subscribes || asks;
-        self == Self::Everybody || proves_itself || is_direct(request)
+        self == Self::Everybody || proves_itself || is_asked_for_health(request) || is_direct(request)
     }
 }
 
@@ -166,6 +167,7 @@ mod tests {
                 assert!(Board::ThisMachine.admits(&Request::new("GET", path, headers, vec![])), "{host} {path}");
             }
             assert!(admits(Board::ThisMachine, "/openapi.json", host));
+            assert!(admits(Board::ThisMachine, "/health", host) && !admits(Board::ThisMachine, "/health/x", host));
             assert!(
                 ["/merge/github", "/acknowledge/a", "/chat/slack", "/freezes.ics/olga/mac"].iter().all(|path| admits(
                     Board::ThisMachine,

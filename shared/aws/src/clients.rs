@@ -21,6 +21,7 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
 use crate::echo;
+use crate::held::{Held, OnDisk};
 
 /// Where AWS is: nothing but what a Lambda function's environment says.
 #[derive(Clone)]
@@ -182,6 +183,13 @@ impl Http {
     #[must_use]
     pub fn to_aws(&self) -> Self {
         Self { is_for_aws: true, ..self.clone() }
+    }
+
+    /// The same, whose writes to the table are answered once they are on the disk.
+    #[must_use]
+    pub fn held(&self, on_disk: OnDisk) -> Self {
+        let to_aws = SharedHttpConnector::new(Held::new(self.to_aws.clone(), on_disk));
+        Self { to_aws, ..self.clone() }
     }
 
     fn connector(&self) -> &SharedHttpConnector {

@@ -124,15 +124,16 @@ impl Contest {
         );
         println!("| --- | ---: | ---: | ---: | ---: | ---: |");
         let first = self.alerts * (1 + ROUNDS);
+        let mut ours = ours;
         for (refuses, from) in [(false, first), (true, first + AT_THE_KILL)] {
             let alerts: Vec<usize> = (from..from + AT_THE_KILL).collect();
             let (accepted, before) = struck(&ours, &pager, &alerts, refuses, || program.kill()).await;
             program = self.start(&data);
-            let ours = Who::Ours { base: program.base.clone() };
-            survived("ours", &ours, &pager, &accepted, before, refuses).await;
+            ours = Who::Ours { base: program.base.clone() };
+            survived("ours", &pager, &accepted, before, refuses).await;
             let (accepted, before) = struck(&theirs, &other, &alerts, refuses, || alertmanager.kill()).await;
             alertmanager.again().await;
-            survived("Alertmanager", &theirs, &other, &accepted, before, refuses).await;
+            survived("Alertmanager", &other, &accepted, before, refuses).await;
         }
     }
 
@@ -240,7 +241,7 @@ async fn one(who: &Who, pager: &Pager, alert: usize) -> f64 {
 /// All of these, as fast as they are taken.
 async fn many(who: &Who, pager: &Pager, alerts: &[usize]) -> Loaded {
     let began = Instant::now();
-    let sent = storm(who, alerts, || false).await;
+    let sent = storm(who, alerts, &Arc::default(), &Arc::default()).await;
     let answered = began.elapsed();
     assert!(sent.iter().all(|(_, _, accepted)| *accepted), "an alert was not accepted");
     assert!(pager.hears(alerts, PATIENCE).await, "nobody was paged for an alert");
@@ -254,21 +255,27 @@ async fn many(who: &Who, pager: &Pager, alerts: &[usize]) -> Loaded {
     }
 }
 
-/// Sends these, so many at once, until it is over or all are sent. Each that was sent, when, and whether it was accepted.
+/// Sends these, so many at once, until it is over or all are sent, and counts what is accepted. Each that was sent, when, and whether
+/// it was accepted.
 async fn storm(
     who: &Who,
     alerts: &[usize],
-    over: impl Fn() -> bool + Clone + Send + 'static,
+    over: &Arc<AtomicBool>,
+    taken: &Arc<AtomicUsize>,
 ) -> Vec<(usize, Instant, bool)> {
     let (alerts, next) = (Arc::new(alerts.to_vec()), Arc::new(AtomicUsize::new(0)));
     let mut workers = JoinSet::new();
     for _ in 0..AT_ONCE {
-        let (who, alerts, next, over) = (who.clone(), Arc::clone(&alerts), Arc::clone(&next), over.clone());
+        let (who, alerts, next) = (who.clone(), Arc::clone(&alerts), Arc::clone(&next));
+        let (over, taken) = (Arc::clone(over), Arc::clone(taken));
         workers.spawn(async move {
             let (http, mut sent) = (Http::new(), Vec::new());
-            while let Some(alert) = alerts.get(next.fetch_add(1, Ordering::SeqCst)).filter(|_| !over()) {
+            while let Some(alert) =
+                alerts.get(next.fetch_add(1, Ordering::SeqCst)).filter(|_| !over.load(Ordering::SeqCst))
+            {
                 let at = Instant::now();
                 let accepted = who.send(&http, *alert).await;
+                taken.fetch_add(usize::from(accepted), Ordering::SeqCst);
                 sent.push((*alert, at, accepted));
             }
             sent
@@ -277,21 +284,19 @@ async fn storm(
     workers.join_all().await.into_iter().flatten().collect()
 }
 
-/// Sends these and kills it when half of them were answered. What was accepted, and how many of those were paged by then.
+/// Sends these and kills it when half of them were accepted. What was accepted, and how many of those were paged by then.
 async fn struck(who: &Who, pager: &Pager, alerts: &[usize], refuses: bool, kill: impl FnOnce()) -> (Vec<usize>, usize) {
     pager.refuse(refuses);
-    let dead = Arc::new(AtomicBool::new(false));
-    let half = alerts.len() / 2;
-    let (first, rest) = alerts.split_at(half);
-    let mut sent = storm(who, first, || false).await;
-    let over = Arc::clone(&dead);
-    let (who, rest) = (who.clone(), rest.to_vec());
-    let under_way = tokio::spawn(async move { storm(&who, &rest, move || over.load(Ordering::SeqCst)).await });
-    // In the middle of the rest.
-    tokio::time::sleep(Duration::from_millis(40)).await;
+    let (dead, taken) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let (who, half, to_send) = (who.clone(), alerts.len() / 2, alerts.to_vec());
+    let (over, counted) = (Arc::clone(&dead), Arc::clone(&taken));
+    let under_way = tokio::spawn(async move { storm(&who, &to_send, &over, &counted).await });
+    while taken.load(Ordering::SeqCst) < half && !under_way.is_finished() {
+        tokio::task::yield_now().await;
+    }
     kill();
     dead.store(true, Ordering::SeqCst);
-    sent.extend(under_way.await.unwrap());
+    let sent = under_way.await.unwrap();
     let accepted: Vec<usize> = sent.into_iter().filter(|(_, _, accepted)| *accepted).map(|(alert, ..)| alert).collect();
     let before = accepted.iter().filter(|alert| pager.heard(**alert).is_some()).count();
     pager.refuse(false);
@@ -299,7 +304,7 @@ async fn struck(who: &Who, pager: &Pager, alerts: &[usize], refuses: bool, kill:
 }
 
 /// What became of what was accepted before the kill.
-async fn survived(name: &str, _who: &Who, pager: &Pager, accepted: &[usize], before: usize, refuses: bool) {
+async fn survived(name: &str, pager: &Pager, accepted: &[usize], before: usize, refuses: bool) {
     pager.hears(accepted, PATIENCE).await;
     let paged = accepted.iter().filter(|alert| pager.heard(**alert).is_some()).count();
     let twice = accepted.iter().filter(|alert| pager.how_often(**alert) > 1).count();

@@ -414,14 +414,15 @@ async fn ctrl_c_waits_three_seconds_for_a_client_that_stalls_and_a_second_one_no
         let data = scratch(&format!("stalls-{presses}"));
         let mut program = Program::start(&data, &root().join("infra/recent-deployers.toml"));
         let address = program.base.trim_start_matches("http://").to_owned();
-        let mut stalled = std::net::TcpStream::connect(address).unwrap();
+        let mut stalled = std::net::TcpStream::connect(&address).unwrap();
         stalled.write_all(b"POST /merge/github HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{").unwrap();
         // Answered after the other was read: the stalled request is under way.
         get(&program, "/services/edxapp").await;
         let pid = program.child.id().to_string();
         for _ in 0..presses {
             assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            // It has heard it when it takes nobody any more.
+            until(|| std::net::TcpStream::connect(&address).is_err().then_some(())).await;
         }
         let ended = tokio::task::spawn_blocking(move || (program.child.wait().unwrap(), program));
         let (status, _program) = tokio::time::timeout(Duration::from_secs(most), ended).await.unwrap().unwrap();

@@ -25,6 +25,7 @@ mod forges;
 mod forges_pulls;
 mod freezes;
 mod fuzz_findings;
+mod health;
 mod holding;
 mod hostile;
 mod hostile_fields;

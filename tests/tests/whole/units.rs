@@ -25,6 +25,8 @@ async fn a_day(size: u64, old: usize) -> Vec<String> {
     let mut day = Stage::with(&configuration(&["edxapp"]), |_| {}).await;
     remember(&day, old).await;
     day.deploy("prod", "success", 1).await;
+    // What is merged from now on is not in it.
+    day.at("Fri 12:05").await;
     let gates = day.watched("").await;
     let mut costs = Vec::new();
     for number in 10..10 + size {
@@ -35,6 +37,10 @@ async fn a_day(size: u64, old: usize) -> Vec<String> {
     day.at("Fri 13:00").await;
     forget(&gates);
     day.deploy("prod", "success", 9 + size).await;
+    assert!(
+        day.windows("edxapp").await.iter().all(|window| window.ends_with("active until Fri 14:00")),
+        "{size} are live"
+    );
     costs.push(format!("a deployment of {size}: {}", spent(&gates, "on-deploy")));
     day.at("Fri 13:10").await;
     forget(&gates);
@@ -85,7 +91,7 @@ async fn an_event_costs_so_many_calls_and_the_same_units_however_much_has_happen
         a deployment of 3: Query 1.0, TransactWriteItems 8.0
         an alert: Query 1.0, TransactWriteItems 20.0, UpdateItem 2.0
         its page: BatchGetItem 3.0, UpdateItem 2.0, TransactWriteItems 6.0
-        an acknowledgement: Query 2.0, TransactWriteItems 16.0, UpdateItem 1.0
+        an acknowledgement: Query 2.0, TransactWriteItems 12.0
         a tick with nothing due: Query 0.5"#]]
     .assert_eq(&fresh.join("\n"));
 }
