@@ -1,5 +1,6 @@
 //! The program as a new user runs it, and what it prints.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -29,17 +30,33 @@ impl Program {
         program
     }
 
+    /// Starts it so that it records what it is told, and waits until it is ready.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn recording(data: &Path, config: &Path, file: &Path) -> Self {
+        let mut program = Self::spawn_with(data, config, Stdio::inherit(), &["--record".as_ref(), file.as_os_str()]);
+        program.ready();
+        program
+    }
+
     /// Starts it, with its log there, and waits for nothing.
     ///
     /// # Panics
     /// When there is no such program.
     #[must_use]
     pub fn spawn(data: &Path, config: &Path, log: Stdio) -> Self {
+        Self::spawn_with(data, config, log, &[])
+    }
+
+    fn spawn_with(data: &Path, config: &Path, log: Stdio, more: &[&OsStr]) -> Self {
         let mut child = Command::new(binary("recent-deployers"))
             .args(["--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .arg("--config")
             .arg(config)
+            .args(more)
             .current_dir(root())
             .stdout(Stdio::piped())
             .stderr(log)
