@@ -167,7 +167,7 @@ async fn a_script_is_told_by_the_exit_code_whether_it_may_go_on() {
             0,
             "edx-platform#14 may pass. Whoever asked has the pager for it.\n",
         ),
-        ("may-deploy edxapp --number 14", 0, "  openedx/edx-platform#14 may pass, by Feanil Patel: checkout fails\n"),
+        ("may-deploy edxapp --number 14", 0, "  openedx/edx-platform#14 may pass, by feanil: checkout fails\n"),
         ("may-deploy edxapp", 1, "no\n"),
         ("expedite openedx/edx-platform#14 --withdraw --as feanil", 0, "Noted. It was taken back.\n"),
         (&declare("advise", ""), 0, "It is called sale.\n"),
@@ -250,9 +250,16 @@ async fn what_was_recorded_is_played_again() {
     three(&child, &data).await;
     child.wait_for("PAGE to Feanil Patel");
     child.kill();
-    let replay = |file: &Path| {
-        Command::new(binary("recent-deployers")).arg("replay").arg(file).current_dir(root()).output().unwrap()
+    let with = |file: &Path, more: &[&str]| {
+        Command::new(binary("recent-deployers"))
+            .arg("replay")
+            .arg(file)
+            .args(more)
+            .current_dir(root())
+            .output()
+            .unwrap()
     };
+    let replay = |file: &Path| with(file, &[]);
     let played = replay(&file);
     let said = text(&played.stdout);
     assert!(played.status.success(), "{}", text(&played.stderr));
@@ -261,6 +268,33 @@ async fn what_was_recorded_is_played_again() {
             && said.contains("[critical] edxapp production: HighErrorRate: paged feanil"),
         "{said}"
     );
+    // Laid against other numbers, on paper, for machines, with every decision in a file.
+    let (log, page) = (data.join("log.jsonl"), data.join("page.html"));
+    let (log_path, page_path) = (log.to_string_lossy().into_owned(), page.to_string_lossy().into_owned());
+    let other = with(&file, &["--against", "rotation_after=1m", "--log", &log_path, "--report", &page_path]);
+    let said = text(&other.stdout);
+    assert!(said.contains("difference") && said.contains("  to rotation or owner"), "{said}{}", text(&other.stderr));
+    assert!(std::fs::read_to_string(&log).unwrap().lines().count() > 3);
+    assert!(std::fs::read_to_string(&page).unwrap().contains("<svg"));
+    let machines: serde_json::Value = serde_json::from_slice(&with(&file, &["--json"]).stdout).unwrap();
+    assert_eq!(
+        (&machines["outcome"]["events"], &machines["against"]),
+        (&serde_json::json!(3), &serde_json::Value::Null)
+    );
+    let proposing = text(&with(&file, &["--mode", "propose"]).stdout);
+    assert!(proposing.contains("evert"), "{proposing}");
+    for (more, want) in [
+        (&["--against", "rotation_after=soon"][..], "rotation_after"),
+        (&["--against", "nowhere.toml"], "nowhere.toml cannot be read"),
+        (&["--kind", "export"], "--lenient leaves them out"),
+        (&["--report", "/dev/full/page.html"], "cannot write /dev/full/page.html"),
+    ] {
+        let refused = with(&file, more);
+        assert_eq!(refused.status.code(), Some(1), "{more:?}: {}", text(&refused.stdout));
+        assert!(text(&refused.stderr).contains(want), "{more:?}: {}", text(&refused.stderr));
+    }
+    let two = with(&file, &[file.to_str().unwrap()]);
+    assert!(text(&two.stderr).contains("one archive at a time"), "{}", text(&two.stderr));
     let missing = replay(&data.join("nowhere.jsonl"));
     assert_eq!(missing.status.code(), Some(1));
     assert!(text(&missing.stderr).contains("cannot read"), "{}", text(&missing.stderr));
