@@ -109,6 +109,20 @@ fn actions(request: &Received) -> Vec<String> {
     vec![format!("dynamodb:{target}{index}")]
 }
 
+/// The keys of what a transaction writes or checks.
+fn items(request: &Received) -> Vec<String> {
+    let body: Value = serde_json::from_str(&request.body).unwrap_or_default();
+    let parts =
+        body["TransactItems"].as_array().into_iter().flatten().filter_map(|part| part.as_object()?.values().next());
+    let key = |part: &Value| {
+        let of = |name: &str| {
+            part["Item"][name]["S"].as_str().or(part["Key"][name]["S"].as_str()).unwrap_or_default().to_owned()
+        };
+        format!("{} {}", of("pk"), of("sk"))
+    };
+    parts.map(key).collect()
+}
+
 /// The gate.
 #[derive(Clone)]
 pub struct Gate {
@@ -124,11 +138,13 @@ pub struct Gate {
     spent: Arc<Mutex<Vec<Spent>>>,
 }
 
-/// One call to the table, and the capacity units that DynamoDB counts for it.
+/// One call to the table, and the capacity units that DynamoDB counts for it; or to the topic, which counts none.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spent {
     pub call: String,
     pub units: f64,
+    /// The keys of the items that a transaction writes or checks, `partition sort key`.
+    pub items: Vec<String>,
 }
 
 impl Gate {
@@ -238,13 +254,20 @@ impl Gate {
     }
 
     fn count(&self, request: &Received, answer: &str) {
-        let call = request.header("x-amz-target").rsplit('.').next().unwrap_or_default().to_owned();
+        let call = match request.header("x-amz-target").rsplit('.').next().unwrap_or_default() {
+            "" if request.body.contains("Action=Publish") => "Publish".to_owned(),
+            call => call.to_owned(),
+        };
         let answer: Value = serde_json::from_str(answer).unwrap_or_default();
         let consumed = &answer["ConsumedCapacity"];
         let all = consumed.as_array().map_or_else(|| vec![consumed], |list| list.iter().collect());
         let units = all.into_iter().filter_map(|one| one["CapacityUnits"].as_f64()).sum();
         if !call.is_empty() {
-            self.spent.lock().unwrap_or_else(PoisonError::into_inner).push(Spent { call, units });
+            self.spent.lock().unwrap_or_else(PoisonError::into_inner).push(Spent {
+                call,
+                units,
+                items: items(request),
+            });
         }
     }
 

@@ -36,7 +36,8 @@ impl Program {
     /// When it does not start.
     #[must_use]
     pub fn recording(data: &Path, config: &Path, file: &Path) -> Self {
-        let mut program = Self::spawn_with(data, config, Stdio::inherit(), &["--record".as_ref(), file.as_os_str()]);
+        let more = ["--record".as_ref(), file.as_os_str()];
+        let mut program = Self::spawn_with(&binary("recent-deployers"), data, config, Stdio::inherit(), &more);
         program.ready();
         program
     }
@@ -47,11 +48,20 @@ impl Program {
     /// When there is no such program.
     #[must_use]
     pub fn spawn(data: &Path, config: &Path, log: Stdio) -> Self {
-        Self::spawn_with(data, config, log, &[])
+        Self::spawn_as(&binary("recent-deployers"), data, config, log)
     }
 
-    fn spawn_with(data: &Path, config: &Path, log: Stdio, more: &[&OsStr]) -> Self {
-        let mut child = Command::new(binary("recent-deployers"))
+    /// The same, of a program that was built elsewhere.
+    ///
+    /// # Panics
+    /// When there is no such program.
+    #[must_use]
+    pub fn spawn_as(program: &Path, data: &Path, config: &Path, log: Stdio) -> Self {
+        Self::spawn_with(program, data, config, log, &[])
+    }
+
+    fn spawn_with(program: &Path, data: &Path, config: &Path, log: Stdio, more: &[&OsStr]) -> Self {
+        let mut child = Command::new(program)
             .args(["--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .arg("--config")

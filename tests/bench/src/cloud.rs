@@ -32,6 +32,8 @@ pub struct Cloud {
     http: Http,
     /// How many requests were answered, and how long that took in all.
     answered: Arc<Mutex<(usize, Duration)>>,
+    /// What was published since somebody asked.
+    published: Arc<Mutex<Vec<String>>>,
 }
 
 struct Tls(TcpListener, TlsAcceptor);
@@ -66,7 +68,13 @@ impl Cloud {
         let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("https://localhost:{}", listener.local_addr().unwrap().port());
-        let cloud = Self { address, engine: Arc::default(), http: Http::new(), answered: Arc::default() };
+        let cloud = Self {
+            address,
+            engine: Arc::default(),
+            http: Http::new(),
+            answered: Arc::default(),
+            published: Arc::default(),
+        };
         let app = Router::new().fallback(answer).with_state(cloud.clone());
         let listener = Tls(listener, TlsAcceptor::from(Arc::new(config)));
         tokio::spawn(async move { axum::serve(listener, app).await });
@@ -82,6 +90,12 @@ impl Cloud {
     #[must_use]
     pub fn answered(&self) -> (usize, Duration) {
         std::mem::take(&mut *self.answered.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The messages that were published since this was last asked.
+    #[must_use]
+    pub fn published(&self) -> Vec<String> {
+        std::mem::take(&mut *self.published.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     async fn says(&self, headers: &HeaderMap, body: Vec<u8>) -> (u16, String) {
@@ -104,6 +118,9 @@ impl Cloud {
             let told: Vec<Value> = names.iter().map(|name| json!({ "Name": name, "Value": value(name) })).collect();
             return (200, json!({ "Parameters": told, "InvalidParameters": [] }).to_string());
         }
+        let message =
+            form_urlencoded::parse(&body).find(|(name, _)| name == "Message").map(|(_, text)| text.into_owned());
+        self.published.lock().unwrap_or_else(PoisonError::into_inner).extend(message);
         (200, "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>".to_owned())
     }
 }

@@ -18,6 +18,8 @@ pub struct Contestant {
     pub says: &'static str,
     /// How large it is when it is deployed, zipped.
     pub zipped: Option<u64>,
+    /// Finds what the one before it left.
+    pub goes_on: bool,
 }
 
 /// What one start came to.
@@ -25,7 +27,7 @@ pub struct Contestant {
 pub struct Measured {
     /// From the request to its answer, the process's start included.
     pub cold: Duration,
-    /// The same for another such request to the same process: what the job takes, most of it the calls.
+    /// The same for further such requests to the same process, their median: what the job takes, most of it the calls.
     pub warm: Duration,
     /// Of which a processor worked for it.
     pub processor: Duration,
@@ -43,11 +45,11 @@ impl Drop for Running {
 }
 
 impl Contestant {
-    /// Starts it, hands it an event and then another, and ends it.
+    /// Starts it, hands it these events one after the other, and ends it.
     ///
     /// # Panics
     /// When it does not start, or answers anything else than it should: then there is nothing to measure.
-    pub async fn cold(&self, emulator: &Path, event: &Value, another: &Value) -> Measured {
+    pub async fn run(&self, emulator: &Path, events: &[Value]) -> Measured {
         let (address, api) = (free().await, free().await);
         // Where something does not start, it says why.
         let loud = std::env::var_os("BENCH_LOUD").is_some();
@@ -63,15 +65,21 @@ impl Contestant {
             .unwrap();
         let running = Running(child);
         listening(&address).await;
-        let began = Instant::now();
-        let answer = post(&address, &event.to_string()).await;
-        let cold = began.elapsed();
-        assert!(answer.contains(self.says), "{} answered: {answer}", self.name);
-        let (processor, memory) = used(running.0.id());
-        let began = Instant::now();
-        let answer = post(&address, &another.to_string()).await;
-        let warm = began.elapsed();
-        assert!(answer.contains(self.says), "{} answered the second time: {answer}", self.name);
+        let mut took = Vec::new();
+        let mut used_by_first = (Duration::ZERO, 0);
+        for (nth, event) in events.iter().enumerate() {
+            let began = Instant::now();
+            let answer = post(&address, &event.to_string()).await;
+            took.push(began.elapsed());
+            assert!(answer.contains(self.says), "{} answered {nth}: {answer}", self.name);
+            if nth == 0 {
+                used_by_first = used(running.0.id());
+            }
+        }
+        let (processor, memory) = used_by_first;
+        let mut others = took.split_off(1);
+        others.sort();
+        let (cold, warm) = (took[0], others[others.len() / 2]);
         Measured { cold, warm, processor, memory }
     }
 }
