@@ -1,5 +1,6 @@
 //! The program as a new user runs it, and what it prints.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -29,6 +30,18 @@ impl Program {
         program
     }
 
+    /// Starts it so that it records what it is told, and waits until it is ready.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn recording(data: &Path, config: &Path, file: &Path) -> Self {
+        let more = ["--record".as_ref(), file.as_os_str()];
+        let mut program = Self::spawn_with(&binary("recent-deployers"), data, config, Stdio::inherit(), &more);
+        program.ready();
+        program
+    }
+
     /// Starts it, with its log there, and waits for nothing.
     ///
     /// # Panics
@@ -44,11 +57,16 @@ impl Program {
     /// When there is no such program.
     #[must_use]
     pub fn spawn_as(program: &Path, data: &Path, config: &Path, log: Stdio) -> Self {
+        Self::spawn_with(program, data, config, log, &[])
+    }
+
+    fn spawn_with(program: &Path, data: &Path, config: &Path, log: Stdio, more: &[&OsStr]) -> Self {
         let mut child = Command::new(program)
             .args(["--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .arg("--config")
             .arg(config)
+            .args(more)
             .current_dir(root())
             .stdout(Stdio::piped())
             .stderr(log)

@@ -10,8 +10,8 @@ use domain::{Mode, Settings};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::SignedDuration;
 use replay::export::{Export, LeftOut};
-use replay::input::{self, BadInput, Input, InputKind};
-use replay::run::{self, Played, ReplayError};
+use replay::input::{self, Input, InputKind};
+use replay::run::{self, Played};
 use replay::{history, page, words};
 use serde_json::json;
 
@@ -230,10 +230,4 @@ fn bar() -> ProgressBar {
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
-}
-
-/// What cannot be played says why.
-#[must_use]
-pub fn is_bad_input(error: &(dyn std::error::Error + 'static)) -> bool {
-    error.is::<ReplayError>() || error.is::<BadInput>()
 }

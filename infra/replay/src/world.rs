@@ -64,11 +64,6 @@ impl<'a, W: Witness> World<'a, W> {
         self.now
     }
 
-    #[must_use]
-    pub fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
     /// Lets time pass until it is told, and hears it. What comes out of its order is heard now.
     pub fn hear(&mut self, told: Told) {
         self.until(told.at);

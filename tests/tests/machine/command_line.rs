@@ -17,7 +17,7 @@ fn run(arguments: &[&str]) -> Output {
     Command::new(binary("recent-deployers")).args(arguments).current_dir(root()).output().unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
@@ -204,7 +204,7 @@ fn an_empty_secret_and_a_board_without_login_beyond_loopback_are_refused_at_the_
     assert!(said.contains("the secret sign-in is not set"), "{said}");
 }
 
-fn scratch(name: &str) -> PathBuf {
+pub fn scratch(name: &str) -> PathBuf {
     let path = std::env::temp_dir().join(format!("recent-deployers-{name}-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&path);
     std::fs::create_dir_all(&path).unwrap();
@@ -228,13 +228,13 @@ async fn post(program: &Program, path: &str, headers: &[(String, String)], body:
     Http::new().send("POST", &format!("{}{path}", program.base), &headers, body.into_bytes(), 30).await.unwrap().status
 }
 
-async fn get(program: &Program, path: &str) -> String {
+pub async fn get(program: &Program, path: &str) -> String {
     let answer = Http::new().send("GET", &format!("{}{path}", program.base), &[], vec![], 30).await.unwrap();
     String::from_utf8(answer.body).unwrap()
 }
 
 /// A merge, a live deployment and an alert, now, signed with the secrets that the program made up.
-async fn three(program: &Program, data: &Path) {
+pub async fn three(program: &Program, data: &Path) {
     #[expect(clippy::disallowed_methods, reason = "the program under test reads the real clock")]
     let now = jiff::Timestamp::now();
     let secret = |name: &str| std::fs::read_to_string(data.join("secrets").join(name)).unwrap();

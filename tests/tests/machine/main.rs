@@ -6,6 +6,7 @@ mod api;
 mod board;
 mod browser;
 mod command_line;
+mod commands;
 mod deploy;
 mod engines;
 mod kills;

@@ -4,6 +4,7 @@
 use domain::paging::Paging;
 use house_tests::peer::{Mishap, Peer};
 use house_tests::{Stage, configuration};
+use serde_json::json;
 
 const LIST: &str = "GET /schedules/PFIRST/overrides?";
 const POST: &str = "POST /schedules/PFIRST/overrides";
@@ -28,6 +29,16 @@ async fn beside() -> (Stage, Peer) {
     writes_as(&peer, "Q1");
     on_call(&peer, "PANNA");
     (Stage::with(&format!("{text}{receiver}"), |_| {}).await, peer)
+}
+
+/// A service whose rotation is read at a PagerDuty: anna has a contact there, usama an account, olga an address. Without any anna is asked.
+fn of_roster() -> String {
+    configuration(&["edxapp"])
+        .replace("github = [\"anna\"]\ncontacts = [", "github = [\"anna\"]\ncontacts = [\"pd:PANNA\", ")
+        .replace("github = [\"usama\"]\n", "github = [\"usama\"]\npagerduty = [\"PUSAMA2\"]\n")
+        .replace("github = [\"olga\"]\n", "github = [\"olga\"]\nemails = [\"olga@example.com\"]\n")
+        .replace("[services.edxapp]\n", "[services.edxapp]\nschedule = \"pd:PROTA\"\n")
+        + "\n[receivers.pd]\nkind = \"pagerduty\"\nurl = \"{address}\"\nsecret = \"api\"\nfrom = \"bot@example.com\"\nservice = \"PSVC\"\n"
 }
 
 /// The override that it makes next is called so.
@@ -198,6 +209,26 @@ async fn the_rotation_is_read_from_the_pager_and_what_cannot_be_read_falls_back(
     assert_eq!(newest(&day.situation("edxapp").await).pages[0].person.as_str(), "usama", "what was read last counts");
     let unread = paging(&day).await.on_call.unwrap().unread.unwrap();
     assert!(unread.why.contains("500"), "{}", unread.why);
+}
+
+#[tokio::test]
+async fn who_is_on_call_there_is_known_by_contact_account_or_address_and_a_stranger_is_nobody() {
+    let text = of_roster();
+    for (account, want) in [("PANNA", "anna"), ("PUSAMA2", "usama"), ("PNOBODY", "olga"), ("PSTRANGER", "anna")] {
+        let peer = Peer::start().await;
+        let address = if account == "PNOBODY" { "olga@example.com" } else { "x@example.net" };
+        let body = json!({ "oncalls": [{
+            "user": { "id": account, "type": "user", "summary": "x", "name": "x", "email": address },
+            "schedule": { "id": "PROTA", "type": "schedule_reference" }, "escalation_policy": { "id": "PE" }, "escalation_level": 1,
+            "start": null, "end": null,
+        }], "more": false });
+        peer.always_answers(ONCALLS, 200, body.to_string());
+        let mut day = Stage::with(&text.replace("{address}", &peer.address), |_| {}).await;
+        day.at("Fri 14:00").await.merge("olga", 12).await;
+        day.at("Fri 14:05").await.alert("edxapp", "Fri 14:05", false).await;
+        let paged = day.situation("edxapp").await.incidents.values().next().unwrap().value.pages[0].person.clone();
+        assert_eq!(paged.as_str(), want, "{account}");
+    }
 }
 
 #[test]

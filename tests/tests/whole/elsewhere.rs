@@ -8,7 +8,7 @@ use recent_deployers::demo::payloads::token_headers;
 use serde_json::{Value, json};
 
 /// One service, and a source of each of these senders.
-async fn stage() -> Stage {
+pub(crate) async fn stage() -> Stage {
     let mut text = configuration(&["edxapp", "discovery"])
         .replace("github = [\"anna\"]", "github = [\"anna\"]\npagerduty = [\"PANNA\"]");
     text = text.replace("github = [\"usama\"]", "github = [\"usama\"]\nemails = [\"usama@example.com\"]");
@@ -19,7 +19,7 @@ async fn stage() -> Stage {
     Stage::with(&text, |_| {}).await
 }
 
-async fn post(stage: &Stage, path: &str, body: &Value) -> Value {
+pub(crate) async fn post(stage: &Stage, path: &str, body: &Value) -> Value {
     let text = body.to_string();
     let mac = to_hex(&hmac_sha256(GITHUB_SECRET.as_bytes(), &[text.as_bytes()]));
     let headers = match path {
@@ -83,7 +83,7 @@ async fn a_failing_end_to_end_stage_tells_the_mergers_of_the_release() {
     assert!(pages(&day).is_empty(), "nobody is paged");
 }
 
-fn pagerduty(kind: &str, status: &str, at: &str) -> Value {
+pub(crate) fn pagerduty(kind: &str, status: &str, at: &str) -> Value {
     json!({ "event": { "id": at, "event_type": format!("incident.{kind}"), "resource_type": "incident", "occurred_at": at,
         "agent": { "id": "PANNA", "type": "user_reference", "summary": "Anna L." },
         "data": { "id": "PINC1", "type": "incident", "number": 7, "title": "Checkout fails", "status": status,

@@ -111,7 +111,7 @@ async fn failing(configuration: &str) -> Stage {
 }
 
 /// What a reader sees of a page: its text, a line for each line of it.
-fn text_of(html: &str) -> String {
+pub(crate) fn text_of(html: &str) -> String {
     let body = html.split_once("<main").unwrap().1.split_once('>').unwrap().1.split_once("</main>").unwrap().0;
     let mut text = String::new();
     let mut inside = false;

@@ -3,6 +3,7 @@
 
 mod api;
 mod architecture;
+mod asked;
 mod audit;
 mod audit_faults;
 mod beside;
@@ -32,6 +33,7 @@ mod hostile_fields;
 mod incidents;
 mod lane;
 mod measures;
+mod mistakes;
 mod modes;
 mod nights;
 mod ownership;

@@ -4,7 +4,7 @@
 use aws::links::Action;
 use domain::{Entry, Mode};
 use expect_test::expect;
-use house_tests::{REPOSITORY, Stage, configuration};
+use house_tests::{REPOSITORY, Stage, commit, configuration};
 use serde_json::{Value, json};
 
 use crate::undo::fake::Fake;
@@ -130,12 +130,16 @@ async fn with_forge(mode: &str, forge: &Fake) -> Stage {
 
 /// `acts`: what else is said there; `rest`: what else is in the configuration.
 async fn with_forge_and(mode: &str, forge: &Fake, acts: &str, rest: &str) -> Stage {
+    with_forge_of("github", mode, forge, acts, rest).await
+}
+
+async fn with_forge_of(kind: &str, mode: &str, forge: &Fake, acts: &str, rest: &str) -> Stage {
     let text = in_mode(mode).replace(
         "[services.edxapp.environments.production]",
         &format!("acts = {{ canary = \"track=canary\", likely_from = \"50 %\"{acts} }}\nchannel = [\"terminal\"]\n[services.edxapp.policy]\npropose_from = \"50 %\"\n[services.edxapp.environments.production]"),
     );
     let source = format!(
-        "\n[senders.forge]\nkind = \"github\"\nsecret = \"hook\"\napi_token = \"api\"\napi_url = \"{}\"\nreverts = true\nrepositories = [\"openedx/*\"]\n{rest}",
+        "\n[senders.forge]\nkind = \"{kind}\"\nsecret = \"hook\"\napi_token = \"api\"\napi_url = \"{}\"\nreverts = true\nrepositories = [\"openedx/*\"]\n{rest}",
         forge.address
     );
     let mut day = Stage::with(&format!("{text}{source}"), |_| {}).await;
@@ -212,6 +216,65 @@ async fn what_somebody_added_to_it_is_not_merged_and_people_are_told() {
         heard.contains(&"notice to feanil: The revert of edx-platform#1 is yours to merge".to_owned()),
         "{heard:#?}"
     );
+}
+
+/// A GitLab in which #1 was merged as one commit.
+async fn gitlab() -> Fake {
+    let forge = Fake::start().await;
+    forge.knows(|known| known.merged_as = json!({ "merge_commit_sha": commit(1) }));
+    forge
+}
+
+#[tokio::test]
+async fn gitlab_is_asked_again_until_it_merges_and_then_never() {
+    let forge = gitlab().await;
+    let mut day = with_forge_of("gitlab", "act", &forge, "", "").await;
+    // Its pipeline runs yet; then it merges, and its answer is lost.
+    forge.knows(|known| known.mishaps = vec![("900/merge", 405, false), ("900/merge", 500, true)]);
+    day.at("Fri 12:20").await;
+    canary(&day, "Fri 12:19").await;
+    day.at("Fri 12:40").await;
+    let merged = forge.done().iter().filter(|line| line.ends_with("900/merge")).count();
+    assert_eq!((merged, &forge.pulls()[0]["state"]), (1, &json!("merged")));
+    let told = day.heard().iter().filter(|line| line.contains("was reverted by itself")).count();
+    assert_eq!(told, 2, "feanil and the channel");
+    let merging = day.incident("edxapp").await.proposed.unwrap().merging;
+    assert!(matches!(merging, domain::autopilot::Merging::Done { .. }), "{merging:?}");
+}
+
+#[tokio::test]
+async fn what_gitlab_does_not_merge_by_itself_is_left_to_people_with_the_reason() {
+    for (field, value, want) in [
+        ("sha", "ffffffffffffffffffffffffffffffffffffffff", "something was added to it"),
+        ("state", "closed", "it was closed"),
+        ("", "", "the token may not merge it"),
+    ] {
+        let forge = gitlab().await;
+        let mut day = with_forge_of("gitlab", "act", &forge, "", "").await;
+        forge.knows(|known| {
+            known.mishaps = vec![("GET /projects/openedx%2Fedx-platform/merge_requests/900", 503, false)]
+        });
+        day.at("Fri 12:20").await;
+        canary(&day, "Fri 12:19").await;
+        forge.knows(|known| {
+            if field.is_empty() {
+                known.mishaps.push(("900/merge", 403, false));
+            } else {
+                known.pulls[0][field] = json!(value);
+            }
+        });
+        day.heard();
+        day.at("Fri 12:25").await;
+        assert!(forge.done().iter().all(|line| !line.ends_with("900/merge")), "{want}");
+        let heard = day.heard();
+        assert!(
+            heard.contains(&"notice to feanil: The revert of edx-platform#1 is yours to merge".to_owned()),
+            "{heard:#?}"
+        );
+        let merging = day.incident("edxapp").await.proposed.unwrap().merging;
+        let domain::autopilot::Merging::Left { why, .. } = merging else { panic!("{want}: {merging:?}") };
+        assert_eq!(why, want);
+    }
 }
 
 #[tokio::test]

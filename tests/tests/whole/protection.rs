@@ -74,6 +74,9 @@ async fn a_job_waits_for_the_end_of_a_freeze_and_goes_on() {
     // Told twice it says nothing new; an environment that no service has is not left waiting for ever.
     stage.github("/deploy/github", &waits(9, 12, "prod")).await;
     assert!(told(&peer).is_empty());
+    let shown = "do=freeze&name=Sale&preset=peak-event&until=2026-03-21+18:00&zone=UTC&just=show";
+    let shown = stage.post(&link, Vec::new(), shown.as_bytes()).await;
+    assert!(shown.body.contains("Held would be 0 pipelines, and 1 job that waits."), "{}", shown.body);
     stage.github("/deploy/github", &waits(10, 12, "moon")).await;
     assert!(told(&peer)[0].starts_with("10 -: It waits: Week until"), "a freeze of everything is about it too");
     // The job of its end finds GitHub away; the tick goes on.

@@ -7,11 +7,14 @@ use std::sync::{Arc, Mutex};
 use aws::settings::Configuration;
 use backtest::History;
 use domain::{Decisions, Entry, ServiceId, Settings, Situation};
-use house_tests::{Stage, TOKEN, root};
+use house_tests::{REPOSITORY, Stage, TOKEN, commit, root};
 use jiff::{SignedDuration, Timestamp};
 use recent_deployers::demo::payloads::{self, Alert, Deployment, Merge};
 use recent_deployers::{Bundle, demo};
 use replay::{Log, Witness, World};
+use serde_json::{Value, json};
+
+use crate::elsewhere;
 
 /// A line of the decision log, as a text that sorts by service and time.
 type Line = String;
@@ -284,6 +287,105 @@ async fn the_night_in_which_clocks_go_forward_is_decided_as_it_was() {
 #[tokio::test]
 async fn the_night_in_which_clocks_go_back_is_decided_as_it_was() {
     across("2026-10-25").await;
+}
+
+/// Whoever stands in a merge queue or approves, whichever news comes first; what an image was made of, told before it is deployed or after; an
+/// alert that says once where it belongs; answers at a pager, which count for what the page named too.
+#[tokio::test]
+async fn a_day_of_queues_images_and_answers_is_decided_as_it_was() {
+    let (mut day, tape) = (elsewhere::stage().await, Tape::default());
+    day.bundle.record(tape.recorder());
+    for (number, who, enqueued_first) in [(11, "usama", true), (12, "feanil", false)] {
+        let mut enqueued = day.merged(who, number);
+        (enqueued["action"], enqueued["pull_request"]["merged"]) = (json!("enqueued"), json!(false));
+        let mut merged = day.merged("github-merge-queue[bot]", number);
+        merged["pull_request"]["user"]["login"] = json!("olga");
+        for event in if enqueued_first { [&enqueued, &merged] } else { [&merged, &enqueued] } {
+            assert_eq!(day.github("/merge/github", event).await.status, 200);
+        }
+    }
+    // Of a machine's change whoever approved it answers.
+    day.github("/merge/github", &day.merged("renovate[bot]", 13)).await;
+    let approved = json!({
+        "action": "submitted", "repository": { "full_name": REPOSITORY, "default_branch": "master" },
+        "review": { "state": "approved", "submitted_at": "2026-03-20T11:00:00Z", "user": { "login": "anna", "type": "User" } },
+        "pull_request": { "number": 13 }, "sender": { "login": "anna", "type": "User" },
+    });
+    assert_eq!(day.github("/merge/github", &approved).await.status, 200);
+    assert!(
+        day.windows("edxapp").await.contains(&"edx-platform#13 anna standby".to_owned()),
+        "{:?}",
+        day.windows("edxapp").await
+    );
+    // What is not for us.
+    day.github("/deploy/github", &json!({ "zen": "x", "hook": {} })).await;
+    elsewhere::post(&day, "/alert/generic", &json!({ "alerts": [] })).await;
+    let mut branch = day.merged("usama", 14);
+    branch["pull_request"]["base"]["ref"] = json!("next");
+    day.github("/merge/github", &branch).await;
+    // Images.
+    let image = |tag: &str| format!("registry.example.com/edxapp:{tag}");
+    let built =
+        |tag: &str, number: u64| json!({ "image": image(tag), "commit": commit(number), "repository": REPOSITORY });
+    let live =
+        |tag: &str| json!({ "service": "edxapp", "environment": "prod", "image": image(tag), "state": "succeeded" });
+    day.at("Fri 12:10").await;
+    elsewhere::post(&day, "/deploy/generic", &built("1", 11)).await;
+    elsewhere::post(&day, "/deploy/generic", &live("1")).await;
+    day.at("Fri 12:20").await;
+    elsewhere::post(&day, "/deploy/generic", &live("2")).await;
+    elsewhere::post(&day, "/deploy/generic", &built("2", 12)).await;
+    elsewhere::post(&day, "/deploy/generic", &live(&format!("main-{}", commit(12)))).await;
+    let nowhere = json!({ "service": "nothing", "environment": "prod", "commit": commit(12), "state": "succeeded" });
+    elsewhere::post(&day, "/deploy/generic", &nowhere).await;
+    let active = day.windows("edxapp").await.iter().filter(|line| line.contains(" active ")).count();
+    assert_eq!(active, 3, "what was merged in the same minute went out with it: {:?}", day.windows("edxapp").await);
+    // A rollout that gives up is an alert.
+    let gave_up = json!({ "service": "discovery", "environment": "prod", "commit": commit(12), "state": "aborted", "progressive": true });
+    elsewhere::post(&day, "/deploy/generic", &gave_up).await;
+    // A monitor that says only at first where its alert belongs, and news of it that come before.
+    let opsgenie = |action: &str, id: &str, tags: Value| {
+        json!({ "action": action, "alert": { "alertId": id, "message": "Down", "tags": tags, "priority": "P1",
+            "createdAt": 1_774_009_800_000_i64, "updatedAt": 1_774_009_800_000_i64, "username": "usama@example.com" } })
+    };
+    day.at("Fri 12:31").await;
+    elsewhere::post(&day, "/alert/opsgenie", &opsgenie("Acknowledge", "b2", json!([]))).await;
+    elsewhere::post(&day, "/alert/opsgenie", &opsgenie("Create", "a1", json!(["service:edxapp"]))).await;
+    elsewhere::post(&day, "/alert/opsgenie", &opsgenie("Acknowledge", "a1", json!([]))).await;
+    elsewhere::post(&day, "/alert/opsgenie", &opsgenie("Create", "b2", json!(["service:discovery"]))).await;
+    elsewhere::post(&day, "/alert/opsgenie", &opsgenie("Create", "a1", json!([]))).await;
+    day.at("Fri 12:50").await;
+    for id in ["a1", "b2"] {
+        elsewhere::post(&day, "/alert/opsgenie", &opsgenie("Close", id, json!([]))).await;
+    }
+    // One page for two services; it is taken at the pager, runs out there, and is taken by hand.
+    day.at("Sat 09:00").await;
+    let mut both = day.alerting("discovery", "Sat 09:00", false);
+    let other = day.alerting("edxapp", "Sat 09:00", false);
+    both["alerts"].as_array_mut().unwrap().push(other["alerts"][0].clone());
+    both["commonLabels"] = json!({});
+    elsewhere::post(&day, "/alert/alertmanager", &both).await;
+    let incidents = day.situation("discovery").await.incidents;
+    let newest = incidents.values().map(|known| &known.value).max_by_key(|incident| incident.detected_at).unwrap();
+    let (id, person) = (newest.id.clone(), newest.pages[0].person.clone());
+    for (kind, status, at) in
+        [("acknowledged", "acknowledged", "Sat 09:01"), ("unacknowledged", "triggered", "Sat 09:41")]
+    {
+        day.at(at).await;
+        let mut told = elsewhere::pagerduty(kind, status, &house_tests::time(at).to_string());
+        told["event"]["data"]["incident_key"] = json!(format!("deployers/{id}/0/{person}"));
+        elsewhere::post(&day, "/alert/pagerduty", &told).await;
+    }
+    let link = day.link(aws::links::Action::Acknowledge(id), "anna");
+    assert_eq!(day.post(&link, Vec::new(), b"do=acknowledge").await.status, 200);
+    both["alerts"].as_array_mut().unwrap().iter_mut().for_each(|alert| {
+        (alert["status"], alert["endsAt"]) = (json!("resolved"), json!("2026-03-21T10:00:00Z"));
+    });
+    day.at("Sat 10:00").await;
+    elsewhere::post(&day, "/alert/alertmanager", &both).await;
+    day.at("Tue 12:00").await;
+    let lines = the_same(&day.bundle, &tape).await;
+    assert!(lines > 60, "{lines} lines");
 }
 
 /// In `propose` and `act` a replay says which reverts would have been opened; it opens none, so each incident goes on as it did.

@@ -320,5 +320,25 @@ mod tests {
             "a muted monitor: nothing fires"
         );
         assert!(said(&json!({"transition": "Triggered"}))["malformed"].is_string());
+        let nested = said(&json!({"alert": {"id": 7, "transition": "Recovered", "title": "[EU] [Recovered] CPU"}}));
+        assert_eq!(
+            (&nested["fingerprint"], &nested["state"], &nested["name"]),
+            (&json!("7/"), &json!("resolved"), &json!("[EU] [Recovered] CPU"))
+        );
+    }
+
+    #[test]
+    fn without_a_priority_it_is_as_severe_as_it_says() {
+        for (more, want) in [
+            (json!({"severity": "warning"}), "warning"),
+            (json!({"severity": "info", "alert_type": "error"}), "info"),
+            (json!({"alert_type": "info"}), "info"),
+            (json!({"alert_type": "error", "priority": "normal"}), "critical"),
+            (json!({}), "critical"),
+        ] {
+            let mut message = json!({"alert_id": 7, "transition": "Triggered", "title": "CPU"});
+            message.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+            assert_eq!(said(&message)["severity"], want, "{more}");
+        }
     }
 }

@@ -192,6 +192,7 @@ mod tests {
         assert_eq!(said(&test), "a test of the connection: it works");
         assert_eq!(said(&json!({"a": 1})), "not a notification of Cloud Monitoring: it has no incident");
         assert!(said(&json!({"incident": {"state": "open"}}))["malformed"].is_string());
+        assert_eq!(said(&incident("snoring", Value::Null)), "the incident has no state that we know");
         let by_path = json!({"incident": {"incident_id": 7, "policy_name": "projects/1/alertPolicies/2", "condition_name": "5xx",
             "severity": "No severity", "metadata": {"system_labels": {"severity": "info"}}}});
         assert_eq!(said(&by_path)["name"], "5xx");

@@ -212,6 +212,10 @@ mod tests {
             assert_eq!(said(&one(state))["alerts"][0]["state"], want);
         }
         assert_eq!(said(&one("paused")), "paused: neither firing nor over");
+        assert_eq!(said(&one("pending")), "pending: not firing yet");
+        assert_eq!(said(&one("snoring")), "the rule has no state that we know");
+        let neither = "not an alert of Grafana: no list of alerts, no rule with a state";
+        assert_eq!(said(&json!({"ruleName": "CPU"})), neither);
         let test = json!({"ruleId": 0, "ruleName": "Test notification", "state": "alerting",
             "message": "Someone is testing the alert notification within Grafana."});
         assert_eq!(said(&test), "a test notification: the connection works");

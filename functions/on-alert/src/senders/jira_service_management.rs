@@ -207,6 +207,20 @@ mod tests {
     }
 
     #[test]
+    fn an_issue_without_the_category_of_its_status_is_over_by_its_resolution_or_its_status() {
+        for (status, resolution, want) in [
+            ("Open", Value::Null, AlertState::Firing),
+            ("Closed", Value::Null, AlertState::Resolved),
+            ("Open", json!({ "name": "Won't do" }), AlertState::Resolved),
+        ] {
+            let mut body = issue("jira:issue_updated", "new");
+            body["issue"]["fields"]["status"] = json!({ "name": status });
+            body["issue"]["fields"]["resolution"] = resolution.clone();
+            assert_eq!(alert(&body).state, want, "{status} {resolution}");
+        }
+    }
+
+    #[test]
     fn what_was_done_and_is_taken_up_again_starts_anew() {
         let mut body = issue("jira:issue_updated", "new");
         body["changelog"] =

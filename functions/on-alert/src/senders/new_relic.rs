@@ -253,6 +253,7 @@ mod tests {
         assert_eq!(said(&one("acknowledged"))["acknowledged"], json!({"at": "2026-02-02T02:50:00Z", "name": "Ada"}));
         assert_eq!(said(&one("CLOSED"))["ended_at"], "2026-02-02T02:50:00Z");
         assert_eq!(said(&one("test")), "a test notification: the connection works");
+        assert_eq!(said(&one("snoring")), "the issue has no state that we know");
     }
 
     #[test]

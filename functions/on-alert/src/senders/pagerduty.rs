@@ -386,6 +386,9 @@ mod tests {
         assert!(ignored(&json!({ "event": {} })).contains("without a type"));
         assert!(ignored(&json!([1])).contains("not a PagerDuty webhook"));
         assert!(ignored(&json!({ "messages": [] })).contains("empty"));
+        assert!(
+            ignored(&json!({ "messages": [{ "event": "incident.trigger" }] })).starts_with("incident.trigger: says")
+        );
         assert!(read(b"{").is_err());
         let nameless = v3("incident.triggered", "2026-03-02T11:00:00Z", json!({ "id": null }));
         assert!(read(nameless.to_string().as_bytes()).is_err());
@@ -404,6 +407,12 @@ mod tests {
         let body = json!({ "messages": [v2("incident.annotate", "triggered", json!([])), v2("incident.acknowledge", "acknowledged", anna)] });
         let read = alert(&body);
         assert_eq!((read.state, read.acknowledged.unwrap().name.as_str()), (AlertState::Acknowledged, "Anna"));
+        // What cannot be read is passed over, unless there is nothing else.
+        let mut nameless = v2("incident.trigger", "triggered", json!([]));
+        nameless["incident"]["id"] = Value::Null;
+        let both = json!({ "messages": [nameless, v2("incident.trigger", "triggered", json!([]))] });
+        assert_eq!(alert(&both).fingerprint, "PINC1");
+        assert!(super::read(json!({ "messages": [nameless] }).to_string().as_bytes()).is_err());
         let v1 = json!({ "messages": [{ "type": "incident.resolve", "created_on": "2026-03-02T10:30:00Z", "data": { "incident": {
             "id": "PINC1", "incident_number": 7, "status": "resolved", "created_on": "2026-03-02T10:00:00Z", "service": service,
             "trigger_summary_data": { "subject": "Checkout is down" },

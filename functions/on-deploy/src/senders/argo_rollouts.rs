@@ -211,6 +211,7 @@ mod tests {
             ("rollout-aborted", "Progressing", "Aborted Some(\"RolloutAborted: metric \\\"errors\\\"\")"),
             ("analysis-run-failed", "Progressing", "Failed Some(\"RolloutAborted: metric \\\"errors\\\"\")"),
             ("analysis-run-successful", "", "Started None"),
+            ("rollout-failed", "", "Failed Some(\"RolloutAborted: metric \\\"errors\\\"\")"),
             ("scaling-replica-set", "Healthy", "scaling: no other revision is moved"),
             ("", "Healthy", "Succeeded None"),
             ("", "Paused", "Started None"),

@@ -342,6 +342,8 @@ mod tests {
             (event("incident.detected", "i", &json!({})), "an incident: send it to /alert"),
             (event("pipelinerun.queued", "r", &json!({})), "queued or skipped: nothing has moved yet"),
             (event("pipelinerun.finished", "r", &json!({})), "a run that does not say how it finished"),
+            (event("testsuiterun.finished", "r", &json!({ "outcome": "danced" })), "outcome danced: not one we know"),
+            (event("service.removed", "s", &json!({})), "a service was removed: nothing was deployed"),
             (event("taskrun.finished", "r", &json!({})), "a task: its pipeline run will tell"),
             (event("new.kind", "r", &json!({})), "not an event about a deployment"),
             (json!({ "context": {}, "subject": {} }), "malformed: a CDEvent without `context.type`"),

@@ -219,6 +219,19 @@ mod tests {
             ("Kustomization", "ReconciliationSucceeded", "Reconciliation finished in 1s", "Succeeded Whole"),
             ("Kustomization", "HealthCheckFailed", "timeout", "Failed Whole"),
             ("Kustomization", "DependencyNotReady", "", "it waits for what it depends on: nothing has moved yet"),
+            (
+                "Kustomization",
+                "Progressing",
+                "Dependencies do not meet ready condition, retrying in 30s",
+                "it waits for what it depends on: nothing has moved yet",
+            ),
+            (
+                "Kustomization",
+                "Progressing",
+                "New revision detected during health check, cancelling",
+                "a newer revision takes its place, which will be told",
+            ),
+            ("Kustomization", "Danced", "", "a reason that says nothing about a deployment"),
             ("HelmRelease", "UpgradeSucceeded", "", "Succeeded Whole"),
             ("HelmRelease", "InstallFailed", "", "Failed Whole"),
             ("HelmRelease", "RollbackSucceeded", "", "Aborted Whole"),
@@ -235,6 +248,8 @@ mod tests {
         ] {
             assert_eq!(check(kind, reason, message), want, "{kind} {reason} {message}");
         }
+        let unnamed = crate::senders::tests::moved(read(br#"{"involvedObject":{"kind":"HelmRelease"}}"#).unwrap());
+        assert_eq!(unnamed.unwrap_err(), "not an event of Flux: no object is involved");
     }
 
     #[test]

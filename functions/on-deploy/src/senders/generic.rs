@@ -231,6 +231,8 @@ mod tests {
             (r#""state":"rolled-back","progressive":"true""#, DeploymentState::Aborted, Manner::Progressive),
             (r#""state":"ERROR","test":"e2e""#, DeploymentState::Failed, Manner::Test("e2e".to_owned())),
             (r#""state":"done","progressive":false"#, DeploymentState::Succeeded, Manner::Whole),
+            (r#""state":"done","progressive":"false""#, DeploymentState::Succeeded, Manner::Whole),
+            (r#""state":"canary","progressive":"false""#, DeploymentState::Started, Manner::Progressive),
         ] {
             let event = moved(&format!(r#"{{"service":"edxapp","commit":"SHA",{fields}}}"#));
             assert_eq!((event.state, event.manner), (state, manner), "{fields}");
@@ -280,6 +282,10 @@ mod tests {
             (
                 r#"{"service":"a","commit":"SHA","state":"canary","test":"e2e"}"#,
                 "expected `test` or `progressive`: tests move nothing",
+            ),
+            (
+                r#"{"service":"a","commit":"SHA","state":"started","progressive":"perhaps"}"#,
+                "expected as `progressive` true or false",
             ),
             (r#"{"service":"a","commit":"SHA","state":"queued"}"#, "ignored: nothing has moved yet"),
             ("[]", "not the JSON that was expected at line 1, column 0"),

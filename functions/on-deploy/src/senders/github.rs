@@ -183,6 +183,7 @@ mod tests {
             ("error", "Failed 7 [\"prod\"]"),
             ("queued", "deployment_status pending: nothing has moved yet"),
             ("inactive", "deployment_status inactive: a newer deployment took its place"),
+            ("danced", "deployment_status danced: not a state we know"),
         ] {
             assert_eq!(check(&status(state)), want);
         }
@@ -194,6 +195,9 @@ mod tests {
         ] {
             assert_eq!(check(&serde_json::json!({ "action": "created", part: {}, "sender": {} })), want);
         }
+        let ping =
+            serde_json::json!({ "zen": "Keep it logically awesome.", "hook": { "type": "Repository" }, "hook_id": 1 });
+        assert_eq!(check(&ping), "ping: the webhook is connected");
         let review = serde_json::json!({ "action": "requested", "workflow_run": {}, "requestor": {} });
         assert_eq!(check(&review), "deployment_review requested: somebody is asked, nothing has moved yet");
     }

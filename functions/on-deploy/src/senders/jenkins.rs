@@ -320,6 +320,7 @@ mod tests {
             ("QUEUED", None, Err("a queued build: nothing has moved yet")),
             ("FINALIZED", Some("NOT_BUILT"), Err("NOT_BUILT: nothing was moved")),
             ("FINALIZED", None, Err("a build that does not say how it ended")),
+            ("FINALIZED", Some("DANCED"), Err("build DANCED: not a status we know")),
         ] {
             let got = outcome(&notification(phase, status, &json!({ "ENVIRONMENT": "prod" })));
             assert_eq!(got.as_ref().map(|e| e.state).map_err(String::as_str), want, "{phase} {status:?}");
@@ -378,6 +379,16 @@ mod tests {
         assert_eq!(failed.at, Some("2026-03-20T10:05:00Z".parse().unwrap()));
         assert_eq!(outcome(&run("run.started", Value::Null)).unwrap().state, DeploymentState::Started);
         assert_eq!(outcome(&run("run.deleted", json!("SUCCESS"))).unwrap_err(), "build DELETED: not a phase we read");
+    }
+
+    #[test]
+    fn what_a_job_does_for_a_branch_that_is_not_merged_is_not_called_as_the_job_is() {
+        let mut feature = notification("STARTED", None, &Value::Null);
+        feature["url"] = json!("job/lms/job/edxapp/job/faster%252Fgrades/");
+        feature["build"]["scm"]["branch"] = json!("origin/faster/grades");
+        assert_eq!(outcome(&feature).unwrap().names, ["lms/edxapp/faster%252Fgrades"]);
+        feature["build"]["scm"]["branch"] = json!("origin/main");
+        assert!(outcome(&feature).unwrap().names.contains(&"edxapp".to_owned()));
     }
 
     #[test]

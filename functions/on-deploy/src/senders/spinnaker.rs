@@ -383,6 +383,39 @@ mod tests {
     }
 
     #[test]
+    fn a_stage_without_an_id_is_known_by_its_name() {
+        let stages = [stage("a", "deploy", "stage", "SUCCEEDED"), stage("b", "deploy", "prod", "RUNNING")];
+        let mut body = pipeline("orca:stage:starting", "RUNNING", &stages);
+        body["content"]["context"] = json!({ "stageDetails": { "name": "Deploy b" } });
+        assert_eq!(told(&body), Ok(vec!["prod Started Some(1)".to_owned()]));
+        body["content"]["context"] = Value::Null;
+        assert_eq!(told(&body), Err("a stage that deploys nothing".to_owned()));
+    }
+
+    #[test]
+    fn where_somebody_has_to_agree_first_nothing_has_begun_yet() {
+        let stages = [stage("a", "manualJudgment", "x", "RUNNING"), stage("b", "deploy", "prod", "NOT_STARTED")];
+        let begun = pipeline("orca:pipeline:starting", "RUNNING", &stages);
+        assert_eq!(told(&begun), Err("somebody has to agree first: its stage will tell".to_owned()));
+        let refused = pipeline("orca:pipeline:failed", "TERMINAL", &stages);
+        assert_eq!(told(&refused), Err("no stage that deploys was reached".to_owned()));
+    }
+
+    #[test]
+    fn a_stage_that_failed_says_why() {
+        for (details, want) in [
+            (json!({ "errors": ["no space\nleft"], "error": "Unexpected Task Failure" }), Some("no space left")),
+            (json!({ "errors": [], "error": "Unexpected Task Failure" }), Some("Unexpected Task Failure")),
+            (json!({}), None),
+        ] {
+            let mut failed = stage("a", "deploy", "prod", "TERMINAL");
+            failed["context"]["exception"] = json!({ "details": details });
+            let body = pipeline("orca:pipeline:failed", "TERMINAL", &[failed]);
+            assert_eq!(events(&body).unwrap()[0].note.as_deref(), want, "{details}");
+        }
+    }
+
+    #[test]
     fn echo_wraps_and_flattens() {
         let plain = pipeline("orca:pipeline:complete", "SUCCEEDED", &[stage("a", "deploy", "prod", "SUCCEEDED")]);
         let flat = json!({ "details": plain["details"].to_string(), "content": plain["content"].to_string() });

@@ -8,7 +8,7 @@ use domain::merge_desk;
 use domain::queue::thaw;
 use domain::text::count;
 use domain::wording::freezes::line;
-use domain::{PersonId, Phase, Service, ServiceId, Situation, times, window};
+use domain::{ChangeId, PersonId, Phase, Repository, Service, ServiceId, Situation, times, window};
 use jiff::tz::TimeZone;
 
 use super::Outcome;
@@ -21,12 +21,13 @@ const MOST_NAMED: usize = 12;
 /// What it would touch.
 #[derive(Default)]
 struct Touched {
-    changes: usize,
+    /// Each once, though it goes live in several services.
+    changes: BTreeSet<ChangeId>,
     people: BTreeSet<PersonId>,
     releases: Vec<String>,
     jobs: usize,
     pipelines: usize,
-    pulls: usize,
+    pulls: BTreeSet<(Repository, u64)>,
 }
 
 /// Says it, of one that nobody has declared.
@@ -75,7 +76,7 @@ async fn look(
     let waiting = all.iter().filter(|window| window.phase == Phase::Standby);
     let holds = would.stops.deployments == Some(Strength::Require) && would.scope.holds(service);
     for window in waiting {
-        touched.changes += 1;
+        touched.changes.insert(window.change.id.clone());
         touched.people.insert(window.holder.person.clone());
     }
     if holds {
@@ -103,7 +104,7 @@ async fn pulls(house: &House, service: &Service, touched: &mut Touched) -> Resul
         }
         let desk = house.store.situation(&ServiceId::merges_into(repository)).await?;
         let open: &merge_desk::Pulls = &desk.pulls.value;
-        touched.pulls += open.open.len();
+        touched.pulls.extend(open.open.keys().map(|number| (repository.clone(), *number)));
         let authors = open.open.values().filter_map(|pull| house.settings().roster.by_login(&pull.author));
         touched.people.extend(authors.map(|person| person.id.clone()));
     }
@@ -118,12 +119,13 @@ impl Touched {
         let more = self.people.len().saturating_sub(MOST_NAMED);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let people = if names.is_empty() { "nobody".to_owned() } else { format!("{}{more}", names.join(", ")) };
-        let open = if self.pulls > 0 {
-            format!(", {} open", count(self.pulls, "pull request", "pull requests"))
-        } else {
-            String::new()
+        let open = match self.pulls.len() {
+            0 => String::new(),
+            pulls => format!(", {} open", count(pulls, "pull request", "pull requests")),
         };
-        lines.push(format!("{} now wait to go live{open}: {people}.", count(self.changes, "change", "changes")));
+        let wait = if self.changes.len() == 1 { "waits" } else { "wait" };
+        let changes = count(self.changes.len(), "change", "changes");
+        lines.push(format!("{changes} now {wait} to go live{open}: {people}."));
         if self.jobs + self.pipelines > 0 {
             let jobs = if self.jobs > 0 {
                 format!(", and {}", count(self.jobs, "job that waits", "jobs that wait"))

@@ -201,6 +201,20 @@ impl Known {
                 (200, self.pulls.iter().filter(is_it).cloned().collect())
             }
             ("GET", ["merge_requests", _, "commits"]) => (200, json!(vec![json!({}); self.commits])),
+            ("GET", ["merge_requests", number]) if self.pulls.iter().any(|pull| is_iid(pull, number)) => {
+                (200, self.pulls.iter().find(|pull| is_iid(pull, number)).cloned().unwrap_or_default())
+            }
+            ("PUT", ["merge_requests", number, "merge"]) => {
+                match self.pulls.iter_mut().find(|pull| is_iid(pull, number)) {
+                    Some(pull) if pull["sha"] != body["sha"] => (409, json!({ "message": "SHA does not match HEAD" })),
+                    Some(pull) if pull["state"] != "opened" => (405, json!({ "message": "405 Method Not Allowed" })),
+                    Some(pull) => {
+                        pull["state"] = json!("merged");
+                        (200, pull.clone())
+                    }
+                    None => (404, json!({})),
+                }
+            }
             ("GET", ["merge_requests", number]) => {
                 let mut request = self.merged_as.clone();
                 request["iid"] = json!(number.parse::<u64>().unwrap());
@@ -232,6 +246,7 @@ impl Known {
                 for (name, value) in [
                     ("iid", json!(900 + self.pulls.len())),
                     ("state", json!("opened")),
+                    ("sha", json!("8c1c06a1a89e8278937a7d22d8ba1a834bd4c8a1")),
                     ("source_project_id", json!(3)),
                     ("target_project_id", json!(3)),
                     ("web_url", json!("https://gitlab.example.com/openedx/edx-platform/-/merge_requests/900")),
@@ -279,6 +294,10 @@ impl Known {
             _ => (404, json!({})),
         }
     }
+}
+
+fn is_iid(request: &Value, number: &str) -> bool {
+    number.parse::<u64>().is_ok_and(|number| request["iid"] == number)
 }
 
 fn is_number(pull: &Value, number: &str) -> bool {

@@ -221,6 +221,15 @@ mod tests {
             moved(&event(STAGE, &[], &detail("STOPPING", json!({})))).unwrap_err(),
             "STOPPING: what has been stopped will tell"
         );
+        assert_eq!(
+            moved(&event(PIPELINE, &[], &detail("DANCING", json!({})))).unwrap_err(),
+            "pipeline DANCING: not a state we know"
+        );
+        let source = json!({ "stage": "Source", "action": "Source", "type": { "category": "Source" } });
+        assert_eq!(
+            moved(&event(ACTION, &[], &detail("STARTED", source))).unwrap_err(),
+            "a source action that has not succeeded: nothing has moved yet"
+        );
         let nameless = event(STAGE, &[], &json!({ "state": "STARTED" }));
         assert_eq!(moved(&nameless).unwrap_err(), "malformed: an AWS event without `detail.pipeline`");
     }
