@@ -85,6 +85,8 @@ mod escalation_tests;
 #[cfg(test)]
 mod machine_tests;
 #[cfg(test)]
+mod pages_in_words_tests;
+#[cfg(test)]
 mod properties_tests;
 #[cfg(test)]
 mod second_thoughts_tests;

@@ -1,16 +1,14 @@
 //! Which mutant is alive in this process: the one that `MUTANT` numbers, or none. With `MUTANTS_REACHED` the number of each
 //! that could have been is written there once. `tests/mutants/run` puts this file into its copy of the domain.
 
-use std::collections::BTreeSet;
 use std::io::Write;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 const UNKNOWN: u32 = u32::MAX;
 const NOTING: u32 = u32::MAX - 1;
 
 static ALIVE: AtomicU32 = AtomicU32::new(UNKNOWN);
-static REACHED: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+static REACHED: [AtomicBool; 1 << 16] = [const { AtomicBool::new(false) }; 1 << 16];
 
 #[inline]
 pub fn on(mutant: u32) -> bool {
@@ -26,7 +24,7 @@ fn slowly(mutant: u32) -> bool {
         ALIVE.store(told.or(noting).unwrap_or(0), Relaxed);
     }
     if ALIVE.load(Relaxed) == NOTING
-        && REACHED.lock().unwrap().insert(mutant)
+        && !REACHED[mutant as usize].swap(true, Relaxed)
         && let Some(path) = std::env::var_os("MUTANTS_REACHED")
     {
         let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
