@@ -77,6 +77,8 @@ pub mod window;
 pub mod wording;
 
 #[cfg(test)]
+mod bounds_tests;
+#[cfg(test)]
 mod convergence_tests;
 #[cfg(test)]
 mod elsewhere_tests;

@@ -27,7 +27,10 @@ fn the_ladder_in_words() {
     let mut world = release();
     world.service.channel = Some("channel".parse().unwrap());
     fires(&mut world, "15:50");
-    check(&mut world, "16:05", expect![[r#"
+    check(
+        &mut world,
+        "16:05",
+        expect![[r#"
         15:50 page to olga first-responder
         [critical] edxapp production: HighErrorRate
         7 % of requests fail, since 15:50 (Europe/London).
@@ -195,7 +198,8 @@ fn the_ladder_in_words() {
         16:04 notice to channel escalated
         [critical] edxapp production: HighErrorRate
         Paged again: Anna (nobody acknowledged within 5 min).
-        Paged: Carl (nobody acknowledged within 15 min)."#]]);
+        Paged: Carl (nobody acknowledged within 15 min)."#]],
+    );
 }
 
 #[test]
@@ -203,7 +207,6 @@ fn who_said_that_it_is_not_theirs_is_named_and_the_owner_hears_why_them() {
     let mut world = release();
     fires(&mut world, "15:50");
     world.does("olga", |counter| counter.not_mine(None)).unwrap();
-    world.told.clear();
     check(&mut world, "15:52", expect![[r#""#]]);
 }
 
@@ -219,7 +222,10 @@ fn what_worsens_or_grows_stale_is_told_to_whoever_took_it() {
     world.told.clear();
     world.until(at("15:58"));
     world.alert(&[alert("HighErrorRate", at("15:58"), None)]);
-    check(&mut world, "15:59", expect![[r#"
+    check(
+        &mut world,
+        "15:59",
+        expect![[r#"
         15:58 page to olga first-responder
         [critical] edxapp production: HighErrorRate
         7 % of requests fail, since 15:50 (Europe/London). 1 more alert with it.
@@ -237,7 +243,8 @@ fn what_worsens_or_grows_stale_is_told_to_whoever_took_it() {
         15:58 notice to channel escalated
         [critical] edxapp production: HighErrorRate
         Once more: something more severe, or something else, began after it was taken.
-        Paged: Olga (something more severe, or something else, began after it was taken)."#]]);
+        Paged: Olga (something more severe, or something else, began after it was taken)."#]],
+    );
     world.acknowledge("olga").unwrap();
     world.told.clear();
     let stale = at("15:59") + world.service.policy.acknowledged_for;
@@ -283,7 +290,10 @@ fn without_a_suspect_the_rotation_hears_that_nothing_went_live() {
     let mut world = World::new();
     world.service.dashboard = Some("https://grafana.example.com/edxapp".into());
     fires(&mut world, "15:50");
-    check(&mut world, "15:50", expect![[r#"
+    check(
+        &mut world,
+        "15:50",
+        expect![[r#"
         15:50 page to anna rotation
         [critical] edxapp production: HighErrorRate
         7 % of requests fail, since 16:50 (Europe/Stockholm).
@@ -293,8 +303,12 @@ fn without_a_suspect_the_rotation_hears_that_nothing_went_live() {
         Board: https://deployers.example.com/incidents/edxapp-mtmyvkgg
         Runbook: https://wiki.example.com/edxapp
         Dashboard: https://grafana.example.com/edxapp
-        [[critical] edxapp production: HighErrorRate. You are on the rotation]"#]]);
-    check(&mut world, "16:05", expect![[r#"
+        [[critical] edxapp production: HighErrorRate. You are on the rotation]"#]],
+    );
+    check(
+        &mut world,
+        "16:05",
+        expect![[r#"
         16:00 page to anna rotation
         [critical] edxapp production: HighErrorRate
         7 % of requests fail, since 16:50 (Europe/Stockholm).
@@ -316,7 +330,8 @@ fn without_a_suspect_the_rotation_hears_that_nothing_went_live() {
         Board: https://deployers.example.com/incidents/edxapp-mtmyvkgg
         Runbook: https://wiki.example.com/edxapp
         Dashboard: https://grafana.example.com/edxapp
-        [[critical] edxapp production: HighErrorRate. You own it, nobody answered]"#]]);
+        [[critical] edxapp production: HighErrorRate. You own it, nobody answered]"#]],
+    );
 }
 
 #[test]
@@ -327,7 +342,10 @@ fn the_end_says_which_change_it_was_where_somebody_said_so() {
     world.does("olga", |counter| counter.judge(Some(&id))).unwrap();
     world.told.clear();
     crate::escalation_tests::is_over(&mut world, "15:50", "15:53");
-    check(&mut world, "15:53", expect![[r#"
+    check(
+        &mut world,
+        "15:53",
+        expect![[r#"
         15:53 page to usama next-responder
         [critical] edxapp production: HighErrorRate
         7 % of requests fail, since 20:50 (Asia/Karachi).
@@ -350,5 +368,6 @@ fn the_end_says_which_change_it_was_where_somebody_said_so() {
         15:53 notice to usama resolved
         Resolved: [critical] edxapp production: HighErrorRate
         2026-03-20 20:50 to 20:53 (Asia/Karachi), 3 min. Nobody acknowledged.
-        It was edx-platform#14, says Olga."#]]);
+        It was edx-platform#14, says Olga."#]],
+    );
 }

@@ -357,7 +357,8 @@ fn a_freeze_of_the_configuration_in_words_from_a_day_before_to_its_end() {
         What has waited goes on as it can.
         Board: https://x.example/
 
-        the freeze gratitude week is over: please do not merge; nothing is deployed"#]].assert_eq(&told);
+        the freeze gratitude week is over: please do not merge; nothing is deployed"#]]
+    .assert_eq(&told);
 }
 
 #[test]
@@ -424,5 +425,6 @@ fn a_declared_freeze_in_words_as_it_changes_and_is_ended_or_called_off() {
         Mon 14:00 to channel, ends None
         The freeze is called off: off
         It does not begin. Anna says so.
-        Board: https://x.example/"#]].assert_eq(&told.join("\n\n"));
+        Board: https://x.example/"#]]
+    .assert_eq(&told.join("\n\n"));
 }

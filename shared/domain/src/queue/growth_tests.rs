@@ -106,7 +106,8 @@ fn a_queue_that_grew_and_a_thaw_in_words() {
         8 changes wait to go live in edxapp
         2 people answer for them, the oldest since 7 min.
         Nothing is known to hold them up.
-        Board: https://deployers.example.com/#edxapp"#]].assert_eq(&texts(&mut world));
+        Board: https://deployers.example.com/#edxapp"#]]
+    .assert_eq(&texts(&mut world));
     merge(&mut world, 9..=16);
     expect_test::expect![[r#"
         to olga
@@ -114,7 +115,8 @@ fn a_queue_that_grew_and_a_thaw_in_words() {
         2 people answer for them, the oldest since 15 min.
         Nothing is known to hold them up.
         At 8 a release that is 2 releases. Each change more makes it harder to say which one broke something.
-        Board: https://deployers.example.com/#edxapp"#]].assert_eq(&texts(&mut world));
+        Board: https://deployers.example.com/#edxapp"#]]
+    .assert_eq(&texts(&mut world));
     let mut world = World::new();
     world.change_service(|service| {
         let time = Time { from: at("10:00"), until: at("Mon 09:00"), name: "gratitude week".to_owned() };

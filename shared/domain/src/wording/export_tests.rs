@@ -185,7 +185,7 @@ fn who_said_which_change_it_was_and_how_often_a_page_came_again_is_told() {
     let world = night();
     let mut export = export(&world, told());
     let label = literal("edx-platform#12");
-    let mut said = |by, person: bool| {
+    let said = |by, person: bool| {
         let mut judged = export.verdict.clone().unwrap();
         judged.by = by;
         judged.person = judged.person.filter(|_| person);
