@@ -239,7 +239,7 @@ fn a_refused_status_is_said_once_and_tried_again_a_while_later_or_with_new_commi
     desk.now += AGAIN - SignedDuration::from_secs(1);
     assert_eq!(ask(&desk), []);
     desk.now += SignedDuration::from_secs(1);
-    assert_eq!(ask(&desk), [tell.clone()]);
+    assert_eq!(ask(&desk), std::slice::from_ref(tell));
     assert_eq!(due_at(&desk.situation, desk.manner, BOARD, desk.now), Some(desk.now));
     desk.now -= AGAIN;
     let newer = PullEvent::Open(pull(1, 12), desk.now + SignedDuration::from_secs(9));

@@ -134,14 +134,12 @@ fn a_change_awaits_its_way_while_a_bot_is_all_that_is_known() {
 #[test]
 fn the_line_of_a_merge_says_why_its_merger_answers_or_that_it_is_of_other_paths() {
     let mut settings = settings();
-    let reason = |settings: &Settings, change: Change| match decide(
-        MergeEvent::Merged(Box::new(change)),
-        &Way::default(),
-        settings,
-        at("15:00"),
-    ) {
-        MergeDecision::Keep(merge) => merge.windows[0].2.reason.name(),
-        other => panic!("{other:?}"),
+    let reason = |settings: &Settings, change: Change| {
+        let event = MergeEvent::Merged(Box::new(change));
+        let MergeDecision::Keep(merge) = decide(event, &Way::default(), settings, at("15:00")) else {
+            panic!("not kept")
+        };
+        merge.windows[0].2.reason.name()
     };
     assert_eq!(reason(&settings, change(12, "feanil", at("15:00"))), "merged_on_standby");
     assert_eq!(reason(&settings, change(12, "nobody", at("15:00"))), "unknown_merger");

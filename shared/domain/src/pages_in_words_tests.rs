@@ -207,7 +207,38 @@ fn who_said_that_it_is_not_theirs_is_named_and_the_owner_hears_why_them() {
     let mut world = release();
     fires(&mut world, "15:50");
     world.does("olga", |counter| counter.not_mine(None)).unwrap();
-    check(&mut world, "15:52", expect![[r#""#]]);
+    check(
+        &mut world,
+        "15:52",
+        expect![[r#"
+        15:50 page to olga first-responder
+        [critical] edxapp production: HighErrorRate
+        7 % of requests fail, since 15:50 (Europe/London).
+        Why you: you merged edx-platform#14, live 49 min before the alert.
+        What changed:
+          1. edx-platform#14 change number 14 (you; about 40 %: live 49 min before the alert)
+          2. edx-platform#13 change number 13 (Usama; about 25 %: live 49 min before the alert)
+          3. edx-platform#12 change number 12 (Feanil; about 20 %: live 49 min before the alert)
+        Revert: press Revert on https://github.com/openedx/edx-platform/pull/14
+        Cannot take it? Leave it: without an acknowledgement by 15:53 (Europe/London), Usama is paged. Not yours? Say so by the link.
+        Board: https://deployers.example.com/incidents/edxapp-mtmyvkgg
+        Runbook: https://wiki.example.com/edxapp
+        [[critical] edxapp production: HighErrorRate. You: edx-platform#14, live 49 min before the alert]
+
+        15:50 page to usama first-responder
+        [critical] edxapp production: HighErrorRate
+        7 % of requests fail, since 20:50 (Asia/Karachi).
+        Why you: you merged edx-platform#13, live 49 min before the alert.
+        What changed:
+          1. edx-platform#14 change number 14 (Olga; about 40 %: live 49 min before the alert)
+          2. edx-platform#13 change number 13 (you; about 25 %: live 49 min before the alert)
+          3. edx-platform#12 change number 12 (Feanil; about 20 %: live 49 min before the alert)
+        Revert: press Revert on https://github.com/openedx/edx-platform/pull/14
+        Not theirs, they say: Olga. Cannot take it? Leave it: without an acknowledgement by 20:53 (Asia/Karachi), Feanil is paged. Not yours? Say so by the link.
+        Board: https://deployers.example.com/incidents/edxapp-mtmyvkgg
+        Runbook: https://wiki.example.com/edxapp
+        [[critical] edxapp production: HighErrorRate. You: edx-platform#13, live 49 min before the alert]"#]],
+    );
 }
 
 #[test]

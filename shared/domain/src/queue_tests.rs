@@ -32,7 +32,7 @@ fn learnt(minutes: &[i64]) -> Queue {
 
 #[test]
 fn how_long_changes_usually_take_is_the_median_of_the_last_ones() {
-    assert_eq!(learnt(&vec![30; FEWEST_LEADS - 1]).usual_lead(), None);
+    assert_eq!(learnt(&[30; FEWEST_LEADS - 1]).usual_lead(), None);
     let mut minutes = vec![30; FEWEST_LEADS];
     minutes[0] = 600;
     assert_eq!(learnt(&minutes).usual_lead(), Some(SignedDuration::from_mins(30)));
@@ -44,7 +44,7 @@ fn how_long_changes_usually_take_is_the_median_of_the_last_ones() {
 
 #[test]
 fn a_change_is_expected_as_long_after_its_merge_as_usual_or_after_what_holds_it() {
-    let mut queue = learnt(&vec![30; FEWEST_LEADS]);
+    let mut queue = learnt(&[30; FEWEST_LEADS]);
     let waiting = change(12, "feanil", at("12:00"));
     let expected = |queue: &Queue, now: &str| expected_live(&waiting, queue, &service(), at(now));
     assert_eq!(expected(&queue, "12:29"), Some(at("12:30")));

@@ -13,6 +13,11 @@ fn export(world: &World, told: Told) -> Export {
     Export::of(incident, &Policy::default(), &world.settings.roster, told, world.now)
 }
 
+/// What is written so that nobody is mentioned and nothing linked is seen as `~`.
+fn seen(text: &str) -> String {
+    text.replace('\u{200b}', "~")
+}
+
 /// Two changes are live, it fires, the rotation takes it and says which change it was; then it is over.
 fn night() -> World {
     let mut world = World::new();
@@ -55,8 +60,8 @@ fn a_night_is_written_down_whole_in_utc_and_in_the_readers_own_zone() {
         | Incident | [edxapp-b5874hxs](<https://deployers.example.com/incidents/edxapp-b5874hxs>) |
         | Service | edxapp, production |
         | State | judged |
-        | Summary | 7 %​ of requests fail |
-        | What it was | edx-platform#​12, says Feanil |
+        | Summary | 7 %~ of requests fail |
+        | What it was | edx-platform#~12, says Feanil |
 
         ## What it took
 
@@ -78,15 +83,15 @@ fn a_night_is_written_down_whole_in_utc_and_in_the_readers_own_zone() {
 
         |  | Change | Who answers | Likely | Evidence |
         | --- | --- | --- | --- | --- |
-        | 1 | [edx-platform#​13](<https://github.com/openedx/edx-platform/pull/13>) change number 13 | Usama | about 50 % | live 48 min before the alert |
-        | 2 | [edx-platform#​12](<https://github.com/openedx/edx-platform/pull/12>) change number 12 (it was this) | Feanil | about 30 % | live 48 min before the alert |
+        | 1 | [edx-platform#~13](<https://github.com/openedx/edx-platform/pull/13>) change number 13 | Usama | about 50 % | live 48 min before the alert |
+        | 2 | [edx-platform#~12](<https://github.com/openedx/edx-platform/pull/12>) change number 12 (it was this) | Feanil | about 30 % | live 48 min before the alert |
 
         ## Pages
 
         | UTC | Asia/Karachi | Who | Step | Why | Arrived |
         | --- | --- | --- | --- | --- | --- |
-        | 2026-03-20 15:50:00 | Fri 20:50 | Usama | first-responder | edx-platform#​13: likely the cause by 52 %​ | yes: Slack took it |
-        | 2026-03-20 15:53:00 | Fri 20:53 | Feanil | next-responder | edx-platform#​12: likely the cause by 32 %​, and nobody acknowledged | NO: nobody took it |
+        | 2026-03-20 15:50:00 | Fri 20:50 | Usama | first-responder | edx-platform#~13: likely the cause by 52 %~ | yes: Slack took it |
+        | 2026-03-20 15:53:00 | Fri 20:53 | Feanil | next-responder | edx-platform#~12: likely the cause by 32 %~, and nobody acknowledged | NO: nobody took it |
         | 2026-03-20 15:54:00 | Fri 20:54 | Anna | rotation | nobody acknowledged within 5 min | not known: sent |
 
         ## People
@@ -101,8 +106,8 @@ fn a_night_is_written_down_whole_in_utc_and_in_the_readers_own_zone() {
 
         | UTC | Asia/Karachi | Alert | Severity | Summary |
         | --- | --- | --- | --- | --- |
-        | 2026-03-20 15:48:00 | Fri 20:48 | HighErrorRate | critical | 7 %​ of requests fail |
-        | 2026-03-20 15:49:00 | Fri 20:49 | [Latency](<https://grafana.example.com/d/1>) | critical | 7 %​ of requests fail |
+        | 2026-03-20 15:48:00 | Fri 20:48 | HighErrorRate | critical | 7 %~ of requests fail |
+        | 2026-03-20 15:49:00 | Fri 20:49 | [Latency](<https://grafana.example.com/d/1>) | critical | 7 %~ of requests fail |
 
         ## What went well
 
@@ -111,7 +116,7 @@ fn a_night_is_written_down_whole_in_utc_and_in_the_readers_own_zone() {
         ## What to change
 
         -
-    "#]].assert_eq(&markdown(&export(&night(), told()), sheet));
+    "#]].assert_eq(&seen(&markdown(&export(&night(), told()), sheet)));
 }
 
 #[test]
@@ -161,7 +166,7 @@ fn what_is_not_there_is_said_and_utc_is_not_written_twice() {
 
             | UTC | Alert | Severity | Summary |
             | --- | --- | --- | --- |
-            | 2026-03-20 14:59:00 | HighErrorRate | critical | 7 %​ of requests fail |
+            | 2026-03-20 14:59:00 | HighErrorRate | critical | 7 %~ of requests fail |
 
             2 more fired, and were not kept in words.
 
@@ -176,7 +181,7 @@ fn what_is_not_there_is_said_and_utc_is_not_written_twice() {
     for name in ["UTC", "Etc/UTC"] {
         let zone = TimeZone::get(name).unwrap();
         let text = markdown(&export, Sheet { public_url: "https://deployers.example.com", zone: &zone });
-        want.assert_eq(&text);
+        want.assert_eq(&seen(&text));
     }
 }
 
