@@ -136,3 +136,7 @@ pub(crate) fn acknowledge(
     incident.taken_said += 1;
     close_pages(decisions, incident, service, settings, now);
 }
+
+#[cfg(test)]
+#[path = "acknowledgement_tests.rs"]
+mod tests;

@@ -127,3 +127,7 @@ pub struct Place {
     pub service: crate::ids::ServiceId,
     pub environment: EnvironmentName,
 }
+
+#[cfg(test)]
+#[path = "alert_tests.rs"]
+mod tests;

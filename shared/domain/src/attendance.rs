@@ -172,3 +172,7 @@ pub fn held_until(
     let first = asking.candidates.iter().filter_map(next).min().or_else(|| service.timetable.next_working(now));
     first.filter(|at| *at > now)
 }
+
+#[cfg(test)]
+#[path = "attendance_tests.rs"]
+mod tests;

@@ -211,3 +211,7 @@ pub fn hear(said: &Said, situation: &Situation, service: &Service, roster: &Rost
     keep(&mut decisions, situation, paging);
     decisions
 }
+
+#[cfg(test)]
+#[path = "beside_tests.rs"]
+mod tests;

@@ -148,3 +148,7 @@ impl Carried {
         Some(format!("it carries {} changes: deploy {} first", self.changes(), first.short()))
     }
 }
+
+#[cfg(test)]
+#[path = "carried_tests.rs"]
+mod tests;

@@ -218,3 +218,7 @@ impl Change {
         (self.merged_at, &self.id)
     }
 }
+
+#[cfg(test)]
+#[path = "change_tests.rs"]
+mod tests;

@@ -246,3 +246,7 @@ impl Decisions {
         1 + self.writes.len() + kept + self.messages.len() + self.entries.len() + self.periods().len()
     }
 }
+
+#[cfg(test)]
+#[path = "decision_tests.rs"]
+mod tests;

@@ -329,4 +329,35 @@ mod tests {
         }
         assert!(!want.has_failed(), "a retry that succeeded is live");
     }
+
+    #[test]
+    fn of_what_reports_say_differently_the_same_stays_in_any_order() {
+        let settings = crate::testing::settings();
+        let with = |state, repository: Option<&str>, commit: Option<&str>, url: Option<&str>| {
+            let mut event = report(state, "2026-03-20T10:01:00Z");
+            event.url = url.map(str::to_owned);
+            let mut place = crate::on_deploy::places(&event, &settings).unwrap().remove(0);
+            place.commit = commit.map(|commit| commit.parse().unwrap());
+            place.repository = repository.unwrap_or("openedx/edx-platform").parse().unwrap();
+            (event, place)
+        };
+        let told = |all: [&(DeploymentEvent, crate::on_deploy::Place<'_>); 2]| {
+            let now = "2026-03-20T10:10:00Z".parse().unwrap();
+            let mut deployment = Deployment::first(&all[0].0, &all[0].1, now);
+            deployment.learn(&all[1].0, &all[1].1, now);
+            let commit = deployment.commit.as_ref().map(ToString::to_string);
+            (deployment.repository.to_string(), commit, deployment.url, deployment.aborted)
+        };
+        let (low, high) = (Some("1c1c06a1a8"), Some("8c1c06a1a8"));
+        let (started, aborted) = (DeploymentState::Started, DeploymentState::Aborted);
+        let owned = |text: &str| Some(text.to_owned());
+        let one = with(started, Some("openedx/one"), low, Some("https://a"));
+        let two = with(aborted, Some("openedx/two"), high, Some("https://b"));
+        let none = with(started, Some("openedx/none"), None, None);
+        let of_two = ("openedx/two".to_owned(), owned("8c1c06a1a8"), owned("https://b"), true);
+        for order in [[&one, &two], [&two, &one], [&two, &none], [&none, &two], [&two, &two]] {
+            assert_eq!(told(order), of_two);
+        }
+        assert!(!told([&one, &none]).3);
+    }
 }

@@ -124,3 +124,49 @@ fn who_could_sign_for_both_is_counted_where_it_helps_and_nobody_twice() {
     let two = Expedite { signed: vec![signed("olga", true, false), signed("usama", true, false)], ..fix.clone() };
     assert_eq!(two.standing(both, at("13:01")), Standing::AwaitsRotation);
 }
+
+#[test]
+fn it_is_known_by_its_repository_and_number_as_the_word_by_which_it_passes() {
+    let fix = asked("users cannot pay");
+    assert_eq!((fix.label().as_str(), fix.key().as_str()), ("edx-platform#7", "openedx/edx-platform@7"));
+    assert_eq!(fix.granted().key(), fix.key());
+}
+
+#[test]
+fn nobody_counts_for_both_and_only_what_is_needed_counts() {
+    let signed =
+        |who: &str, approver, rotation| Signed { person: who.parse().unwrap(), at: at("12:10"), approver, rotation };
+    let both = Needs { approver: true, rotation: true };
+    let approver = Needs { approver: true, rotation: false };
+    for (signatures, needs, want) in [
+        (vec![], both, 0),
+        (vec![signed("anna", true, true)], both, 1),
+        (vec![signed("anna", true, true), signed("olga", true, false)], both, 2),
+        (vec![signed("anna", true, false), signed("olga", true, false)], both, 1),
+        (vec![signed("anna", false, true)], approver, 0),
+        (vec![signed("anna", true, true), signed("olga", false, true)], approver, 1),
+        (vec![signed("anna", true, true)], Needs::default(), 0),
+    ] {
+        assert_eq!(Expedite::covered(&signatures, needs), want, "{signatures:?}");
+    }
+    let mut fix = asked("users cannot pay");
+    assert!(fix.is_furthered_by(&signed("anna", true, false), approver));
+    assert!(!fix.is_furthered_by(&signed("feanil", true, false), approver), "who asked does not sign");
+    fix.signed.push(signed("anna", true, false));
+    assert!(!fix.is_furthered_by(&signed("olga", true, false), approver), "one is enough");
+}
+
+#[test]
+fn the_word_by_which_it_passed_ends_when_it_is_taken_back_or_asked_for_anew() {
+    let mut fix = asked("users cannot pay");
+    let passed = fix.granted();
+    let until = |fix: &Expedite| fix.cut(passed.clone()).until;
+    assert_eq!(until(&fix), passed.until);
+    fix.at = at("11:00");
+    assert_eq!(until(&fix), passed.until, "asked for before");
+    fix.at = at("15:00");
+    assert_eq!(until(&fix), at("15:00"));
+    fix.over = Some((at("14:00"), "feanil".parse().unwrap(), Over::Withdrawn));
+    assert_eq!(until(&fix), at("14:00"));
+    assert_eq!(fix.cut(passed.clone()).reason, passed.reason);
+}

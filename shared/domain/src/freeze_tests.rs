@@ -173,3 +173,35 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_freeze_holds_a_service_where_it_is_about_it_and_its_live_environment() {
+    let service = service();
+    let scope = |services: &[&str], environments: &[&str]| Scope {
+        services: services.iter().map(|id| id.parse().unwrap()).collect(),
+        environments: environments.iter().map(|name| name.parse().unwrap()).collect(),
+        ..Scope::default()
+    };
+    for (scope, includes, holds) in [
+        (scope(&[], &[]), true, true),
+        (scope(&["edxapp"], &[]), true, true),
+        (scope(&["shop"], &[]), false, false),
+        (scope(&["edxapp"], &["production"]), true, true),
+        (scope(&["edxapp"], &["stage"]), true, false),
+        (scope(&["shop"], &["production"]), false, false),
+    ] {
+        assert_eq!((scope.includes(&service), scope.holds(&service)), (includes, holds), "{scope:?}");
+    }
+}
+
+#[test]
+fn what_is_ended_before_it_begins_is_called_off_and_whose_word_it_is_is_known() {
+    let mut declared = declared("week", both(Strength::Advise), at("12:00"), at("Mon 12:00"));
+    for (ended, called_off) in [(None, false), (Some("11:59"), true), (Some("12:00"), true), (Some("12:01"), false)] {
+        declared.ended = ended.map(|when| (at(when), "anna".parse().unwrap()));
+        assert_eq!(declared.is_called_off(), called_off, "{ended:?}");
+    }
+    let occurrence = declared.occurrence(declared.until);
+    assert_eq!(occurrence.by().map(PersonId::as_str), Some("olga"));
+    assert_eq!(Occurrence { source: Source::Configuration, ..occurrence }.by(), None);
+}

@@ -77,6 +77,8 @@ pub mod window;
 pub mod wording;
 
 #[cfg(test)]
+mod bounds_tests;
+#[cfg(test)]
 mod convergence_tests;
 #[cfg(test)]
 mod elsewhere_tests;
@@ -84,6 +86,8 @@ mod elsewhere_tests;
 mod escalation_tests;
 #[cfg(test)]
 mod machine_tests;
+#[cfg(test)]
+mod pages_in_words_tests;
 #[cfg(test)]
 mod properties_tests;
 #[cfg(test)]

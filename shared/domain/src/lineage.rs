@@ -88,3 +88,7 @@ fn label(claim: &Claim, change: &Change) -> String {
         Claim::Title(title) => format!("\u{201c}{}\u{201d}", text::line(title, 80)),
     }
 }
+
+#[cfg(test)]
+#[path = "lineage_tests.rs"]
+mod tests;

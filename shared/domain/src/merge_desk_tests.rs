@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::expedite::Granted;
+use crate::pull::Verdict;
 use crate::testing::{at, commit, repository};
 
 const BOARD: &str = "https://deployers.example.com";
@@ -216,4 +217,91 @@ fn names_mention_nobody_and_link_nowhere() {
         ),
         "{text}"
     );
+}
+
+#[test]
+fn a_refused_status_is_said_once_and_tried_again_a_while_later_or_with_new_commits() {
+    let mut desk = Desk::new(Manner::DuringFreezes);
+    desk.listed = vec![pull(1, 1), pull(2, 2)];
+    desk.posts(merging(Some(Strength::Advise), "week"));
+    desk.opens(1, 11).stands();
+    desk.posts(merging(Some(Strength::Require), "week")).stands();
+    let ask = |desk: &Desk| plan(&desk.situation, desk.manner, BOARD, desk.now);
+    desk.situation.pulls.value.open.get_mut(&1).unwrap().told = None;
+    let [tell] = &ask(&desk)[..] else { panic!("{:?}", ask(&desk)) };
+    for lines in [1, 0] {
+        let decisions = hear(tell, &Said::Refused("no such commit".into()), &desk.situation, desk.now);
+        assert_eq!(decisions.entries.len(), lines);
+        desk.situation.apply(&decisions, desk.now);
+    }
+    assert_eq!(ask(&desk), []);
+    assert_eq!(due_at(&desk.situation, desk.manner, BOARD, desk.now), Some(desk.now + AGAIN));
+    desk.now += AGAIN - SignedDuration::from_secs(1);
+    assert_eq!(ask(&desk), []);
+    desk.now += SignedDuration::from_secs(1);
+    assert_eq!(ask(&desk), std::slice::from_ref(tell));
+    assert_eq!(due_at(&desk.situation, desk.manner, BOARD, desk.now), Some(desk.now));
+    desk.now -= AGAIN;
+    let newer = PullEvent::Open(pull(1, 12), desk.now + SignedDuration::from_secs(9));
+    let decisions = told(&newer, &desk.situation, desk.manner);
+    desk.situation.apply(&decisions, desk.now);
+    assert!(matches!(&ask(&desk)[..], [Ask::Tell { number: 1, head, .. }] if *head == commit(12)));
+}
+
+#[test]
+fn a_list_gives_way_to_what_was_heard_since_it_was_asked() {
+    let second = SignedDuration::from_secs(1);
+    for (heard, stays, head) in [(-1, false, 5), (0, true, 9), (1, true, 9)] {
+        let mut desk = Desk::new(Manner::Always);
+        let asked = desk.now;
+        // One that the list does not have, and one that it has with other commits, heard of at this moment.
+        for number in [1, 2] {
+            let event = PullEvent::Open(pull(number, 9), asked + second * heard);
+            let decisions = told(&event, &desk.situation, desk.manner);
+            desk.situation.apply(&decisions, asked);
+        }
+        let list = Ask::List { key: "day".into() };
+        let decisions = hear(&list, &Said::Listed(vec![pull(2, 5)]), &desk.situation, asked);
+        desk.situation.apply(&decisions, asked);
+        let open = &desk.situation.pulls.value.open;
+        assert_eq!(open.contains_key(&1), stays, "{heard}");
+        assert_eq!(open[&2].head, commit(head), "{heard}");
+    }
+}
+
+#[test]
+fn a_list_that_is_cut_takes_nothing_away() {
+    for (count, stays) in [(MOST - 1, false), (MOST, true)] {
+        let mut desk = Desk::new(Manner::Always);
+        let early = PullEvent::Open(pull(9_999_999, 9), desk.now - SignedDuration::from_hours(1));
+        let decisions = told(&early, &desk.situation, desk.manner);
+        desk.situation.apply(&decisions, desk.now);
+        // What stands there has to be corrected one day: others leave before it.
+        let words = MergeStatus { verdict: Verdict::Fails, words: "Merge freeze".into(), url: BOARD.into() };
+        desk.situation.pulls.value.open.get_mut(&9_999_999).unwrap().told = Some((commit(9), words));
+        let listed = (1..=u64::try_from(count).unwrap()).map(|number| pull(number, 1)).collect();
+        let decisions = hear(&Ask::List { key: "day".into() }, &Said::Listed(listed), &desk.situation, desk.now);
+        desk.situation.apply(&decisions, desk.now);
+        assert_eq!(desk.situation.pulls.value.open.contains_key(&9_999_999), stays, "{count}");
+        assert!(desk.situation.pulls.value.open.len() <= MOST);
+    }
+}
+
+#[test]
+fn it_is_looked_at_when_a_forge_that_failed_is_tried_again_and_each_day_where_a_status_stands_always() {
+    let mut desk = Desk::new(Manner::Always);
+    desk.look();
+    let due = |desk: &Desk| due_at(&desk.situation, desk.manner, BOARD, desk.now);
+    assert_eq!(due(&desk), Some(desk.now + A_DAY));
+    desk.manner = Manner::DuringFreezes;
+    assert_eq!(due(&desk), None);
+    desk.manner = Manner::Always;
+    desk.situation.pulls.value.listed_for.clear();
+    let list = plan(&desk.situation, desk.manner, BOARD, desk.now).remove(0);
+    let decisions = hear(&list, &Said::Nothing("503".into()), &desk.situation, desk.now);
+    desk.situation.apply(&decisions, desk.now);
+    let minute = SignedDuration::from_mins(1);
+    assert_eq!(due(&desk), Some(desk.now + minute));
+    desk.now += minute;
+    assert_eq!(due(&desk), Some(desk.now), "now, not a minute later");
 }

@@ -212,3 +212,7 @@ pub struct Outgoing {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trying: Option<usize>,
 }
+
+#[cfg(test)]
+#[path = "message_tests.rs"]
+mod tests;

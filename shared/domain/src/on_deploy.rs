@@ -209,3 +209,7 @@ pub fn answered(
     decisions.put(Record::Deployment(deployment), known.rev);
     decisions
 }
+
+#[cfg(test)]
+#[path = "on_deploy_tests.rs"]
+mod tests;

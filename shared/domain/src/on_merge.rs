@@ -218,3 +218,7 @@ pub fn wants_way<'a>(event: &'a MergeEvent, settings: &Settings) -> Option<(&'a 
         MergeEvent::Enqueued(_) | MergeEvent::Approved(_) | MergeEvent::Unread(_) | MergeEvent::Pull(..) => None,
     }
 }
+
+#[cfg(test)]
+#[path = "on_merge_tests.rs"]
+mod tests;

@@ -111,3 +111,7 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "outcome_tests.rs"]
+mod tests;

@@ -108,3 +108,7 @@ impl Paging {
         rotation
     }
 }
+
+#[cfg(test)]
+#[path = "paging_tests.rs"]
+mod tests;

@@ -254,3 +254,26 @@ proptest! {
         prop_assert!(world.situation.pipelines.value.held.is_empty());
     }
 }
+
+#[test]
+fn a_pipeline_is_open_until_a_live_deployment_begins_or_the_time_is_up() {
+    let opened = |when: &str, deployed: Option<(&str, crate::DeploymentState, &str)>| {
+        let mut world = world();
+        let (from, until) = (at("17:00"), at("17:30"));
+        let through = Through { by: "feanil".parse().unwrap(), from, until, label: String::new() };
+        world.situation.pipelines.value.through = Some(through);
+        if let Some((environment, state, created)) = deployed {
+            world.now = at(created);
+            let mut event = crate::testing::deployment(9, 12, environment, state, at(created));
+            event.created_at = Some(at(created));
+            world.deploy(&event);
+        }
+        open_until(&world.situation, &world.service, at(when)).is_some()
+    };
+    use crate::DeploymentState::{Failed, Started};
+    assert!(opened("17:29", None) && !opened("17:30", None));
+    assert!(!opened("17:10", Some(("prod", Started, "17:00"))));
+    assert!(!opened("17:10", Some(("prod", Failed, "17:05"))));
+    assert!(opened("17:10", Some(("prod", Started, "16:59"))), "it was under way before");
+    assert!(opened("17:10", Some(("staging", Started, "17:05"))));
+}

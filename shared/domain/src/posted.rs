@@ -187,3 +187,7 @@ pub fn hear(posted: &Posted, situation: &Situation) -> Decisions {
     }
     decisions
 }
+
+#[cfg(test)]
+#[path = "posted_tests.rs"]
+mod tests;

@@ -192,3 +192,7 @@ pub fn age(change: &Change, queue: &Queue, service: &Service, now: Timestamp) ->
     let left = service.policy.queue_deputy_after - waited(change, queue, service, now);
     if left.is_positive() { (Some(Age::Told), Some(now + left)) } else { (Some(Age::Deputy), None) }
 }
+
+#[cfg(test)]
+#[path = "queue_tests.rs"]
+mod tests;

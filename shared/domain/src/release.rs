@@ -213,3 +213,7 @@ fn carries(deployment: &Deployment, commit_merged_at: Option<Timestamp>, change:
             }
         }
 }
+
+#[cfg(test)]
+#[path = "release_tests.rs"]
+mod tests;

@@ -308,3 +308,6 @@ impl Settings {
         (&self.unmapped, EnvironmentName::about(named.unwrap_or(&alert.name)))
     }
 }
+#[cfg(test)]
+#[path = "settings_tests.rs"]
+mod tests;

@@ -236,3 +236,7 @@ impl Signals {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "signals_tests.rs"]
+mod tests;

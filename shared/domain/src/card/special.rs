@@ -111,3 +111,7 @@ pub(super) fn of(situation: &Situation, service: &Service, now: Timestamp) -> Ve
     }));
     special
 }
+
+#[cfg(test)]
+#[path = "special_tests.rs"]
+mod tests;

@@ -194,3 +194,7 @@ impl Incident {
         nth(self.round, self.page_of_now(person).map_or(0, |known| known.again + 1))
     }
 }
+
+#[cfg(test)]
+#[path = "pages_tests.rs"]
+mod tests;

@@ -83,3 +83,7 @@ fn touched(incident: &Incident, situation: &Situation, settings: &Settings) -> B
     }
     found
 }
+
+#[cfg(test)]
+#[path = "squads_tests.rs"]
+mod tests;

@@ -307,3 +307,7 @@ impl<'a> Desk<'a> {
         Ok(decisions)
     }
 }
+
+#[cfg(test)]
+#[path = "hands_tests.rs"]
+mod tests;

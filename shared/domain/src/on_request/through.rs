@@ -65,3 +65,7 @@ impl Desk<'_> {
         known.filter(|one| passing.contains(&one.key()) && !live(one)).collect()
     }
 }
+
+#[cfg(test)]
+#[path = "through_tests.rs"]
+mod tests;

@@ -154,3 +154,7 @@ impl Lane<'_> {
         !holding.is_empty() && one.standing(expedite::needs(&holding), self.now) == Standing::Granted
     }
 }
+
+#[cfg(test)]
+#[path = "expedites_tests.rs"]
+mod tests;

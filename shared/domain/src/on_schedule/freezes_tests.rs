@@ -296,3 +296,135 @@ proptest::proptest! {
         }
     }
 }
+
+/// What each hears of a freeze, word for word.
+fn texts(days: &mut Days, when: &[&str]) -> String {
+    let mut texts = Vec::new();
+    for when in when {
+        days.now = at(when);
+        for _ in 0..20 {
+            let round = decide(&days.situation, &[], &days.settings, days.now);
+            let text = |m: &crate::Message| format!("{when} to {}, ends {:?}\n{}", m.key.person, m.ends, m.plain());
+            texts.extend(round.decisions.messages.iter().map(text));
+            texts.extend(
+                round.decisions.entries.iter().filter(|e| e.what.starts_with("the freeze")).map(|e| e.what.clone()),
+            );
+            days.situation.apply(&round.decisions, days.now);
+            if !matches!(round.decisions.wake, Wake::Exactly(Some(due)) if due <= days.now) {
+                break;
+            }
+        }
+    }
+    texts.join("\n\n")
+}
+
+#[test]
+fn a_freeze_of_the_configuration_in_words_from_a_day_before_to_its_end() {
+    let mut days = Days::of(vec![configured("Sat 12:00", "Sun 12:00")]);
+    let told = texts(&mut days, &["12:00", "Sat 11:00", "Sat 12:00", "Sun 12:00"]);
+    expect_test::expect![[r#"
+        12:00 to channel, ends None
+        A freeze begins within a day, at 2026-03-21 08:00 (America/New_York): gratitude week
+        Please do not merge; nothing is deployed. For every service.
+        It is over at 2026-03-22 08:00 (America/New_York).
+        The configuration says so.
+        Who merges all the same is asked to take the pager for it.
+        Board: https://x.example/
+
+        the freeze gratitude week begins within a day: please do not merge; nothing is deployed
+
+        Sat 11:00 to channel, ends None
+        A freeze begins within an hour, at 08:00 (America/New_York): gratitude week
+        Please do not merge; nothing is deployed. For every service.
+        It is over at 2026-03-22 08:00 (America/New_York).
+        The configuration says so.
+        Who merges all the same is asked to take the pager for it.
+        Board: https://x.example/
+
+        the freeze gratitude week begins within an hour: please do not merge; nothing is deployed
+
+        Sat 12:00 to channel, ends None
+        Freeze until 2026-03-22 08:00 (America/New_York): gratitude week
+        Please do not merge; nothing is deployed. For every service.
+        The configuration says so.
+        Who merges all the same is asked to take the pager for it.
+        Board: https://x.example/
+
+        the freeze gratitude week has begun: please do not merge; nothing is deployed
+
+        Sun 12:00 to channel, ends None
+        The freeze is over: gratitude week
+        What has waited goes on as it can.
+        Board: https://x.example/
+
+        the freeze gratitude week is over: please do not merge; nothing is deployed"#]]
+    .assert_eq(&told);
+}
+
+#[test]
+fn a_declared_freeze_in_words_as_it_changes_and_is_ended_or_called_off() {
+    let mut days = Days::of(vec![]);
+    days.situation.note(Record::Freeze(declared("monday", "Sat 12:00", "Mon 12:00")), 1);
+    let mut told = vec![texts(&mut days, &["12:00"])];
+    let mut later = declared("monday", "Sat 12:00", "Mon 18:00");
+    later.changed_at = Some(at("13:00"));
+    days.situation.note(Record::Freeze(later.clone()), 2);
+    told.push(texts(&mut days, &["13:00", "Sat 12:00"]));
+    later.ended = Some((at("Sun 12:00"), "anna".parse().unwrap()));
+    days.situation.note(Record::Freeze(later), 3);
+    told.push(texts(&mut days, &["Sun 12:00"]));
+    let mut off = declared("off", "Tue 12:00", "Tue 18:00");
+    days.situation.note(Record::Freeze(off.clone()), 1);
+    told.push(texts(&mut days, &["Mon 13:00"]));
+    off.ended = Some((at("Mon 14:00"), "anna".parse().unwrap()));
+    days.situation.note(Record::Freeze(off), 2);
+    told.push(texts(&mut days, &["Mon 14:00"]));
+    expect_test::expect![[r#"
+        12:00 to channel, ends Some(FreezeId("monday"))
+        A freeze begins within a day, at 2026-03-21 12:00 (UTC): monday
+        Please do not merge; nothing is deployed. For every service.
+        It is over at 2026-03-23 12:00 (UTC).
+        Olga declared it.
+        Who merges all the same is asked to take the pager for it.
+        Board: https://x.example/
+
+        the freeze monday begins within a day: please do not merge; nothing is deployed
+
+        13:00 to channel, ends Some(FreezeId("monday"))
+        The freeze is another now, until 2026-03-23 18:00 (UTC): monday
+        Please do not merge; nothing is deployed. For every service. Olga says so.
+        Board: https://x.example/
+
+        Sat 12:00 to channel, ends Some(FreezeId("monday"))
+        Freeze until 2026-03-23 18:00 (UTC): monday
+        Please do not merge; nothing is deployed. For every service.
+        Olga declared it.
+        Who merges all the same is asked to take the pager for it.
+        Board: https://x.example/
+
+        the freeze monday has begun: please do not merge; nothing is deployed
+
+        Sun 12:00 to channel, ends None
+        The freeze is over: monday
+        Anna ended it before its time.
+        What has waited goes on as it can.
+        Board: https://x.example/
+
+        the freeze monday is over: please do not merge; nothing is deployed
+
+        Mon 13:00 to channel, ends Some(FreezeId("off"))
+        A freeze begins within a day, at 2026-03-24 12:00 (UTC): off
+        Please do not merge; nothing is deployed. For every service.
+        It is over at 2026-03-24 18:00 (UTC).
+        Olga declared it.
+        Who merges all the same is asked to take the pager for it.
+        Board: https://x.example/
+
+        the freeze off begins within a day: please do not merge; nothing is deployed
+
+        Mon 14:00 to channel, ends None
+        The freeze is called off: off
+        It does not begin. Anna says so.
+        Board: https://x.example/"#]]
+    .assert_eq(&told.join("\n\n"));
+}

@@ -241,3 +241,7 @@ fn suspected(situation: &Situation, deployment: &Deployment) -> bool {
     let since = suspect::live_since(deployment);
     situation.incidents.values().any(|known| known.value.suspects.iter().any(|suspect| suspect.live_since == since))
 }
+
+#[cfg(test)]
+#[path = "tidy_tests.rs"]
+mod tests;

@@ -89,3 +89,64 @@ fn nobody_is_on_call_for_what_a_freeze_holds_and_waiting_for_it_does_not_count()
     let heard = world.heard();
     assert!(!heard.contains("deputy"), "{heard}");
 }
+
+fn texts(world: &mut World) -> String {
+    let told = std::mem::take(&mut world.told);
+    let of_queue = |m: &&crate::Message| matches!(m.key.step, crate::Step::QueueGrew | crate::Step::Thaw);
+    let all = told.iter().filter(of_queue).map(|m| format!("to {}\n{}", m.key.person, m.plain()));
+    all.collect::<Vec<_>>().join("\n\n")
+}
+
+#[test]
+fn a_queue_that_grew_and_a_thaw_in_words() {
+    let mut world = World::new();
+    merge(&mut world, 1..=8);
+    expect_test::expect![[r#"
+        to olga
+        8 changes wait to go live in edxapp
+        2 people answer for them, the oldest since 7 min.
+        Nothing is known to hold them up.
+        Board: https://deployers.example.com/#edxapp"#]]
+    .assert_eq(&texts(&mut world));
+    merge(&mut world, 9..=16);
+    expect_test::expect![[r#"
+        to olga
+        16 changes wait to go live in edxapp
+        2 people answer for them, the oldest since 15 min.
+        Nothing is known to hold them up.
+        At 8 a release that is 2 releases. Each change more makes it harder to say which one broke something.
+        Board: https://deployers.example.com/#edxapp"#]]
+    .assert_eq(&texts(&mut world));
+    let mut world = World::new();
+    world.change_service(|service| {
+        let time = Time { from: at("10:00"), until: at("Mon 09:00"), name: "gratitude week".to_owned() };
+        service.frozen = vec![Arc::new(vec![time])];
+        service.policy.release_at_most = 2;
+    });
+    world.now = at("10:00");
+    merge(&mut world, 1..=15);
+    world.told.clear();
+    world.until(at("Mon 09:00"));
+    expect_test::expect![[r#"
+        to olga
+        edxapp goes on at 2026-03-23 09:00 (Europe/London): 15 changes, 2 mergers, oldest 1 h 59 min: 8 releases
+        first: 2026-03-23 09:00 (Europe/London), edx-platform#1 to edx-platform#2 (2 changes), deploy 0000000000. Feanil, Usama.
+        second: 2026-03-23 10:00 (Europe/London), edx-platform#3 to edx-platform#4 (2 changes), deploy 0000000000. Feanil, Usama.
+        third: 2026-03-23 11:00 (Europe/London), edx-platform#5 to edx-platform#6 (2 changes), deploy 0000000000. Feanil, Usama.
+        4th: 2026-03-23 12:00 (Europe/London), edx-platform#7 to edx-platform#8 (2 changes), deploy 0000000000. Feanil, Usama.
+        5th: 2026-03-23 13:00 (Europe/London), edx-platform#9 to edx-platform#10 (2 changes), deploy 0000000000. Feanil, Usama.
+        And 3 more.
+        Board: https://deployers.example.com/#edxapp
+
+        to feanil
+        edxapp goes on at 2026-03-23 05:00 (America/New_York): yours is in the first of 8 releases
+        Proposed for 2026-03-23 05:00 (America/New_York), with edx-platform#1 to edx-platform#2 (2 changes).
+        Your turn starts when it is live: you are told then. Nothing is asked of you before.
+        Board: https://deployers.example.com/#edxapp
+
+        to usama
+        edxapp goes on at 2026-03-23 14:00 (Asia/Karachi): yours is in the first of 8 releases
+        Proposed for 2026-03-23 14:00 (Asia/Karachi), with edx-platform#1 to edx-platform#2 (2 changes).
+        Your turn starts when it is live: you are told then. Nothing is asked of you before.
+        Board: https://deployers.example.com/#edxapp"#]].assert_eq(&texts(&mut world));
+}

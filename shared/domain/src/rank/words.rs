@@ -62,3 +62,7 @@ fn whole(value: f64) -> usize {
     let whole = value.round().max(0.0) as usize;
     whole
 }
+
+#[cfg(test)]
+#[path = "words_tests.rs"]
+mod tests;

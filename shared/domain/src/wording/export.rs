@@ -194,3 +194,7 @@ fn alerts(export: &Export, sheet: Sheet<'_>) -> String {
         more => format!("{told}\n\n{more} more fired, and were not kept in words."),
     }
 }
+
+#[cfg(test)]
+#[path = "export_tests.rs"]
+mod tests;
