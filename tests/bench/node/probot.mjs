@@ -1,8 +1,9 @@
 // The job of on-merge, as it would be written with Probot and its adapter for Lambda: the signature is Probot's, then one read and
 // one transaction. It does less than ours: no configuration, no queue, no wording, one sender, and its secret is in the environment.
 import { DynamoDBClient, GetItemCommand, TransactWriteItemsCommand } from "@aws-sdk/client-dynamodb";
-import { createLambdaFunction, createProbot } from "@probot/adapter-aws-lambda-serverless";
+import adapter from "@probot/adapter-aws-lambda-serverless";
 
+const { createLambdaFunction, createProbot } = adapter;
 const { TABLE } = process.env;
 const dynamodb = new DynamoDBClient({});
 
