@@ -333,3 +333,18 @@ fn the_most_severe_alert_of_many_is_the_headline() {
     world.alert(&many);
     assert_eq!(world.told[0].title, "[critical] edxapp production: zzz");
 }
+
+#[test]
+fn what_was_forgotten_because_there_is_too_much_may_fire_for_a_day_yet() {
+    for (minutes, over) in [(24 * 60 - 1, false), (24 * 60, true), (24 * 60 + 1, true)] {
+        let mut world = World::new();
+        world.now = at("12:00");
+        world.alert(&[alert("HighErrorRate", at("12:00"), None)]);
+        world.situation.signals.values_mut().next().unwrap().value.lost_at = Some(at("12:00"));
+        world.now = at("12:00") + jiff::SignedDuration::from_mins(minutes);
+        world.alert(&[alert("HighErrorRate", at("12:00"), Some(world.now))]);
+        let incident = &world.situation.incidents.values().next().unwrap().value;
+        assert_eq!(incident.resolved_at.is_some(), over, "{minutes}");
+        assert_eq!(world.situation.signals.values().next().unwrap().value.open.is_none(), over, "{minutes}");
+    }
+}

@@ -320,3 +320,19 @@ fn whoever_has_it_go_back_is_told_what_else_goes_back_with_it() {
     assert_eq!(others("edx-platform#13"), ["edx-platform#14"]);
     assert_eq!(others("none of them").len(), 2);
 }
+
+#[test]
+fn of_two_releases_of_one_moment_that_of_the_suspects_repository_goes() {
+    let mut world = ready();
+    let incident = world.situation.incidents.values().next().unwrap().value.clone();
+    let own = world.situation.deployments.values().next().unwrap().value.clone();
+    for id in ["0", "99"] {
+        let mut other = own.clone();
+        other.key.id = id.to_owned();
+        other.repository = "openedx/other".parse().unwrap();
+        world.situation.note(Record::Deployment(other), 1);
+    }
+    let pipeline = crate::service::Pipeline { at: "argo-cd".into(), id: "edx/edxapp".into() };
+    let back = Back::of(&incident, &incident.suspects[0], &world.situation, &pipeline).unwrap();
+    assert_eq!((back.release, back.repository), (own.key, own.repository));
+}

@@ -173,6 +173,30 @@ fn the_culprits_place_is_counted_from_one_and_only_whose_it_was_not_was_woken_wr
 }
 
 #[test]
+fn whoever_was_paged_for_a_change_that_was_not_it_was_woken_for_nothing() {
+    let mut incident = failing();
+    incident.suspects = vec![suspect(1, "feanil"), suspect(2, "usama"), suspect(3, "feanil")];
+    incident.pages = ["feanil", "usama", "anna"]
+        .map(|person| PageRecord { step: Step::FirstResponder, ..page(person, 0, false, Mode::Page) })
+        .into();
+    incident.pages[2].step = Step::Rotation;
+    let wrong = |incident: &Incident| {
+        let people = incident.wrong_pages().into_iter().map(|page| page.person.to_string());
+        people.collect::<Vec<_>>()
+    };
+    assert_eq!(wrong(&incident), Vec::<String>::new());
+    for (number, whom) in [(1, vec!["usama"]), (2, vec!["feanil"]), (3, vec!["usama"]), (9, vec!["feanil", "usama"])] {
+        incident.verdict = Some(Verdict {
+            change: Some(change(number, "x", at("11:00")).id),
+            label: String::new(),
+            by: Judge::Revert,
+            at: at("13:00"),
+        });
+        assert_eq!(wrong(&incident), whom, "{number}");
+    }
+}
+
+#[test]
 fn the_suspect_of_whom_somebody_named_is_what_they_are_paged_for() {
     let mut incident = failing();
     incident.suspects = vec![suspect(1, "feanil"), suspect(2, "feanil"), suspect(3, "usama")];

@@ -96,6 +96,13 @@ fn what_fired_and_was_forgotten_is_given_up_a_day_later_where_nothing_else_is_wr
         done.ends_with(&["keeps at 1: incident".to_owned(), "keeps at 1: signals production".to_owned()]),
         "{done:?}"
     );
+    let mut after = World { now: until, situation: world.situation.clone(), ..World::new() };
+    after.settle();
+    let kept = &after.situation.signals.values().next().unwrap().value;
+    assert_eq!((&kept.open, kept.lost_at, kept.by_key.len()), (&None, None, 1));
+    let incident = &after.situation.incidents.values().next().unwrap().value;
+    assert_eq!(incident.resolved_at, Some(at("12:20")));
+    assert!(after.log.iter().any(|line| line.reason == Reason::IncidentResolved));
     world.now = until + SECOND;
     assert_eq!(part(&world, 1, signals).1, None);
     assert_eq!(part(&world, 2, signals), nothing(Some(world.now)));
