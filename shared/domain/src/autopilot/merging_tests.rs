@@ -54,12 +54,10 @@ fn claims(world: &World) -> (Decisions, Option<Claim>) {
 
 /// What is kept of the merging by these decisions, with the reasons that are logged.
 fn kept(decisions: &Decisions) -> String {
-    let put = decisions.writes.iter().find_map(|write| match write {
-        crate::Write::Put { record, .. } => match &**record {
-            Record::Incident(incident) => Some(format!("{:?}", incident.proposed.as_ref().unwrap().merging)),
-            _ => None,
-        },
-        crate::Write::Drop { .. } => None,
+    let put = decisions.writes.iter().find_map(|write| {
+        let crate::Write::Put { record, .. } = write else { return None };
+        let Record::Incident(incident) = &**record else { return None };
+        Some(format!("{:?}", incident.proposed.as_ref().unwrap().merging))
     });
     let lines: Vec<String> =
         decisions.entries.iter().map(|line| format!("\n{} ({})", line.what, line.reason)).collect();
@@ -69,10 +67,10 @@ fn kept(decisions: &Decisions) -> String {
 /// Why it is left to people, if it is.
 fn left(world: &World) -> Option<String> {
     let (decisions, claimed) = claims(world);
-    let why = decisions.entries.iter().find_map(|line| match &line.reason {
-        Reason::NotMerged { why } => Some(why.clone()),
-        _ => None,
-    });
+    let why = decisions
+        .entries
+        .iter()
+        .find_map(|line| if let Reason::NotMerged { why } = &line.reason { Some(why.clone()) } else { None });
     assert_eq!(claimed.is_none(), why.is_some(), "claimed or left");
     why
 }

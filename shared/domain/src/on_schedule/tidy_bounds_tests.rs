@@ -48,11 +48,13 @@ fn part(
 }
 
 fn name(key: &RecordKey) -> String {
-    match key {
-        RecordKey::Deployment(key) => format!("deployment {}", key.id),
-        RecordKey::Signals(environment) => format!("signals {environment}"),
-        other => format!("{other:?}").split(['(', '{']).next().unwrap_or_default().to_lowercase(),
+    if let RecordKey::Deployment(key) = key {
+        return format!("deployment {}", key.id);
     }
+    if let RecordKey::Signals(environment) = key {
+        return format!("signals {environment}");
+    }
+    format!("{key:?}").split(['(', '{']).next().unwrap_or_default().to_lowercase()
 }
 
 fn nothing(next: Option<Timestamp>) -> (Vec<String>, Option<Timestamp>) {
