@@ -715,3 +715,46 @@ fn ended_before_its_time_it_was_by_somebody_and_at_its_time_by_nobody() {
         assert_eq!(desk.ended_by(&desk.freezes.ahead(at("15:00"))[0]), by.then_some(&olga), "{when}");
     }
 }
+
+#[test]
+fn that_a_freeze_is_another_now_or_gone_is_told_while_it_fits_and_by_the_next_look_to_the_others() {
+    let mut days = Days::of(vec![configured("12:00", "18:00")]);
+    days.now = at("12:00");
+    let found =
+        mergers(&people(&["anna", "olga"]), &crate::testing::repository(), &days.situation, &days.settings, days.now);
+    days.situation.apply(&found, days.now);
+    days.look("12:00");
+    assert_eq!(days.heard().len(), 3);
+    let longer = Days::of(vec![configured("12:00", "19:00")]);
+    let told = |settings: &Settings, actions: usize, gone: bool| {
+        let desk = Desk {
+            situation: &days.situation,
+            settings,
+            freezes: Freezes::of(settings, &days.situation),
+            now: days.now,
+        };
+        let (mut decisions, mut next) = (filled(&days, actions), Next::default());
+        let (key, noted) = days.situation.freeze_notes.first_key_value().unwrap();
+        if gone {
+            desk.tell_gone(&mut decisions, &mut next, key, noted);
+        } else {
+            desk.tell_again(&mut decisions, &mut next, &desk.freezes.ahead(days.now)[0]);
+        }
+        let people: Vec<String> = decisions.messages.iter().map(|m| m.key.person.to_string()).collect();
+        (people.join(" "), next.0.is_some(), decisions.writes.len())
+    };
+    for (actions, people, more) in [
+        (1, "anna channel olga", false),
+        (80, "anna channel olga", false),
+        (81, "anna channel", true),
+        (82, "anna channel", true),
+        (84, "anna", true),
+        (85, "", true),
+        (90, "", true),
+    ] {
+        for (settings, gone) in [(&longer.settings, false), (&days.settings, true)] {
+            assert_eq!(told(settings, actions, gone), (people.to_owned(), more, 1), "{actions} {gone}");
+        }
+    }
+    assert_eq!(told(&days.settings, 1, false), (String::new(), false, 0), "it is what it was");
+}
