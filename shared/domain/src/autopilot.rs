@@ -300,3 +300,7 @@ pub fn ask(proposal: &Proposal, at_home: &Situation, now: Timestamp) -> Decision
 #[cfg(test)]
 #[path = "autopilot_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "autopilot/bounds_tests.rs"]
+mod bounds_tests;

@@ -9,7 +9,7 @@ use crate::undo::{Opened, Opens, Stage};
 use crate::{Alert, DeploymentState};
 
 /// One change by feanil is live since 15:30, in a service in this mode.
-fn live(mode: Mode) -> World {
+pub(super) fn live(mode: Mode) -> World {
     let mut world = World::new();
     world.change_service(|service| {
         service.mode = mode;
@@ -27,7 +27,7 @@ fn live(mode: Mode) -> World {
 }
 
 /// A change by feanil is merged and goes live at this time.
-fn release(world: &mut World, number: u64, when: Timestamp) {
+pub(super) fn release(world: &mut World, number: u64, when: Timestamp) {
     world.until(when - SignedDuration::from_mins(10));
     let mut change = change(number, "feanil", world.now);
     change.files = Some(crate::change::Files::of([format!("lms/{number}.py").as_str()]));
@@ -37,14 +37,14 @@ fn release(world: &mut World, number: u64, when: Timestamp) {
     world.settle();
 }
 
-fn firing(name: &str, canary: bool, since: Timestamp, over: Option<Timestamp>) -> Alert {
+pub(super) fn firing(name: &str, canary: bool, since: Timestamp, over: Option<Timestamp>) -> Alert {
     let mut alert = alert(name, since, over);
     alert.labels.extend(canary.then(|| ("track".to_owned(), "canary".to_owned())));
     alert
 }
 
 /// What `on-schedule` does after its look: asks for what is proposed, a forge opens it, and merges it.
-fn shell(world: &mut World) -> Vec<ChangeId> {
+pub(super) fn shell(world: &mut World) -> Vec<ChangeId> {
     let mut merged = Vec::new();
     for proposal in unasked(&world.situation, &world.service, world.now) {
         let decisions = ask(&proposal, &world.situation, world.now);
@@ -77,13 +77,13 @@ fn shell(world: &mut World) -> Vec<ChangeId> {
     merged
 }
 
-fn breaks(world: &mut World, alert: &Alert, when: Timestamp) {
+pub(super) fn breaks(world: &mut World, alert: &Alert, when: Timestamp) {
     world.until(when);
     world.alert(std::slice::from_ref(alert));
     world.settle();
 }
 
-fn proposed(world: &World) -> Option<&Proposal> {
+pub(super) fn proposed(world: &World) -> Option<&Proposal> {
     world.situation.incidents.values().find_map(|known| known.value.proposed.as_ref())
 }
 
@@ -170,7 +170,7 @@ fn whoever_is_at_it_merges_and_what_is_known_meanwhile_stops_it() {
 }
 
 /// The same, and the pipeline goes back instead.
-fn rolls_back(world: &mut World) {
+pub(super) fn rolls_back(world: &mut World) {
     let pipeline = Pipeline { at: "argo-cd".into(), id: "edx/edxapp".into() };
     world.change_service(|service| {
         service.acts = service.acts.take().map(|acts| Acts { rolls_back: Some(pipeline.clone()), ..acts });

@@ -240,3 +240,20 @@ fn what_was_taken_as_a_warning_is_not_taken_when_it_becomes_critical() {
     world.until(at("17:29"));
     assert!(!world.heard().contains("page"));
 }
+
+#[test]
+fn who_gives_one_alert_back_there_keeps_the_others_and_others_keep_theirs() {
+    let second = |alert: Alert| Alert { fingerprint: "second".into(), ..alert };
+    for (who, left) in [("github:olga", vec!["Olga"]), ("github:anna", vec!["Anna"])] {
+        let mut world = live_at_15_40();
+        world.now = at("15:53");
+        world.alert(&[taken("15:52", Some("github:anna"), "Anna"), second(taken("15:51", Some(who), "x"))]);
+        world.now = at("15:55");
+        let back = Alert { released_at: Some(at("15:54")), ..alert("HighErrorRate", at("15:50"), None) };
+        world.alert(&[back]);
+        let incident = &world.situation.incidents.values().next().unwrap().value;
+        let mut by: Vec<&str> = incident.acknowledged.iter().map(|a| a.name(&world.settings.roster)).collect();
+        by.dedup();
+        assert_eq!(by, left, "{who}");
+    }
+}

@@ -298,3 +298,7 @@ fn push(rungs: &mut Vec<Rung>, at: Timestamp, person: &PersonId, step: Step, rea
     }
     fresh
 }
+
+#[cfg(test)]
+#[path = "escalation/call_tests.rs"]
+mod call_tests;

@@ -294,3 +294,7 @@ impl IncidentId {
         Self::of(service, &name)
     }
 }
+
+#[cfg(test)]
+#[path = "incident/bounds_tests.rs"]
+pub(crate) mod bounds_tests;

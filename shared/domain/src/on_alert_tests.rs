@@ -333,3 +333,46 @@ fn the_most_severe_alert_of_many_is_the_headline() {
     world.alert(&many);
     assert_eq!(world.told[0].title, "[critical] edxapp production: zzz");
 }
+
+#[test]
+fn what_was_forgotten_because_there_is_too_much_may_fire_for_a_day_yet() {
+    for (minutes, over) in [(24 * 60 - 1, false), (24 * 60, true), (24 * 60 + 1, true)] {
+        let mut world = World::new();
+        world.now = at("12:00");
+        world.alert(&[alert("HighErrorRate", at("12:00"), None)]);
+        world.situation.signals.values_mut().next().unwrap().value.lost_at = Some(at("12:00"));
+        world.now = at("12:00") + jiff::SignedDuration::from_mins(minutes);
+        world.alert(&[alert("HighErrorRate", at("12:00"), Some(world.now))]);
+        let incident = &world.situation.incidents.values().next().unwrap().value;
+        assert_eq!(incident.resolved_at.is_some(), over, "{minutes}");
+        assert_eq!(world.situation.signals.values().next().unwrap().value.open.is_none(), over, "{minutes}");
+    }
+}
+
+#[test]
+fn what_a_message_left_out_is_written_only_where_it_is_something_and_each_alert_goes_to_its_place() {
+    use crate::on_alert::AlertEvent;
+    let event = |left_out| AlertEvent { alerts: vec![], left_out, brief: false };
+    let written = |left_out| serde_json::to_value(event(left_out)).unwrap().get("left_out").cloned();
+    assert_eq!((written(0), written(1), written(7)), (None, Some(1.into()), Some(7.into())));
+    let settings = crate::testing::settings();
+    let alerts = vec![
+        alert("One", at("12:00"), None),
+        alert("Two", at("12:00"), None),
+        crate::Alert { labels: [].into(), ..alert("Lost", at("12:00"), None) },
+    ];
+    let places = |may: bool| {
+        let all = AlertEvent { alerts: alerts.clone(), ..event(0) }.by_place(&settings, |_| may);
+        let line = |(place, alerts): (crate::alert::Place, Vec<crate::Alert>)| {
+            let names: Vec<String> = alerts.into_iter().map(|alert| alert.name).collect();
+            format!("{}: {}", place.service, names.join(", "))
+        };
+        all.into_iter().map(line).collect::<Vec<_>>()
+    };
+    assert_eq!(places(true), ["edxapp: One, Two", "unmapped: Lost"]);
+    assert_eq!(
+        places(false),
+        ["unmapped: One, Two", "unmapped: Lost"],
+        "who may not speak for the service speaks for none"
+    );
+}

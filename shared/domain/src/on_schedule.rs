@@ -284,3 +284,7 @@ fn unsent(next: &mut Next, outbox: &[Outgoing], now: Timestamp) -> Vec<Message> 
     }
     due
 }
+
+#[cfg(test)]
+#[path = "on_schedule/look_tests.rs"]
+mod look_tests;

@@ -127,3 +127,34 @@ fn a_service_serves_the_branch_it_is_told_else_the_default_one() {
     assert!(serves(&service, "openedx/lib", "main", true) && !serves(&service, "openedx/lib", "topic", false));
     assert!(!serves(&service, "openedx/other", "main", true));
 }
+
+/// The exposure of #12, merged at 15:00 and live since 15:10, after one more deployment.
+fn after(another: &Deployment) -> (bool, usize, usize) {
+    let changes =
+        [change(11, "olga", at("14:00")), change(12, "feanil", at("15:00")), change(13, "usama", at("15:00"))];
+    let changes: Vec<&Change> = changes.iter().collect();
+    let first = deployed(1, 12, "prod", Succeeded, "15:10");
+    let all = exposures(&changes, &[&first, another], &"production".parse().unwrap(), &[]);
+    let exposure = &all[&changes[1].id];
+    (exposure.live.is_some(), exposure.rolled_back.len(), exposure.attempts.len())
+}
+
+#[test]
+fn only_an_older_release_of_its_repository_that_did_not_fail_takes_a_change_back() {
+    let older = || deployed(2, 11, "prod", Succeeded, "15:20");
+    assert_eq!(after(&older()), (false, 1, 0));
+    let failed =
+        Deployment { succeeded_at: None, failed_at: Some(at("15:21")), started_at: Some(at("15:20")), ..older() };
+    assert_eq!(after(&failed), (true, 0, 0), "it never took the traffic");
+    assert_eq!(after(&of(&"openedx/other".parse().unwrap(), older())), (true, 0, 0), "it is of another repository");
+    assert_eq!(after(&deployed(2, 12, "prod", Succeeded, "15:20")), (true, 0, 0));
+    // The forge says that it carries something else, which was merged at the same moment, or nobody knows when.
+    let commits = |number| {
+        let commits = [crate::testing::commit(number)].into();
+        let carries = Carries::Commits { since: crate::testing::commit(1), commits };
+        Deployment { carries, ..deployed(2, number, "prod", Succeeded, "15:20") }
+    };
+    assert_eq!(after(&commits(13)), (true, 0, 0), "it is no older");
+    assert_eq!(after(&commits(99)), (true, 0, 0));
+    assert_eq!(after(&commits(11)), (false, 1, 0));
+}

@@ -161,6 +161,65 @@ fn prose_about_reverting_is_no_revert() {
 }
 
 #[test]
+fn quotes_of_all_kinds_hold_a_title_unless_it_is_cut_off() {
+    for (title, want) in [
+        ("Revert ‘Fix it’", "revert <Fix it>"),
+        ("Revert “Fix it”", "revert <Fix it>"),
+        ("Revert 'Fix it'", "revert <Fix it>"),
+        ("Revert 'Fix it' (#9)", "revert <Fix it>"),
+    ] {
+        assert_eq!(said(title, ""), want, "{title}");
+    }
+    expect_test::expect![[r#"
+        Revert "Fix it: revert
+        Revert 'Fix it: revert <'Fix it>
+        Revert ‘Fix it: revert
+        Revert "Fix…": revert
+        Revert "…": revert
+        Revert "!": revert"#]]
+    .assert_eq(
+        &["Revert \"Fix it", "Revert 'Fix it", "Revert ‘Fix it", "Revert \"Fix…\"", "Revert \"…\"", "Revert \"!\""]
+            .map(|title| format!("{title}: {}", said(title, "")))
+            .join("\n"),
+    );
+}
+
+#[test]
+fn a_commit_is_told_from_a_word_and_a_number() {
+    let digits = "1".repeat(40);
+    let letters = "abcdefabcdefabcdefabcdefabcdefabcdefabcd";
+    for (body, want) in [
+        ("This reverts 12ab34f5.", "revert 12ab34f5 <x>"),
+        ("This reverts 1234567.", "revert <x>"),
+        ("This reverts abcdefa.", "revert <x>"),
+        ("This reverts commit 1234567.", "revert 1234567 <x>"),
+        ("This reverts commit abcdefa.", "revert abcdefa <x>"),
+        (&format!("This reverts {digits}."), &format!("revert {digits} <x>")),
+        (&format!("This reverts {letters}."), &format!("revert {letters} <x>")),
+        (&format!("This reverts {}.", &digits[1..]), "revert <x>"),
+        ("This reverts bug 12.", "revert <x>"),
+        ("This reverts bug 12ab34f5.", "revert 12ab34f5 <x>"),
+        ("This reverts #12 and commit 12ab34f5.", "revert 12ab34f5 #12 <x>"),
+        ("This reverts openedx/edx-platform@12ab34f5.", "revert 12ab34f5 <x>"),
+    ] {
+        assert_eq!(said("Revert \"x\"", body), want, "{body}");
+    }
+}
+
+#[test]
+fn of_one_commit_the_fuller_name_is_kept() {
+    let short = &SHA[..9];
+    for body in [
+        format!("This reverts commit {short}.\n\nThis reverts commit {SHA}."),
+        format!("This reverts commit {SHA}.\n\nThis reverts commit {short}."),
+        format!("This reverts commits {SHA} and {short}."),
+        format!("This reverts commits {short} and {SHA}."),
+    ] {
+        assert_eq!(said("Revert \"x\"", &body), format!("revert {SHA} <x>"), "{body}");
+    }
+}
+
+#[test]
 fn a_hostile_body_is_read_to_its_bounds() {
     let many: String = (1..100).map(|n| format!("Reverts #{n}\n\n")).collect();
     assert_eq!(read("Revert \"x\"", &many, &repository()).unwrap().of.len(), MOST_CLAIMS);

@@ -289,3 +289,72 @@ fn whether_it_conflicts_is_told_by_the_files_of_what_was_merged_later() {
     let all = [Outlook::Clean, Outlook::MayConflict(vec!["x#1".into()]), Outlook::Unknown].map(|o| o.to_string());
     assert_eq!(all.iter().map(|words| &words[..9]).collect::<BTreeSet<_>>(), names);
 }
+
+#[test]
+fn one_service_keeps_it_for_a_repository_and_none_for_another() {
+    let world = World::new();
+    let other = "openedx/unknown".parse().unwrap();
+    assert_eq!(home(&world.settings, &repository()).map(|service| service.id.as_str()), Some("edxapp"));
+    assert_eq!(home(&world.settings, &other).map(|service| service.id.as_str()), None);
+}
+
+#[test]
+fn what_came_of_it_is_in_the_log() {
+    let lines = |said: &Said| {
+        let mut world = asked();
+        let undo = claimed(&mut world).unwrap();
+        let before = world.log.len();
+        hears(&mut world, &undo, said);
+        let line = |line: &crate::Entry| format!("{}: {} ({})", line.person.as_ref().unwrap(), line.what, line.reason);
+        world.log[before..].iter().map(line).collect::<Vec<_>>().join("\n")
+    };
+    let all = [
+        opened(13),
+        Said::Refused(Why::Conflicts),
+        Said::Refused(Why::Said { why: "no ".repeat(200) }),
+        Said::Silent("timeout".to_owned()),
+    ];
+    expect![[r#"
+        anna: edx-platform#13 reverts edx-platform#12 (#13 is open: nothing is reverted before it is merged and live)
+        anna: notice to anna: edx-platform#13 reverts edx-platform#12: merge it (#13 is open: nothing is reverted before it is merged and live)
+
+        anna: no revert of edx-platform#12 is opened (later changes are in its way: it conflicts)
+        anna: notice to anna: edx-platform#12 could not be reverted by one click (later changes are in its way: it conflicts)
+
+        anna: no revert of edx-platform#12 is opened (the forge does not take it: no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no…)
+        anna: notice to anna: edx-platform#12 could not be reverted by one click (the forge does not take it: no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no no…)
+
+        anna: the revert of edx-platform#12 is not opened yet (timeout; it is tried again)"#]].assert_eq(&all.iter().map(lines).collect::<Vec<_>>().join("\n\n"));
+}
+
+#[test]
+fn what_may_be_in_its_way_is_named_up_to_three() {
+    let may =
+        |labels: &[&str]| Outlook::MayConflict(labels.iter().map(|label| (*label).to_owned()).collect()).to_string();
+    assert_eq!(may(&["x#1"]), "It may conflict: x#1 touches the same files since.");
+    assert_eq!(may(&["x#1", "x#2"]), "It may conflict: x#1, x#2 touch the same files since.");
+    assert_eq!(may(&["x#1", "x#2", "x#3"]), "It may conflict: x#1, x#2, x#3 touch the same files since.");
+    let five = may(&["x#1", "x#2", "x#3", "x#4", "x#5"]);
+    assert_eq!(five, "It may conflict: x#1, x#2, x#3 and 2 more touch the same files since.");
+}
+
+#[test]
+fn of_lists_that_are_cut_or_empty_nothing_is_concluded() {
+    let merged = |number| change(number, "feanil", at("14:00") + MINUTE * i32::try_from(number).unwrap());
+    let looks = |lists: [(&[&str], bool); 3]| {
+        let mut world = World::new();
+        for (number, (files, cut)) in (12..).zip(lists) {
+            world.situation.note(Record::Change(merged(number)), 1);
+            let files = Files { cut, ..Files::of(files.iter().copied()) };
+            world.situation.note(Record::Files(merged(number).id, files), 1);
+        }
+        outlook(&merged(12), &world.situation)
+    };
+    let (own, other): (&[&str], &[&str]) = (&["a.py"], &["b.py"]);
+    assert_eq!(looks([(own, false), (other, false), (other, false)]), Outlook::Clean);
+    assert_eq!(looks([(own, true), (other, false), (other, false)]), Outlook::Unknown);
+    assert_eq!(looks([(own, false), (other, true), (other, false)]), Outlook::Unknown);
+    assert_eq!(looks([(own, false), (other, false), (other, true)]), Outlook::Unknown);
+    assert_eq!(looks([(own, false), (&[], false), (other, false)]), Outlook::Unknown, "nobody told which it touches");
+    assert_eq!(looks([(own, false), (&[], true), (own, false)]), Outlook::MayConflict(vec!["edx-platform#14".into()]));
+}

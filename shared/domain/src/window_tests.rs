@@ -381,3 +381,28 @@ fn a_window_does_not_move_when_the_change_before_it_leaves_the_working_set() {
     world.until(at("Sun 13:00"));
     assert_eq!(world.windows(), "edx-platform#12 feanil standby", "11 is closed and gone, 12 was never live");
 }
+
+#[test]
+fn the_turns_that_a_change_had_before_are_counted_and_who_brought_it_live_or_back_is_involved() {
+    let mut world = World::new();
+    merged(&mut world, 11, "olga", "14:00");
+    moved(&mut world, 1, 11, "prod", Succeeded, "14:10");
+    merged(&mut world, 12, "feanil", "15:00");
+    let turns = |world: &World| {
+        let all = crate::window::windows(&world.situation, &world.service, &world.settings.roster, world.now);
+        let window = all.iter().find(|window| window.change.label() == "edx-platform#12").unwrap();
+        let ids = ["1", "2", "3", "4"].into_iter().filter(|id| {
+            let key = |known: &&crate::Deployment| known.key.id == *id;
+            let known = world.situation.deployments.values().map(|known| &known.value).find(key);
+            known.is_some_and(|known| window.involves(&known.key))
+        });
+        (window.nth_turn(), ids.collect::<Vec<_>>().join(" "))
+    };
+    assert_eq!(turns(&world), (0, String::new()));
+    moved(&mut world, 2, 12, "prod", Succeeded, "15:10");
+    assert_eq!(turns(&world), (0, "2".to_owned()));
+    moved(&mut world, 3, 11, "prod", Succeeded, "15:20");
+    assert_eq!(turns(&world).1, "2 3");
+    moved(&mut world, 4, 12, "prod", Succeeded, "15:30");
+    assert_eq!(turns(&world), (1, "2 3 4".to_owned()));
+}

@@ -279,3 +279,7 @@ pub fn heard(
     }
     decisions
 }
+
+#[cfg(test)]
+#[path = "merging_tests.rs"]
+mod tests;

@@ -89,3 +89,7 @@ pub fn incidents(decisions: &Decisions) -> impl Iterator<Item = Incident> {
         Write::Drop { .. } => None,
     })
 }
+
+#[cfg(test)]
+#[path = "elsewhere_tests.rs"]
+mod tests;

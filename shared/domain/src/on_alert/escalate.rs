@@ -283,3 +283,7 @@ impl Desk<'_> {
 fn speaks_for(other: &Elsewhere, incident: &Incident) -> bool {
     !other.now || other.incident.service < incident.service
 }
+
+#[cfg(test)]
+#[path = "escalate_tests.rs"]
+mod tests;

@@ -69,3 +69,7 @@ pub(crate) fn judge(decisions: &mut Decisions, incident: &mut Incident, verdict:
     decisions.log(now, Some(Subject::Incident(incident.id.clone())), person, what, reason);
     incident.verdict = Some(verdict);
 }
+
+#[cfg(test)]
+#[path = "outcomes_tests.rs"]
+mod tests;

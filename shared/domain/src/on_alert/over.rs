@@ -114,3 +114,7 @@ pub(crate) fn tell_pager(
         decisions.tell(incidents::update(reader, incident, page, step, reason.clone()));
     }
 }
+
+#[cfg(test)]
+#[path = "over_tests.rs"]
+mod tests;

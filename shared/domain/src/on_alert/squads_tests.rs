@@ -135,3 +135,31 @@ fn where_people_decide_themselves_or_it_is_over_no_squad_hears() {
     world.alert(&[Alert { severity: Warning, ..alert("HighErrorRate", at("15:50"), Some(at("15:54"))) }]);
     assert!(told(&world, HEARS).is_empty());
 }
+
+#[test]
+fn an_incident_has_changed_where_somebody_was_told_or_a_wish_came_to_something_else() {
+    let telling = |squads: Vec<Squad>| {
+        let mut world = world(squads);
+        fires(&mut world);
+        let mut incident = world.situation.incidents.values().next().unwrap().value.clone();
+        (incident.squads, incident.told) = Default::default();
+        let mut changes = Vec::new();
+        for _ in 0..4 {
+            let before = incident.clone();
+            let World { situation, service, settings, now, .. } = &world;
+            let mut decisions = crate::Decisions::none(&service.id, crate::decision::Wake::Now);
+            let changed = super::tell(&mut decisions, &mut incident, situation, service, settings, *now);
+            assert_eq!(changed, incident != before);
+            changes.push((changed, decisions.messages.len()));
+        }
+        changes
+    };
+    let members: Vec<String> = (0..31).map(|n| format!("m{n}")).collect();
+    let members: Vec<&str> = members.iter().map(String::as_str).collect();
+    let told = telling(vec![squad("lms", Wish::Mine, &members, "lms/**")]);
+    assert_eq!(told, [(true, 15), (true, 15), (true, 1), (false, 0)]);
+    let told = telling(vec![squad("cms", Wish::Mine, &["usama"], "cms/**")]);
+    assert_eq!(told, [(true, 0), (false, 0), (false, 0), (false, 0)], "it is written down that it does not");
+    let told = telling(vec![squad("lms", Wish::Mine, &["usama"], "lms/**")]);
+    assert_eq!(told, [(true, 1), (false, 0), (false, 0), (false, 0)]);
+}

@@ -310,3 +310,115 @@ fn while_nothing_holds_nobody_is_asked_and_nothing_is_let_through() {
     assert!(desk.heard.is_empty());
     assert_eq!(desk.posted(), (0, vec![]));
 }
+
+/// What the lane adds for one fix to a transaction of so many actions: who hears it, what stands in the log, what is written, what
+/// is counted; and when it looks again.
+#[derive(Debug, PartialEq, Eq)]
+struct Added {
+    heard: Vec<String>,
+    passes: usize,
+    writes: usize,
+    facts: usize,
+    next: Option<Timestamp>,
+}
+
+fn added(desk: &Desk, fix: &Expedite, actions: usize) -> Added {
+    let freezes = Freezes {
+        configured: &[],
+        feeds: [].into(),
+        declared: desk.situation.freezes.values().map(|known| &known.value).collect(),
+    };
+    let lane = Lane { situation: &desk.situation, settings: &desk.settings, freezes: &freezes, now: desk.now };
+    let mut decisions = Decisions::none(&desk.settings.freeze_desk().id, Wake::Now);
+    while decisions.actions() < actions {
+        decisions.log(desk.now, None, None, "something else".to_owned(), Reason::ExpediteWithdrawn);
+    }
+    let mut next = Next::default();
+    lane.one(&mut decisions, &mut next, &Noted { value: fix.clone(), rev: 3 });
+    Added {
+        heard: decisions.messages.iter().map(|m| format!("{} {}", m.key.person, m.key.step.word())).collect(),
+        passes: decisions.entries.iter().filter(|line| line.what.contains(" may pass: ")).count(),
+        writes: decisions.writes.len(),
+        facts: decisions.facts.len(),
+        next: next.0,
+    }
+}
+
+#[test]
+fn a_fix_is_looked_at_when_it_lapses_or_what_holds_it_is_over_and_told_of_while_there_is_room() {
+    let mut desk = Desk::during(Preset::PeakEvent);
+    let fix = Expedite { reason: "Users cannot pay.".to_owned(), ..asked() };
+    let asks = |next, full: bool| Added {
+        heard: if full { vec![] } else { vec!["olga expedite-asked".to_owned()] },
+        passes: 0,
+        writes: usize::from(!full),
+        facts: 0,
+        next: Some(next),
+    };
+    let lapses = fix.lapses_at();
+    assert_eq!(added(&desk, &fix, 1), asks(lapses, false));
+    assert_eq!(added(&desk, &fix, 84), asks(lapses, false));
+    for full in [85, 86, 90] {
+        assert_eq!(added(&desk, &fix, full), asks(desk.now, true), "{full}");
+    }
+    // The freeze is over before.
+    desk.situation.freezes.values_mut().for_each(|known| known.value.until = at("12:00"));
+    assert_eq!(added(&desk, &fix, 1), asks(at("12:00"), false));
+    // What is over by somebody's word waits for nothing.
+    let withdrawn = Expedite { over: Some((at("11:00"), "feanil".parse().unwrap(), Over::Withdrawn)), ..fix };
+    assert_eq!(added(&desk, &withdrawn, 1), Added { heard: vec![], passes: 0, writes: 1, facts: 1, next: None });
+    assert_eq!(added(&desk, &withdrawn, 84).facts, 1);
+    for full in [85, 86, 90] {
+        assert_eq!((added(&desk, &withdrawn, full).facts, added(&desk, &withdrawn, full).writes), (0, 0), "{full}");
+    }
+    let counted = Expedite { counted: true, ..withdrawn };
+    assert_eq!(added(&desk, &counted, 1), Added { heard: vec![], passes: 0, writes: 0, facts: 0, next: None });
+}
+
+#[test]
+fn that_a_fix_may_pass_is_in_the_log_once_however_many_hear_it() {
+    let mut desk = Desk::during(Preset::PeakEvent);
+    desk.now = at("11:30");
+    let signed = vec![signed("olga", true, false), signed("anna", false, true)];
+    let mut fix = Expedite { reason: "Users cannot pay.".to_owned(), signed, ..asked() };
+    let first = added(&desk, &fix, 1);
+    assert_eq!(first.heard, ["feanil expedite-granted", "channel expedite-granted"]);
+    assert_eq!((first.passes, first.writes), (1, 1));
+    fix.told.insert((Step::ExpediteGranted, "feanil".parse().unwrap()));
+    let second = added(&desk, &fix, 1);
+    assert_eq!((second.heard, second.passes), (vec!["channel expedite-granted".to_owned()], 0));
+    fix.told.insert((Step::ExpediteGranted, "channel".parse().unwrap()));
+    fix.passed = Some(fix.granted());
+    let third = added(&desk, &fix, 1);
+    assert_eq!((third.heard.len(), third.passes, third.writes), (0, 0, 0), "nothing is new");
+    // That it is to be asked for is no word that it may pass.
+    let asked = Expedite { signed: vec![], told: [].into(), passed: None, ..fix };
+    assert_eq!(added(&desk, &asked, 1).passes, 0);
+}
+
+#[test]
+fn a_fix_leaves_when_it_has_lapsed_and_is_known_for_a_while_as_long_as_that_fits() {
+    let mut desk = Desk::during(Preset::PeakEvent);
+    let fix = asked();
+    let leaves = fix.lapses_at().max(fix.at + KNOWN);
+    desk.situation.note(Record::Expedite(fix), 4);
+    let looked = |desk: &Desk, actions| {
+        let freezes = Freezes { configured: &[], feeds: [].into(), declared: vec![] };
+        let lane = Lane { situation: &desk.situation, settings: &desk.settings, freezes: &freezes, now: desk.now };
+        let mut decisions = Decisions::none(&desk.settings.freeze_desk().id, Wake::Now);
+        while decisions.actions() < actions {
+            decisions.log(desk.now, None, None, "something else".to_owned(), Reason::ExpediteWithdrawn);
+        }
+        let mut next = Next::default();
+        lane.look(&mut decisions, &mut next);
+        let drops = decisions.writes.iter().filter(|write| matches!(write, crate::Write::Drop { seen: 4, .. }));
+        (drops.count(), next.0)
+    };
+    desk.now = leaves - SignedDuration::from_secs(1);
+    assert_eq!(looked(&desk, 1), (0, Some(leaves)));
+    desk.now = leaves;
+    assert_eq!(
+        [1, 88, 89, 90].map(|actions| looked(&desk, actions)),
+        [(1, None), (1, None), (0, Some(leaves)), (0, Some(leaves))]
+    );
+}

@@ -169,3 +169,54 @@ fn its_times_are_told_as_any() {
     assert!(notice.lines.iter().any(|line| line.contains("is asked to take the pager")), "{:?}", notice.lines);
     assert_eq!(freezes.find(&one.key()), Some(one));
 }
+
+fn feed(times: Vec<Time>) -> Feed {
+    Feed { times, read_at: Some(at("12:00")), ..Feed::unread(ADDRESS, at("12:00")) }
+}
+
+fn spans(name: &str, from: Timestamp, until: Timestamp) -> Time {
+    Time { from, until, name: name.to_owned() }
+}
+
+#[test]
+fn what_is_over_for_a_week_or_begins_beyond_what_is_looked_at_is_not_kept() {
+    let (now, second) = (at("12:00"), SignedDuration::from_secs(1));
+    let over = |until| kept(&[spans("x", at("00:00") - 2 * PAST, until)], now).len();
+    assert_eq!([over(now - PAST - second), over(now - PAST), over(now - PAST + second)], [0, 0, 1]);
+    let far = now + LOOK_AHEAD;
+    let ahead = |from| kept(&[spans("x", from, far + PAST)], now).len();
+    assert_eq!([ahead(far - second), ahead(far), ahead(far + second)], [1, 0, 0]);
+}
+
+#[test]
+fn news_is_what_is_not_over_and_was_in_sight_before() {
+    let (now, second) = (at("13:00"), SignedDuration::from_secs(1));
+    let news = |before: Vec<Time>, after: Vec<Time>| is_news(&feed(before), &feed(after), now);
+    let until = |until| vec![spans("x", at("00:00"), until)];
+    assert!(!news(until(now), vec![]) && !news(until(now - second), vec![]), "that was over");
+    assert!(news(until(now + second), vec![]) && news(vec![], until(now + second)));
+    // What was in sight then.
+    let sight = at("12:00") + LOOK_AHEAD;
+    let from = |from| vec![spans("x", from, sight + PAST)];
+    assert!(news(vec![], from(sight - second)));
+    assert!(!news(vec![], from(sight)) && !news(vec![], from(sight + second)), "time goes on");
+    assert!(!news(from(sight - second), from(sight - second)));
+    assert!(is_news(&Feed::unread(ADDRESS, now), &feed(vec![]), now), "read for the first time");
+}
+
+#[test]
+fn what_is_said_of_a_calendar_is_what_of_it_is_ahead_and_of_which_address_it_was_is_kept() {
+    let mut table = Table::new();
+    let times = vec![time("over", "10:00", "12:00"), time("on", "11:00", "13:00"), time("later", "15:00", "16:00")];
+    let lines = table.hears("12:00", Ok(times.clone()));
+    assert_eq!(lines.len(), 1);
+    assert!(lines[0].contains("next on,"), "{lines:?}");
+    let reason = read(&following(ADDRESS), &feed(times), at("12:00")).1;
+    assert_eq!(reason, Reason::FeedRead { freeze: "holidays".to_owned(), times: 2 });
+    let other = "https://calendar.example.com/other.ics";
+    table.settings = settings().with_freezes(vec![following(other)]);
+    table.hears("12:10", Ok(vec![]));
+    let known = &table.situation.feeds.values().next().unwrap().value;
+    assert!(known.is_of(other) && !known.is_of(ADDRESS));
+    assert!(!table.due("12:11"), "it was read just now");
+}

@@ -50,3 +50,7 @@ pub(super) fn look(decisions: &mut Decisions, next: &mut Next, look: &Look<'_>) 
         decisions.put(Record::Pipelines(pipelines), known.rev);
     }
 }
+
+#[cfg(test)]
+#[path = "pipelines_tests.rs"]
+mod tests;

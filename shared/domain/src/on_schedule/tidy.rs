@@ -245,3 +245,7 @@ fn suspected(situation: &Situation, deployment: &Deployment) -> bool {
 #[cfg(test)]
 #[path = "tidy_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "tidy_bounds_tests.rs"]
+mod bounds_tests;

@@ -101,11 +101,8 @@ fn reference(word: &str, is_commit: bool) -> Option<Reference<'_>> {
         Some(name) => Claim::Commit(commit(name, true)?),
         None => Claim::Number(number(&rest[1..])?),
     };
-    match path {
-        "" if !rest.starts_with('@') => Some(Reference::Here(claim)),
-        "" => None,
-        _ => Some(Reference::In(path, claim)),
-    }
+    // A word does not begin with `@`: that is trimmed.
+    Some(if path.is_empty() { Reference::Here(claim) } else { Reference::In(path, claim) })
 }
 
 fn address_of_change(path: &str) -> Option<Reference<'_>> {
