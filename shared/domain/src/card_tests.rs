@@ -124,7 +124,8 @@ fn who_has_the_pager_for_everything_has_it_until_then() {
     let mut world = world();
     assert_eq!(card(&world).pager(world.now), None);
     let (olga, anna) = ("olga".parse().unwrap(), "anna".parse().unwrap());
-    let shift = crate::Shift::new(crate::shift::Scope::Service, &olga, &anna, at("15:00"), Some(at("16:00")), at("15:00"));
+    let shift =
+        crate::Shift::new(crate::shift::Scope::Service, &olga, &anna, at("15:00"), Some(at("16:00")), at("15:00"));
     let id = shift.id.clone();
     world.situation.note(crate::Record::Shift(shift), 1);
     let card = card(&world);
@@ -156,10 +157,9 @@ fn what_waits_without_anybody_comes_first_and_what_is_open_before_what_is_over()
     world.alert(&[alert("HighErrorRate", at("15:50"), None)]);
     world.settle();
     world.until(at("16:00")).alert(&[alert("HighErrorRate", at("15:50"), Some(at("16:00")))]);
-    world.until(at("22:00")).alert(&[crate::Alert {
-        severity: crate::Severity::Warning,
-        ..alert("DiskFull", at("22:00"), None)
-    }]);
+    world
+        .until(at("22:00"))
+        .alert(&[crate::Alert { severity: crate::Severity::Warning, ..alert("DiskFull", at("22:00"), None) }]);
     let card = card(&world);
     let waiting: Vec<(&str, bool)> =
         card.queue.first.iter().map(|waiting| (waiting.change.label.as_str(), waiting.unattended)).collect();

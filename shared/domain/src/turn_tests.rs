@@ -11,7 +11,13 @@ fn secs(seconds: i64) -> SignedDuration {
 }
 
 fn policy() -> Policy {
-    Policy { active: secs(3600), at_most: secs(4 * 3600), tail: secs(24 * 3600), after_failure: secs(900), ..Policy::default() }
+    Policy {
+        active: secs(3600),
+        at_most: secs(4 * 3600),
+        tail: secs(24 * 3600),
+        after_failure: secs(900),
+        ..Policy::default()
+    }
 }
 
 /// Started then, and succeeded ten minutes later if it did.

@@ -457,19 +457,15 @@ fn seals_that_are_missing_are_told_by_their_numbers() {
 #[test]
 fn a_chain_has_to_begin_unless_what_is_before_is_too_old_to_be_kept() {
     let sealed = four();
-    let from = |seconds, seals: &[Seal]| {
-        verify(seals, sealed.head.as_ref(), Extent { from: at(seconds), to_the_end: true })
-    };
+    let from =
+        |seconds, seals: &[Seal]| verify(seals, sealed.head.as_ref(), Extent { from: at(seconds), to_the_end: true });
     let missing = [Fault::NoBeginning { number: 2 }];
     assert_eq!(from(0, &sealed.seals[1..]), missing, "the first one, of this hour, would be kept");
     assert_eq!(from(1, &sealed.seals[1..]), []);
     assert_eq!(from(3600, &sealed.seals), []);
     // The first one is number 1, behind nothing.
-    let changes: [fn(&mut Seal); 3] = [
-        |seal| seal.number = 2,
-        |seal| seal.previous = "something".into(),
-        |seal| seal.before = Some(at(0)),
-    ];
+    let changes: [fn(&mut Seal); 3] =
+        [|seal| seal.number = 2, |seal| seal.previous = "something".into(), |seal| seal.before = Some(at(0))];
     for change in changes {
         let mut first = sealed.seals[0].clone();
         change(&mut first);

@@ -84,8 +84,7 @@ fn incident(world: &World, suspects: &[u64], verdict: Option<(Judge, Option<u64>
     let mut incident = world.situation.incidents.values().next().unwrap().value.clone();
     let suspect = incident.suspects[0].clone();
     incident.suspects = suspects.iter().map(|n| crate::Suspect { change: id(*n), ..suspect.clone() }).collect();
-    incident.verdict =
-        verdict.map(|(by, n)| Verdict { change: n.map(id), label: String::new(), by, at: at("15:40") });
+    incident.verdict = verdict.map(|(by, n)| Verdict { change: n.map(id), label: String::new(), by, at: at("15:40") });
     incident
 }
 

@@ -161,15 +161,10 @@ fn a_figure_has_moved_if_it_differs_by_a_tenth_at_least() {
         moved(measure, &tally(now), &tally(before)).map(|moved| moved.better)
     };
     // Twenty a week before.
-    assert_eq!([17, 18, 19, 20, 21, 22, 23].map(|now| deployments(now, 80)), [
-        Some(false),
-        Some(false),
-        None,
-        None,
-        None,
-        Some(true),
-        Some(true)
-    ]);
+    assert_eq!(
+        [17, 18, 19, 20, 21, 22, 23].map(|now| deployments(now, 80)),
+        [Some(false), Some(false), None, None, None, Some(true), Some(true)]
+    );
     assert_eq!((deployments(0, 0), deployments(1, 0), deployments(0, 4)), (None, Some(true), Some(false)));
 }
 
@@ -217,4 +212,24 @@ fn fewer_pages_are_proposed_where_more_are_wrong_than_people_were_paged() {
     assert_eq!(threshold(20, &[4, 0, 0]), wanted(20, 30, 4, 3));
     assert_eq!(threshold(40, &[3]), wanted(40, 50, 3, 1));
     assert_eq!(threshold(41, &[3]), [], "it is high enough");
+}
+
+#[test]
+fn what_held_changes_up_is_told_from_a_day_and_a_pause_on() {
+    let world = world();
+    let told = |oldest: u64, pauses: usize| {
+        let mut week = Tally { deployments: 1, ..Tally::default() };
+        week.ages.learn(oldest);
+        let (first, last) = ("2026-03-16".parse().unwrap(), "2026-03-22".parse().unwrap());
+        let (moved, load, unmapped, proposals) = (vec![], vec![], vec![], vec![]);
+        let digest = Digest { first, last, week, moved, load, unmapped, pauses, proposals };
+        let person = &world.service.owners[0];
+        let reader = Reader { settings: &world.settings, service: &world.service, person, now: at("Mon 09:00") };
+        digests::weekly(reader, &digest).lines.into_iter().find(|line| line.starts_with("What held"))
+    };
+    assert_eq!(told(86_399, 0), None);
+    assert_eq!(told(86_400, 0).as_deref(), Some("What held changes up: changes waited up to 1 d."));
+    assert_eq!(told(0, 1).as_deref(), Some("What held changes up: the pipeline was paused 1 time."));
+    let both = "What held changes up: the pipeline was paused 2 times; changes waited up to 2 d.";
+    assert_eq!(told(2 * 86_400, 2).as_deref(), Some(both));
 }

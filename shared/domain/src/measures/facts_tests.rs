@@ -62,7 +62,8 @@ fn each_repetition_of_a_page_counts_and_those_outside_working_hours_by_the_first
     assert_eq!(counted(vec![page("anna", Step::FirstResponder, "16:01", 3, Some("16:05"))]), (4, 4, false, 1));
     assert_eq!(counted(vec![page("anna", Step::FirstResponder, "15:40", 2, Some("15:50"))]), (3, 0, false, 1));
     // Olga is at work around the clock; who was not paged for this one is left out.
-    let joined = PageRecord { joined: Some("other-qaqn6jef".parse().unwrap()), ..page("olga", Step::Owner, "16:10", 9, None) };
+    let joined =
+        PageRecord { joined: Some("other-qaqn6jef".parse().unwrap()), ..page("olga", Step::Owner, "16:10", 9, None) };
     let two = vec![page("olga", Step::Owner, "16:10", 1, Some("16:15")), joined];
     assert_eq!(counted(two), (2, 0, true, 0));
 }

@@ -133,9 +133,10 @@ mod tests {
 
     #[test]
     fn a_unit_is_told_by_its_word() {
-        assert_eq!([Unit::Count, Unit::Seconds, Unit::Share, Unit::Mean].map(Unit::word), [
-            "count", "seconds", "share", "mean"
-        ]);
+        assert_eq!(
+            [Unit::Count, Unit::Seconds, Unit::Share, Unit::Mean].map(Unit::word),
+            ["count", "seconds", "share", "mean"]
+        );
     }
 
     #[test]

@@ -13,7 +13,9 @@ fn deployments(deployments: u32) -> Tally {
 /// From January to May, of which there are roll-ups by month; from 10 March on also by day.
 fn known() -> Timeline {
     let mut known = Timeline::default();
-    for (month, n) in [("2026-01-01", 1), ("2026-02-01", 10), ("2026-03-01", 100), ("2026-04-01", 1000), ("2026-05-01", 10_000)] {
+    for (month, n) in
+        [("2026-01-01", 1), ("2026-02-01", 10), ("2026-03-01", 100), ("2026-04-01", 1000), ("2026-05-01", 10_000)]
+    {
         known.note(Period::Month(Month::of(day(month))), deployments(n));
     }
     for (date, n) in [("2026-03-10", 20), ("2026-03-19", 30), ("2026-03-20", 40), ("2026-03-31", 5)] {

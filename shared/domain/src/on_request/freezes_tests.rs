@@ -225,7 +225,10 @@ fn a_second_click_within_a_minute_changes_nothing_and_later_it_does() {
         let until = at("18:00") + SignedDuration::from_secs(seconds);
         table.declares(&Wanted { until, ..wanted("18:00") }).map(|_| ())
     };
-    assert_eq!((again(59), again(60), again(-59), again(-60)), (Err(Refused::AlreadySo), Ok(()), Err(Refused::AlreadySo), Ok(())));
+    assert_eq!(
+        (again(59), again(60), again(-59), again(-60)),
+        (Err(Refused::AlreadySo), Ok(()), Err(Refused::AlreadySo), Ok(()))
+    );
 }
 
 #[test]

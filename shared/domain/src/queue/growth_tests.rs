@@ -199,7 +199,8 @@ fn with_room(world: &World, room: usize) -> (usize, Option<jiff::Timestamp>) {
     let World { situation, service, settings, now, .. } = world;
     let all = crate::window::windows(situation, service, &settings.roster, *now);
     let failures = std::collections::BTreeMap::new();
-    let look = super::Look { situation, service, settings, all: &all, failures: &failures, now: *now, owner_told: false };
+    let look =
+        super::Look { situation, service, settings, all: &all, failures: &failures, now: *now, owner_told: false };
     let mut decisions = crate::Decisions::none(&service.id, crate::decision::Wake::Now);
     let mut key = 0;
     while decisions.room() > room {

@@ -124,7 +124,11 @@ fn that_a_title_was_taken_back_is_known_before_anything_else_is() {
     let change = touches("ann", "Billing", &["billing/charge.py"]);
     (0..9).for_each(|_| past.landed(change, false));
     past.taken_back(change);
-    assert_eq!(past.traits(change), Traits { returns: true, ..Traits::default() }, "nine changes say nothing of folders");
+    assert_eq!(
+        past.traits(change),
+        Traits { returns: true, ..Traits::default() },
+        "nine changes say nothing of folders"
+    );
     past.landed(change, false);
     let ten = past.traits(change);
     assert!(ten.returns && ten.directory.is_some() && ten.familiarity == Some(1.0), "{ten:?}");

@@ -27,7 +27,10 @@ fn the_next_beginning_or_end_is_after_now() {
     let service = frozen(&[("10:00", "12:00"), ("15:00", "17:00")]);
     let next = |when: &str| service.frozen_next(at(when));
     let all = ["09:00", "10:00", "11:59", "12:00", "16:59", "17:00"].map(next);
-    assert_eq!(all, [Some(at("10:00")), Some(at("12:00")), Some(at("12:00")), Some(at("15:00")), Some(at("17:00")), None]);
+    assert_eq!(
+        all,
+        [Some(at("10:00")), Some(at("12:00")), Some(at("12:00")), Some(at("15:00")), Some(at("17:00")), None]
+    );
 }
 
 #[test]

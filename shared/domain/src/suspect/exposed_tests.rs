@@ -27,7 +27,10 @@ fn a_change_is_active_until_its_turn_ends_and_a_suspect_until_its_tail_does() {
     let world = world(&[(Started, "15:10"), (Succeeded, "15:20")]);
     let second = SignedDuration::from_secs(1);
     assert_eq!((stands(&world, at("15:10") - second), stands(&world, at("15:10"))), (None, Some(Stand::Active)));
-    assert_eq!((stands(&world, at("16:20") - second), stands(&world, at("16:20"))), (Some(Stand::Active), Some(Stand::Tail)));
+    assert_eq!(
+        (stands(&world, at("16:20") - second), stands(&world, at("16:20"))),
+        (Some(Stand::Active), Some(Stand::Tail))
+    );
     assert_eq!((stands(&world, at("Sat 16:20") - second), stands(&world, at("Sat 16:20"))), (Some(Stand::Tail), None));
 }
 
