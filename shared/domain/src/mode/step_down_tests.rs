@@ -139,13 +139,13 @@ fn it_was_wrong_too_where_it_fires_all_the_same_a_while_after_that_was_live() {
     assert_eq!((back(12, "12:45", false), back(12, "12:46", false)), (true, false));
     assert!(!back(12, "12:45", true), "it is over");
     assert!(!back(13, "12:45", false), "another one was taken back");
-    assert!(reverted(|incident| drop(incident.in_vain.insert(of(12))), |_| (), "12:00"), "it was known to be in vain");
-    assert!(!reverted(|incident| drop(incident.in_vain.insert(of(13))), |_| (), "12:00"));
+    assert!(reverted(|incident| incident.in_vain = [of(12)].into(), |_| (), "12:00"), "it was known to be in vain");
+    assert!(!reverted(|incident| incident.in_vain = [of(13)].into(), |_| (), "12:00"));
 }
 
 #[test]
 fn only_what_acted_since_somebody_last_looked_counts() {
-    let wrong = |incident: &mut crate::Incident| drop(incident.in_vain.insert(of(12)));
+    let wrong = |incident: &mut crate::Incident| incident.in_vain = [of(12)].into();
     assert!(reverted(wrong, |_| (), "12:30"));
     assert!(!reverted(wrong, |_| (), "12:31"), "that was known then");
     assert!(!reverted(wrong, |moved| moved.acts = false, "12:00"), "a person merged it");
