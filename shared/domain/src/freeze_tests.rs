@@ -237,3 +237,18 @@ fn all_about_one_says_what_it_asks_for_when_and_by_whose_word() {
         Anna called it off."#]]
     .assert_eq(&[None, Some("15:00"), Some("11:00")].map(|ended| of(ended).1).join("\n\n"));
 }
+
+#[test]
+fn that_one_has_changed_is_told_each_minute_anew() {
+    let known = [declared("sale", both(Strength::Require), at("12:00"), at("18:00"))];
+    let (settings, service) = (crate::testing::settings(), service());
+    let told = |when: &str| {
+        let (person, now) = (&service.owners[0], at(when));
+        let reader = crate::wording::Reader { settings: &settings, service: &service, person, now };
+        crate::wording::freezes::changed(reader, &known[0].occurrence(at("18:00")))
+    };
+    assert_eq!(i64::from(told("13:00").key.nth), at("13:00").as_second() / 60);
+    assert_eq!(i64::from(told("13:01").key.nth), at("13:01").as_second() / 60);
+    let id: crate::FreezeId = "sale".parse().unwrap();
+    assert_eq!(told("13:00").ends, Some(id), "who declared it may end it");
+}

@@ -267,3 +267,32 @@ fn a_revert_pull_request_says_what_it_reverts_and_who_asked_for_it() {
         Revert: asked for by Anna at 15:00 (Europe/London). The forge did not answer (502); it is tried again at 15:40 (Europe/London).
         Revert: asked for by the evidence at 15:00 (Europe/London). At 15:10 (Europe/London): later changes are in its way: it conflicts. By hand: git revert 000000000000000000000000000000000000000c (a merge commit: -m 1) on a new branch, and a pull request of it."#]].assert_eq(&all.join("\n"));
 }
+
+#[test]
+fn a_fix_that_is_asked_for_anew_is_another_notice() {
+    let (settings, service) = (settings(), service());
+    let person = &service.owners[0];
+    let reader = crate::wording::Reader { settings: &settings, service: &service, person, now: at("15:30") };
+    let asked = |when: &str| crate::expedite::Expedite {
+        repository: crate::testing::repository(),
+        number: 7,
+        title: "Fix it".to_owned(),
+        url: None,
+        by: "feanil".parse().unwrap(),
+        at: at(when),
+        way: crate::expedite::Way::Board,
+        heard_at: at(when),
+        head: None,
+        reason: "checkout fails".to_owned(),
+        signed: vec![],
+        over: None,
+        passed: None,
+        told: [].into(),
+        counted: false,
+    };
+    let nth = |when: &str| {
+        let (needs, step) = (crate::expedite::Needs::default(), Step::ExpediteAsked);
+        i64::from(crate::wording::expedites::notice(reader, &asked(when), step, needs, &[]).key.nth)
+    };
+    assert_eq!([nth("12:00"), nth("12:01")], [at("12:00"), at("12:01")].map(|at| at.as_second() / 60));
+}

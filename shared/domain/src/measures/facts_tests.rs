@@ -25,10 +25,9 @@ fn world() -> (World, Incident) {
 }
 
 fn ended(world: &World, incident: &Incident) -> Option<Ended> {
-    match of_incident(incident, &world.service, &world.settings.roster)? {
-        Fact::Incident(ended) => Some(*ended),
-        other => panic!("{other:?}"),
-    }
+    let fact = of_incident(incident, &world.service, &world.settings.roster)?;
+    let Fact::Incident(ended) = fact else { panic!("{fact:?}") };
+    Some(*ended)
 }
 
 fn page(who: &str, step: Step, when: &str, again: u32, again_at: Option<&str>) -> PageRecord {
