@@ -118,6 +118,9 @@ fn how_many_it_were_is_said_in_the_log() {
     let opened = |alerts| Reason::IncidentOpened { alerts }.to_string();
     assert_eq!((opened(1), opened(2)), ("opened by 1 alert".to_owned(), "opened by 2 alerts".to_owned()));
     assert_eq!(Reason::IncidentGrew { alerts: 3 }.to_string(), "now 3 alerts");
+    let failed = |changes| Reason::LiveDeploymentFailed { changes }.to_string();
+    assert_eq!(failed(1), "a live deployment failed with 1 new change: back to standby");
+    assert_eq!(failed(2), "a live deployment failed with 2 new changes: back to standby");
 }
 
 #[test]
