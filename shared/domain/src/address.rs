@@ -55,6 +55,8 @@ mod tests {
             ("https://github.com/openedx/edx-platform.git", Some("openedx/edx-platform")),
             ("git.example.com/openedx/edx-platform", Some("openedx/edx-platform")),
             ("openedx/edx-platform", Some("openedx/edx-platform")),
+            ("group/sub/project", Some("group/sub/project")),
+            ("my.org/project", Some("my.org/project")),
             ("/here", None),
         ] {
             assert_eq!(repository_at(source), want.map(|w| w.parse().unwrap()), "{source}");

@@ -28,3 +28,17 @@ fn the_names_in_an_alert_are_told_once_each_and_not_without_end() {
     let many: Vec<String> = (0..named::MOST_NAMES + 3).map(|n| format!("lms/f{n:03}.py")).collect();
     assert_eq!(listed(many.join(" ")).len(), named::MOST_NAMES);
 }
+
+#[test]
+fn what_several_of_its_texts_name_is_told_once_and_all_of_them_together_name_few() {
+    let names = |label: String, summary: &str, detail: &str| {
+        let mut alert = Alert { summary: summary.to_owned(), ..alert("HighErrorRate", at("12:00"), None) };
+        alert.labels.insert(FILES.to_owned(), label);
+        alert.detail = Some(detail.to_owned());
+        alert.names()
+    };
+    assert_eq!(names("lms/a.py".into(), "lms/a.py fails", "in lms/b.py"), ["lms/a.py", "lms/b.py"]);
+    let seven: Vec<String> = (0..7).map(|n| format!("lms/f{n}.py")).collect();
+    let all = names(seven.join(" "), "lms/y.py fails", "in lms/x.py");
+    assert_eq!((all.len(), all.last().map(String::as_str)), (named::MOST_NAMES, Some("lms/x.py")));
+}

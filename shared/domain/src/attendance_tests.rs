@@ -86,3 +86,18 @@ fn nobody_is_asked_where_policy_allows_it_or_people_decide_themselves() {
     service.policy.off_hours = OffHours::Allow;
     assert!(!asked(&service));
 }
+
+#[test]
+fn who_took_the_pager_holds_it_because_they_merged_it_or_because_they_took_it() {
+    let holder = |who: &str| {
+        let mut world = crate::testing::World::new();
+        let merged = change(12, "feanil", at("12:00"));
+        let id = merged.id.clone();
+        world.merge(merged);
+        world.situation.note(crate::Record::Notes(id, notes(&["feanil", who], &[(who, true, "12:05")], None)), 1);
+        let all = crate::window::windows(&world.situation, &world.service, &world.settings.roster, world.now);
+        (all[0].holder.person.to_string(), all[0].holder.because.clone())
+    };
+    assert_eq!(holder("feanil"), ("feanil".to_owned(), crate::Because::Merged));
+    assert_eq!(holder("anna"), ("anna".to_owned(), crate::Because::Took));
+}

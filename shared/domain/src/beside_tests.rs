@@ -237,3 +237,46 @@ fn too_many_that_wait_to_be_taken_out_leave_the_oldest_first() {
     assert_eq!(plan.take_out.len(), MOST_FORMER);
     assert_eq!(plan.take_out.last().unwrap().id.as_deref(), Some("L1"));
 }
+
+#[test]
+fn what_is_written_is_what_is_wanted_if_it_ends_within_two_minutes_of_that() {
+    let second = SignedDuration::from_secs(1);
+    let same = |who: &str, until: Timestamp| {
+        let written = Layer { until, ..layer(who, "15:00", "16:00") };
+        is_same(Some(&written), Some(&layer("feanil", "15:30", "16:40")), at("15:30"))
+    };
+    let end = at("16:40");
+    assert!(same("feanil", end) && same("feanil", at("16:42") - second) && same("feanil", at("16:38") + second));
+    assert!(!same("feanil", at("16:42")) && !same("feanil", at("16:38")) && !same("usama", end));
+    let one = layer("feanil", "15:00", "16:00");
+    assert!(is_same(None, None, at("15:30")));
+    assert!(!is_same(Some(&one), None, at("15:30")) && !is_same(None, Some(&one), at("15:30")));
+    assert!(!is_same(Some(&one), Some(&one), at("16:00")), "what ran out is to be forgotten");
+    assert!(is_same(Some(&one), Some(&one), at("16:00") - second));
+}
+
+#[test]
+fn whoever_has_the_pager_without_an_end_is_written_for_two_weeks() {
+    let mut world = world();
+    let usama = "usama".parse().unwrap();
+    let shift = Shift::new(crate::shift::Scope::Service, &usama, &usama, at("15:00"), None, at("15:00"));
+    world.situation.note(Record::Shift(shift), 1);
+    let until = at("15:45") + crate::shift::LONGEST;
+    assert_eq!(planned(&mut world).put, Some(Layer { until, ..layer("usama", "15:45", "16:40") }));
+}
+
+#[test]
+fn a_turn_that_is_almost_over_is_not_written_but_one_that_stands_there_stays() {
+    let second = SignedDuration::from_secs(1);
+    let put = |now: Timestamp| {
+        let mut world = world();
+        world.now = now;
+        planned(&mut world).put.map(|layer| layer.until)
+    };
+    assert_eq!((put(at("16:38")), put(at("16:38") + second)), (Some(at("16:40")), None));
+    let mut world = world();
+    written(&mut world, "L1");
+    world.now = at("16:39");
+    assert_eq!(planned(&mut world).take_out, [], "it runs out by itself");
+    assert_eq!(world.situation.paging.value.layer.as_ref().unwrap().id.as_deref(), Some("L1"));
+}

@@ -418,3 +418,15 @@ proptest! {
         prop_assert_eq!(given.occasion_at(at).map(|o| o.kind), covering.map(|o| o.kind).max());
     }
 }
+
+#[test]
+fn somebody_who_is_away_for_long_is_back_some_day_within_four_hundred() {
+    let weekdays = weekdays("UTC", "09:00-17:00");
+    let away = |days_away: &str| {
+        weekdays.clone().with([occasion("leave", OccasionKind::DayOff, days("2026-03-20", days_away))])
+    };
+    let from = at("2026-03-20T10:00:00Z");
+    assert_eq!(away("2026-06-30").next_working(from), Some(at("2026-07-01T09:00:00Z")));
+    assert_eq!(away("2027-04-21").next_working(from), Some(at("2027-04-22T09:00:00Z")));
+    assert_eq!(away("2027-04-24").next_working(from), None, "longer than is looked ahead");
+}

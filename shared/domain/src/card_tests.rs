@@ -118,3 +118,55 @@ fn however_much_there_is_a_card_stays_small() {
     assert_eq!((card.queue.changes, card.queue.first.len(), card.queue.people), (300, MOST_WAITING, 1));
     assert!(serde_json::to_string(&card).unwrap().len() < 4000);
 }
+
+#[test]
+fn who_has_the_pager_for_everything_has_it_until_then() {
+    let mut world = world();
+    assert_eq!(card(&world).pager(world.now), None);
+    let (olga, anna) = ("olga".parse().unwrap(), "anna".parse().unwrap());
+    let shift =
+        crate::Shift::new(crate::shift::Scope::Service, &olga, &anna, at("15:00"), Some(at("16:00")), at("15:00"));
+    let id = shift.id.clone();
+    world.situation.note(crate::Record::Shift(shift), 1);
+    let card = card(&world);
+    assert_eq!(card.pager(world.now), Some((&olga, Some(at("16:00")))));
+    assert_eq!(card.pager(at("16:00")), None, "it is over");
+    // Until somebody else has it.
+    world.situation.shifts.get_mut(&id).unwrap().value.until = None;
+    assert_eq!(super::tests::card(&world).pager(at("Sun 16:00")), Some((&olga, None)));
+}
+
+#[test]
+fn another_card_has_another_digest() {
+    let mut world = world();
+    let before = card(&world).digest();
+    assert_eq!(before, card(&world).digest());
+    world.merge(change(16, "usama", at("15:50")));
+    assert_ne!(before, card(&world).digest());
+}
+
+#[test]
+fn what_waits_without_anybody_comes_first_and_what_is_open_before_what_is_over() {
+    let mut world = world();
+    for number in [16, 17] {
+        world.merge(change(number, "usama", at("15:50")));
+    }
+    let id = crate::ChangeId { repository: crate::testing::repository(), commit: crate::testing::commit(16) };
+    let notes = crate::WindowNotes { unattended_at: Some(at("15:50")), ..crate::WindowNotes::default() };
+    world.situation.note(crate::Record::Notes(id, notes), 1);
+    world.alert(&[alert("HighErrorRate", at("15:50"), None)]);
+    world.settle();
+    world.until(at("16:00")).alert(&[alert("HighErrorRate", at("15:50"), Some(at("16:00")))]);
+    world
+        .until(at("22:00"))
+        .alert(&[crate::Alert { severity: crate::Severity::Warning, ..alert("DiskFull", at("22:00"), None) }]);
+    let card = card(&world);
+    let waiting: Vec<(&str, bool)> =
+        card.queue.first.iter().map(|waiting| (waiting.change.label.as_str(), waiting.unattended)).collect();
+    assert_eq!(waiting, [("edx-platform#16", true), ("edx-platform#15", false), ("edx-platform#17", false)]);
+    let glances: Vec<&str> = card.incidents.iter().map(|glance| glance.headline.as_str()).collect();
+    expect![[r#"
+        ["[warning] edxapp production: DiskFull", "[critical] edxapp production: HighErrorRate"]"#]]
+    .assert_eq(&format!("{glances:?}"));
+    assert_eq!(card.open_incidents, 1);
+}

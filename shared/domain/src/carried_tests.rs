@@ -73,3 +73,17 @@ fn a_large_release_says_what_to_deploy_first_unless_a_freeze_holds() {
     );
     assert_eq!(carried.words(&answer(Some(Strength::Advise)), &[]), None);
 }
+
+#[test]
+fn what_two_services_say_of_one_deployment_is_said_once() {
+    let of = |numbers: &[u64], others, first: Option<u64>| Carried {
+        pulls: numbers.iter().map(|number| (repository(), *number)).collect(),
+        others,
+        first_batch: first.map(commit),
+    };
+    assert_eq!(of(&[1, 2], 1, None).with(of(&[2, 3], 3, Some(2))), of(&[1, 2, 3], 3, Some(2)));
+    assert_eq!(of(&[1], 2, Some(1)).with(of(&[1], 0, Some(2))), of(&[1], 2, Some(1)));
+    let passing = [granted(2), granted(4)];
+    let words: Vec<u64> = of(&[1, 2], 0, None).passing(&passing).map(|one| one.number).collect();
+    assert_eq!(words, [2], "by whose word it passes");
+}

@@ -118,3 +118,30 @@ proptest! {
         prop_assert!(owners.owners_of(&path).len() <= text.len());
     }
 }
+
+#[test]
+fn what_is_too_much_is_a_problem_of_its_line_and_what_just_fits_is_none() {
+    assert_eq!(CodeOwners::parse(&"#".repeat(3 * 1024 * 1024)).1, []);
+    let lines = |text: &str| CodeOwners::parse(text).1.into_iter().map(|(line, _)| line).collect::<Vec<_>>();
+    assert_eq!(lines(&format!("# first\n{}", "a @x\n".repeat(MOST_RULES + 5))), [MOST_RULES + 1]);
+    assert_eq!(lines(&format!("a {}\n", "@x ".repeat(100))), [0; 0]);
+    assert_eq!(lines(&format!("b @x\na {}\n", "@x ".repeat(101))), [2]);
+}
+
+#[test]
+fn whether_anything_is_somebodys_is_known() {
+    let owners = read("*.js @js\n[Docs] @writers\ndocs/ @editors\nREADME.md\n");
+    assert_eq!(["@js", "@writers", "@editors", "@nobody"].map(|owner| owners.names(owner)), [true, true, true, false]);
+    assert!(!read("# nothing\n").names("@js"));
+}
+
+#[test]
+fn an_owner_is_an_account_a_team_a_role_or_an_address() {
+    for good in ["@a", "@org/team", "@@maintainer", "docs@example.com", &format!("@{}", "a".repeat(199))] {
+        assert_eq!(handle(good).as_deref(), Some(good));
+    }
+    let long = format!("@{}", "a".repeat(200));
+    for bad in ["@-a", "@example.com@x", "docs@example", "@é", "docs@exa,mple.com", "@a#b", &long] {
+        assert_eq!(handle(bad), None, "{bad}");
+    }
+}

@@ -407,3 +407,59 @@ fn every_service_has_its_line_and_names_from_elsewhere_are_only_names() {
     let text = crate::wording::comments::words(&comment, &settings);
     assert!(text.contains("\n- And 28 services: see the board.\n") && text.len() < 8000, "{text}");
 }
+
+#[test]
+fn incidents_that_are_over_stay_said_as_far_as_there_is_room() {
+    let line = |incidents: &[(u32, bool)]| {
+        let of = |(n, over): &(u32, bool)| {
+            let suspected = Suspected {
+                what: format!("Alert{n}"),
+                began_at: at("15:30"),
+                over_at: over.then(|| at("15:40")),
+                it_was: None,
+            };
+            (format!("edxapp-qaqn6je{n}").parse().unwrap(), suspected)
+        };
+        Line {
+            responder: "feanil".parse().unwrap(),
+            instead: None,
+            standing: Standing::Standby { again: false, ahead: 0, held: None },
+            reverted_by: None,
+            incidents: incidents.iter().map(of).collect(),
+        }
+    };
+    let said = |now: &[(u32, bool)], past: &[(u32, bool)]| {
+        let line = line(now).with_past(Some(&line(past)));
+        line.incidents.into_values().map(|incident| incident.what).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(said(&[], &[(1, true)]), "Alert1");
+    assert_eq!(said(&[], &[(1, false)]), "", "one that is not over, and that nobody knows of, was none");
+    assert_eq!(said(&[(3, false), (4, false)], &[(1, true), (2, true)]), "Alert1 Alert3 Alert4", "three at most");
+    assert_eq!(said(&[(3, false), (4, false), (5, false)], &[(1, true)]), "Alert3 Alert4 Alert5");
+    assert_eq!(line(&[(3, false)]).with_past(None), line(&[(3, false)]));
+}
+
+#[test]
+fn what_matters_of_a_line_is_who_answers_where_it_stands_and_what_broke() {
+    let standing = |standing| Line {
+        responder: "feanil".parse().unwrap(),
+        instead: None,
+        standing,
+        reverted_by: Some("edx-platform#13".to_owned()),
+        incidents: BTreeMap::new(),
+    };
+    let until = at("16:00");
+    let gists = [
+        standing(Standing::Standby { again: false, ahead: 9, held: Some(Held::Paused { until: None }) }),
+        standing(Standing::Active { since: at("15:00"), until, end: super::line::End::AfterIncident }),
+        standing(Standing::Ended { since: at("14:00"), at: at("15:00"), until }),
+        standing(Standing::Reverted { since: None, at: at("15:00") }),
+    ]
+    .map(|line| line.gist());
+    expect![[r#"
+        feanil standby false Some("edx-platform#13") {}
+        feanil active 2026-03-20T15:00:00Z Some("edx-platform#13") {}
+        feanil ended 2026-03-20T15:00:00Z Some("edx-platform#13") {}
+        feanil reverted 2026-03-20T15:00:00Z Some("edx-platform#13") {}"#]]
+    .assert_eq(&gists.join("\n"));
+}

@@ -205,3 +205,50 @@ fn what_is_ended_before_it_begins_is_called_off_and_whose_word_it_is_is_known() 
     assert_eq!(occurrence.by().map(PersonId::as_str), Some("olga"));
     assert_eq!(Occurrence { source: Source::Configuration, ..occurrence }.by(), None);
 }
+
+#[test]
+fn all_about_one_says_what_it_asks_for_when_and_by_whose_word() {
+    let of = |ended: Option<&str>| {
+        let ended = ended.map(|when| (at(when), "anna".parse().unwrap()));
+        let sale = Declared { ended, ..declared("sale", both(Strength::Require), at("12:00"), at("18:00")) };
+        let known = [sale];
+        let freezes = freezes(&known);
+        let off: Vec<String> = freezes.called_off().map(|one| format!("{} until {}", one.name, one.until)).collect();
+        let roster = crate::testing::settings().roster;
+        let said = crate::wording::freezes::details(&known[0].occurrence(known[0].until), &roster);
+        (off, said.join("\n"))
+    };
+    assert!(of(None).0.is_empty() && of(Some("15:00")).0.is_empty());
+    assert_eq!(of(Some("11:00")).0, ["sale until 2026-03-20T18:00:00Z"], "before it began");
+    assert_eq!(of(Some("12:00")).0.len(), 1, "as it began");
+    expect_test::expect![[r#"
+        Nothing is merged; nothing is deployed. For every service.
+        2026-03-20 12:00 to 18:00 (UTC).
+        Olga declared it.
+
+        Nothing is merged; nothing is deployed. For every service.
+        2026-03-20 12:00 to 18:00 (UTC).
+        Olga declared it.
+        Anna ended it before its time.
+
+        Nothing is merged; nothing is deployed. For every service.
+        2026-03-20 12:00 to 18:00 (UTC).
+        Olga declared it.
+        Anna called it off."#]]
+    .assert_eq(&[None, Some("15:00"), Some("11:00")].map(|ended| of(ended).1).join("\n\n"));
+}
+
+#[test]
+fn that_one_has_changed_is_told_each_minute_anew() {
+    let known = [declared("sale", both(Strength::Require), at("12:00"), at("18:00"))];
+    let (settings, service) = (crate::testing::settings(), service());
+    let told = |when: &str| {
+        let (person, now) = (&service.owners[0], at(when));
+        let reader = crate::wording::Reader { settings: &settings, service: &service, person, now };
+        crate::wording::freezes::changed(reader, &known[0].occurrence(at("18:00")))
+    };
+    assert_eq!(i64::from(told("13:00").key.nth), at("13:00").as_second() / 60);
+    assert_eq!(i64::from(told("13:01").key.nth), at("13:01").as_second() / 60);
+    let id: crate::FreezeId = "sale".parse().unwrap();
+    assert_eq!(told("13:00").ends, Some(id), "who declared it may end it");
+}

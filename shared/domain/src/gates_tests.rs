@@ -197,3 +197,79 @@ fn another_job_of_the_same_run_is_answered_too_and_a_hot_fix_is_known_by_what_it
     assert_eq!(of(&[700, 701, 7]), Some((1, 1)), "somebody put something else beside it");
     assert_eq!(of(&[700]), None);
 }
+
+#[test]
+fn a_smaller_release_keeps_the_pile_back_until_its_turns_are_over() {
+    let mut line = Line::during("14:00");
+    for number in 1..=12 {
+        line.world.now = at("12:00") + SignedDuration::from_mins(i64::try_from(number).unwrap());
+        line.world.merge(change(number, "feanil", line.world.now));
+    }
+    line.world.now = at("14:00");
+    line.waits(8, 8);
+    assert_eq!(line.look(&Ok(())), ["8 yes: No freeze holds it."]);
+    line.waits(12, 12);
+    line.world.now = at("14:59");
+    assert!(line.look(&Ok(()))[0].starts_with("12 no: It waits for the release before it"));
+    line.world.now = at("15:00");
+    assert!(line.look(&Ok(()))[0].starts_with("12 yes"));
+}
+
+#[test]
+fn it_is_looked_at_at_once_then_every_ten_minutes_and_that_is_kept_once() {
+    let mut line = Line::during("14:00");
+    line.world.now = at("12:00");
+    assert_eq!(due_at(&line.world.situation, line.world.now), None);
+    assert!(looked(&line.world.situation, line.world.now).is_quiet(), "nothing waits");
+    line.waits(1, 12);
+    assert_eq!(due_at(&line.world.situation, line.world.now), Some(at("12:00")));
+    let decisions = looked(&line.world.situation, line.world.now);
+    assert_eq!(decisions.writes.len(), 1);
+    line.world.commit(&decisions);
+    assert_eq!(due_at(&line.world.situation, line.world.now), Some(at("12:10")));
+    assert!(looked(&line.world.situation, line.world.now).is_quiet());
+}
+
+#[test]
+fn why_it_waits_is_told_five_times_at_most() {
+    let mut line = Line::during("14:00");
+    line.world.now = at("12:00");
+    line.waits(1, 12);
+    let told: Vec<usize> = (0..8)
+        .map(|minute| {
+            let until = format!("15:{minute:02}");
+            line.desk.note(Record::Freeze(declared(&until)), 1);
+            line.look(&Ok(())).len()
+        })
+        .collect();
+    assert_eq!(told, [1, 1, 1, 1, 1, 0, 0, 0]);
+}
+
+#[test]
+fn two_environments_of_one_run_are_answered_each_for_itself() {
+    let mut line = Line::during("11:00");
+    line.world.now = at("12:00");
+    line.waits(1, 12);
+    let other = Waiting { environment: "stage".to_owned(), ..waiting(1, 12) };
+    let decisions = told(&other, &"stage".parse().unwrap(), &line.world.situation, line.world.now);
+    line.world.commit(&decisions);
+    let left = |line: &Line| -> Vec<String> {
+        let gates = &line.world.situation.pipelines.value.gates;
+        gates.iter().map(|gate| gate.environment.to_string()).collect()
+    };
+    assert_eq!(left(&line), ["production", "stage"]);
+    let tell = line.plan().into_iter().find(|tell| tell.gate.environment.as_str() == "stage").unwrap();
+    let decisions = hear(&tell, &Ok(()), &line.world.situation, line.world.now);
+    line.world.commit(&decisions);
+    assert_eq!(left(&line), ["production"]);
+}
+
+#[test]
+fn the_services_of_a_job_are_those_of_its_repository_that_have_its_environment() {
+    let settings = crate::testing::settings();
+    let of = |waiting: &Waiting| shares(waiting, &settings).map(|service| service.id.to_string()).collect::<Vec<_>>();
+    assert_eq!(of(&waiting(1, 12)), ["edxapp"]);
+    assert_eq!(of(&Waiting { environment: "prod".to_owned(), ..waiting(1, 12) }), ["edxapp"], "by its other name");
+    assert_eq!(of(&Waiting { environment: "moon".to_owned(), ..waiting(1, 12) }), [""; 0]);
+    assert_eq!(of(&Waiting { repository: "openedx/other".parse().unwrap(), ..waiting(1, 12) }), [""; 0]);
+}

@@ -68,3 +68,7 @@ pub fn hold<'a>(
         Some(_) | None => None,
     }
 }
+
+#[cfg(test)]
+#[path = "hold_tests.rs"]
+mod tests;

@@ -87,6 +87,8 @@ mod escalation_tests;
 #[cfg(test)]
 mod machine_tests;
 #[cfg(test)]
+mod names_tests;
+#[cfg(test)]
 mod pages_in_words_tests;
 #[cfg(test)]
 mod properties_tests;

@@ -30,3 +30,18 @@ fn a_change_means_neither_itself_nor_one_of_another_repository() {
     assert!(by(&[&own]).is_empty());
     assert!(by(&[&other, &of_other]).is_empty());
 }
+
+#[test]
+fn a_title_means_what_was_merged_before_with_or_without_the_number_of_a_squash() {
+    let of = |title: &str, squashed: &str, merged: &str| {
+        let taken = Change { title: squashed.to_owned(), ..change(18, "feanil", at(merged)) };
+        let by_title = reverting(21, Claim::Title(title.to_owned()), "13:00");
+        !by(&[&taken, &by_title]).is_empty()
+    };
+    assert!(of("Fix the cart", "Fix the cart", "12:00"));
+    assert!(of("Fix the cart", "Fix the cart (#18)", "12:00"));
+    assert!(of("Fix the cart (#18)", "Fix the cart", "12:00"));
+    assert!(!of("Fix the cart", "Fix the cart (#draft)", "12:00"), "that is no number");
+    assert!(!of("Fix the cart", "Fix the card", "12:00"));
+    assert!(!of("Fix the cart", "Fix the cart", "13:01"), "it came later");
+}

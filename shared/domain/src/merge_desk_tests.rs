@@ -305,3 +305,18 @@ fn it_is_looked_at_when_a_forge_that_failed_is_tried_again_and_each_day_where_a_
     desk.now += minute;
     assert_eq!(due(&desk), Some(desk.now), "now, not a minute later");
 }
+
+#[test]
+fn who_made_what_is_open_is_told_who_can_be_and_is_one_of_ours() {
+    let mut outside = crate::testing::person("carol", "Carol", "UTC");
+    outside.champions = vec!["anna".parse().unwrap()];
+    let roster = crate::Roster::new([
+        crate::testing::person("feanil", "Feanil", "UTC"),
+        crate::testing::person("usama", "Usama", "UTC"),
+        outside,
+    ]);
+    let by = |number: u64, who: &str| OpenPull { author: Login::new("github", who).unwrap(), ..pull(number, 1) };
+    let listed = [by(1, "feanil"), by(2, "usama"), by(3, "feanil"), by(4, "carol"), by(5, "stranger")];
+    let names: Vec<String> = authors(&listed, &roster).into_iter().map(|person| person.to_string()).collect();
+    assert_eq!(names, ["feanil", "usama"]);
+}

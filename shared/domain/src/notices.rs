@@ -302,3 +302,7 @@ impl<'a> Look<'a> {
         told.owner_told = Some(step);
     }
 }
+
+#[cfg(test)]
+#[path = "notices_tests.rs"]
+mod tests;

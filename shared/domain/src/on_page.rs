@@ -123,6 +123,7 @@ fn life(step: Step) -> SignedDuration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PersonId;
     use crate::testing::{World, at, change};
 
     /// The first message that a merge decides, turned into another step.
@@ -156,6 +157,50 @@ mod tests {
             let late = after(step, Kind::Notice, minutes + 1);
             assert_eq!(late, Delivery::Withdraw(Reason::NoLongerTrue), "{step:?}");
         }
+    }
+
+    #[test]
+    fn who_is_at_it_is_left_alone_for_a_minute() {
+        let claimed = |seconds: i64| {
+            let message = message(Step::Receipt, Kind::Notice);
+            let claimed_at = Some(message.decided_at);
+            let now = message.decided_at + SignedDuration::from_secs(seconds);
+            let outgoing = Outgoing { message, published_at: None, claimed_at, tries: 1, trying: None };
+            decide(Some(&outgoing), None, &Policy::default(), now)
+        };
+        let under_way = Delivery::Leave(Reason::DeliveryUnderWay);
+        assert_eq!((claimed(0), claimed(59), claimed(60)), (under_way.clone(), under_way, Delivery::Send));
+        assert_eq!(decide(None, None, &Policy::default(), at("15:00")), Delivery::Leave(Reason::AlreadyAccepted));
+    }
+
+    #[test]
+    fn a_drill_is_a_page_without_an_incident_that_is_soon_too_late() {
+        let late = Delivery::Withdraw(Reason::NoLongerTrue);
+        assert_eq!(after(Step::Drill, Kind::Page, 15), Delivery::Send);
+        assert_eq!(after(Step::Drill, Kind::Page, 16), late);
+        assert_eq!(after(Step::Rotation, Kind::Page, 0), late, "of an incident that has left");
+    }
+
+    #[test]
+    fn whoever_said_since_that_it_is_not_theirs_is_not_paged_for_it() {
+        let mut world = World::new();
+        world.until(at("15:50"));
+        world.alert(&[crate::testing::alert("HighErrorRate", at("15:50"), None)]);
+        let page = world.told.remove(0);
+        let incident = world.situation.incidents.values().next().unwrap().value.clone();
+        let said = |who: &PersonId, seconds: i64| {
+            let mut incident = incident.clone();
+            let at = page.decided_at + SignedDuration::from_secs(seconds);
+            incident.not_mine = vec![crate::outcome::NotMine { person: who.clone(), at, instead: None }];
+            let outgoing =
+                Outgoing { message: page.clone(), published_at: None, claimed_at: None, tries: 0, trying: None };
+            decide(Some(&outgoing), Some(&incident), &Policy::default(), page.decided_at)
+        };
+        let person = page.key.person.clone();
+        let not_mine = Delivery::Withdraw(Reason::NotMine { person: person.clone() });
+        assert_eq!((said(&person, 0), said(&person, 1)), (not_mine.clone(), not_mine));
+        assert_eq!(said(&person, -1), Delivery::Send, "asked in spite of it");
+        assert_eq!(said(&"usama".parse().unwrap(), 0), Delivery::Send, "somebody else");
     }
 
     #[test]

@@ -402,3 +402,47 @@ fn the_end_says_which_change_it_was_where_somebody_said_so() {
         It was edx-platform#14, says Olga."#]],
     );
 }
+
+#[test]
+fn a_page_says_whether_somebody_is_asked_after_you_and_what_else_is_broken() {
+    let mut world = World::new();
+    world.change_service(|service| service.owners = service.rotation.clone());
+    world.until(at("15:50")).alert(&[alert("HighErrorRate", at("15:50"), None)]);
+    world.settle();
+    let page = world.told.iter().find(|message| message.kind == crate::Kind::Page).unwrap().clone();
+    assert!(page.plain().contains("You are the first to be paged, and there is nobody after you."), "{}", page.plain());
+    let incident = world.situation.incidents.values().next().unwrap().value.clone();
+    let mut two = page.clone();
+    crate::wording::incidents::name_too(&mut two, std::iter::empty());
+    assert_eq!(two, page, "nothing else is");
+    crate::wording::incidents::name_too(&mut two, [&incident, &incident].into_iter());
+    assert_eq!(two.title, format!("{} (+ 2 more)", page.title));
+    let headline = "[critical] edxapp production: HighErrorRate";
+    assert_eq!(two.lines[0], format!("The same change broke: {headline}; {headline}."));
+    assert_eq!(two.lines[1..], page.lines[..]);
+}
+
+#[test]
+fn a_lock_screen_says_why_it_is_you() {
+    let short = |world: &World, step: crate::Step| {
+        let page = world.told.iter().find(|message| message.kind == crate::Kind::Page && message.key.step == step);
+        page.map(|page| page.short.clone()).unwrap_or_default()
+    };
+    let mut world = World::new();
+    world.until(at("15:50")).alert(&[alert("HighErrorRate", at("15:50"), None)]);
+    world.until(at("17:00"));
+    let mut shorts = vec![short(&world, crate::Step::Rotation), short(&world, crate::Step::Owner)];
+    let mut world = World::new();
+    let usama = "usama".parse().unwrap();
+    let shift =
+        crate::Shift::new(crate::shift::Scope::Service, &usama, &usama, at("15:00"), Some(at("18:00")), at("15:00"));
+    world.situation.note(crate::Record::Shift(shift), 1);
+    world.until(at("15:50")).alert(&[alert("HighErrorRate", at("15:50"), None)]);
+    world.settle();
+    shorts.push(short(&world, crate::Step::FirstResponder));
+    expect![[r#"
+        [critical] edxapp production: HighErrorRate. You are on the rotation
+        [critical] edxapp production: HighErrorRate. You own it, nobody answered
+        [critical] edxapp production: HighErrorRate. You have the pager"#]]
+    .assert_eq(&shorts.join("\n"));
+}

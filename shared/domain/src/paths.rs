@@ -320,5 +320,6 @@ mod tests {
         assert!(paths(&[]).is_empty() && !paths(&[]).matches("a"));
         assert_eq!(format!("{:?}", paths(&["a/", "*.rb"])), r#"["a/", "*.rb"]"#);
         assert_ne!(paths(&["a"]), paths(&["b"]));
+        assert_eq!(paths(&["a", "b"]), paths(&["a", "b"]));
     }
 }

@@ -277,3 +277,43 @@ fn a_pipeline_is_open_until_a_live_deployment_begins_or_the_time_is_up() {
     assert!(opened("17:10", Some(("prod", Started, "16:59"))), "it was under way before");
     assert!(opened("17:10", Some(("staging", Started, "17:05"))));
 }
+
+/// What the log says once a pipeline that holds since Friday was asked for this and said that.
+fn logged(stands: Stands, ask: &Ask, said: &Said, now: jiff::Timestamp) -> Vec<String> {
+    let mut world = world();
+    let held = Held {
+        freeze: "gratitude week".to_owned(),
+        from: at("16:00"),
+        until: at("Mon 10:00"),
+        stands,
+        seen_at: at("16:00"),
+        told_silent: false,
+        failed: None,
+    };
+    world.situation.pipelines.value.held.insert(pipeline().to_string(), held);
+    let decisions = hear(&pipeline(), ask, said, &world.situation, now);
+    decisions.entries.iter().map(|entry| entry.what.clone()).collect()
+}
+
+#[test]
+fn what_held_for_more_than_thirty_days_may_have_to_be_released_by_hand() {
+    let second = jiff::SignedDuration::from_secs(1);
+    let month = at("16:00") + jiff::SignedDuration::from_hours(24 * 30);
+    let says = |now| logged(Stands::Held, &Ask::LetGo, &Said::Open, now);
+    assert_eq!(says(month), ["the pipeline gocd:edxapp-production goes on"]);
+    assert_eq!(
+        says(month + second),
+        [
+            "the pipeline gocd:edxapp-production goes on; what waited there for more than 30 days may have to be released by hand"
+        ]
+    );
+}
+
+#[test]
+fn that_somebody_else_holds_it_is_said_once() {
+    let theirs = Said::Theirs("release day".to_owned());
+    let says = |stands| logged(stands, &Ask::Look, &theirs, at("17:00"));
+    assert_eq!(says(Stands::Wanted), ["the pipeline gocd:edxapp-production is held by somebody else"]);
+    assert_eq!(says(Stands::Held), ["the pipeline gocd:edxapp-production is held by somebody else"]);
+    assert_eq!(says(Stands::Theirs { why: "another".to_owned() }), [""; 0]);
+}

@@ -42,7 +42,7 @@ fn about_how_large_it_is_grows_with_all_it_says() {
     assert_eq!(larger(&|signal| signal.summary = "1234567".into()), 7);
     assert_eq!(larger(&|signal| signal.url = Some("123456789".into())), 9);
     assert_eq!(larger(&|signal| signal.group = Some("123456".into())), 6);
-    assert_eq!(larger(&|signal| signal.names = vec!["12".into(), "1".into()]), 9);
+    assert_eq!(larger(&|signal| signal.names = vec!["12".into(), "1234".into()]), 12);
     assert_eq!(larger(&|signal| signal.earlier_starts = [at("12:00"), at("12:01")].into()), 80);
     assert_eq!(larger(&|signal| signal.earlier_ends = [at("12:00")].into()), 40);
     let there = AcknowledgedThere { at: at("12:00"), login: None, name: "1234".into() };
@@ -138,4 +138,33 @@ fn what_is_too_large_is_kept_without_words_and_what_fires_and_is_forgotten_is_re
     let over = || Signal { ended_at: Some(at("12:30")), ..signal() };
     let ended = trimmed((0..=MOST_REMEMBERED).map(|n| (format!("a/{n:05}"), over())));
     assert_eq!((ended.by_key.len(), ended.lost_at), (MOST_REMEMBERED, None));
+}
+
+#[test]
+fn of_two_reports_of_one_start_the_first_words_and_the_greater_severity_count() {
+    let mut signals = Signals::default();
+    let first = alert("HighErrorRate", at("12:00"), None);
+    let weaker = Alert { severity: Severity::Warning, summary: "other words".into(), ..first.clone() };
+    for said in [&first, &weaker] {
+        signals.learn(said, at("12:01"));
+        let signal = &signals.by_key[&first.key()];
+        assert_eq!((signal.severity, signal.summary.as_str()), (Severity::Critical, "7 % of requests fail"));
+    }
+    // A start after it speaks for itself.
+    signals.learn(&Alert { started_at: Some(at("12:02")), ..weaker.clone() }, at("12:03"));
+    let signal = &signals.by_key[&first.key()];
+    assert_eq!((signal.severity, signal.summary.as_str()), (Severity::Warning, "other words"));
+}
+
+#[test]
+fn words_are_kept_as_far_as_there_is_room_for_them_and_no_byte_more() {
+    for (more, kept) in [(0, true), (1, false)] {
+        let mut signals = Signals::default();
+        let rest = signal().bytes("one") - signal().summary.len();
+        let long = Signal { summary: "x".repeat(MOST_BYTES_IN_WORDS - rest + more), ..signal() };
+        signals.by_key.insert("one".into(), long);
+        signals.trim(at("12:30"));
+        assert_eq!(!signals.by_key["one"].is_wordless(), kept, "{more} over");
+        assert!(signals.by_key["one"].is_firing() && signals.lost_at.is_none());
+    }
 }

@@ -384,3 +384,40 @@ fn what_was_taken_back_does_not_speak_for_the_rest_of_a_persons_changes() {
         page feanil first-responder (still_unacknowledged)"#]],
     );
 }
+
+/// One that says so much.
+fn suspect(more: serde_json::Value) -> crate::Suspect {
+    let mut all = serde_json::json!({
+        "change": {"repository": "openedx/edx-platform", "commit": crate::testing::commit(12).to_string()},
+        "label": "edx-platform#12", "title": "", "responder": "feanil", "because": "merged", "stand": "active",
+        "live_since": "2026-03-20T12:00:00Z", "evidence": [],
+    });
+    let serde_json::Value::Object(more) = more else { panic!() };
+    all.as_object_mut().unwrap().extend(more);
+    serde_json::from_value(all).unwrap()
+}
+
+#[test]
+fn how_likely_it_is_is_said_as_exactly_as_it_can_be_known() {
+    let percent = |likelihood: u16| suspect(serde_json::json!({ "likelihood": likelihood })).percent().unwrap();
+    assert_eq!([4, 5, 14, 44, 49].map(percent), [0, 1, 1, 4, 5]);
+    assert_eq!([50, 74, 75, 124, 125, 974, 975, 1000].map(percent), [5, 5, 10, 10, 15, 95, 100, 100]);
+}
+
+#[test]
+fn what_speaks_for_it_most_is_told_where_it_speaks_clearly() {
+    let telling = |points: [i64; 3]| {
+        let words = ["live since 12:00", "small", "named"];
+        let weighed: Vec<_> = words
+            .iter()
+            .zip(points)
+            .map(|(words, points)| serde_json::json!({"words": words, "points": points}))
+            .collect();
+        let one = suspect(serde_json::json!({ "evidence": words, "weighed": weighed }));
+        assert_eq!(one.score(), points.iter().sum::<i64>());
+        one.telling().map(str::to_owned)
+    };
+    assert_eq!(telling([900, 499, 499]), None, "beside its being live nothing is clear");
+    assert_eq!(telling([0, 499, 500]).as_deref(), Some("named"));
+    assert_eq!(telling([0, 500, 900]).as_deref(), Some("small"), "the first of them");
+}

@@ -123,6 +123,32 @@ mod tests {
     }
 
     #[test]
+    fn a_star_stands_for_anything_also_for_nothing() {
+        for (text, pattern, is) in [
+            ("deploy", "deploy", true),
+            ("deploy", "Deploy", true),
+            ("deploys", "deploy", false),
+            ("deploy-prod", "deploy*", true),
+            ("deploy", "deploy*", true),
+            ("redeploy", "*deploy", true),
+            ("a-deploy-b", "*deploy*", true),
+            ("aXbXc", "a*b*c", true),
+            ("ab", "a*ab*b", false),
+            ("aab", "a*ab*", true),
+            ("abcb", "a*b*b", true),
+            ("abc", "a*b*b", false),
+            ("abxbc", "a*bx*x*c", false),
+            ("xyxyz", "*xy*xy*z", true),
+            ("xyz", "*xy*xy*z", false),
+            ("", "*", true),
+            ("", "", true),
+            ("b", "a*", false),
+        ] {
+            assert_eq!(is_like(text, pattern), is, "{text} like {pattern}");
+        }
+    }
+
+    #[test]
     fn only_web_addresses_become_links() {
         assert!(url("https://github.com/openedx/edx-platform/pull/12").is_some());
         for bad in ["javascript:alert(1)", "//evil", "https://x\"onclick=", "https://x y", "http://x\n", "ftp://x"] {

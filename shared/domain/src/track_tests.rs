@@ -98,3 +98,23 @@ fn it_is_forgotten_where_somebody_wishes() {
     assert_eq!(world.situation.track.value.reset_at, Some(world.now));
     assert_eq!(forget(&world), Err(Refused::AlreadySo));
 }
+
+#[test]
+fn what_was_learnt_is_said_once_anything_was_and_its_pace_where_it_is_another_than_elsewhere() {
+    let words = |changes: usize, hours: &[i64], others: usize| {
+        let mut track = crate::track::Track::default();
+        let touches = Touches { author: "anna", title: "Help", paths: &["help/page.html"] };
+        (0..changes).for_each(|_| track.past.landed(touches, false));
+        hours.iter().for_each(|hours| track.past.caused(jiff::SignedDuration::from_hours(*hours)));
+        (0..others).for_each(|_| track.past.caused_by_none());
+        track.words()
+    };
+    assert_eq!(words(0, &[], 0), None);
+    let all = [words(1, &[], 0), words(0, &[], 2), words(2, &[4], 1), words(2, &[100], 1), words(2, &[0], 0)];
+    expect![[r#"
+        Ranked by 1 earlier change of this service too, 0 of them taken back, and by 0 judged incidents, 0 of which no suspect.
+        Ranked by 0 earlier changes of this service too, 0 of them taken back, and by 2 judged incidents, 2 of which no suspect.
+        Ranked by 2 earlier changes of this service too, 0 of them taken back, and by 2 judged incidents, 1 of which no suspect.
+        Ranked by 2 earlier changes of this service too, 0 of them taken back, and by 2 judged incidents, 1 of which no suspect; what breaks it is older than elsewhere.
+        Ranked by 2 earlier changes of this service too, 0 of them taken back, and by 1 judged incident, 0 of which no suspect; what breaks it is newer than elsewhere."#]].assert_eq(&all.map(Option::unwrap).join("\n"));
+}

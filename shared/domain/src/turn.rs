@@ -157,3 +157,7 @@ impl Turn<'_> {
         Self { until: self.until.min(at), over: self.over.min(at), settled, cut: Some(cut), ..self }
     }
 }
+
+#[cfg(test)]
+#[path = "turn_tests.rs"]
+mod tests;

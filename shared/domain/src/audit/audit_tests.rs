@@ -387,3 +387,111 @@ fn a_head_that_is_gone_is_found_again_behind_the_newest_seal_and_the_next_one_sa
 fn keyed(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
 }
+
+#[test]
+fn a_pseudonym_is_written_as_it_is() {
+    assert_eq!(Pseudonym("p-7".into()).to_string(), "p-7");
+}
+
+#[test]
+fn what_is_late_is_told_by_the_place_and_the_hour_of_what_was_sealed() {
+    let head = |more| Head {
+        began: at(0),
+        number: 1,
+        hour: at(3600),
+        part: 0,
+        digest: String::new(),
+        after: "m".into(),
+        at: at(3700),
+        more,
+    };
+    let late = |place: &str, seconds: i64, more: bool| {
+        is_late(Some(&head(more)), &Logged { place: place.into(), ..logged(seconds, 0) })
+    };
+    // Behind the last line, in the same hour: late only if that hour is sealed to its end.
+    assert_eq!((late("n", 3700, true), late("n", 3700, false)), (false, true));
+    // Of an hour before, wherever it is.
+    assert_eq!((late("n", 3599, true), late("n", 3600, true)), (true, false));
+    // Of an hour to come.
+    assert_eq!((late("n", 7200, true), late("n", 7200, false)), (false, false));
+    // At the place of the last line, or before it, whenever that was.
+    assert_eq!((late("m", 7200, true), late("a", 7200, true)), (true, true));
+    assert!(!is_late(None, &logged(0, 0)), "nothing is sealed yet");
+}
+
+#[test]
+fn a_seal_is_full_at_so_many_lines_or_bytes() {
+    let short = |n: i64| Logged { subject: None, ..logged(n, 0) };
+    let sizes = |lines: Vec<Logged>| -> Vec<(usize, bool)> {
+        due(lines, true).iter().map(|batch| (batch.lines.len(), batch.more)).collect()
+    };
+    assert_eq!(sizes((0..1000).map(short).collect()), [(1000, false)]);
+    assert_eq!(sizes((0..1001).map(short).collect()), [(1000, true), (1, false)]);
+    // 240 bytes beside its reason: three of these fill it.
+    let long = |n: i64, more: usize| Logged { reason: "x".repeat(MOST_BYTES / 3 - 240 + more), ..short(n) };
+    assert_eq!(sizes(vec![long(0, 0), long(1, 0), long(2, 0)]), [(3, false)]);
+    assert_eq!(sizes(vec![long(0, 0), long(1, 0), long(2, 1)]), [(2, true), (1, false)]);
+}
+
+/// Seals of four hours.
+fn four() -> Sealed {
+    let sealed = Sealed::all(&log((0..4).map(|hour| (hour * 3600 + 5, 0))));
+    assert_eq!((sealed.seals.len(), sealed.faults()), (4, vec![]));
+    sealed
+}
+
+#[test]
+fn seals_that_are_missing_are_told_by_their_numbers() {
+    let mut sealed = four();
+    let one = sealed.seals.remove(2);
+    assert_eq!(sealed.faults(), [Fault::Missing { from: 3, to: 3 }]);
+    assert_eq!(sealed.faults()[0].to_string(), "seal 3 is missing");
+    sealed.seals.remove(1);
+    assert_eq!(sealed.faults(), [Fault::Missing { from: 2, to: 3 }]);
+    assert_eq!(sealed.faults()[0].to_string(), "seals 2 to 3 are missing");
+    sealed.seals.insert(2, one);
+    assert_eq!(sealed.faults()[0], Fault::Missing { from: 2, to: 3 });
+    assert!(sealed.faults().contains(&Fault::Unlinked { number: 3, hour: at(7200) }), "out of order");
+}
+
+#[test]
+fn a_chain_has_to_begin_unless_what_is_before_is_too_old_to_be_kept() {
+    let sealed = four();
+    let from =
+        |seconds, seals: &[Seal]| verify(seals, sealed.head.as_ref(), Extent { from: at(seconds), to_the_end: true });
+    let missing = [Fault::NoBeginning { number: 2 }];
+    assert_eq!(from(0, &sealed.seals[1..]), missing, "the first one, of this hour, would be kept");
+    assert_eq!(from(1, &sealed.seals[1..]), []);
+    assert_eq!(from(3600, &sealed.seals), []);
+    // The first one is number 1, behind nothing.
+    let changes: [fn(&mut Seal); 3] =
+        [|seal| seal.number = 2, |seal| seal.previous = "something".into(), |seal| seal.before = Some(at(0))];
+    for change in changes {
+        let mut first = sealed.seals[0].clone();
+        change(&mut first);
+        first.digest = first.reckoned();
+        let faults = verify(&[first.clone()], None, Extent { from: at(0), to_the_end: false });
+        assert_eq!(faults, [Fault::NoBeginning { number: first.number }], "{first:?}");
+    }
+}
+
+#[test]
+fn an_end_that_is_older_than_what_is_looked_at_need_not_be_there() {
+    let head = four().head.unwrap();
+    assert_eq!(head.hour, at(3 * 3600));
+    let from = |seconds| verify(&[], Some(&head), Extent { from: at(seconds), to_the_end: true });
+    let gone = [Fault::NoEnd { number: 4 }];
+    assert_eq!((from(3 * 3600 - 1), from(3 * 3600)), (gone.to_vec(), gone.to_vec()));
+    assert_eq!(from(3 * 3600 + 1), []);
+    assert_eq!(verify(&[], None, Extent { from: at(0), to_the_end: true }), [], "nothing was ever sealed");
+}
+
+#[test]
+fn what_is_not_to_be_sealed_yet_is_not_missed_in_the_seals() {
+    let (sealed, mut all) = three();
+    all.push(logged(3600, 0));
+    assert_eq!(compared(&sealed, &all, &Removals::new(), 0), [""; 0]);
+    all.push(logged(3599, 0));
+    let unsealed = "the line of 2026-03-20T00:59:59Z in the log was never sealed";
+    assert_eq!(compared(&sealed, &all, &Removals::new(), 0), [unsealed]);
+}

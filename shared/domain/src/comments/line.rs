@@ -263,3 +263,7 @@ impl WindowNotes {
         self.commented = news.digest();
     }
 }
+
+#[cfg(test)]
+#[path = "line_tests.rs"]
+mod tests;

@@ -217,3 +217,7 @@ impl Comment {
         (comment, Some(Reason::CommentGivenUp { why: given_up.words().to_owned() }))
     }
 }
+
+#[cfg(test)]
+#[path = "writing_tests.rs"]
+mod tests;

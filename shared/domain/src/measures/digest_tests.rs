@@ -110,3 +110,126 @@ fn a_week_of_nothing_is_not_told_of() {
     let decisions = decide(&world.situation, &world.service, &world.settings, &Loaded::default(), at("Mon 09:00"));
     assert!(decisions.messages.is_empty() && decisions.writes.len() == 1, "{decisions:?}");
 }
+
+#[test]
+fn a_week_is_the_seven_days_before_and_is_compared_with_the_four_weeks_before_it() {
+    let day = |text: &str| text.parse::<Date>().unwrap();
+    let ((first, last), (from, until)) = days(at("Mon 09:00"));
+    assert_eq!((first, last), (day("2026-03-16"), day("2026-03-22")));
+    assert_eq!((from, until), (day("2026-02-16"), day("2026-03-15")));
+}
+
+#[test]
+fn each_week_s_message_has_a_key_of_its_own() {
+    let world = world();
+    let nth = |now| told(&world, now).messages[0].key.nth;
+    // Weeks since 1970.
+    assert_eq!(nth(at("Mon 09:00")), 2933);
+    assert_eq!(nth(at("Mon 09:00") + SignedDuration::from_hours(7 * 24)), 2934);
+}
+
+#[test]
+fn one_thing_to_tell_is_enough_for_a_digest() {
+    let nothing = Digest {
+        first: "2026-03-16".parse().unwrap(),
+        last: "2026-03-22".parse().unwrap(),
+        week: Tally::default(),
+        moved: vec![],
+        load: vec![],
+        unmapped: vec![],
+        pauses: 0,
+        proposals: vec![],
+    };
+    assert!(nothing.is_empty());
+    let threshold = Proposal::Threshold { from: 20, to: 30, wrong: 3, people: 1 };
+    for one in [
+        Digest { week: Tally { deployments: 1, ..Tally::default() }, ..nothing.clone() },
+        Digest { load: vec!["Anna".to_owned()], ..nothing.clone() },
+        Digest { unmapped: vec!["DiskFull".to_owned()], ..nothing.clone() },
+        Digest { pauses: 1, ..nothing.clone() },
+        Digest { proposals: vec![threshold], ..nothing.clone() },
+    ] {
+        assert!(!one.is_empty(), "{one:?}");
+    }
+}
+
+#[test]
+fn a_figure_has_moved_if_it_differs_by_a_tenth_at_least() {
+    let deployments = |now: u32, before: u32| {
+        let tally = |deployments| Tally { deployments, ..Tally::default() };
+        let measure = Measure::called("deployments_per_week").unwrap();
+        moved(measure, &tally(now), &tally(before)).map(|moved| moved.better)
+    };
+    // Twenty a week before.
+    assert_eq!(
+        [17, 18, 19, 20, 21, 22, 23].map(|now| deployments(now, 80)),
+        [Some(false), Some(false), None, None, None, Some(true), Some(true)]
+    );
+    assert_eq!((deployments(0, 0), deployments(1, 0), deployments(0, 4)), (None, Some(true), Some(false)));
+}
+
+/// What these figures of five weeks speak for, of a service in this mode that pages the first suspect from so many percent on.
+fn proposed(mode: Mode, from: u16, evidence: &Tally) -> Vec<Proposal> {
+    let mut world = World::new();
+    world.change_service(|service| {
+        service.mode = mode;
+        service.policy.first_suspect_from = from;
+    });
+    proposals(&world.situation, &world.service, evidence)
+}
+
+#[test]
+fn a_mode_more_is_proposed_where_six_of_ten_judged_incidents_speak_for_it_and_few_pages_were_wrong() {
+    let up = |mode, judged, three, wrong: &[u32]| {
+        let people = wrong.iter().enumerate().map(|(i, wrong)| (i.to_string(), *wrong)).collect();
+        let found = proposed(mode, 100, &Tally { judged, three, people, ..Tally::default() });
+        assert!(found.len() <= 1, "{found:?}");
+        found.first().copied()
+    };
+    let (from, to, judged) = (Mode::Shadow, Mode::Notify, 10);
+    let wanted = |hits, most_wrong| Some(Proposal::Up { from, to, hits, judged, most_wrong });
+    assert_eq!(up(from, 10, 6, &[]), wanted(6, 0));
+    assert_eq!(up(from, 10, 5, &[]), None, "fewer than six of ten");
+    assert_eq!(up(from, 9, 9, &[]), None, "too few are judged");
+    assert_eq!(up(from, 10, 10, &[0, 1, 1]), wanted(10, 1));
+    assert_eq!(up(from, 10, 10, &[0, 2]), None, "somebody was paged in vain twice");
+    // What acts by itself is nobody's proposal.
+    let below = up(Mode::Page, 10, 10, &[]);
+    assert!(matches!(below, Some(Proposal::Up { from: Mode::Page, to: Mode::Propose, .. })), "{below:?}");
+    assert_eq!(up(Mode::Propose, 10, 10, &[]), None);
+}
+
+#[test]
+fn fewer_pages_are_proposed_where_more_are_wrong_than_people_were_paged() {
+    let threshold = |from, wrong: &[u32]| {
+        let people = wrong.iter().enumerate().map(|(i, wrong)| (i.to_string(), *wrong)).collect();
+        proposed(Mode::Page, from, &Tally { people, ..Tally::default() })
+    };
+    let wanted = |from, to, wrong, people| vec![Proposal::Threshold { from, to, wrong, people }];
+    assert_eq!(threshold(20, &[2, 1]), wanted(20, 30, 3, 2));
+    assert_eq!(threshold(20, &[2]), [], "two are few");
+    assert_eq!(threshold(20, &[3, 0, 0]), [], "no more than people");
+    assert_eq!(threshold(20, &[4, 0, 0]), wanted(20, 30, 4, 3));
+    assert_eq!(threshold(40, &[3]), wanted(40, 50, 3, 1));
+    assert_eq!(threshold(41, &[3]), [], "it is high enough");
+}
+
+#[test]
+fn what_held_changes_up_is_told_from_a_day_and_a_pause_on() {
+    let world = world();
+    let told = |oldest: u64, pauses: usize| {
+        let mut week = Tally { deployments: 1, ..Tally::default() };
+        week.ages.learn(oldest);
+        let (first, last) = ("2026-03-16".parse().unwrap(), "2026-03-22".parse().unwrap());
+        let (moved, load, unmapped, proposals) = (vec![], vec![], vec![], vec![]);
+        let digest = Digest { first, last, week, moved, load, unmapped, pauses, proposals };
+        let person = &world.service.owners[0];
+        let reader = Reader { settings: &world.settings, service: &world.service, person, now: at("Mon 09:00") };
+        digests::weekly(reader, &digest).lines.into_iter().find(|line| line.starts_with("What held"))
+    };
+    assert_eq!(told(86_399, 0), None);
+    assert_eq!(told(86_400, 0).as_deref(), Some("What held changes up: changes waited up to 1 d."));
+    assert_eq!(told(0, 1).as_deref(), Some("What held changes up: the pipeline was paused 1 time."));
+    let both = "What held changes up: the pipeline was paused 2 times; changes waited up to 2 d.";
+    assert_eq!(told(2 * 86_400, 2).as_deref(), Some(both));
+}

@@ -185,3 +185,7 @@ pub fn of_expedite(expedite: &Expedite) -> Fact {
     };
     Fact::Expedite { at: expedite.at, outcome }
 }
+
+#[cfg(test)]
+#[path = "facts_tests.rs"]
+mod tests;

@@ -132,6 +132,14 @@ mod tests {
     }
 
     #[test]
+    fn a_unit_is_told_by_its_word() {
+        assert_eq!(
+            [Unit::Count, Unit::Seconds, Unit::Share, Unit::Mean].map(Unit::word),
+            ["count", "seconds", "share", "mean"]
+        );
+    }
+
+    #[test]
     fn each_figure_has_a_name_of_its_own_that_every_format_allows() {
         let names: std::collections::BTreeSet<&str> = MEASURES.iter().map(|measure| measure.name).collect();
         assert_eq!(names.len(), MEASURES.len());

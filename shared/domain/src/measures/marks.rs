@@ -21,3 +21,23 @@ impl Marks {
         *self == Self::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_mark_is_enough_to_be_kept() {
+        let none = Marks::default();
+        assert!(none.is_none());
+        for (one, json) in [
+            (Marks { live: true, ..none }, r#"{"live":true}"#),
+            (Marks { failed: true, ..none }, r#"{"failed":true}"#),
+            (Marks { stalled: true, ..none }, r#"{"stalled":true}"#),
+        ] {
+            assert!(!one.is_none());
+            assert_eq!(serde_json::to_string(&one).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Marks>(json).unwrap(), one);
+        }
+    }
+}

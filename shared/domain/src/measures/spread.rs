@@ -98,9 +98,8 @@ fn two_digits(value: u64) -> u64 {
     while value / unit >= 100 {
         unit *= 10;
     }
-    let rounded = (value + unit / 2) / unit * unit;
-    // 9960 would be 10000, which has three.
-    if rounded / unit >= 100 { rounded / (unit * 10) * (unit * 10) } else { rounded }
+    // 9960 is 10000, which is one digit and zeros.
+    (value + unit / 2) / unit * unit
 }
 
 #[cfg(test)]
@@ -125,6 +124,17 @@ mod tests {
         let ten: Vec<u64> = (1..=10).collect();
         assert_eq!((of(&ten).p90(), of(&[1, 2, 3]).p90()), (amount(9, 1), amount(3, 1)));
         assert_eq!((of(&ten).count(), of(&ten).sum()), (10, 55));
+    }
+
+    #[test]
+    fn sixty_four_different_values_are_kept_as_they_are_and_one_more_rounds_all() {
+        let mut spread = of(&(1001..=1064).collect::<Vec<u64>>());
+        assert_eq!((spread.rounded, spread.values.len(), spread.values[63]), (false, 64, (1064, 1)));
+        spread.learn(1064);
+        assert_eq!((spread.rounded, spread.values[63]), (false, (1064, 2)), "no other one");
+        spread.learn(1065);
+        // 1001 to 1049, and from 1050 on.
+        assert_eq!((spread.rounded, &spread.values[..]), (true, &[(1000, 49), (1100, 17)][..]));
     }
 
     #[test]

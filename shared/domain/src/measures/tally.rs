@@ -188,3 +188,7 @@ impl Tally {
         *self == Self::default()
     }
 }
+
+#[cfg(test)]
+#[path = "tally_tests.rs"]
+mod tests;

@@ -141,3 +141,7 @@ pub fn days_between(from: Date, until: Date) -> u64 {
     let days = from.until(until).map_or(0, |span| i64::from(span.get_days()) + 1);
     u64::try_from(days).unwrap_or(0)
 }
+
+#[cfg(test)]
+#[path = "timeline_tests.rs"]
+mod tests;

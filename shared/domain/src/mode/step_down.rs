@@ -102,3 +102,7 @@ fn told(service: &Service) -> Vec<&PersonId> {
     }
     told
 }
+
+#[cfg(test)]
+#[path = "step_down_tests.rs"]
+mod tests;

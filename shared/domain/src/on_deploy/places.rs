@@ -180,6 +180,8 @@ mod tests {
             (&["edxapp-worker"], &["prod"], None, "deployment_unplaced"),
             (&["prod/legacy-edxapp"], &["prod"], None, "deployment_unplaced"),
             (&["worker"], &["prod"], None, "deployment_unplaced"),
+            (&["worker"], &["prod"], Some("someone/else"), "repository_not_served"),
+            (&[], &["prod"], None, "repository_not_served"),
             (&["edxapp"], &["nowhere"], None, "environment_unknown"),
             // By what the configuration says, before everything else.
             (&["jenkins/release-edxapp-7"], &["stage"], None, live),
@@ -189,5 +191,51 @@ mod tests {
         ] {
             assert_eq!(check(names, environments, repository), want, "{names:?} {environments:?} {repository:?}");
         }
+    }
+
+    #[test]
+    fn where_a_service_has_one_environment_its_name_alone_means_that_one() {
+        let of = |names: &[&str], hints: &[&str], repository: Option<&str>| {
+            let mut world = testing::World::new();
+            world.change_service(|service| service.environments.truncate(1));
+            let owned = |all: &[&str]| all.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+            let event = DeploymentEvent {
+                names: owned(names),
+                environments: owned(hints),
+                repository: repository.map(|r| r.parse().unwrap()),
+                ..testing::deployment(1, 1, "", crate::DeploymentState::Started, testing::at("12:00"))
+            };
+            let places = places(&event, &world.settings);
+            places.map_or_else(|reason| reason.name().to_owned(), |found| found[0].environment.to_string())
+        };
+        let ours = Some("openedx/edx-platform");
+        assert_eq!(of(&["edxapp"], &[], None), "production");
+        assert_eq!(of(&["edxapp"], &[], ours), "production");
+        assert_eq!(of(&["edxapp"], &["nowhere"], None), "environment_unknown");
+        assert_eq!(of(&["nowhere/edxapp"], &[], None), "environment_unknown");
+        assert_eq!(of(&[], &[], ours), "environment_unknown", "most of what runs for a repository deploys nothing");
+    }
+
+    #[test]
+    fn of_several_services_of_a_repository_those_that_are_named_are_meant() {
+        let of = |names: &[&str]| {
+            let world = testing::World::new();
+            let worker = Service { id: "worker".parse().unwrap(), ..world.service.clone() };
+            let other = Service { id: "other".parse().unwrap(), repositories: vec![], ..world.service.clone() };
+            let unmapped = world.settings.service(&"unmapped".parse().unwrap()).unwrap().clone();
+            let all = [world.service.clone(), worker, other];
+            let settings = Settings::new(all, world.settings.roster.clone(), unmapped, String::new());
+            let event = DeploymentEvent {
+                names: names.iter().map(|name| (*name).to_owned()).collect(),
+                ..testing::deployment(1, 1, "prod", crate::DeploymentState::Started, testing::at("12:00"))
+            };
+            let found = places(&event, &settings).unwrap();
+            found.iter().map(|place| place.service.to_string()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(
+            (of(&[]).as_str(), of(&["worker"]).as_str(), of(&["edxapp"]).as_str()),
+            ("edxapp worker", "worker", "edxapp")
+        );
+        assert_eq!(of(&["other"]), "edxapp worker", "that one is not of the repository");
     }
 }

@@ -100,4 +100,22 @@ mod tests {
         world.deploy(&DeploymentEvent { id: "of-11".into(), recurs: true, created_at: None, ..late });
         assert_eq!(world.situation.deployments.len(), 1);
     }
+
+    #[test]
+    fn what_happens_at_the_same_moment_is_no_other_deployment() {
+        let one = [(11, Started, "14:00"), (11, Succeeded, "14:05"), (11, Started, "14:05")];
+        check(&one, &["of-11"], "edx-platform#11 usama active");
+        // Told without a start: what went live as it ended, or as it is told again, was not in between; nor was what was before.
+        let ended = [(11, Succeeded, "14:05"), (12, Succeeded, "14:05"), (11, Succeeded, "14:20")];
+        check(&ended, &["of-11", "of-12"], "edx-platform#12 feanil active");
+        let told = [(11, Succeeded, "14:05"), (12, Succeeded, "14:20"), (11, Succeeded, "14:20")];
+        check(&told, &["of-11", "of-12"], "edx-platform#12 feanil active");
+        let before = [(12, Succeeded, "14:00"), (11, Succeeded, "14:05"), (11, Succeeded, "14:20")];
+        check(&before, &["of-11", "of-12"], "edx-platform#11 usama");
+    }
+
+    #[test]
+    fn only_a_time_behind_it_is_no_part_of_a_name() {
+        assert_eq!(["a", "a~12", "a~b", "a~", "a~b~12", "~12"].map(super::base), ["a", "a", "a~b", "a~", "a~b", ""]);
+    }
 }

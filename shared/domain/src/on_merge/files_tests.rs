@@ -136,3 +136,29 @@ fn sizes_are_told_only_where_everything_is_known() {
     let many = Files::counted(many.iter().map(|path| (path.as_str(), Some(huge))));
     assert!(many.cut && many.size().is_none() && many.and(&files).cut);
 }
+
+#[test]
+fn a_forge_that_does_not_say_takes_nothing_back_that_it_told_another_time() {
+    let mut world = World::new();
+    world.merge(listing(12, &["lms/a.py"])).settle();
+    let question = questions(&world.situation, &world.service, &everywhere, world.now).remove(0);
+    tell(&mut world, Ok(counted(&["lms/b.py"])));
+    let told = files(&world, 12);
+    let late = answered(&question, Err("no answer".to_owned()), &world.situation, world.now);
+    assert!(late.is_quiet(), "somebody else has asked meanwhile");
+    assert_eq!(files(&world, 12), told);
+}
+
+#[test]
+fn what_a_pull_request_lists_is_all_of_it_and_what_a_push_lists_is_more_of_it() {
+    let kept = |kind: ChangeKind, answer: Files| {
+        let mut world = World::new();
+        world.merge(Change { kind, ..listing(12, &["lms/a.py"]) }).settle();
+        tell(&mut world, Ok(answer));
+        files(&world, 12).paths.into_iter().collect::<Vec<_>>().join(" ")
+    };
+    let pull = ChangeKind::PullRequest { number: 12 };
+    assert_eq!(kept(pull, counted(&["lms/b.py"])), "lms/b.py");
+    assert_eq!(kept(pull, counted(&[])), "lms/a.py", "an answer that lists nothing");
+    assert_eq!(kept(ChangeKind::DirectPush, counted(&["lms/b.py"])), "lms/a.py lms/b.py");
+}

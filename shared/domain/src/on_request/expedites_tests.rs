@@ -163,3 +163,110 @@ fn who_signed_signed_for_the_commits_that_it_had() {
     lane.signs("olga").unwrap();
     assert_eq!(lane.stands(), Standing::Granted);
 }
+
+impl Lane {
+    fn known(&self) -> &Expedite {
+        &self.situation.expedites.values().next().unwrap().value
+    }
+
+    /// As if it had been told of, and counted.
+    fn was_told(&mut self) {
+        let known = &mut self.situation.expedites.values_mut().next().unwrap().value;
+        known.told.insert((crate::Step::ExpediteAsked, "olga".parse().unwrap()));
+        known.counted = true;
+    }
+
+    fn moves(&mut self, number: u64, at: Timestamp) {
+        self.does(|desk| Ok(desk.moved(&repository(), 7, &commit(number), at))).unwrap();
+    }
+}
+
+#[test]
+fn asked_for_another_reason_it_is_another_question_of_whoever_asks_now() {
+    let mut lane = Lane::during(Some(Preset::Holiday));
+    lane.asks("feanil", "checkout fails", Way::Command).unwrap();
+    lane.signs("olga").unwrap();
+    lane.was_told();
+    let before = lane.known().clone();
+    lane.now = at("12:30");
+    lane.asks("usama", "the cart too", Way::Board).unwrap();
+    let after = Expedite {
+        by: "usama".parse().unwrap(),
+        at: at("12:30") + jiff::SignedDuration::from_secs(1),
+        way: Way::Board,
+        reason: "the cart too".to_owned(),
+        signed: vec![],
+        told: [].into(),
+        counted: false,
+        ..before
+    };
+    assert_eq!(*lane.known(), after);
+}
+
+#[test]
+fn other_commits_are_told_of_anew_where_somebody_had_signed_and_else_silently() {
+    let mut lane = Lane::during(Some(Preset::Holiday));
+    lane.asks("feanil", "checkout fails", Way::Command).unwrap();
+    lane.was_told();
+    let before = lane.known().clone();
+    lane.moves(71, before.at);
+    assert_eq!(*lane.known(), before, "as old as what was asked");
+    lane.moves(71, at("12:10"));
+    assert_eq!(*lane.known(), Expedite { head: Some(commit(71)), ..before.clone() }, "nobody had signed");
+    lane.signs("olga").unwrap();
+    lane.moves(72, at("12:20"));
+    assert_eq!(*lane.known(), Expedite { head: Some(commit(72)), told: [].into(), ..before });
+}
+
+#[test]
+fn a_wish_is_heard_for_a_day_and_not_a_second_longer() {
+    let asks = |late: i64| {
+        let mut lane = Lane::during(Some(Preset::Holiday));
+        lane.now = at("Sat 12:00") + jiff::SignedDuration::from_secs(late);
+        lane.asks_at("feanil", "checkout fails", Way::Command, at("12:00"))
+    };
+    assert_eq!((asks(0), asks(1)), (Ok(()), Err(Refused::AlreadySo)));
+}
+
+#[test]
+fn a_refusal_stands_for_a_day_against_labels() {
+    let again = |when: &str| {
+        let mut lane = Lane::during(Some(Preset::Holiday));
+        lane.asks("feanil", "checkout fails", Way::Command).unwrap();
+        lane.now = at("13:00");
+        lane.does(|desk| desk.refuse(&"olga".parse().unwrap(), &repository(), 7, "no")).unwrap();
+        lane.now = at(when);
+        lane.asks_at("feanil", "", Way::Label, at(when))
+    };
+    assert_eq!((again("Sat 12:59"), again("Sat 13:00")), (Err(Refused::WasRefused("no".to_owned())), Ok(())));
+}
+
+#[test]
+fn a_label_that_is_taken_off_takes_back_what_was_asked_by_it_and_nothing_else() {
+    let takes_off = |way, seconds| {
+        let mut lane = Lane::during(Some(Preset::Holiday));
+        lane.asks_at("feanil", "checkout fails", way, at("12:00")).unwrap();
+        lane.now = at("12:10");
+        let then = at("12:00") + jiff::SignedDuration::from_secs(seconds);
+        let said = lane.does(|desk| desk.unlabelled(&"feanil".parse().unwrap(), &repository(), 7, then));
+        (said, lane.stands() == Standing::Withdrawn)
+    };
+    let no = (Err(Refused::NotTheirs), false);
+    assert_eq!(takes_off(Way::Label, 1), (Ok(()), true));
+    assert_eq!(takes_off(Way::Label, 0), no, "it is older than the label");
+    assert_eq!(takes_off(Way::Command, 1), no);
+    assert_eq!(takes_off(Way::Board, 1), no);
+}
+
+#[test]
+fn the_log_says_in_which_role_somebody_signs() {
+    let mut lane = Lane::during(Some(Preset::PeakEvent));
+    lane.asks("feanil", "checkout fails", Way::Command).unwrap();
+    let says = |lane: &Lane, who: &str| {
+        let desk = Desk { situation: &lane.situation, settings: &lane.settings, now: lane.now };
+        let decisions = desk.sign(&who.parse().unwrap(), &repository(), 7).unwrap();
+        decisions.entries[0].what.clone()
+    };
+    assert_eq!(says(&lane, "olga"), "Olga signs as approver: edx-platform#7 may pass");
+    assert_eq!(says(&lane, "anna"), "Anna signs for the rotation: edx-platform#7 may pass");
+}

@@ -189,3 +189,66 @@ fn outside_contributors_do_not_declare_and_do_not_end() {
     table.declares(&wanted("18:00")).unwrap();
     assert_eq!(table.does(|desk| desk.end(&carol, &"sale".parse().unwrap())), Err(Refused::Outside));
 }
+
+#[test]
+fn a_freeze_lasts_a_month_at_most_and_begins_within_a_year() {
+    let secs = SignedDuration::from_secs;
+    let days = |days: i64| SignedDuration::from_hours(24 * days);
+    let says = |from: SignedDuration, lasts: SignedDuration| {
+        let from = at("12:00") + from;
+        Table::new().declares(&Wanted { from: Some(from), until: from + lasts, ..wanted("18:00") }).map(|_| ())
+    };
+    assert_eq!((says(secs(0), days(31)), says(secs(0), days(31) + secs(1))), (Ok(()), Err(Refused::TooLong)));
+    assert_eq!((says(days(366), days(1)), says(days(366) + secs(1), days(1))), (Ok(()), Err(Refused::TooLong)));
+}
+
+#[test]
+fn one_that_runs_began_when_it_began_and_one_that_lies_ahead_begins_when_it_is_said_to() {
+    let began = |first: &str, now: &str, then: Option<&str>| {
+        let mut table = Table::new();
+        table.declares(&Wanted { from: Some(at(first)), ..wanted("18:00") }).unwrap();
+        table.now = at(now);
+        table.declares(&Wanted { from: then.map(at), ..wanted("20:00") }).unwrap();
+        table.situation.freezes.values().next().unwrap().value.from
+    };
+    assert_eq!(began("13:00", "13:00", Some("16:00")), at("13:00"), "it runs");
+    assert_eq!(began("13:00", "12:59", Some("16:00")), at("16:00"));
+    assert_eq!(began("13:00", "12:59", None), at("13:00"));
+    assert_eq!(began("13:00", "12:59", Some("12:10")), at("12:59"), "not in the past");
+}
+
+#[test]
+fn a_second_click_within_a_minute_changes_nothing_and_later_it_does() {
+    let again = |seconds: i64| {
+        let mut table = Table::new();
+        table.declares(&wanted("18:00")).unwrap();
+        let until = at("18:00") + SignedDuration::from_secs(seconds);
+        table.declares(&Wanted { until, ..wanted("18:00") }).map(|_| ())
+    };
+    assert_eq!(
+        (again(59), again(60), again(-59), again(-60)),
+        (Err(Refused::AlreadySo), Ok(()), Err(Refused::AlreadySo), Ok(()))
+    );
+}
+
+#[test]
+fn what_stops_more_or_elsewhere_is_another_freeze_from_then_on() {
+    let mut table = Table::new();
+    table.declares(&wanted("18:00")).unwrap();
+    let widened = |table: &Table| table.situation.freezes.values().next().unwrap().value.widened_at;
+    assert_eq!(widened(&table), None);
+    table.now = at("13:00");
+    table.declares(&wanted("19:00")).unwrap();
+    assert_eq!(widened(&table), None, "it only lasts longer");
+    table.now = at("14:00");
+    table.declares(&Wanted { stops: Some(Preset::Weekend.stops()), ..wanted("19:00") }).unwrap();
+    assert_eq!(widened(&table), Some(at("14:00")));
+    table.now = at("15:00");
+    table.declares(&Wanted { stops: None, ..wanted("20:00") }).unwrap();
+    assert_eq!(widened(&table), Some(at("14:00")), "what it stops stays");
+    table.now = at("16:00");
+    let services = ["edxapp".parse().unwrap()].into();
+    let scope = crate::freeze::Scope { services, ..crate::freeze::Scope::default() };
+    table.declares(&Wanted { stops: None, scope: Some(scope), ..wanted("20:00") }).unwrap();
+    assert_eq!(widened(&table), Some(at("16:00")));
+}

@@ -188,3 +188,7 @@ impl<'a> Counter<'a> {
         Ok(decisions)
     }
 }
+
+#[cfg(test)]
+#[path = "incidents_tests.rs"]
+mod tests;

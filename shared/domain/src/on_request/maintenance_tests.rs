@@ -128,3 +128,43 @@ fn the_maintenance_of_each_week_holds_and_only_the_configuration_ends_it() {
     world.until(at("13:00"));
     assert_eq!(world.heard(), "page anna rotation (no_suspect)", "it still fires");
 }
+
+#[test]
+fn it_is_ahead_and_lasts_no_longer_than_that() {
+    let second = SignedDuration::from_secs(1);
+    let says = |from: Timestamp, until: Timestamp| {
+        begins(&mut World::new(), &Wanted { from: Some(from), ..wanted(None, until) })
+    };
+    let now = World::new().now;
+    let last = now + FURTHEST;
+    assert_eq!(
+        (says(last, last + second), says(last + second, last + second + second)),
+        (Ok(()), Err(Refused::TooLong))
+    );
+    assert_eq!((says(now, now + LONGEST), says(now, now + LONGEST + second)), (Ok(()), Err(Refused::TooLong)));
+    assert_eq!((says(now, now), says(now, now + second)), (Err(Refused::Backwards), Ok(())));
+}
+
+#[test]
+fn what_is_under_way_is_ended_and_what_is_ahead_is_called_off_only_where_nothing_is() {
+    let mut world = World::new();
+    begins(&mut world, &wanted(None, at("13:00"))).unwrap();
+    begins(&mut world, &wanted(Some("15:00"), at("16:00"))).unwrap();
+    world.now = at("12:10");
+    ends(&mut world).unwrap();
+    let ended = |world: &World| -> Vec<Option<Timestamp>> {
+        world.situation.paging.value.maintenance.iter().map(|m| m.ended_at).collect()
+    };
+    let last =
+        |world: &World| world.log.iter().rev().find(|line| line.what.contains("maintenance")).unwrap().what.clone();
+    assert_eq!(ended(&world).iter().filter(|at| at.is_some()).count(), 1);
+    assert_eq!(last(&world), "Olga ended the maintenance of edxapp");
+    world.now = at("14:00");
+    ends(&mut world).unwrap();
+    assert_eq!(last(&world), "Olga called off the maintenance of edxapp");
+    assert_eq!(ends(&mut world), Err(Refused::NotUnderMaintenance));
+    // One that begins now is under way.
+    begins(&mut world, &wanted(None, at("15:00"))).unwrap();
+    ends(&mut world).unwrap();
+    assert_eq!(last(&world), "Olga ended the maintenance of edxapp");
+}

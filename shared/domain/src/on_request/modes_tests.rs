@@ -32,3 +32,18 @@ fn anybody_lowers_it_the_owner_and_the_rotation_raise_it_and_nobody_above_the_co
     assert_eq!(world.situation.ceiling.value.lowered, None);
     assert_eq!(world.situation.ceiling.value.counts_from, Some(world.now));
 }
+
+#[test]
+fn who_raises_it_has_looked_at_the_wrong_pages_of_before_and_who_lowers_it_has_not() {
+    let mut world = World::new();
+    let counts_from = |world: &World| world.situation.ceiling.value.counts_from;
+    set(&mut world, "usama", Mode::Shadow, "").unwrap();
+    assert_eq!(counts_from(&world), None);
+    world.now += jiff::SignedDuration::from_hours(1);
+    set(&mut world, "anna", Mode::Notify, "").unwrap();
+    let raised = Some(world.now);
+    assert_eq!(counts_from(&world), raised);
+    world.now += jiff::SignedDuration::from_hours(1);
+    set(&mut world, "usama", Mode::Shadow, "").unwrap();
+    assert_eq!(counts_from(&world), raised, "it stays");
+}

@@ -150,3 +150,132 @@ fn a_queue_that_grew_and_a_thaw_in_words() {
         Your turn starts when it is live: you are told then. Nothing is asked of you before.
         Board: https://deployers.example.com/#edxapp"#]].assert_eq(&texts(&mut world));
 }
+
+#[test]
+fn it_has_to_shrink_to_half_before_it_is_told_of_again() {
+    for (live, waiting, again) in [(3, 5, false), (4, 4, true)] {
+        let mut world = World::new();
+        merge(&mut world, 1..=8);
+        assert_eq!(heard(&mut world).len(), 1);
+        world.deploy(&deployment(1, live, "production", DeploymentState::Succeeded, world.now));
+        world.settle();
+        assert_eq!(world.windows().matches("standby").count(), waiting);
+        merge(&mut world, 9..=8 + live);
+        assert_eq!(!heard(&mut world).is_empty(), again, "{waiting} were left");
+    }
+}
+
+#[test]
+fn each_warning_is_counted_and_a_size_of_nothing_warns_of_nothing() {
+    let mut world = World::new();
+    merge(&mut world, 1..=16);
+    let nths = |world: &World| {
+        let all = world.told.iter().filter(|m| m.key.step == crate::Step::QueueGrew);
+        all.map(|m| m.key.nth).collect::<Vec<_>>()
+    };
+    assert_eq!((nths(&world), &world.situation.queue.value.warned[..]), (vec![1, 2], &[8, 16][..]));
+    let mut world = World::new();
+    world.change_service(|service| service.policy.queue_warned_at = [0, 3]);
+    merge(&mut world, 1..=2);
+    assert_eq!(nths(&world), [0; 0]);
+    merge(&mut world, 3..=4);
+    assert_eq!((nths(&world), &world.situation.queue.value.warned[..]), (vec![1], &[3][..]));
+}
+
+#[test]
+fn a_service_that_nobody_uses_yet_has_no_queue_to_be_warned_of() {
+    let mut world = World::new();
+    world.change_service(|service| service.environments.iter_mut().for_each(|environment| environment.live = false));
+    merge(&mut world, 1..=9);
+    assert!(heard(&mut world).is_empty());
+    let mut world = World::new();
+    world.change_service(|service| service.mode = crate::Mode::Manual);
+    merge(&mut world, 1..=9);
+    assert!(heard(&mut world).is_empty(), "by hand");
+}
+
+/// What is left to write in a transaction with room for so many messages, and when it is looked at again.
+fn with_room(world: &World, room: usize) -> (usize, Option<jiff::Timestamp>) {
+    let World { situation, service, settings, now, .. } = world;
+    let all = crate::window::windows(situation, service, &settings.roster, *now);
+    let failures = std::collections::BTreeMap::new();
+    let look =
+        super::Look { situation, service, settings, all: &all, failures: &failures, now: *now, owner_told: false };
+    let mut decisions = crate::Decisions::none(&service.id, crate::decision::Wake::Now);
+    let mut key = 0;
+    while decisions.room() > room {
+        let mut message = super::queues::grown(super::reader(&look, &service.owners[0]), &look, 0);
+        key += 1;
+        message.key.nth = 1000 + key;
+        decisions.tell(message);
+    }
+    assert_eq!(decisions.room(), room);
+    let before = decisions.messages.len();
+    let next = super::look(&mut decisions, &mut situation.queue.value.clone(), &look);
+    (decisions.messages.len() - before, next)
+}
+
+#[test]
+fn what_does_not_fit_is_told_at_once_again() {
+    let mut world = World::new();
+    for number in 1..=8 {
+        world.merge(change(number, "feanil", at("12:00")));
+    }
+    assert_eq!(with_room(&world, 3), (1, None), "the owner hears of it");
+    assert_eq!(with_room(&world, 2), (0, Some(world.now)));
+    // A thaw: the owner and whoever merged.
+    world.situation.queue.value.warned = vec![8];
+    world.change_service(|service| {
+        let time = Time { from: at("10:00"), until: at("16:00"), name: "a test".to_owned() };
+        service.frozen = vec![Arc::new(vec![time])];
+    });
+    assert_eq!(with_room(&world, 20), (2, None));
+    assert_eq!(with_room(&world, 6), (1, Some(world.now)), "one after the other");
+    assert_eq!(with_room(&world, 5), (0, Some(world.now)));
+}
+
+/// Who hears when of the thaw of a freeze, a change having waited since 10:00.
+fn thaw_of(from: &str, until: &str, times: &[&str]) -> Vec<usize> {
+    let mut world = World::new();
+    world.change_service(|service| {
+        let time = Time { from: at(from), until: at(until), name: "a test".to_owned() };
+        service.frozen = vec![Arc::new(vec![time])];
+    });
+    world.now = at("09:00");
+    world.merge(change(1, "feanil", world.now)).settle();
+    let mut told = Vec::new();
+    for time in times {
+        world.until(at(time));
+        told.push(heard(&mut world).len());
+    }
+    told
+}
+
+#[test]
+fn a_thaw_is_foretold_a_day_ahead_and_on_a_friday_where_that_is_a_weekend() {
+    assert_eq!(thaw_of("10:00", "Mon 09:00", &["11:59", "12:00", "Sun 12:00"]), [0, 2, 0], "on Sunday");
+    assert_eq!(thaw_of("10:00", "Sun 15:00", &["11:59", "12:00", "Sat 18:00"]), [0, 2, 0], "on Saturday");
+    assert_eq!(thaw_of("13:00", "Sun 15:00", &["14:59", "Sat 14:59", "Sat 15:00"]), [0, 0, 2], "noon was before it");
+    assert_eq!(thaw_of("10:00", "Tue 15:00", &["Mon 14:59", "Mon 15:00", "Tue 14:59"]), [0, 2, 0], "on Monday");
+    assert_eq!(thaw_of("10:00", "Sat 09:00", &["10:00", "Sat 08:59"]), [2, 0], "at once, where it is shorter");
+}
+
+#[test]
+fn one_of_less_than_two_hours_piles_nothing_up() {
+    assert_eq!(thaw_of("10:00", "11:59", &["10:00", "11:58"]), [0, 0]);
+    assert_eq!(thaw_of("10:00", "12:00", &["10:00", "11:58"]), [2, 0]);
+    assert_eq!(thaw_of("10:00", "12:01", &["10:00", "11:58"]), [2, 0]);
+}
+
+#[test]
+fn each_thaw_has_a_key_by_the_minute_in_which_it_comes() {
+    let mut world = World::new();
+    world.change_service(|service| {
+        let time = Time { from: at("10:00"), until: at("16:00"), name: "a test".to_owned() };
+        service.frozen = vec![Arc::new(vec![time])];
+    });
+    world.now = at("10:00");
+    merge(&mut world, 1..=1);
+    let thaw = world.told.iter().find(|m| m.key.step == crate::Step::Thaw).unwrap();
+    assert_eq!(i64::from(thaw.key.nth), at("16:00").as_second() / 60);
+}

@@ -72,6 +72,16 @@ mod tests {
     }
 
     #[test]
+    fn while_it_stays_as_long_as_it_was_nothing_is_written_down() {
+        let mut history = Vec::new();
+        for (time, length) in [("00:10", 0), ("06:00", 2), ("12:00", 2), ("18:00", 2), ("Sat 00:00", 3)] {
+            sample(&mut history, length, at(time));
+        }
+        let base = slot(at("00:00"));
+        assert_eq!(history, [Sample(base + 1, 2, 2), Sample(base + 4, 3, 3)]);
+    }
+
+    #[test]
     fn it_is_bounded() {
         let mut history = Vec::new();
         for n in 0..1000_i64 {

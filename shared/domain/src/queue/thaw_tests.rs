@@ -94,3 +94,18 @@ fn a_thaw_on_a_saturday_is_proposed_for_monday_and_the_next_freeze_is_jumped_ove
     }])];
     assert_eq!(forecast_of(&world, "Sat 00:00"), ["Mon 12:00 edx-platform#1..edx-platform#1 without []"]);
 }
+
+#[test]
+fn in_which_release_somebodys_first_change_goes_out_is_known() {
+    let mut world = World::new();
+    world.change_service(|service| service.policy.release_at_most = 2);
+    for (number, who) in [(1, "feanil"), (2, "feanil"), (3, "usama"), (4, "feanil"), (5, "anna")] {
+        world.now = at("12:00") + SignedDuration::from_mins(i64::try_from(number).unwrap());
+        world.merge(change(number, who, world.now));
+    }
+    let all = windows(&world.situation, &world.service, &world.settings.roster, world.now);
+    let forecast = forecast(&all, &world.service, &world.settings.roster, at("Mon 09:00"), world.now);
+    let first = |who: &str| forecast.first_of(&who.parse().unwrap());
+    assert_eq!((first("feanil"), first("usama"), first("anna"), first("olga")), (Some(0), Some(1), Some(2), None));
+    assert_eq!((forecast.changes(), forecast.people, forecast.releases.len()), (5, 3, 3));
+}

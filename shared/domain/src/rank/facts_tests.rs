@@ -58,6 +58,22 @@ fn points(candidates: &[Candidate<'_>], past: &Past) -> Vec<i64> {
     scores(candidates, past, at(), Table::shipped()).into_iter().map(|score| score.points).collect()
 }
 
+#[test]
+fn a_change_lands_again_where_it_says_so_or_where_its_title_was_taken_back() {
+    let lands = |says: Option<bool>, returns: bool| {
+        let mut one = candidate(0, &(10, 0, 0, [false; 4], None, None, None));
+        (one.lands_again, one.traits.returns) = (says, returns);
+        let facts = facts(&[one], &Past::default(), at());
+        (facts[0].get(Feature::LandsAgain), facts[0].get(Feature::IsRevert))
+    };
+    let (yes, no) = (Some(1.0), Some(0.0));
+    assert_eq!(lands(Some(true), false), (yes, no));
+    assert_eq!(lands(Some(true), true), (yes, no));
+    assert_eq!(lands(None, true), (yes, no));
+    assert_eq!(lands(None, false), (no, no));
+    assert_eq!(lands(Some(false), true), (no, yes), "a revert is none");
+}
+
 fn slow() -> Past {
     let mut past = Past::default();
     (0..500).for_each(|_| past.caused(SignedDuration::from_hours(200)));

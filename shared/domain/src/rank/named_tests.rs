@@ -56,3 +56,62 @@ fn whatever_the_text_is_the_names_are_few_short_and_one_line() {
         assert!(found.iter().all(|name| !name.contains(['\n', '\u{202e}'])));
     }
 }
+
+#[test]
+fn how_surely_a_name_means_a_file() {
+    for (name, path, sure) in [
+        // All of it.
+        ("total.py", "total.py", 0.7),
+        ("main.py", "main.py", 0.14),
+        ("cart/total.py", "cart/total.py", 1.0),
+        // The file at the end of a longer name.
+        ("app/cart/total.py", "cart/total.py", 1.0),
+        ("app/total.py", "total.py", 0.5),
+        ("app/main.py", "main.py", 0.1),
+        // The name is shorter.
+        ("cart/total.py", "src/cart/total.py", 0.8),
+        ("total.py", "src/total.py", 0.5),
+        ("main.py", "src/main.py", 0.1),
+        // They part ways.
+        ("x/total.py", "y/total.py", 0.1),
+        ("x/main.py", "y/main.py", 0.02),
+        ("x/cart/total.py", "y/cart/total.py", 0.2),
+        ("x/cart/main.py", "y/cart/main.py", 0.04),
+        ("x/a/cart/total.py", "y/a/cart/total.py", 0.4),
+        ("x/a/cart/main.py", "y/a/cart/main.py", 0.08),
+        ("total.py", "cart.py", 0.0),
+        // A module, a class in it, a function of that; no further.
+        ("cart/total", "src/cart/total.py", 0.7),
+        ("cart/total/Sum", "src/cart/total.py", 0.7),
+        ("cart/total/Sum/of", "src/cart/total.py", 0.7),
+        ("cart/total/Sum/of/it", "src/cart/total.py", 0.0),
+        ("other/total", "src/cart/total.py", 0.0),
+    ] {
+        let found = surely(name, path);
+        assert!((found - sure).abs() < 1e-9, "{name} in {path}: {found}, not {sure}");
+    }
+}
+
+#[test]
+fn of_several_files_the_surest_is_meant_and_of_equals_the_first_by_name() {
+    let meant = |name: &str, paths: &[&'static str]| {
+        matches(&[name.to_owned()], paths).map(|(sure, file)| format!("{sure:.2} {file}"))
+    };
+    let sure = Some("1.00 z/cart/total.py".to_owned());
+    // In whatever order they are given.
+    assert_eq!(meant("z/cart/total.py", &["z/cart/total.py", "a/other/total.py"]), sure);
+    assert_eq!(meant("z/cart/total.py", &["a/other/total.py", "z/cart/total.py"]), sure);
+    let equal = Some("0.50 a/total.py".to_owned());
+    assert_eq!(meant("total.py", &["b/total.py", "a/total.py"]), equal);
+    assert_eq!(meant("total.py", &["a/total.py", "b/total.py"]), equal);
+    assert_eq!(meant("total.py", &["a/x.py"]), None);
+}
+
+#[test]
+fn what_is_too_short_or_is_marked_up_is_read_as_people_would() {
+    assert_eq!(said("a.c fails"), "", "three letters are no name");
+    assert_eq!(said("ab.c fails"), "ab.c");
+    assert_eq!(said("e.gg.x and i.e.this"), "", "one letter is no module");
+    assert_eq!(said("**cart.views** in =cart.total="), "cart/views cart/total");
+    assert_eq!(said("_cart.views_"), "_cart/views_");
+}

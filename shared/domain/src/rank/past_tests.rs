@@ -100,3 +100,47 @@ fn in_whatever_order_changes_leave_it_is_the_same() {
     };
     assert_eq!(count(&mut (0..40)), count(&mut (0..40).rev()));
 }
+
+#[test]
+fn how_much_oftener_than_usual_a_directory_is_taken_back_is_reckoned_with_doubt() {
+    let mut past = Past::default();
+    let risky = touches("ann", "Billing", &["billing/charge.py"]);
+    let calm = touches("ben", "Help", &["help/page.py"]);
+    (0..30).for_each(|_| past.landed(risky, false));
+    (0..30).for_each(|_| past.landed(calm, false));
+    (0..6).for_each(|_| past.taken_back(risky));
+    // Usual are (6 + 1) of (60 + 50); 20 changes of doubt: ln of (6 + 20 × 7/110) of (30 + 20), and of 20 × 7/110 of 50, by that.
+    let of = |change| past.traits(change).directory.unwrap();
+    assert!((of(risky) - 0.826_679).abs() < 1e-5, "{}", of(risky));
+    assert!((of(calm) + 0.916_291).abs() < 1e-5, "{}", of(calm));
+    // Of two directories the worse one counts; one that nobody knows is as good as usual.
+    assert!((of(touches("ann", "x", &["help/a.py", "billing/b.py"])) - of(risky)).abs() < 1e-9);
+    assert!(of(touches("ann", "x", &["new/a.py"])).abs() < 1e-9);
+}
+
+#[test]
+fn that_a_title_was_taken_back_is_known_before_anything_else_is() {
+    let mut past = Past::default();
+    let change = touches("ann", "Billing", &["billing/charge.py"]);
+    (0..9).for_each(|_| past.landed(change, false));
+    past.taken_back(change);
+    assert_eq!(
+        past.traits(change),
+        Traits { returns: true, ..Traits::default() },
+        "nine changes say nothing of folders"
+    );
+    past.landed(change, false);
+    let ten = past.traits(change);
+    assert!(ten.returns && ten.directory.is_some() && ten.familiarity == Some(1.0), "{ten:?}");
+}
+
+#[test]
+fn after_many_changes_what_is_known_counts_half() {
+    let mut past = Past::default();
+    let change = touches("ann", "Billing", &["billing/charge.py"]);
+    (0..5).for_each(|_| past.taken_back(change));
+    (1..ROLLS_AT).for_each(|_| past.landed(change, false));
+    assert_eq!((past.counted(), past.directories.of("billing")), ((19_999, 5), (19_999, 5)));
+    past.landed(change, false);
+    assert_eq!((past.counted(), past.directories.of("billing")), ((10_000, 2), (10_000, 2)));
+}

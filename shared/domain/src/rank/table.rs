@@ -125,3 +125,7 @@ impl Table {
 fn whole(points: f64) -> i64 {
     points.round() as i64
 }
+
+#[cfg(test)]
+#[path = "table_tests.rs"]
+mod tests;

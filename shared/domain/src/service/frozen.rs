@@ -59,3 +59,7 @@ impl Service {
         all.flat_map(|time| [time.from, time.until]).filter(|at| *at > now).min()
     }
 }
+
+#[cfg(test)]
+#[path = "frozen_tests.rs"]
+mod tests;

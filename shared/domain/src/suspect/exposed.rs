@@ -36,3 +36,7 @@ pub(super) fn is_rolling_out(deployment: &Deployment, at: Timestamp) -> bool {
     let ended = deployment.succeeded_at.into_iter().chain(deployment.failed_at).min();
     at < ended.unwrap_or(live_since(deployment) + LONGEST_ROLLOUT)
 }
+
+#[cfg(test)]
+#[path = "exposed_tests.rs"]
+mod tests;

@@ -36,3 +36,7 @@ pub(super) fn kept(
     }
     kept
 }
+
+#[cfg(test)]
+#[path = "kept_tests.rs"]
+mod tests;

@@ -171,3 +171,7 @@ impl<'de, const BITS: usize> Deserialize<'de> for Marks<BITS> {
         Ok(if bits.len() == 2 * Self::BYTES { Self { bits } } else { Self::default() })
     }
 }
+
+#[cfg(test)]
+#[path = "sketch_tests.rs"]
+mod tests;
