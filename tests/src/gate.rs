@@ -261,7 +261,7 @@ impl Gate {
         let answer: Value = serde_json::from_str(answer).unwrap_or_default();
         let consumed = &answer["ConsumedCapacity"];
         let all = consumed.as_array().map_or_else(|| vec![consumed], |list| list.iter().collect());
-        let units = all.into_iter().filter_map(|one| one["CapacityUnits"].as_f64()).sum();
+        let units = all.into_iter().filter_map(|one| one["CapacityUnits"].as_f64()).fold(0.0, |sum, one| sum + one);
         if !call.is_empty() {
             self.spent.lock().unwrap_or_else(PoisonError::into_inner).push(Spent {
                 call,
