@@ -190,6 +190,17 @@ impl Stage {
         (table, topic)
     }
 
+    /// Where the table is reached by other clients than the house's own.
+    ///
+    /// # Panics
+    /// When no port is free.
+    pub async fn endpoints(&self) -> Aws {
+        match self.bundle.endpoints().await {
+            Ok(endpoints) => endpoints,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
     /// Plays on another engine than the embedded one, in a table of this name.
     ///
     /// # Panics
@@ -227,7 +238,7 @@ impl Stage {
             configuration.receivers.values_mut().filter(|receiver| of_aws(receiver.kind)).for_each(|receiver| {
                 receiver.url.clone_from(&beyond.address);
             });
-            let aws = Aws { scheduler_endpoint: Some(beyond.address.clone()), ..self.bundle.endpoints.clone() };
+            let aws = Aws { scheduler_endpoint: Some(beyond.address.clone()), ..self.endpoints().await };
             let (http, text) = (house.http.clone(), str::to_owned);
             let waker = Waker { aws, http, group: text("wakes"), target: text("on-schedule"), role: text("scheduler") };
             bundle.house = House { configuration: configuration.into(), waker: Some(waker), ..house };
@@ -245,7 +256,7 @@ impl Stage {
 
     /// A house behind gates, and where its topic is to be served.
     async fn behind_gates(&self) -> (House, Gate, Gate, TcpListener) {
-        let endpoints = &self.bundle.endpoints;
+        let endpoints = &self.endpoints().await;
         let table = Gate::before(endpoints.dynamodb_endpoint.clone().unwrap_or_default()).await;
         let Ok(listener) = TcpListener::bind("127.0.0.1:0").await else { panic!("no port is free") };
         let address = listener.local_addr().map(|a| format!("http://{a}")).unwrap_or_default();

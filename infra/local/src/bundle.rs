@@ -23,6 +23,8 @@ use crate::record::{self, Recorder};
 use crate::topic::{self, InFlight};
 
 const TABLE: &str = "recent-deployers";
+/// The address of what is reached without a wire: the SDK wants one.
+const NOWHERE: &str = "http://localhost";
 /// How often what has expired is deleted. Nothing reads it, so there is no hurry.
 const SWEEP_EVERY: SignedDuration = SignedDuration::from_hours(6);
 
@@ -61,8 +63,6 @@ pub struct Options<P = io::Result<()>> {
 pub enum StartError {
     #[error(transparent)]
     Engine(#[from] EngineError),
-    #[error("no loopback port is free for the topic")]
-    Port(#[source] io::Error),
     #[error("the table cannot be made")]
     Table(#[from] StoreError),
 }
@@ -92,8 +92,6 @@ pub struct Bundle {
     in_flight: InFlight,
     nudges: Nudges,
     engine: Engine,
-    /// Where the table and the topic are reached.
-    pub endpoints: Aws,
     /// No delivery that began before is under way.
     started: Timestamp,
     /// Whether the clock goes.
@@ -111,18 +109,17 @@ impl Bundle {
     /// Starts the engine and the topic, and makes the table. Nothing runs by itself yet.
     pub async fn start<P: Printed + 'static>(options: Options<P>) -> Result<Self, StartError> {
         let started = (options.now)();
-        let engine = Engine::start(options.file.as_deref(), Arc::clone(&options.now)).await?;
-        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(StartError::Port)?;
-        let address = listener.local_addr().map_err(StartError::Port)?;
-        let aws = Aws::local(engine.address.clone(), format!("http://{address}"));
-        let http = Http::new();
+        let engine = Engine::open(options.file.as_deref(), Arc::clone(&options.now))?;
+        let aws = Aws::local(NOWHERE.to_owned(), NOWHERE.to_owned());
+        let (http, in_flight) = (Http::new(), InFlight::default());
+        let (topic, published) = topic::wireless(in_flight.clone());
         let nudges = Nudges::default();
         let nudge = nudges.clone();
         let print = options.terminal;
         let house = House {
             configuration: Arc::new(options.configuration),
             store: Store::new(clients::dynamodb(&aws, &engine.reached_by(&http)), TABLE).taking_turns(),
-            topic: Topic::new(clients::sns(&aws, &http), topic::ARN),
+            topic: Topic::new(clients::sns(&aws, &http.by_way_of(topic)), topic::ARN),
             secrets: Arc::new(options.secrets),
             certificates: Arc::default(),
             http,
@@ -140,12 +137,9 @@ impl Bundle {
         };
         house.store.create_table().await?;
         // The first tick sweeps, since a program that is started each morning may never run for long.
-        let (in_flight, swept_at) = (InFlight::default(), Arc::default());
-        let health = Health::since(started);
-        let bundle =
-            Self { house, in_flight, nudges, engine, endpoints: aws, started, health, swept_at, recorder: None };
-        bundle.serve_topic(listener, bundle.house.clone());
-        Ok(bundle)
+        let (health, swept_at) = (Health::since(started), Arc::default());
+        published.go_to(house.clone());
+        Ok(Self { house, in_flight, nudges, engine, started, health, swept_at, recorder: None })
     }
 
     /// From now on what is delivered and done is recorded: what people do wherever they do it, by a link or in a chat.
@@ -157,6 +151,11 @@ impl Bundle {
             }
         }));
         self.recorder = Some(recorder);
+    }
+
+    /// Serves the table to other clients too, and says where.
+    pub async fn endpoints(&self) -> Result<Aws, EngineError> {
+        Ok(Aws::local(self.engine.serve().await?, NOWHERE.to_owned()))
     }
 
     /// Serves the topic at this address too, whose messages are delivered in this house.

@@ -1,4 +1,4 @@
-//! The embedded engine: DynamoDB's protocol on a loopback port, SQLite in a file or in memory below.
+//! The embedded engine: DynamoDB's protocol, SQLite in a file or in memory below.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,8 +8,10 @@ use aws::house::Now;
 use dynoxide::Database;
 use dynoxide::storage_backend::Clock;
 use tokio::net::TcpListener;
+use tokio::sync::OnceCell;
 
 use crate::disk::Disk;
+use crate::wireless::Wireless;
 
 /// Why the engine does not run.
 #[derive(Debug, thiserror::Error)]
@@ -25,10 +27,11 @@ pub enum EngineError {
 /// A running engine.
 #[derive(Clone)]
 pub struct Engine {
-    pub address: String,
     database: Database,
     /// Below the file, where there is one.
     disk: Option<Disk>,
+    /// Where other processes reach it, once that was asked.
+    address: Arc<OnceCell<String>>,
 }
 
 /// The engine's clock is ours, in virtual time too.
@@ -45,9 +48,9 @@ impl Clock for OurClock {
 }
 
 impl Engine {
-    /// Starts the engine. It runs until the process ends; nothing has to be shut down, since every write that was answered to
+    /// Opens the engine. It runs until the process ends; nothing has to be shut down, since every write that was answered by
     /// [`Engine::reached_by`] is on the disk. In memory it goes by our clock; with a file by the machine's.
-    pub async fn start(file: Option<&Path>, now: Now) -> Result<Self, EngineError> {
+    pub fn open(file: Option<&Path>, now: Now) -> Result<Self, EngineError> {
         let opened = match file {
             Some(path) => Database::new(&path.to_string_lossy()),
             None => Database::memory_with_clock(Arc::new(OurClock(now))),
@@ -61,20 +64,29 @@ impl Engine {
             }
             None => None,
         };
-        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(EngineError::Port)?;
-        let address = listener.local_addr().map_err(EngineError::Port)?;
-        tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database.clone(), std::future::pending()));
-        Ok(Self { address: format!("http://{address}"), database, disk })
+        Ok(Self { database, disk, address: Arc::default() })
     }
 
-    /// The client by which it is to be written to.
+    /// The client by which it is reached.
     #[must_use]
     pub fn reached_by(&self, http: &Http) -> Http {
-        let Some(disk) = self.disk.clone() else { return http.clone() };
-        http.held(Arc::new(move || {
-            let disk = disk.clone();
-            Box::pin(async move { disk.has_it().await })
-        }))
+        http.by_way_of(Wireless::new(self.database.clone(), self.disk.clone()))
+    }
+
+    /// Serves it to other processes too, until this one ends: at this address of the machine itself, to whoever asks. What is written
+    /// that way is answered before it is on the disk.
+    pub async fn serve(&self) -> Result<String, EngineError> {
+        let serve = async || {
+            let listener = TcpListener::bind("127.0.0.1:0").await?;
+            let address = format!("http://{}", listener.local_addr()?);
+            tokio::spawn(dynoxide::server::serve_with_shutdown(
+                listener,
+                self.database.clone(),
+                std::future::pending(),
+            ));
+            Ok(address)
+        };
+        self.address.get_or_try_init(serve).await.cloned().map_err(EngineError::Port)
     }
 
     /// Deletes what has expired, as DynamoDB does by itself. Other requests go on meanwhile.

@@ -23,6 +23,7 @@ pub mod replay;
 pub mod secrets;
 pub mod server;
 pub mod topic;
+pub mod wireless;
 pub mod wish;
 
 pub use bundle::{Bundle, Options};

@@ -21,7 +21,6 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
 use crate::echo;
-use crate::held::{Held, OnDisk};
 
 /// Where AWS is: nothing but what a Lambda function's environment says.
 #[derive(Clone)]
@@ -125,6 +124,11 @@ pub struct Http {
     is_for_aws: bool,
 }
 
+/// What a request to the table carries if its loss, with the machine's power, would only have something done again. It is seen by
+/// a connector of our own process.
+#[derive(Debug, Clone, Copy)]
+pub struct Passing;
+
 /// How much of an answer to an outgoing request is read: a forge's page of commits is a tenth of it.
 const MOST_ANSWER: usize = 8 * 1024 * 1024;
 
@@ -185,11 +189,10 @@ impl Http {
         Self { is_for_aws: true, ..self.clone() }
     }
 
-    /// The same, whose writes to the table are answered once they are on the disk.
+    /// The same, whose requests to AWS go this way.
     #[must_use]
-    pub fn held(&self, on_disk: OnDisk) -> Self {
-        let to_aws = SharedHttpConnector::new(Held::new(self.to_aws.clone(), on_disk));
-        Self { to_aws, ..self.clone() }
+    pub fn by_way_of(&self, to_aws: impl HttpConnector + 'static) -> Self {
+        Self { to_aws: SharedHttpConnector::new(to_aws), ..self.clone() }
     }
 
     fn connector(&self) -> &SharedHttpConnector {

@@ -6,7 +6,6 @@ pub mod clients;
 pub mod echo;
 pub mod emf;
 pub mod given;
-pub mod held;
 pub mod house;
 pub mod jws;
 pub mod keys;

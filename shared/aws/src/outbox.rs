@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnValue};
 use domain::{Ceiling, Entry, Incident, Message, MessageKey, Outgoing, ServiceId, Subject};
 use jiff::Timestamp;
 
+use crate::clients::Passing;
 use crate::keys;
 use crate::records::{self, Item};
 use crate::store::{Store, StoreError};
@@ -165,7 +166,7 @@ impl Store {
         self.update(key, expression, condition, values).await
     }
 
-    /// Changes a message under a condition; `false` where that does not hold.
+    /// Changes a message under a condition; `false` where that does not hold. Were it lost, the message would go out again.
     async fn update(
         &self,
         key: &MessageKey,
@@ -183,6 +184,8 @@ impl Store {
             .condition_expression(condition)
             .set_expression_attribute_values(Some(values))
             .return_values(ReturnValue::None)
+            .customize()
+            .mutate_request(|request| request.add_extension(Passing))
             .send()
             .await;
         match result {

@@ -198,7 +198,7 @@ async fn fill(stage: &Stage, others: usize) {
         }
     }
     stage.bundle.quiesce().await;
-    let client = aws::clients::dynamodb(&stage.bundle.endpoints, &stage.house.http);
+    let client = aws::clients::dynamodb(&stage.endpoints().await, &stage.house.http);
     let (mut items, mut after) = (Vec::new(), None);
     loop {
         let page = client.scan().table_name(TABLE).set_exclusive_start_key(after).send().await.unwrap();
@@ -231,7 +231,7 @@ fn renamed(value: &AttributeValue, service: &str) -> AttributeValue {
 
 /// Lines of the log, old incidents, changes.
 async fn remember(stage: &Stage, items: usize) {
-    let client = aws::clients::dynamodb(&stage.bundle.endpoints, &stage.house.http);
+    let client = aws::clients::dynamodb(&stage.endpoints().await, &stage.house.http);
     let partitions = ["L#edxapp", "P#edxapp", "C#openedx/edx-platform@old"];
     let item = |n: usize| -> records::Item {
         [

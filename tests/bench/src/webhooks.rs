@@ -42,7 +42,7 @@ pub async fn measure(rounds: usize, emulator: &Path, folder: &Path) {
             if !contestant.goes_on {
                 stage = prepared(&settings).await;
             }
-            cloud.has(stage.bundle.endpoints.dynamodb_endpoint.as_deref().unwrap());
+            cloud.has(stage.endpoints().await.dynamodb_endpoint.as_deref().unwrap());
             let events = events(contestant.name, &stage, &cloud).await;
             let _ = cloud.answered();
             let one = contestant.run(emulator, &events).await;

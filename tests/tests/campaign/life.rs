@@ -60,7 +60,7 @@ pub struct World {
 impl World {
     pub async fn new(services: &[String], strikes: &[Strike]) -> Self {
         let (stage, pager) = world::stage(services).await;
-        let endpoints = &stage.bundle.endpoints;
+        let endpoints = &stage.endpoints().await;
         let table = Gate::before(endpoints.dynamodb_endpoint.clone().expect("an engine")).await;
         let listener = Listener::bind("127.0.0.1:0").expect("a port");
         listener.set_nonblocking(true).expect("a socket");

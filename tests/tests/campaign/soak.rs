@@ -106,7 +106,7 @@ async fn measure(stage: &Stage) -> Measured {
 
 /// How many items the table has. We count them by a scan, which the house itself never does.
 async fn items(stage: &Stage) -> u64 {
-    let client = clients::dynamodb(&stage.bundle.endpoints, &stage.house.http);
+    let client = clients::dynamodb(&stage.endpoints().await, &stage.house.http);
     let (mut count, mut start) = (0, None);
     loop {
         let scan = client.scan().table_name("recent-deployers").select(Select::Count).set_exclusive_start_key(start);

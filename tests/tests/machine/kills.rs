@@ -398,8 +398,8 @@ impl Table {
         let text = std::fs::read_to_string(&world.config).unwrap();
         assert!(Configuration::parse(&text, &aws::settings::no_files).is_ok());
         let file = world.data.join("recent-deployers.sqlite");
-        let engine = Engine::start(Some(Path::new(&file)), Arc::new(now)).await.unwrap();
-        let aws = Aws::local(engine.address, String::new());
+        let engine = Engine::open(Some(Path::new(&file)), Arc::new(now)).unwrap();
+        let aws = Aws::local(engine.serve().await.unwrap(), String::new());
         let store = aws::Store::new(clients::dynamodb(&aws, &Http::new()), "recent-deployers");
         Self { store, services: world.services.iter().map(|id| id.parse().unwrap()).collect() }
     }

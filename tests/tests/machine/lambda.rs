@@ -35,7 +35,7 @@ struct Cloud {
 impl Cloud {
     async fn new(name: &str) -> Self {
         let now = std::sync::Arc::new(|| house_tests::time("Fri 12:00"));
-        let engine = recent_deployers::engine::Engine::start(None, now).await.unwrap().address;
+        let engine = recent_deployers::engine::Engine::open(None, now).unwrap().serve().await.unwrap();
         let topic = Peer::start().await;
         let folder = std::env::temp_dir().join(format!("recent-deployers-{name}-{}", std::process::id()));
         let secrets = folder.join("secrets");

@@ -207,7 +207,7 @@ async fn a_service_that_a_newer_version_wrote_keeps_nobody_from_reading_the_othe
 /// A change of `edxapp` becomes one of a newer version.
 async fn spoil(stage: &Stage) {
     let change = format!("C#{REPOSITORY}@{}", commit(12));
-    let (table, client) = client(stage);
+    let (table, client) = client(stage).await;
     let key = keys::Key { partition: "S#edxapp".to_owned(), sort: change };
     let asked = client.get_item().table_name(&table).set_key(Some(records::key_item(&key))).send();
     let mut item = asked.await.unwrap().item.unwrap();
@@ -215,8 +215,8 @@ async fn spoil(stage: &Stage) {
     client.put_item().table_name(&table).set_item(Some(item)).send().await.unwrap();
 }
 
-fn client(stage: &Stage) -> (String, aws_sdk_dynamodb::Client) {
-    let aws = Aws::local(stage.bundle.endpoints.dynamodb_endpoint.clone().unwrap(), String::new());
+async fn client(stage: &Stage) -> (String, aws_sdk_dynamodb::Client) {
+    let aws = Aws::local(stage.endpoints().await.dynamodb_endpoint.clone().unwrap(), String::new());
     ("recent-deployers".to_owned(), clients::dynamodb(&aws, &Http::new()))
 }
 
@@ -229,7 +229,7 @@ async fn past(stage: &Stage, like: &Incident, service: &str, number: u32, hours:
     (incident.id, incident.service) = (format!("{service}-{digits}").parse().unwrap(), service.parse().unwrap());
     (incident.began_at, incident.detected_at, incident.resolved_at) = (at, at, Some(at));
     let key = keys::past_incident(&incident.service, at, &incident.id);
-    let (table, client) = client(stage);
+    let (table, client) = client(stage).await;
     let item = records::item(&key, &incident, None).unwrap();
     client.put_item().table_name(table).set_item(Some(item)).send().await.unwrap();
     incident.id.to_string()

@@ -293,6 +293,6 @@ async fn what_cannot_be_asked_is_refused() {
 }
 
 pub async fn put(stage: &Stage, item: records::Item) {
-    let client = aws::clients::dynamodb(&stage.bundle.endpoints, &stage.house.http);
+    let client = aws::clients::dynamodb(&stage.endpoints().await, &stage.house.http);
     client.put_item().table_name("recent-deployers").set_item(Some(item)).send().await.unwrap();
 }

@@ -15,13 +15,13 @@ use serde_json::Value;
 
 use crate::audit::{audited, day, edxapp, entry, faults, put, seals};
 
-fn client(stage: &Stage) -> aws_sdk_dynamodb::Client {
-    clients::dynamodb(&stage.bundle.endpoints, &stage.house.http)
+async fn client(stage: &Stage) -> aws_sdk_dynamodb::Client {
+    clients::dynamodb(&stage.endpoints().await, &stage.house.http)
 }
 
 async fn delete(stage: &Stage, partition: &str, sort: &str) {
     let key = |text: &str| records::text(text);
-    let delete = client(stage).delete_item().table_name("recent-deployers");
+    let delete = client(stage).await.delete_item().table_name("recent-deployers");
     delete.key("pk", key(partition)).key("sk", key(sort)).send().await.unwrap();
 }
 
@@ -240,7 +240,7 @@ async fn a_head_that_was_put_back_is_passed() {
     let day = day().await;
     day.tick_until("Fri 13:30").await;
     let key = keys::head(&edxapp());
-    let get = client(&day).get_item().table_name("recent-deployers").set_key(Some(records::key_item(&key)));
+    let get = client(&day).await.get_item().table_name("recent-deployers").set_key(Some(records::key_item(&key)));
     let old = get.send().await.unwrap().item.unwrap();
     day.tick_until("Fri 15:30").await;
     let (seal, _) = newest(&day).await;

@@ -58,7 +58,7 @@ async fn large() -> Stage {
         items.push(records::item(&keys::past_incident(&service, at, &incident.id), &incident, None).unwrap());
         items.push(records::item(&keys::whereabouts(&incident.id), &at, None).unwrap());
     }
-    let aws = Aws::local(stage.bundle.endpoints.dynamodb_endpoint.clone().unwrap(), String::new());
+    let aws = Aws::local(stage.endpoints().await.dynamodb_endpoint.clone().unwrap(), String::new());
     write(&clients::dynamodb(&aws, &Http::new()), items).await;
     // Half of it goes live; the other half waits.
     stage.at("Fri 12:40").await.deploy("prod", "success", 250).await;

@@ -19,6 +19,7 @@ mod conformance;
 mod deliveries;
 mod dependencies;
 mod elsewhere;
+mod engine;
 mod errands;
 mod export;
 mod feeds;

@@ -42,7 +42,7 @@ fn the_document_speaks_of_every_kind_of_item_and_of_no_other() {
 
 /// Everything that the table holds, as text: partition, sort, the rest.
 async fn everything(stage: &Stage) -> Vec<(String, String, String)> {
-    let client = aws::clients::dynamodb(&stage.bundle.endpoints, &stage.house.http);
+    let client = aws::clients::dynamodb(&stage.endpoints().await, &stage.house.http);
     let (mut all, mut start) = (Vec::new(), None);
     loop {
         let answer = client.scan().table_name("recent-deployers").set_exclusive_start_key(start).send().await.unwrap();
@@ -189,7 +189,7 @@ async fn a_removal_that_dies_in_the_middle_is_gone_on_with() {
     let first = day.house.store.known(&traces.person).await.unwrap().unwrap();
     day.house.store.forget(&services[3..], &traces, day.clock.now()).await.unwrap();
     let item = records::item(&aws::keys::person(&traces.person), &first, None).unwrap();
-    let client = aws::clients::dynamodb(&day.bundle.endpoints, &day.house.http);
+    let client = aws::clients::dynamodb(&day.endpoints().await, &day.house.http);
     client.put_item().table_name("recent-deployers").set_item(Some(item)).send().await.unwrap();
     let removed = day.house.store.forget(&services, &traces, day.clock.now()).await.unwrap();
     assert!(removed.items > 0 && day.house.store.known(&traces.person).await.unwrap().is_none());

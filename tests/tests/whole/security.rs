@@ -213,7 +213,7 @@ async fn whoever_writes_to_the_table_writes_no_script_into_a_page() {
         stage.merge("feanil", 12).await;
         stage.deploy("prod", "success", 12).await;
         stage.at("Fri 12:05").await.alert("edxapp", "Fri 12:05", false).await;
-        let aws = Aws::local(stage.bundle.endpoints.dynamodb_endpoint.clone().unwrap(), String::new());
+        let aws = Aws::local(stage.endpoints().await.dynamodb_endpoint.clone().unwrap(), String::new());
         let client = clients::dynamodb(&aws, &Http::new());
         let mut spoilt = BTreeMap::new();
         for partition in ["S#edxapp", "L#edxapp", "B"] {

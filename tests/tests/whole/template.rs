@@ -92,7 +92,7 @@ async fn the_bell_rings_for_what_was_decided_from_outside() {
     assert_eq!(properties(&template, "Table")["StreamSpecification"]["StreamViewType"], "NEW_IMAGE");
     let day = Stage::new().await;
     let rung = async || {
-        let table = aws::clients::dynamodb(&day.bundle.endpoints, &day.house.http);
+        let table = aws::clients::dynamodb(&day.endpoints().await, &day.house.http);
         let item = table
             .get_item()
             .table_name("recent-deployers")

@@ -61,7 +61,7 @@ async fn a_day(size: u64, old: usize) -> Vec<String> {
 
 /// What happened long ago: lines of the log, old incidents, changes.
 async fn remember(day: &Stage, items: usize) {
-    let client = aws::clients::dynamodb(&day.bundle.endpoints, &day.house.http);
+    let client = aws::clients::dynamodb(&day.endpoints().await, &day.house.http);
     let partitions = ["L#edxapp", "P#edxapp", "C#openedx/edx-platform@old"];
     let all: Vec<usize> = (0..items).collect();
     for chunk in all.chunks(25) {

@@ -8,7 +8,7 @@ use domain::ServiceId;
 use house_tests::{Stage, configuration, time};
 
 async fn change(stage: &Stage, partition: &str, sort: &str, adjust: impl FnOnce(&mut records::Item)) {
-    let aws = Aws::local(stage.bundle.endpoints.dynamodb_endpoint.clone().unwrap(), String::new());
+    let aws = Aws::local(stage.endpoints().await.dynamodb_endpoint.clone().unwrap(), String::new());
     let client = clients::dynamodb(&aws, &Http::new());
     let found = client
         .query()
