@@ -61,3 +61,22 @@ fn a_channel_hears_of_it_where_it_heard_of_the_incident() {
         assert_eq!(told, said > 0, "{said}");
     }
 }
+
+#[test]
+fn a_pager_hears_that_its_page_is_taken_where_that_is_open_there_and_of_this_round() {
+    use crate::incident::bounds_tests::{failing, page};
+    let mut world = World::new();
+    world.change_roster(|people| {
+        let anna = people.iter_mut().find(|person| person.id.as_str() == "anna").unwrap();
+        anna.contacts = vec![crate::Contact { receiver: "pager".into(), address: String::new(), keeps: true }];
+    });
+    let hears = |round: u32, over: bool| {
+        let pages = vec![page("anna", round, over, crate::Mode::Page)];
+        let mut incident = Incident { round: 1, pages, ..failing() };
+        let mut decisions = Decisions::none(&world.service.id, crate::decision::Wake::Now);
+        acknowledge(&mut decisions, &mut incident, by("anna", "12:01"), &world.service, &world.settings, at("12:01"));
+        decisions.messages.iter().any(|message| message.key.step == Step::PagerAcknowledged)
+    };
+    assert!(hears(1, false));
+    assert!(!hears(1, true) && !hears(0, false) && !hears(0, true));
+}

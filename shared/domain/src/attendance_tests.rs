@@ -101,3 +101,27 @@ fn who_took_the_pager_holds_it_because_they_merged_it_or_because_they_took_it() 
     assert_eq!(holder("feanil"), ("feanil".to_owned(), crate::Because::Merged));
     assert_eq!(holder("anna"), ("anna".to_owned(), crate::Because::Took));
 }
+
+#[test]
+fn nobody_is_asked_about_a_fix_that_passed_a_freeze_nor_while_people_decide_themselves_for_now() {
+    let (service, roster) = at_work();
+    let merged = change(12, "anna", at("20:00"));
+    let mut situation = crate::Situation::empty(service.id.clone());
+    let asked = |situation: &crate::Situation| situation.asking(&merged, &service, &roster).is_some();
+    assert!(asked(&situation));
+    let why = crate::mode::Why::WrongPages { pages: 4 };
+    situation.ceiling.value.lowered = Some(crate::mode::Lowered { to: crate::Mode::Manual, at: at("12:00"), why });
+    assert!(!asked(&situation));
+    situation.ceiling = crate::Noted::default();
+    situation.posted.value.expedites = vec![crate::expedite::Granted {
+        repository: crate::testing::repository(),
+        number: 12,
+        by: id("anna"),
+        at: at("19:00"),
+        until: at("Sat 19:00"),
+        head: None,
+        reason: "checkout fails".to_owned(),
+        signed: vec![],
+    }];
+    assert!(!asked(&situation), "whoever asked for it has the pager");
+}

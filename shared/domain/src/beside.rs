@@ -128,8 +128,7 @@ pub fn plan(situation: &Situation, service: &Service, roster: &Roster, now: Time
     let wanted = wanted(situation, service, roster, now);
     if !is_same(paging.layer.as_ref(), wanted.as_ref(), now) {
         // What was never written has no id: whoever takes it out looks for it.
-        let former = paging.layer.take().filter(|layer| layer.until > now);
-        paging.former.extend(former);
+        paging.former.extend(paging.layer.take());
         paging.former.retain(|layer| layer.until > now);
         let more = paging.former.len().saturating_sub(MOST_FORMER);
         paging.former.drain(..more);

@@ -280,3 +280,18 @@ fn a_turn_that_is_almost_over_is_not_written_but_one_that_stands_there_stays() {
     assert_eq!(planned(&mut world).take_out, [], "it runs out by itself");
     assert_eq!(world.situation.paging.value.layer.as_ref().unwrap().id.as_deref(), Some("L1"));
 }
+
+#[test]
+fn what_is_not_written_yet_or_not_taken_out_yet_is_due_at_once() {
+    let mut world = world();
+    world.service.schedule = None;
+    assert_eq!(due(&world), Some(at("15:45")), "nothing is kept yet");
+    let first = planned(&mut world).put.unwrap();
+    assert_eq!(due(&world), Some(at("15:45")), "it is kept, and not written");
+    hears(&mut world, &Said::Written { layer: first, id: "L1".into() });
+    assert_eq!(due(&world), Some(at("15:55")), "it is looked for");
+    let mut paging = world.situation.paging.value.clone();
+    paging.former = vec![layer("usama", "15:40", "16:30")];
+    world.situation.note(Record::Paging(paging), 9);
+    assert_eq!(due(&world), Some(at("15:45")), "who was there before is there still");
+}

@@ -23,3 +23,14 @@ fn everything_that_is_written_counts_and_an_incident_that_leaves_thrice() {
     assert_eq!(decisions.periods(), Period::all_of(at("12:00")).into_iter().collect());
     assert_eq!(decisions.actions(), 8 + decisions.periods().len());
 }
+
+#[test]
+fn each_transaction_writes_the_clock_once_more() {
+    let mut situation = crate::Situation::empty("edxapp".parse().unwrap());
+    let decisions = Decisions::none(&situation.service, Wake::Now);
+    let revisions = [1, 2, 3].map(|_| {
+        situation.apply(&decisions, jiff::Timestamp::UNIX_EPOCH);
+        situation.clock.rev
+    });
+    assert_eq!(revisions, [1, 2, 3], "who read it before has to read it anew");
+}

@@ -210,10 +210,10 @@ impl Deployment {
     pub fn learn(&mut self, event: &DeploymentEvent, place: &Place<'_>, now: Timestamp) {
         let at = event.at.unwrap_or(now);
         // The repository is told with the commit; without one it is only where the commit will be.
-        if place.commit.is_some() && place.commit > self.commit {
-            self.repository.clone_from(&place.repository);
+        let known = self.commit.take().zip(Some(self.repository.clone()));
+        if let Some((commit, repository)) = place.commit.clone().zip(Some(place.repository.clone())).max(known) {
+            (self.commit, self.repository) = (Some(commit), repository);
         }
-        self.commit = place.commit.clone().max(self.commit.take());
         self.reference = place.reference.clone().max(self.reference.take());
         // Whatever a test run's reports say of its beginning, it is in question from then on.
         if matches!(self.manner, Manner::Test(_)) && event.state != DeploymentState::Succeeded {
@@ -228,9 +228,7 @@ impl Deployment {
         *slot = Some(slot.map_or(at, |known| known.min(at)));
         self.aborted |= event.state == DeploymentState::Aborted;
         self.created_at = self.created_at.min(event.created_at.unwrap_or(at));
-        if event.url > self.url {
-            self.url.clone_from(&event.url);
-        }
+        self.url = event.url.clone().max(self.url.take());
     }
 
     /// Whether it is a deployment of this commit, where one side may be abbreviated.
@@ -355,8 +353,12 @@ mod tests {
         let two = with(aborted, Some("openedx/two"), high, Some("https://b"));
         let none = with(started, Some("openedx/none"), None, None);
         let of_two = ("openedx/two".to_owned(), owned("8c1c06a1a8"), owned("https://b"), true);
+        let elsewhere = with(started, Some("openedx/one"), high, None);
         for order in [[&one, &two], [&two, &one], [&two, &none], [&none, &two], [&two, &two]] {
             assert_eq!(told(order), of_two);
+        }
+        for order in [[&elsewhere, &two], [&two, &elsewhere]] {
+            assert_eq!(told(order), of_two, "of two repositories with one commit");
         }
         assert!(!told([&one, &none]).3);
     }

@@ -257,3 +257,15 @@ fn who_gives_one_alert_back_there_keeps_the_others_and_others_keep_theirs() {
         assert_eq!(by, left, "{who}");
     }
 }
+
+#[test]
+fn a_run_that_failed_is_news_for_a_day() {
+    let mut world = World::new();
+    world.now = at("12:00");
+    world.merge(change(12, "feanil", at("12:00")));
+    let manner = Manner::Test("smoke".to_owned());
+    world.deploy(&DeploymentEvent { manner, created_at: None, ..deployment(1, 12, "stage", Failed, at("12:10")) });
+    let failures = |now| crate::suite::failures(&world.situation, &world.service, now).len();
+    assert_eq!(failures(at("Sat 12:10") - SignedDuration::from_secs(1)), 1);
+    assert_eq!(failures(at("Sat 12:10")), 0);
+}

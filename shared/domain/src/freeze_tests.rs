@@ -252,3 +252,14 @@ fn that_one_has_changed_is_told_each_minute_anew() {
     let id: crate::FreezeId = "sale".parse().unwrap();
     assert_eq!(told("13:00").ends, Some(id), "who declared it may end it");
 }
+
+#[test]
+fn eight_services_of_a_freeze_are_named_and_further_ones_counted() {
+    let words = |count: usize| {
+        let services = (1..=count).map(|n| format!("s{n}").parse().unwrap()).collect();
+        Scope { services, ..Scope::default() }.in_words()
+    };
+    assert_eq!((words(0).as_str(), words(2).as_str()), ("every service", "s1, s2"));
+    assert_eq!(words(8), "s1, s2, s3, s4, s5, s6, s7, s8");
+    assert!(words(10).ends_with(" and 2 more"), "{}", words(10));
+}

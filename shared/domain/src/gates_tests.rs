@@ -273,3 +273,44 @@ fn the_services_of_a_job_are_those_of_its_repository_that_have_its_environment()
     assert_eq!(of(&Waiting { environment: "moon".to_owned(), ..waiting(1, 12) }), [""; 0]);
     assert_eq!(of(&Waiting { repository: "openedx/other".parse().unwrap(), ..waiting(1, 12) }), [""; 0]);
 }
+
+#[test]
+fn what_only_advises_holds_no_job_and_passes_for_no_fix() {
+    let mut line = Line::during("14:00");
+    line.world.now = at("12:00");
+    let advises = crate::freeze::Stops { deployments: Some(crate::freeze::Strength::Advise), merges: None };
+    line.desk.note(Record::Freeze(Declared { stops: advises, ..declared("14:00") }), 2);
+    line.waits(1, 12);
+    assert_eq!(line.look(&Ok(())), ["1 yes: No freeze holds it."]);
+}
+
+#[test]
+fn only_what_is_signed_passes_and_only_while_something_holds() {
+    let mut line = Line::during("14:00");
+    let signed = expedite::Signed { person: "olga".parse().unwrap(), at: at("11:00"), approver: true, rotation: false };
+    let asked = |signed: Vec<expedite::Signed>| expedite::Expedite {
+        repository: repository(),
+        number: 7,
+        title: String::new(),
+        url: None,
+        by: "feanil".parse().unwrap(),
+        at: at("11:00"),
+        way: expedite::Way::Board,
+        heard_at: at("11:00"),
+        head: None,
+        reason: "checkout fails".to_owned(),
+        signed,
+        over: None,
+        passed: None,
+        told: [].into(),
+        counted: false,
+    };
+    let mut passes = |signatures: Vec<expedite::Signed>, when: &str| {
+        line.desk.note(Record::Expedite(asked(signatures)), 1);
+        let (settings, desk) = (&line.world.settings, &line.desk);
+        passing(desk, &Freezes::of(settings, desk), settings, at(when)).len()
+    };
+    assert_eq!(passes(vec![], "12:00"), 0, "nobody has signed");
+    assert_eq!(passes(vec![signed.clone()], "12:00"), 1);
+    assert_eq!(passes(vec![signed], "14:00"), 0, "nothing holds any more");
+}

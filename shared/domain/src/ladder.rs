@@ -156,6 +156,25 @@ mod tests {
     }
 
     #[test]
+    fn it_names_three_for_their_changes_at_most_with_those_who_were_paged() {
+        let mut world = world();
+        let incident = &mut world.situation.incidents.values_mut().next().unwrap().value;
+        // Two others were paged for what is no suspect any more.
+        let page = |person: &str| PageRecord { person: person.parse().unwrap(), ..incident.pages[0].clone() };
+        incident.pages = vec![page("one"), page("two")];
+        check(
+            &world,
+            expect![[r#"
+                15:50 one first-responder: Paged, again 0
+                15:50 two first-responder: Paged, again 0
+                15:50 usama first-responder: Next
+                15:54 anna rotation: Later
+                16:04 olga owner: Later
+            "#]],
+        );
+    }
+
+    #[test]
     fn who_said_not_mine_stays_as_paged_and_what_is_over_has_no_next() {
         let mut world = world();
         world.does("usama", |counter| counter.not_mine(None)).unwrap();

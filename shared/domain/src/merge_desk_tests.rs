@@ -320,3 +320,64 @@ fn who_made_what_is_open_is_told_who_can_be_and_is_one_of_ours() {
     let names: Vec<String> = authors(&listed, &roster).into_iter().map(|person| person.to_string()).collect();
     assert_eq!(names, ["feanil", "usama"]);
 }
+
+#[test]
+fn what_failed_or_was_refused_wakes_nobody_once_there_is_nothing_to_be_told() {
+    let mut desk = Desk::new(Manner::DuringFreezes);
+    let due = |desk: &Desk| due_at(&desk.situation, desk.manner, BOARD, desk.now);
+    desk.situation.pulls.value.failed =
+        Some(Unread { since: at("12:00"), last: at("12:00"), why: "it answered 503".to_owned() });
+    let mut refused = opened(&pull(1, 1), None);
+    refused.refused = Some((commit(1), at("11:30")));
+    desk.situation.pulls.value.open.insert(1, refused);
+    assert_eq!(due(&desk), Some(at("12:01")), "it may answer then");
+    desk.now = at("12:01");
+    assert_eq!(due(&desk), Some(at("12:30")), "it takes it, perhaps");
+    desk.now = at("12:30");
+    assert_eq!(due(&desk), None);
+}
+
+#[test]
+fn of_too_many_those_leave_first_at_which_nothing_stands_to_be_corrected() {
+    let mut desk = Desk::new(Manner::DuringFreezes);
+    desk.posts(merging(Some(Strength::Advise), "week"));
+    let says = |words: &str| MergeStatus { verdict: Verdict::Passes, words: words.into(), url: BOARD.into() };
+    for number in 1..=u64::try_from(MOST).unwrap() {
+        let words = if number == 2 { NONE } else { "Merge freeze: week" };
+        let told = Some((commit(number), says(words)));
+        desk.situation.pulls.value.open.insert(number, Open { told, ..opened(&pull(number, number), None) });
+    }
+    let decisions = told(&PullEvent::Open(pull(1000, 1000), desk.now), &desk.situation, desk.manner);
+    desk.situation.apply(&decisions, desk.now);
+    let open = &desk.situation.pulls.value.open;
+    assert_eq!([1, 2, 3, 1000].map(|number| open.contains_key(&number)), [true, false, true, true]);
+}
+
+#[test]
+fn what_may_pass_has_no_comment_that_asks_to_wait() {
+    let mut desk = Desk::new(Manner::DuringFreezes);
+    desk.situation.posted.value.expedites = vec![Granted {
+        repository: repository(),
+        number: 7,
+        by: "feanil".parse().unwrap(),
+        at: at("12:00"),
+        until: at("Sat 12:00"),
+        head: None,
+        reason: "checkout fails".to_owned(),
+        signed: vec![],
+    }];
+    desk.posts(merging(Some(Strength::Require), "week"));
+    desk.opens(7, 7).opens(1, 1);
+    assert_eq!(desk.comments, [1]);
+}
+
+#[test]
+fn what_is_due_now_is_looked_at_again_in_a_minute_should_it_fail() {
+    let mut desk = Desk::new(Manner::DuringFreezes);
+    let posted = Posted { merging: merging(Some(Strength::Advise), "week"), ..Posted::default() };
+    desk.situation.note(Record::Posted(posted), 1);
+    assert_eq!(due_at(&desk.situation, desk.manner, BOARD, desk.now), Some(desk.now));
+    let settings = crate::testing::settings();
+    let round = crate::on_schedule::merge_desks::decide(&desk.situation, &[], Some(desk.manner), &settings, desk.now);
+    assert_eq!(round.decisions.wake, Wake::Exactly(Some(at("12:01"))));
+}

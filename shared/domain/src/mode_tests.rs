@@ -238,3 +238,16 @@ fn each_mode_sends_what_it_says() {
         assert_eq!(mode.sends(&update, Some(Mode::Shadow)), was_shadow, "{mode:?}");
     }
 }
+
+#[test]
+fn of_other_incidents_what_was_known_of_wrong_pages_stays_for_a_month() {
+    let id = |name: &str| crate::IncidentId::of(&"edxapp".parse().unwrap(), name);
+    let wrong = |name: &str, when| WrongPage { at: when, incident: id(name), person: "feanil".parse().unwrap() };
+    let (first, now) = (at("12:00"), at("12:00") + COUNTS);
+    let mut ceiling = Ceiling::default();
+    ceiling.learn(&[&id("a"), &id("b")], vec![wrong("a", first), wrong("b", first)], first);
+    ceiling.learn(&[&id("b"), &id("c")], vec![wrong("c", now)], now);
+    assert_eq!(ceiling.wrong, [wrong("a", first), wrong("c", now)], "the page of b was right after all");
+    ceiling.learn(&[], vec![], now + SignedDuration::from_secs(1));
+    assert_eq!(ceiling.wrong, [wrong("c", now)]);
+}

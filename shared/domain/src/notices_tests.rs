@@ -71,3 +71,61 @@ fn a_turn_that_begins_is_told_of_as_new_once() {
     world.settle();
     assert!(!live(&world));
 }
+
+#[test]
+fn what_was_not_in_the_release_after_all_was_not_rolled_back() {
+    let mut world = World::new();
+    world.merge(change(12, "feanil", at("11:00"))).merge(change(13, "usama", at("11:30"))).settle();
+    world.deploy(&deployment(1, 13, "production", Succeeded, at("12:00")));
+    world.settle();
+    assert!(world.heard().contains("notice feanil started"));
+    // The forge tells what the release carries, late.
+    let release = &mut world.situation.deployments.values_mut().next().unwrap().value;
+    let commits = [crate::testing::commit(13)].into();
+    release.carries = crate::deployment::Carries::Commits { since: crate::testing::commit(1), commits };
+    world.settle();
+    assert!(world.windows().contains("edx-platform#12 feanil standby"), "{}", world.windows());
+    assert_eq!(world.heard(), "");
+}
+
+#[test]
+fn whoever_hears_of_failed_tests_reads_how_many_changes_are_in_them_and_five_by_name() {
+    let reads = |others: u64| {
+        let mut world = World::new();
+        for number in 0..=others {
+            world.merge(change(10 + number, "feanil", at("12:00")));
+        }
+        let manner = Manner::Test("smoke".to_owned());
+        let run = deployment(1, 10 + others, "stage", Failed, at("12:10"));
+        world.until(at("12:10")).deploy(&DeploymentEvent { manner, created_at: None, ..run });
+        world.settle();
+        let told = world.told.iter().find(|message| message.key.step == Step::TestsFailed).unwrap();
+        let Reason::TestsFailed { changes, .. } = &told.reason else { panic!("{:?}", told.reason) };
+        (*changes, told.lines[1].split_once(". ").unwrap().1.to_owned())
+    };
+    assert_eq!(reads(0), (1, "Yours is the only change since they last passed.".to_owned()));
+    let (changes, five) = reads(5);
+    assert_eq!((changes, five.matches("edx-platform#").count(), five.contains(" more")), (6, 5, false), "{five}");
+    let (changes, seven) = reads(7);
+    assert_eq!((changes, seven.matches("edx-platform#").count()), (8, 5), "{seven}");
+    assert!(seven.ends_with(", 2 more."), "{seven}");
+}
+
+#[test]
+fn whoever_is_asked_has_a_while_before_it_is_looked_at_again() {
+    let mut world = World::new();
+    world.change_service(|service| {
+        let office = Some((jiff::civil::time(9, 0, 0, 0), jiff::civil::time(17, 0, 0, 0)));
+        let hours = crate::calendar::WorkingHours { zone: jiff::tz::TimeZone::UTC, week: [office; 7] };
+        service.timetable.hours = Some(hours);
+    });
+    world.now = at("20:00");
+    world.merge(change(12, "feanil", at("20:00"))).settle();
+    assert_eq!(world.heard(), "notice feanil ask (merged_off_hours)");
+    let answer_by = at("20:00") + world.service.policy.answer_within;
+    let World { situation, service, settings, now, .. } = &world;
+    let all = crate::window::windows(situation, service, &settings.roster, *now);
+    let failures = BTreeMap::new();
+    let look = Look { situation, service, settings, all: &all, failures: &failures, now: *now, owner_told: false };
+    assert_eq!(look.window(&all[0], &mut WindowNotes::default()).next, Some(answer_by));
+}

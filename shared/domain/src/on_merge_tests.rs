@@ -143,6 +143,19 @@ fn the_line_of_a_merge_says_why_its_merger_answers_or_that_it_is_of_other_paths(
     };
     assert_eq!(reason(&settings, change(12, "feanil", at("15:00"))), "merged_on_standby");
     assert_eq!(reason(&settings, change(12, "nobody", at("15:00"))), "unknown_merger");
+    // Of a weekend somebody is asked; of whoever merges from outside, a champion, if there is one.
+    let mut carol = crate::testing::person("carol", "Carol", "UTC");
+    let mut service = crate::testing::service();
+    let office = Some((jiff::civil::time(9, 0, 0, 0), jiff::civil::time(17, 0, 0, 0)));
+    let week = [office, office, office, office, office, None, None];
+    service.timetable.hours = Some(crate::calendar::WorkingHours { zone: jiff::tz::TimeZone::UTC, week });
+    for (champion, want) in [("anna", "merged_off_hours"), ("nobody", "no_champion")] {
+        carol.champions = vec![champion.parse().unwrap()];
+        let roster = crate::Roster::new(settings.roster.people().cloned().chain([carol.clone()]));
+        let settings = Settings::new([service.clone()], roster, crate::testing::service(), String::new());
+        assert_eq!(reason(&settings, change(12, "carol", at("Sat 15:00"))), want);
+        assert_eq!(reason(&settings, change(12, "feanil", at("Sat 15:00"))), "merged_off_hours");
+    }
     let mut service = crate::testing::service();
     service.repositories[0].paths = crate::Paths::new(&["lms/**".to_owned()]).unwrap();
     let (roster, unmapped) = (settings.roster.clone(), crate::testing::service());

@@ -446,3 +446,17 @@ fn a_lock_screen_says_why_it_is_you() {
         [critical] edxapp production: HighErrorRate. You have the pager"#]]
     .assert_eq(&shorts.join("\n"));
 }
+
+#[test]
+fn a_page_names_who_is_paged_in_the_same_moment() {
+    let mut world = release();
+    world.service.policy.next_suspect_after = jiff::SignedDuration::ZERO;
+    fires(&mut world, "15:50");
+    let next = |who: &str| {
+        let page = world.told.iter().find(|message| message.key.person.as_str() == who).unwrap();
+        page.lines.last().unwrap().clone()
+    };
+    assert_eq!(next("olga"), "Usama is paged in the same moment.");
+    assert_eq!(next("usama"), "Paged before you, no answer: Olga.");
+    assert!(next("feanil").contains("without an acknowledgement by 11:54 (America/New_York), Anna is paged."));
+}

@@ -317,3 +317,43 @@ fn that_somebody_else_holds_it_is_said_once() {
     assert_eq!(says(Stands::Held), ["the pipeline gocd:edxapp-production is held by somebody else"]);
     assert_eq!(says(Stands::Theirs { why: "another".to_owned() }), [""; 0]);
 }
+
+#[test]
+fn what_nobody_can_ask_is_looked_at_again_when_its_freeze_ends() {
+    let mut world = world();
+    world.now = at("16:00");
+    plan_now(&mut world);
+    let due = |known: &BTreeSet<String>| due_at(&world.situation, &world.service, known, world.now);
+    assert_eq!(due(&world.settings.pipelines), Some(at("16:00")));
+    assert_eq!(due(&BTreeSet::new()), Some(at("Mon 10:00")));
+}
+
+#[test]
+fn a_freeze_of_the_same_name_or_to_the_same_end_is_told_to_the_pipeline_too() {
+    for (until, name) in [("Tue 10:00", "gratitude week"), ("Mon 10:00", "another")] {
+        let (mut world, mut out) = (world(), Out::Open);
+        self::until(&mut world, &mut out, "16:00");
+        world.service.frozen = vec![Arc::new(vec![Time { from: at("16:00"), until: at(until), name: name.into() }])];
+        let hold = Ask::Hold { freeze: name.into(), from: at("16:00"), until: at(until) };
+        assert_eq!(plan_now(&mut world), [(pipeline(), hold)]);
+    }
+}
+
+#[test]
+fn what_is_to_be_let_go_is_left_alone_for_a_minute_where_it_did_not_answer_and_always_where_it_is_theirs() {
+    let (mut world, mut out) = (world(), Out::Open);
+    until(&mut world, &mut out, "16:00");
+    world.now = at("Mon 10:00");
+    heard(&mut world, &Ask::LetGo, &Said::Nothing("it answered 503".to_owned()));
+    let minute = SignedDuration::from_mins(1);
+    let let_go = [(pipeline(), Ask::LetGo)];
+    assert_eq!((plan_now(&mut world), all_let_go(&world.situation, world.now)), (vec![], vec![]));
+    assert_eq!(all_let_go(&world.situation, world.now + minute), let_go);
+    world.now += minute;
+    assert_eq!(plan_now(&mut world), let_go);
+    for stands in [Stands::Theirs { why: String::new() }, Stands::Opened] {
+        let held = world.situation.pipelines.value.held.values_mut().next().unwrap();
+        (held.stands, held.failed) = (stands, None);
+        assert_eq!(all_let_go(&world.situation, world.now), []);
+    }
+}

@@ -158,3 +158,15 @@ fn only_an_older_release_of_its_repository_that_did_not_fail_takes_a_change_back
     assert_eq!(after(&commits(99)), (true, 0, 0));
     assert_eq!(after(&commits(11)), (false, 1, 0));
 }
+
+#[test]
+fn a_release_of_another_repository_brings_nothing_live() {
+    let changes = [change(12, "feanil", at("15:00"))];
+    let changes: Vec<&Change> = changes.iter().collect();
+    let live = |release: &Deployment| {
+        exposures(&changes, &[release], &"production".parse().unwrap(), &[])[&changes[0].id].live.is_some()
+    };
+    let later = deployed(2, 13, "prod", Succeeded, "15:20");
+    assert!(live(&later), "by when it was made");
+    assert!(!live(&of(&"openedx/other".parse().unwrap(), later)));
+}

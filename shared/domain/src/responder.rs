@@ -188,3 +188,7 @@ fn owner<'a>(service: &'a Service, roster: &Roster, at: Timestamp, but: Option<&
     let owners = || service.owners.iter().filter(|id| Some(*id) != but);
     owners().find(|id| is_present(id, roster, at)).or_else(|| owners().next()).or_else(|| service.rotation.first())
 }
+
+#[cfg(test)]
+#[path = "responder_tests.rs"]
+mod tests;

@@ -204,6 +204,9 @@ fn the_news_that_it_was_taken_may_come_after_that_it_was_given_back() {
     assert_eq!(told_of_page(&mut world, "olga", AlertState::Firing, None, Some("15:52")), "our_own_page");
     assert_eq!(told_of_page(&mut world, "olga", AlertState::Acknowledged, None, None), "our_own_page", "of 15:51");
     world.until(at("15:53"));
+    // That it was given back at usama's page says nothing of hers.
+    assert_eq!(told_of_page(&mut world, "usama", AlertState::Firing, None, Some("15:54")), "our_own_page");
+    assert_eq!(told_of_page(&mut world, "usama", AlertState::Acknowledged, None, None), "our_own_page", "of 15:53");
     assert_eq!(told_of_page(&mut world, "olga", AlertState::Acknowledged, None, None), "acknowledged_there");
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::service::{Pin, Upstream};
-use crate::testing::{repository, service};
+use crate::testing::{at, repository, service};
 
 fn another(id: &str, repository: &str) -> Service {
     let mut other = Service { id: id.parse().unwrap(), ..service() };
@@ -56,4 +56,25 @@ fn what_is_added_stays() {
     assert!(!alone.answers_jobs && alone.pipelines.contains("argo"));
     assert_eq!(alone.merge_desks().count(), 0);
     assert!(alone.services().all(|service| service.runbook.is_none()));
+}
+
+#[test]
+fn only_a_freeze_that_requires_it_holds_deployments() {
+    use crate::freeze::{Scope, Stops};
+    let time = || Time { from: at("12:00"), until: at("18:00"), name: "sale".to_owned() };
+    let frozen = |deployments: Option<Strength>| {
+        let freeze = Freeze {
+            id: "sale".parse().unwrap(),
+            stops: Stops { deployments, merges: Some(Strength::Require) },
+            rotation_signs: false,
+            scope: Scope::default(),
+            zone: jiff::tz::TimeZone::UTC,
+            times: vec![time()],
+            feed: None,
+        };
+        let settings = settings().with_freezes(vec![freeze]);
+        settings.service(&"edxapp".parse().unwrap()).unwrap().frozen_at(at("13:00")).is_some()
+    };
+    let all = [Some(Strength::Require), Some(Strength::Advise), None].map(frozen);
+    assert_eq!(all, [true, false, false]);
 }

@@ -199,7 +199,7 @@ pub fn hear(due: &Due, said: &Said, situation: &Situation, roster: &Roster, now:
             let what = format!("{} cannot say who is on call", due.place.words());
             let line = since.is_none().then(|| (what, Reason::OnCallNotShown { why: why.clone() }));
             let failed = Some(Unread { since: since.unwrap_or(now), last: now, why });
-            (Shown { failed, rests_until: now.checked_add(*rest).ok().filter(|at| *at > now), ..fresh }, line)
+            (Shown { failed, rests_until: now.checked_add(*rest).ok(), ..fresh }, line)
         }
     };
     paging.shown.retain(|shown| shown.place != due.place);

@@ -141,3 +141,10 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn where_nobody_is_told_anything_nothing_is_written_and_nothing_is_due() {
+    let mut world = world();
+    world.service.mode = crate::Mode::Shadow;
+    assert_eq!((due(&world), next(&world)), (vec![], None));
+}

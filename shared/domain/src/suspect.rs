@@ -181,7 +181,8 @@ impl<'a> Gathered<'a> {
         let each = found.iter().enumerate();
         each.map(|(i, Exposed { window, deployment, .. })| {
             let change = window.change;
-            let commits = u32::try_from(change.commits.len()).ok().filter(|n| *n > 0);
+            let count = || u32::try_from(change.commits.len()).unwrap_or(u32::MAX);
+            let commits = (!change.commits.is_empty()).then(count);
             // For a while monitors tell of what was.
             let taken_back = window.reverted_live_at.is_some_and(|live| live + after_failure <= at);
             Candidate {

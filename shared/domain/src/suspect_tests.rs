@@ -421,3 +421,47 @@ fn what_speaks_for_it_most_is_told_where_it_speaks_clearly() {
     assert_eq!(telling([0, 499, 500]).as_deref(), Some("named"));
     assert_eq!(telling([0, 500, 900]).as_deref(), Some("small"), "the first of them");
 }
+
+#[test]
+fn a_title_that_was_taken_back_before_speaks_against_a_change_also_where_that_has_long_left() {
+    let mut world = release();
+    let touches = crate::rank::Touches { author: "feanil", title: "Faster search", paths: &["search/index.py"] };
+    world.situation.track.value.past.taken_back(touches);
+    fires(&mut world, alert("HighErrorRate", at("15:50"), None));
+    let incident = &world.situation.incidents.values().next().unwrap().value;
+    let first = &incident.suspects[0];
+    assert_eq!(first.label, "edx-platform#12");
+    expect!["live 49 min before the alert, lands again what was taken back"].assert_eq(&first.evidence.join(", "));
+}
+
+#[test]
+fn what_a_revert_takes_back_is_said_once_and_what_else_speaks_for_it_too() {
+    let mut world = release();
+    let mut revert = of(15, "olga", "14:40", "Revert \"Faster search\"", &["search/index.py"]);
+    revert.reverts = crate::revert::read("Revert \"Faster search\"", "Reverts #12", &revert.id.repository);
+    world.merge(revert);
+    world.deploy(&deployment(2, 15, "prod", Succeeded, at("15:49")));
+    let trace = "File \"/app/search/index.py\", line 42, in total";
+    fires(&mut world, Alert { detail: Some(trace.into()), ..alert("Slow", at("15:50"), None) });
+    let incident = &world.situation.incidents.values().next().unwrap().value;
+    let revert = incident.suspects.iter().find(|suspect| suspect.label == "edx-platform#15").unwrap();
+    expect!["live 48 min before the alert, the alert names search/index.py, reverts edx-platform#12"]
+        .assert_eq(&revert.evidence.join(", "));
+}
+
+#[test]
+fn many_commits_speak_against_a_change() {
+    let points = |commits: u64| {
+        let mut world = World::new();
+        world.now = at("15:00");
+        let commits = (100..100 + commits).map(crate::testing::commit).collect();
+        world.merge(Change { commits, ..change(12, "feanil", at("15:00")) });
+        world.deploy(&deployment(1, 12, "prod", Succeeded, at("15:40")));
+        world.until(at("15:50"));
+        fires(&mut world, alert("HighErrorRate", at("15:50"), None));
+        let incident = &world.situation.incidents.values().next().unwrap().value;
+        let told = incident.suspects[0].weighed.iter().filter(|part| part.words.contains("commits"));
+        told.map(|part| part.points).sum::<i64>()
+    };
+    assert_eq!([0, 1, 8].map(points), [0, 0, 318]);
+}

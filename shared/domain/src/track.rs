@@ -46,19 +46,16 @@ impl Track {
             return None;
         }
         let n = |n: u32, one: &str, more: &str| text::count(usize::try_from(n).unwrap_or(usize::MAX), one, more);
-        let mut said = format!(
-            "Ranked by {} of this service too, {reverted} of them taken back, and by {}, {others} of which no suspect",
+        let pace = match self.past.pace() {
+            ..-0.05 => "; what breaks it is newer than elsewhere",
+            0.05.. => "; what breaks it is older than elsewhere",
+            _ => "",
+        };
+        Some(format!(
+            "Ranked by {} of this service too, {reverted} of them taken back, and by {}, {others} of which no suspect{pace}.",
             n(changes, "earlier change", "earlier changes"),
             n(judged, "judged incident", "judged incidents"),
-        );
-        let pace = self.past.pace();
-        if pace.abs() > 0.05 {
-            let than = if pace > 0.0 { "older" } else { "newer" };
-            said += "; what breaks it is ";
-            said += than;
-            said += " than elsewhere";
-        }
-        Some(said + ".")
+        ))
     }
 
     /// What is known of some changes, each by what had landed before it, of `here`: those of the working set that are this service's; what

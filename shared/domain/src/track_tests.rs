@@ -118,3 +118,46 @@ fn what_was_learnt_is_said_once_anything_was_and_its_pace_where_it_is_another_th
         Ranked by 2 earlier changes of this service too, 0 of them taken back, and by 2 judged incidents, 1 of which no suspect; what breaks it is older than elsewhere.
         Ranked by 2 earlier changes of this service too, 0 of them taken back, and by 1 judged incident, 0 of which no suspect; what breaks it is newer than elsewhere."#]].assert_eq(&all.map(Option::unwrap).join("\n"));
 }
+
+#[test]
+fn what_lands_again_took_nothing_back_and_neither_did_a_revert_that_was_reverted() {
+    let taken_back = |title: &str, reverted: bool| {
+        let revert = Change {
+            reverts: crate::revert::read(title, "", &crate::testing::repository()),
+            title: title.to_owned(),
+            ..in_cart(13, "15:00")
+        };
+        assert!(revert.reverts.is_some());
+        let mut track = crate::track::Track::default();
+        track.leaves(&World::new().situation, &revert, reverted);
+        track.past.has_taken_back("Old things")
+    };
+    assert!(taken_back("Revert \"Old things\"", false));
+    assert!(!taken_back("Revert \"Old things\"", true));
+    assert!(!taken_back("Reapply \"Old things\"", false));
+}
+
+#[test]
+fn an_incident_teaches_how_old_the_change_was_which_somebody_named_and_a_guess_teaches_nothing() {
+    use crate::incident::bounds_tests::{failing, suspect};
+    use crate::outcome::{Judge, Verdict};
+    let of = |number: u64, live: &str| crate::Suspect { live_since: at(live), ..suspect(number, "feanil") };
+    let learnt = |by: Judge, number: Option<u64>| {
+        let change = number.map(|number| change(number, "feanil", at("11:00")).id);
+        let verdict = Some(Verdict { change, label: String::new(), by, at: at("13:00") });
+        let incident = crate::Incident { verdict, suspects: vec![of(1, "09:00"), of(2, "11:00")], ..failing() };
+        let mut track = crate::track::Track::default();
+        track.closes(&incident);
+        track.past
+    };
+    let caused = |hours: i64| {
+        let mut past = crate::rank::Past::default();
+        past.caused(jiff::SignedDuration::from_hours(hours));
+        past
+    };
+    let anna = || Judge::Person("anna".parse().unwrap());
+    assert_eq!((learnt(anna(), Some(1)), learnt(anna(), Some(2))), (caused(3), caused(1)));
+    assert_eq!(learnt(anna(), None).judged(), (0, 1));
+    let guess = || Judge::Guess("usama".parse().unwrap());
+    assert_eq!([learnt(guess(), Some(1)), learnt(guess(), None)].map(|past| past.judged()), [(0, 0), (0, 0)]);
+}

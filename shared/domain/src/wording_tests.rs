@@ -218,6 +218,57 @@ fn what_is_asked_and_said_about_a_merge_outside_working_hours() {
     );
 }
 
+/// Why somebody is asked, in a story's first question.
+fn asked(story: &str) -> String {
+    let all = texts(story);
+    let question = all.split("\n\n").find(|text| text.contains("do you take the pager")).unwrap();
+    question.lines().nth(2).unwrap().to_owned()
+}
+
+#[test]
+fn who_is_asked_about_a_merge_reads_why_it_is_theirs() {
+    assert_eq!(
+        asked("office; Fri 22:40 bot merges 12 of usama for feanil"),
+        "“change number 12”. You put it into the merge queue."
+    );
+    assert_eq!(
+        asked("office; Tue 17:00 usama merges 12"),
+        "“change number 12”. You stand in for Usama, who merged it and has a day off."
+    );
+    let mut world = World::new();
+    world.merge(change(12, "feanil", world.now));
+    let World { situation, service, settings, now, .. } = &world;
+    let all = crate::window::windows(situation, service, &settings.roster, *now);
+    let (feanil, usama) = ("feanil".parse().unwrap(), "usama".parse().unwrap());
+    let because = crate::Because::HandedOver { by: crate::PersonId::clone(&feanil) };
+    let window = crate::Window { holder: crate::Responder { person: usama, because }, ..all[0].clone() };
+    let reader = crate::wording::Reader { settings, service, person: &feanil, now: *now };
+    let asking = crate::attendance::Asking { why: crate::TimeKind::OffHours, candidates: vec![feanil.clone()] };
+    let question = crate::wording::hands::ask(reader, &window, &asking, &Default::default());
+    assert_eq!(question.lines[0], "“change number 12”. You merged it.", "usama holds it");
+}
+
+#[test]
+fn a_pager_that_is_taken_for_later_is_told_of_with_its_times() {
+    let (settings, service) = (crate::testing::settings(), crate::testing::service());
+    let at = crate::testing::at;
+    let usama: crate::PersonId = "usama".parse().unwrap();
+    let reads = |from: &str, now: &str| {
+        let scope = crate::shift::Scope::Service;
+        let shift = crate::Shift::new(scope, &usama, &usama, at(from), Some(at("20:00")), at("12:00"));
+        let reader = crate::wording::Reader { settings: &settings, service: &service, person: &usama, now: at(now) };
+        let message = crate::wording::hands::handed_over(reader, &shift, None, 0);
+        format!("{}. {}", message.title, message.lines[0])
+    };
+    let now = "You have the pager of edxapp now. You are paged first for it until 2026-03-21 01:00 (Asia/Karachi).";
+    assert_eq!((reads("12:00", "12:00"), reads("12:00", "12:10")), (now.to_owned(), now.to_owned()));
+    assert_eq!(
+        reads("18:00", "12:00"),
+        "You will have the pager of edxapp. \
+         You are paged first for it from 23:00 (Asia/Karachi) until 2026-03-21 01:00 (Asia/Karachi)."
+    );
+}
+
 #[test]
 fn what_is_said_when_responsibility_moves() {
     reads(

@@ -42,7 +42,7 @@ impl<'a> Freezes<'a> {
     #[must_use]
     pub fn during(&self, first: Timestamp, last: Timestamp) -> Vec<Occurrence<'a>> {
         let lasts = |one: &Occurrence<'_>| one.from < one.until && first < one.until;
-        let mut all: Vec<_> = self.beginning(Timestamp::MIN, last).filter(lasts).collect();
+        let mut all: Vec<_> = self.begun(last).filter(lasts).collect();
         all.sort_by_key(|one| (one.from, one.until, one.id));
         all
     }
@@ -52,16 +52,14 @@ impl<'a> Freezes<'a> {
         self.declared.iter().filter(|freeze| freeze.is_called_off()).map(|freeze| freeze.occurrence(freeze.until))
     }
 
-    /// Each time that begins between these.
-    fn beginning(&self, first: Timestamp, last: Timestamp) -> impl Iterator<Item = Occurrence<'a>> {
+    /// Each time that has begun by `last`.
+    fn begun(&self, last: Timestamp) -> impl Iterator<Item = Occurrence<'a>> {
         let configured = self.configured.iter().flat_map(move |freeze| {
             let (times, source) = match (&freeze.feed, self.feeds.get(&freeze.id)) {
                 (Some(_), Some(feed)) => (feed.times.as_slice(), Source::Feed),
                 (Some(_), None) | (None, _) => (freeze.times.as_slice(), Source::Configuration),
             };
-            let begin = times.partition_point(|time| time.from < first);
-            let end = times.partition_point(|time| time.from <= last);
-            times.get(begin..end).unwrap_or_default().iter().map(move |time| Occurrence {
+            times.iter().filter(move |time| time.from <= last).map(move |time| Occurrence {
                 id: &freeze.id,
                 name: &time.name,
                 stops: freeze.stops,
@@ -74,8 +72,7 @@ impl<'a> Freezes<'a> {
             })
         });
         let declared = self.declared.iter().map(|freeze| freeze.occurrence(freeze.over_at()));
-        let begins = move |one: &Occurrence<'_>| (first..=last).contains(&one.from);
-        configured.chain(declared.filter(begins))
+        configured.chain(declared.filter(move |one| one.from <= last))
     }
 
     /// The time that is called so, also when it is over.
@@ -84,7 +81,6 @@ impl<'a> Freezes<'a> {
         let begins = key.rsplit_once('@').and_then(|(_, from)| {
             Timestamp::strptime("%Y%m%dT%H%M%S%z", format!("{}+0000", from.trim_end_matches('Z'))).ok()
         })?;
-        let before = begins.checked_sub(SignedDuration::from_secs(1)).ok()?;
-        self.beginning(before, begins.checked_add(SignedDuration::from_secs(1)).ok()?).find(|one| one.key() == key)
+        self.begun(begins.checked_add(SignedDuration::from_secs(1)).ok()?).find(|one| one.key() == key)
     }
 }

@@ -62,6 +62,19 @@ fn a_squad_whose_code_is_touched_hears_once_but_for_whoever_is_paged() {
 }
 
 #[test]
+fn a_squad_hears_which_change_touches_its_code_where_one_does() {
+    let all = squad("cms", Wish::All, &["anna"], "cms/**");
+    let mut world = world(vec![squad("lms", Wish::Mine, &["usama"], "lms/**"), all]);
+    fires(&mut world);
+    let line = |who: &str| {
+        let hears = |m: &&crate::Message| m.key.step.word() == HEARS && m.key.person.as_str() == who;
+        world.told.iter().find(hears).unwrap().lines[1].clone()
+    };
+    assert_eq!(line("usama"), "It may be edx-platform#12, which touches code of lms.");
+    assert!(line("anna").starts_with("Paged: Feanil."), "{}", line("anna"));
+}
+
+#[test]
 fn who_waits_for_the_escalation_hears_when_the_rotation_is_paged() {
     let mut world = world(vec![squad("lms", Wish::AfterEscalation, &["usama"], "lms/**")]);
     fires(&mut world);

@@ -67,9 +67,11 @@ fn a_forge_that_does_not_answer_is_asked_five_times() {
         let decisions = answered(&errand, Err("no answer".to_owned()), &situation.service, &situation, now);
         assert!(matches!(decisions.entries[0].reason, Reason::MergeUnread { .. }));
         situation = after(situation, &decisions, now).0;
-        assert!(due(&situation, now).is_empty());
-        now += SignedDuration::from_mins(wait);
-        assert_eq!(due(&situation, now).len(), usize::from(wait > 0), "after {wait} min");
+        let (asked_at, wait) = (now, SignedDuration::from_mins(wait));
+        now += wait - SignedDuration::from_secs(1);
+        assert!(due(&situation, asked_at).is_empty() && due(&situation, now).is_empty(), "before {wait:?}");
+        now = asked_at + wait;
+        assert_eq!(due(&situation, now).len(), usize::from(!wait.is_zero()), "after {wait:?}");
     }
     assert!(situation.errands.is_empty());
 }

@@ -269,4 +269,6 @@ fn the_log_says_in_which_role_somebody_signs() {
     };
     assert_eq!(says(&lane, "olga"), "Olga signs as approver: edx-platform#7 may pass");
     assert_eq!(says(&lane, "anna"), "Anna signs for the rotation: edx-platform#7 may pass");
+    lane.settings.lane.approvers = ["anna".parse().unwrap()].into();
+    assert_eq!(says(&lane, "anna"), "Anna signs as approver: edx-platform#7 may pass", "who may sign as either");
 }

@@ -141,6 +141,9 @@ fn what_makes_no_sense_is_refused_and_nothing_is_kept() {
     }
     assert_eq!(table.declares(&Wanted { id: "one-more".parse().unwrap(), ..base.clone() }), Err(Refused::TooMany));
     assert!(table.declares(&Wanted { id: "f7".parse().unwrap(), ..wanted("19:00") }).is_ok(), "one of them is changed");
+    let mut later = Table { settings: settings(), situation: table.situation.clone(), now: at("18:00") };
+    let one_more = Wanted { id: "one-more".parse().unwrap(), ..wanted("20:00") };
+    assert!(later.declares(&one_more).is_ok(), "those that are over count no more");
     // What the configuration says only that changes.
     let time = Time { from: at("12:00"), until: at("13:00"), name: "x".to_owned() };
     let zone = jiff::tz::TimeZone::UTC;

@@ -92,12 +92,12 @@ impl Desk<'_> {
         let begun = |m: &Maintenance| m.is_ahead(self.now) && m.from <= self.now;
         let under_way = paging.maintenance.iter().any(begun);
         let ends = |m: &Maintenance| if under_way { begun(m) } else { m.is_ahead(self.now) };
-        let mut ended = 0;
+        let mut ended = false;
         for maintenance in paging.maintenance.iter_mut().filter(|m| ends(m)) {
             maintenance.ended_at = Some(self.now);
-            ended += 1;
+            ended = true;
         }
-        if ended == 0 {
+        if !ended {
             let weekly = maintenance::weekly_now(self.service, self.now);
             return Err(if weekly.is_some() { Refused::Weekly } else { Refused::NotUnderMaintenance });
         }

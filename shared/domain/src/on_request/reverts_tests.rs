@@ -84,6 +84,7 @@ fn what_cannot_be_opened_is_told_how_it_is_done_by_hand() {
     github.merge(revert);
     let said = [
         press(&mut unconfigured, "anna", 12),
+        press(&mut unconfigured, "anna", 14),
         press(&mut github, "anna", 14),
         press(&mut gitlab, "anna", 14),
         press(&mut github, "anna", 12),
@@ -92,6 +93,7 @@ fn what_cannot_be_opened_is_told_how_it_is_done_by_hand() {
         &said,
         &expect![[r#"
             no source has `reverts = true` for its repository, so nobody opens the pull request. By hand: git revert 000000000000000000000000000000000000000c (a merge commit: -m 1) on a new branch, and a pull request of it
+            no source has `reverts = true` for its repository, so nobody opens the pull request. By hand: git revert 000000000000000000000000000000000000000e (a merge commit: -m 1) on a new branch, and a pull request of it
             it was pushed without a pull request, and its forge takes back pull requests only. By hand: git revert 000000000000000000000000000000000000000e (a merge commit: -m 1) on a new branch, and a pull request of it
             Anna asks to revert edx-platform@0000000000: one revert pull request is opened, however often it is pressed
             edx-platform#15 has reverted it already"#]],

@@ -341,3 +341,24 @@ fn of_two_releases_of_one_moment_that_of_the_changes_repository_was_it() {
     assert_eq!(facts.len(), 1);
     assert!(marked[&own.value.key].counted.failed);
 }
+
+#[test]
+fn of_a_rollback_over_more_releases_than_there_is_room_for_the_newest_are_counted() {
+    let mut world = World::new();
+    world.now = at("08:00");
+    for number in 1..=40 {
+        let live = at("08:00") + SignedDuration::from_mins(i64::try_from(number).unwrap());
+        world.merge(change(number, "usama", live - SignedDuration::from_secs(30)));
+        world.now = live;
+        world.deploy(&deployment(number, number, "prod", Succeeded, live));
+    }
+    world.situation.deployments.values_mut().for_each(|known| known.value.counted.live = true);
+    world.now = at("09:00");
+    world.deploy(&deployment(99, 1, "prod", Succeeded, at("09:00")));
+    world.now = at("09:10");
+    let (_, marked, all, _) = counted_after(&world, 1);
+    assert_eq!((marked.len(), all), (MOST_MARKED, true), "it, and what it took back");
+    let failed = marked.values().filter(|deployment| deployment.counted.failed);
+    let ids: Vec<u64> = failed.map(|deployment| deployment.key.id.parse().unwrap()).collect();
+    assert_eq!((ids.len(), ids.iter().min()), (MOST_MARKED - 1, Some(&12)));
+}

@@ -27,8 +27,18 @@ fn held() -> Held {
 
 /// Who hears of one that is held so, in a transaction that does so much already; what is kept of it; and when it looks again.
 fn looked(held: Held, now: Timestamp, known: bool, actions: usize) -> (Vec<String>, Option<Held>, Option<Timestamp>) {
+    looked_with(Some("channel"), held, now, known, actions)
+}
+
+fn looked_with(
+    channel: Option<&str>,
+    held: Held,
+    now: Timestamp,
+    known: bool,
+    actions: usize,
+) -> (Vec<String>, Option<Held>, Option<Timestamp>) {
     let mut world = World::new();
-    world.service.channel = Some("channel".parse().unwrap());
+    world.service.channel = channel.map(|channel| channel.parse().unwrap());
     world.now = now;
     if known {
         world.settings.pipelines.insert("gocd".to_owned());
@@ -90,13 +100,15 @@ fn of_one_that_the_configuration_has_no_more_people_hear_at_once_why_it_does_not
 
 #[test]
 fn all_hear_it_in_one_transaction_or_by_the_next_look() {
-    let (people, ..) = looked(held(), at("12:05"), true, 1);
-    // Room for each, and two more.
-    let most = crate::decision::MOST_ACTIONS - 2 * (people.len() + 2);
-    for (actions, heard) in [(most - 1, true), (most, true), (most + 1, false), (most + 2, false), (90, false)] {
-        let (told, kept, next) = looked(held(), at("12:05"), true, actions);
-        assert_eq!((!told.is_empty(), kept.is_some()), (heard, heard), "{actions}");
-        assert_eq!(next == Some(at("12:05")), !heard, "{actions}");
+    for channel in [None, Some("channel")] {
+        let (people, ..) = looked_with(channel, held(), at("12:05"), true, 1);
+        // Room for each, and two more.
+        let most = crate::decision::MOST_ACTIONS - 2 * (people.len() + 2);
+        for (actions, heard) in [(most - 1, true), (most, true), (most + 1, false), (most + 2, false), (90, false)] {
+            let (told, kept, next) = looked_with(channel, held(), at("12:05"), true, actions);
+            assert_eq!((!told.is_empty(), kept.is_some()), (heard, heard), "{actions}");
+            assert_eq!(next == Some(at("12:05")), !heard, "{actions}");
+        }
     }
 }
 

@@ -279,3 +279,48 @@ fn each_thaw_has_a_key_by_the_minute_in_which_it_comes() {
     let thaw = world.told.iter().find(|m| m.key.step == crate::Step::Thaw).unwrap();
     assert_eq!(i64::from(thaw.key.nth), at("16:00").as_second() / 60);
 }
+
+#[test]
+fn a_queue_that_grew_says_what_holds_it_up() {
+    let grown = |hold: &dyn Fn(&mut World)| {
+        let mut world = World::new();
+        hold(&mut world);
+        merge(&mut world, 1..=8);
+        let grew = world.told.iter().find(|message| message.key.step == crate::Step::QueueGrew).unwrap();
+        grew.lines[1].clone()
+    };
+    let paused = |world: &mut World| {
+        let (by, why) = ("anna".parse().unwrap(), "flaky tests".to_owned());
+        world.situation.queue.value.pauses.push(crate::queue::Pause { from: at("11:00"), until: None, by, why });
+    };
+    assert_eq!(grown(&paused), "The pipeline is paused since 11:00 (Europe/London): flaky tests (Anna).");
+    let failing = |times: u64| {
+        move |world: &mut World| {
+            for number in 1..=times {
+                world.deploy(&deployment(number, 99, "production", DeploymentState::Failed, at("11:30")));
+            }
+        }
+    };
+    assert_eq!(grown(&failing(1)), "The last deployment to production failed at 11:30 (Europe/London).");
+    assert_eq!(
+        grown(&failing(2)),
+        "The last deployment to production failed at 11:30 (Europe/London), 2 times in a row."
+    );
+}
+
+#[test]
+fn a_thaw_of_five_releases_names_them_all() {
+    let mut world = World::new();
+    world.change_service(|service| {
+        let time = Time { from: at("10:00"), until: at("Mon 09:00"), name: "gratitude week".to_owned() };
+        service.frozen = vec![Arc::new(vec![time])];
+        service.policy.release_at_most = 2;
+    });
+    world.now = at("10:00");
+    merge(&mut world, 1..=10);
+    world.told.clear();
+    world.until(at("Mon 09:00"));
+    let thaw = world.told.iter().find(|message| message.key.person.as_str() == "olga").unwrap();
+    assert_eq!(thaw.lines.len(), 5, "{:#?}", thaw.lines);
+    assert!(thaw.lines[4].starts_with("5th: "));
+}

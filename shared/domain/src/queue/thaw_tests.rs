@@ -109,3 +109,18 @@ fn in_which_release_somebodys_first_change_goes_out_is_known() {
     assert_eq!((first("feanil"), first("usama"), first("anna"), first("olga")), (Some(0), Some(1), Some(2), None));
     assert_eq!((forecast.changes(), forecast.people, forecast.releases.len()), (5, 3, 3));
 }
+
+#[test]
+fn a_moment_is_looked_for_as_far_as_six_days_ahead() {
+    let mut world = World::new();
+    world.change_roster(|people| {
+        let usama = people.iter_mut().find(|person| person.id.as_str() == "usama").unwrap();
+        usama.timetable = office("UTC");
+        let hours = usama.timetable.hours.as_mut().unwrap();
+        // On Sundays only.
+        hours.week = [None, None, None, None, None, None, hours.week[0]];
+    });
+    world.merge(change(1, "usama", at("11:00")));
+    assert_eq!(forecast_of(&world, "Mon 09:00"), ["Sun 09:00 edx-platform#1..edx-platform#1 without []"]);
+    assert_eq!(forecast_of(&world, "Mon 08:45"), ["Mon 08:45 edx-platform#1..edx-platform#1 without [\"usama\"]"]);
+}

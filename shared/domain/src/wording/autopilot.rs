@@ -78,16 +78,3 @@ fn about(reader: Reader<'_>, incident: &Incident, reason: Reason) -> Message {
     message.links.push(reader.incident_link(incident));
     message
 }
-
-/// What the incident's page says of it.
-#[must_use]
-pub fn stands(proposal: &Proposal) -> String {
-    let how = match &proposal.left {
-        None => match &proposal.back {
-            None => "to be merged by itself".to_owned(),
-            Some(back) => format!("{} is asked to go back by itself", back.pipeline),
-        },
-        Some(left) => left.to_string(),
-    };
-    format!("By itself: the revert of {} is opened, it is the cause by {} %; {how}.", proposal.label, proposal.percent)
-}

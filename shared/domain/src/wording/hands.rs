@@ -42,7 +42,8 @@ pub fn ask(reader: Reader<'_>, window: &Window<'_>, asking: &Asking, around: &Su
     message.title = format!("{label} was merged {}: do you take the pager for {service}?", in_time(asking));
     let merger = reader.settings.roster.by_login(&window.change.merger.login);
     let who = match merger {
-        Some(merger) if merger.id == *reader.person => "You merged it.".to_owned(),
+        // Somebody else may hold it by now.
+        Some(merger) if merger.id == *reader.person && window.holder.person != merger.id => "You merged it.".to_owned(),
         Some(merger) if merger.is_outside() => format!("{} merged it, and you are a champion.", merger.name),
         Some(_) | None => sentence(&reader.why(&window.holder.because, "it")),
     };

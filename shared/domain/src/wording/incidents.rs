@@ -125,18 +125,19 @@ fn what_next(reader: Reader<'_>, call: &Call<'_>) -> String {
     if !not_mine.is_empty() {
         said.push(format!("Not theirs, they say: {}.", not_mine.join(", ")));
     }
-    match call.next_rung(reader.person).filter(|rung| rung.at > reader.now) {
-        Some(next) => {
+    match call.next_rung(reader.person) {
+        Some(next) if next.at > reader.now => {
             let by = reader.time(next.at);
             said.push(format!(
                 "Cannot take it? Leave it: without an acknowledgement by {by}, {} is paged. Not yours? Say so by the link.",
                 name(&next.person)
             ));
         }
+        Some(next) if said.is_empty() => said.push(format!("{} is paged in the same moment.", name(&next.person))),
         None if said.is_empty() => {
             said.push("You are the first to be paged, and there is nobody after you.".to_owned())
         }
-        None => {}
+        Some(_) | None => {}
     }
     said.join(" ")
 }
